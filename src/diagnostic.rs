@@ -1,0 +1,119 @@
+//! What may be said about the user's documents: coded, collected, drawn once at the end.
+
+pub mod code;
+pub mod human;
+
+pub use code::{Code, Severity};
+
+use crate::source::Span;
+
+/// Something worth saying about the input.
+#[derive(Clone, Debug)]
+pub struct Diagnostic {
+    /// Which of the documented kinds it is.
+    pub code: Code,
+    /// How bad it is, after `--deny` and `--allow`.
+    pub severity: Severity,
+    /// What happened to which object: lower case, no full stop, no secret.
+    pub message: String,
+    /// The places it is about; the first is the main one.
+    pub labels: Vec<Label>,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+/// A place in a document and what is to be said of it.
+#[derive(Clone, Debug)]
+pub struct Label {
+    /// The place.
+    pub span: Span,
+    /// What is to be said; may be empty for the main place.
+    pub text: String,
+}
+
+impl Diagnostic {
+    /// Makes a diagnostic of the code's own severity, without a place.
+    #[must_use]
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            message: message.into(),
+            labels: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// Adds a place; the first one added is the main one.
+    #[must_use]
+    pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Collects diagnostics and applies `--deny` and `--allow` to them.
+#[derive(Debug, Default)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+    deny: Vec<Code>,
+    allow: Vec<Code>,
+}
+
+impl Diagnostics {
+    /// Makes a sink in which warnings of `deny` become errors and those of `allow` are left out.
+    #[must_use]
+    pub fn with_levels(deny: Vec<Code>, allow: Vec<Code>) -> Self {
+        Self {
+            list: Vec::new(),
+            deny,
+            allow,
+        }
+    }
+
+    /// Takes a diagnostic. Errors cannot be allowed away.
+    pub fn push(&mut self, mut diagnostic: Diagnostic) {
+        let Diagnostic { code, severity, .. } = &mut diagnostic;
+        if *severity != Severity::Error {
+            if self.deny.contains(code) {
+                *severity = Severity::Error;
+            } else if self.allow.contains(code) {
+                return;
+            }
+        }
+        self.list.push(diagnostic);
+    }
+
+    /// What was collected, in order.
+    #[must_use]
+    pub fn list(&self) -> &[Diagnostic] {
+        &self.list
+    }
+
+    /// Number of errors.
+    #[must_use]
+    pub fn errors(&self) -> usize {
+        self.count(Severity::Error)
+    }
+
+    /// Number of warnings.
+    #[must_use]
+    pub fn warnings(&self) -> usize {
+        self.count(Severity::Warning)
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        let of = self.list.iter().filter(|d| d.severity == severity);
+        of.count()
+    }
+}

@@ -1,0 +1,135 @@
+//! The closed set of diagnostic codes; `docs/diagnostics.md` has a page for each.
+
+use std::fmt;
+
+/// How bad a diagnostic is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing, nothing is lost.
+    Note,
+    /// Something differs from what Armada did, or must be decided.
+    Warning,
+    /// No output can be made.
+    Error,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        })
+    }
+}
+
+macro_rules! codes {
+    ($($variant:ident $name:literal $severity:ident $title:literal)*) => {
+        /// The kind of a diagnostic; stable across versions.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of their names.
+            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
+
+            /// The code as users write it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Code::$variant => $name,)* }
+            }
+
+            /// One line on what it means.
+            #[must_use]
+            pub fn title(self) -> &'static str {
+                match self { $(Code::$variant => $title,)* }
+            }
+
+            /// Severity when no option changes it.
+            #[must_use]
+            pub fn severity(self) -> Severity {
+                match self { $(Code::$variant => Severity::$severity,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    AliasLimit "alias-limit" Error "a document's aliases expand to more nodes than the limit allows"
+    AnchorDuplicate "anchor-duplicate" Error "an anchor is defined twice in one document"
+    ChartInTwoGroups "chart-in-two-groups" Warning "a chart is listed twice; it keeps its first place"
+    ChartNotRendered "chart-not-rendered" Error "a chart still awaits its Deckhand rendering"
+    CommentLost "comment-lost" Note "a comment inside values has no place in the output"
+    DepthLimit "depth-limit" Error "a document is nested deeper than the limit allows"
+    DependencyCycle "dependency-cycle" Error "charts depend on one another in a circle"
+    DependencyNotCarried "dependency-not-carried" Warning "a chart dependency is not carried over yet"
+    DocumentDuplicate "document-duplicate" Warning "two documents of one kind share a name; the first wins, as in Armada"
+    DocumentSkipped "document-skipped" Note "documents of other schemas were skipped"
+    FieldIgnored "field-ignored" Warning "Armada ignores this field, and so does the output"
+    FieldMissing "field-missing" Error "a required field is missing"
+    FieldNotCarried "field-not-carried" Warning "what this field asks for is not carried over yet"
+    FieldType "field-type" Error "a field has the wrong type"
+    FieldUnknown "field-unknown" Error "a field that Armada's schema does not know"
+    GateNotCarried "gate-not-carried" Warning "Armada's own wait is not carried over yet"
+    GroupEmpty "group-empty" Warning "a chart group lists no chart"
+    GroupUnlisted "group-unlisted" Note "a chart group is listed by no Manifest"
+    InputEmpty "input-empty" Error "the input holds no Armada document"
+    InputEncoding "input-encoding" Error "the input is not UTF-8"
+    InputLimit "input-limit" Error "the input is larger than the limit allows"
+    KeyCollision "key-collision" Warning "two different keys become one on the way to Helm"
+    KeyDuplicate "key-duplicate" Warning "a key stands twice in a mapping; the last one wins, as in Armada"
+    KeyRetyped "key-retyped" Warning "a key reached Helm as another text than written"
+    KeyType "key-type" Error "a key that Armada or Helm rejects"
+    ManifestAmbiguous "manifest-ambiguous" Error "several Manifests and no --target-manifest"
+    ManifestMissing "manifest-missing" Error "no Manifest of that name"
+    NameInvalid "name-invalid" Error "a name that Helm, Kubernetes or Flux does not accept"
+    NameRewritten "name-rewritten" Warning "a name was changed to fit a file name or a label"
+    PreDeleteNotCarried "pre-delete-not-carried" Warning "Armada deleted objects before each upgrade, plain Flux does not"
+    ReferenceMissing "reference-missing" Error "a document is referred to that is not there"
+    ReleaseDuplicate "release-duplicate" Error "two charts make the same release"
+    SchemaVersion "schema-version" Warning "an Armada document of an unknown version was skipped, as in Armada"
+    SourceMoving "source-moving" Warning "a source is not pinned to a commit"
+    SourceUnresolved "source-unresolved" Warning "a chart source that Flux cannot read"
+    TagUnknown "tag-unknown" Error "a YAML tag that Armada rejects"
+    TextUnsafe "text-unsafe" Warning "a string holds characters that do not survive the way to Helm"
+    ValueNotFinite "value-not-finite" Error "an infinite or undefined number, which Helm rejects"
+    ValueRejected "value-rejected" Error "a value that Armada's YAML reader rejects"
+    ValueRetyped "value-retyped" Warning "a value reached Helm as something else than written"
+    YamlSyntax "yaml-syntax" Error "a document is not valid YAML"
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl std::str::FromStr for Code {
+    type Err = UnknownCode;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCode> {
+        let found = Code::ALL.iter().find(|code| code.name() == name);
+        found.copied().ok_or(UnknownCode)
+    }
+}
+
+/// No diagnostic has that code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no diagnostic has this code, docs/diagnostics.md lists them")]
+pub struct UnknownCode;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_sorted() {
+        let names: Vec<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        let mut sorted = names.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(names.len(), sorted.len());
+    }
+}

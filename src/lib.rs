@@ -1,0 +1,17 @@
+//! armada2flux: takes a site that Airship Armada runs and hands it to Flux.
+//!
+//! Data flows one way; each module uses only those named before it:
+//!
+//! ```text
+//! bytes ─read→ Node ─decode→ Document ─resolve→ Manifest ─plan→ Plan{Stage{Step{Release}}} ─lower→ ObjectSet ─emit, render→ file tree
+//! source · diagnostic · value · secret · yaml · armada · resolve · plan · flux · lower · emit · render · report · cli
+//! ```
+//!
+//! The library exists for the program and its tests; it makes no promise of stability.
+
+pub mod diagnostic;
+pub mod emit;
+pub mod secret;
+pub mod source;
+pub mod value;
+pub mod yaml;

@@ -1,0 +1,3 @@
+//! The `armada2flux` program.
+
+fn main() {}

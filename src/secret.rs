@@ -1,0 +1,285 @@
+//! What is sensitive. Decided here and nowhere else; the answer travels as the bit of each leaf
+//! ([`crate::value::Value::sensitive`]) and as byte ranges for source excerpts ([`Mask`]).
+//!
+//! A leaf is sensitive when its key, or a key above it, names a secret ([`key_names_secret`]), or
+//! when its text looks like one ([`text_looks_secret`]). Too much is hidden rather than too little:
+//! hiding concerns only what people and logs see, never what is written to the tree or sent to Helm.
+
+use crate::source::Span;
+use crate::value::REDACTED;
+
+/// Words that make a key name a secret, compared with the key's letters and digits in lower case.
+const SECRET_WORDS: &[&str] = &[
+    "accesskey",
+    "apikey",
+    "authkey",
+    "bindpw",
+    "cakey",
+    "community",
+    "connectionstring",
+    "credential",
+    "encryptionkey",
+    "fernet",
+    "hmackey",
+    "htpasswd",
+    "identitykey",
+    "jwt",
+    "keyring",
+    "keytab",
+    "licensekey",
+    "masterkey",
+    "passphrase",
+    "passwd",
+    "password",
+    "presharedkey",
+    "privatekey",
+    "privkey",
+    "psk",
+    "pwd",
+    "secret",
+    "sessionkey",
+    "signature",
+    "signingkey",
+    "sshkey",
+    "tlskey",
+    "token",
+    "webhookurl",
+];
+
+/// Whole keys that name a secret without containing one of [`SECRET_WORDS`].
+const SECRET_KEYS: &[&str] = &["pass", "pw", "key.pem", "tls.key", "id_rsa", "kek"];
+
+/// Endings that make a key speak *about* a secret: its name, its file, its lifetime.
+const HARMLESS_ENDINGS: &[&str] = &[
+    "name",
+    "names",
+    "namespace",
+    "path",
+    "file",
+    "dir",
+    "enabled",
+    "ttl",
+    "expiration",
+    "expiry",
+    "timeout",
+    "interval",
+    "count",
+    "length",
+    "size",
+    "rotation",
+    "rotationage",
+    "type",
+    "kind",
+    "class",
+    "provider",
+    "driver",
+    "mode",
+    "port",
+    "mountpath",
+    "keyref",
+    "keyrepository",
+    "maxactivekeys",
+];
+
+/// Shortest text that can pass for a random secret.
+const RANDOM_MIN_CHARS: usize = 24;
+
+/// Longest run of text looked at when judging randomness, in bytes.
+const RANDOM_MAX_BYTES: usize = 4096;
+
+/// Whether a mapping key says that what stands under it is secret.
+#[must_use]
+pub fn key_names_secret(key: &str) -> bool {
+    // Templates such as `{{ password }}` and whole sentences are no key names.
+    if key.len() > 128 {
+        return false;
+    }
+    if SECRET_KEYS
+        .iter()
+        .any(|word| key.eq_ignore_ascii_case(word))
+    {
+        return true;
+    }
+    let mut plain = [0_u8; 128];
+    let mut len = 0;
+    for byte in key.bytes().filter(u8::is_ascii_alphanumeric) {
+        plain[len] = byte.to_ascii_lowercase();
+        len += 1;
+    }
+    let plain = std::str::from_utf8(&plain[..len]).unwrap_or("");
+    SECRET_WORDS.iter().any(|word| plain.contains(word))
+        && !HARMLESS_ENDINGS.iter().any(|end| plain.ends_with(end))
+}
+
+/// Whether a text is a secret by its looks: PEM, credentials inside a URL, long random text.
+#[must_use]
+pub fn text_looks_secret(text: &str) -> bool {
+    if text.len() < 8 {
+        return false;
+    }
+    text.contains("-----BEGIN ") || url_has_password(text) || looks_random(text)
+}
+
+/// Whether the text holds `scheme://user:password@host`.
+fn url_has_password(text: &str) -> bool {
+    text.match_indices("://").any(|(at, _)| {
+        let rest = &text[at + 3..];
+        let authority = rest
+            .split(['/', '?', '#', ' ', '\n', '\t', '"', '\''])
+            .next()
+            .unwrap_or("");
+        authority
+            .rsplit_once('@')
+            .and_then(|(user, _)| user.split_once(':'))
+            .is_some_and(|(_, password)| !password.is_empty())
+    })
+}
+
+/// Whether the text is one long word of mixed characters such as generators make.
+///
+/// Commit ids and image digests are hexadecimal of one case and public; they do not count.
+fn looks_random(text: &str) -> bool {
+    let text = text.trim_end();
+    if text.len() < RANDOM_MIN_CHARS || text.len() > RANDOM_MAX_BYTES {
+        return false;
+    }
+    let (mut upper, mut lower, mut digit, mut other) = (0_usize, 0_usize, 0_usize, 0_usize);
+    let mut switches = 0_usize;
+    let mut last = 0_u8;
+    for byte in text.bytes() {
+        let class = match byte {
+            b'A'..=b'Z' => {
+                upper += 1;
+                1
+            }
+            b'a'..=b'z' => {
+                lower += 1;
+                2
+            }
+            b'0'..=b'9' => {
+                digit += 1;
+                3
+            }
+            b'+' | b'/' | b'=' | b'_' | b'-' => {
+                other += 1;
+                4
+            }
+            _ => return false,
+        };
+        switches += usize::from(class != last && last != 0);
+        last = class;
+    }
+    // Host names, paths and image names are words joined by a few separators.
+    let words = other * 6 > text.len();
+    upper > 1 && lower > 1 && digit > 1 && !words && switches * 4 > text.len()
+}
+
+/// A byte range that must not be shown.
+pub type Mask = Span;
+
+/// Hides, in one line of text, what follows a key that names a secret, and words that look random.
+///
+/// For text that could not be parsed, where no leaf carries a bit.
+#[must_use]
+pub fn mask_line(line: &str) -> String {
+    if let Some(at) = value_of_secret_key(line) {
+        return format!("{}{REDACTED}", &line[..at]);
+    }
+    if url_has_password(line) {
+        return REDACTED.to_owned();
+    }
+    let hidden = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        looks_random(bare) || (bare.len() >= 60 && !bare.contains(['.', ':', '{']))
+    };
+    if line.split_whitespace().any(hidden) {
+        return REDACTED.to_owned();
+    }
+    line.to_owned()
+}
+
+/// Offset of what follows the first `key:` on the line whose key names a secret.
+fn value_of_secret_key(line: &str) -> Option<usize> {
+    line.match_indices([':', '='])
+        .find(|&(at, _)| {
+            let before = line[..at].trim_end_matches(['"', '\'', ' ']);
+            let start = before
+                .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')))
+                .map_or(0, |p| {
+                    p + before[p..].chars().next().map_or(1, char::len_utf8)
+                });
+            key_names_secret(&before[start..])
+        })
+        .map(|(at, _)| at + 1)
+        .filter(|&at| !line[at..].trim().is_empty())
+        .map(|at| {
+            let rest = &line[at..];
+            at + (rest.len() - rest.trim_start().len())
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_name_secrets() {
+        for key in [
+            "password",
+            "admin_password",
+            "adminPassword",
+            "OS_PASSWORD",
+            "secret_key",
+            "tls.key",
+            "api-key",
+            "private_key",
+            "token",
+        ] {
+            assert!(key_names_secret(key), "{key}");
+        }
+        for key in [
+            "keystone",
+            "secretName",
+            "secret_name",
+            "token_ttl",
+            "key",
+            "keys",
+            "passenger",
+            "compass",
+            "public_key",
+            "tokenFile",
+        ] {
+            assert!(!key_names_secret(key), "{key}");
+        }
+    }
+
+    #[test]
+    fn texts_look_secret() {
+        for text in [
+            "-----BEGIN RSA PRIVATE KEY-----\nAAA",
+            "https://user:hunter2@example.org/x.git",
+            "AQBhlfZnTnF4OxAAbx6qLwZ2k7g0sK9vQw3dBg==",
+            "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY9",
+        ] {
+            assert!(text_looks_secret(text), "{text}");
+        }
+        for text in [
+            "https://opendev.org/openstack/openstack-helm-infra",
+            "03580ec90afa162c166661acf27f351b83565375",
+            "sha256:4b1d9f4cf1b6b8a4f5e7f1f9fd0d6f4d6a1c9f8f9b7b9a5b8a6b7c8d9e0f1a2b",
+            "quay.io/airshipit/kubernetes-entrypoint:v1.0.0",
+            "airship-ucp-prometheus-openstack-exporter",
+            "a sentence with Several Words and 123 numbers in it",
+        ] {
+            assert!(!text_looks_secret(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn unparsed_lines_are_masked_after_the_key() {
+        assert_eq!(mask_line("  password: hunter2"), "  password: ***");
+        assert_eq!(mask_line("a: 1, \"token\": x}"), "a: 1, \"token\": ***");
+        assert_eq!(mask_line("  password:"), "  password:");
+        assert_eq!(mask_line("name: keystone"), "name: keystone");
+    }
+}

@@ -1,0 +1,14 @@
+//! Reading YAML: bytes to an arena of nodes that keep raw text, style, tag, anchors and comments.
+//!
+//! Reading decides structure only. What a scalar *means* is a function of the scalar and a
+//! [`Dialect`], because the programs a manifest passes through disagree about it.
+
+pub mod deliver;
+pub mod mapping;
+pub mod read;
+pub mod scalar;
+pub mod tree;
+
+pub use read::read;
+pub use scalar::Dialect;
+pub use tree::{Comment, Document, Kind, Node, NodeId, Scalar, Style, Tree};

@@ -1,0 +1,550 @@
+//! The arena: one [`Tree`] a file, nodes in preorder, 20 bytes each, scalars as ranges into the source.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::source::{FileId, Span};
+
+/// Index of a node in its [`Tree`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(u32);
+
+impl NodeId {
+    /// Position in the arena.
+    #[must_use]
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// How a scalar was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// Without quotes: its type is up to the reader.
+    Plain,
+    /// `'…'`
+    SingleQuoted,
+    /// `"…"`
+    DoubleQuoted,
+    /// `|`
+    Literal,
+    /// `>`
+    Folded,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Scalar(Style),
+    Sequence,
+    Mapping,
+    Alias,
+}
+
+/// What a node is; the meaning of `a` and `b` depends on `shape`.
+#[derive(Clone, Copy)]
+struct NodeData {
+    shape: Shape,
+    flags: u8,
+    start: u32,
+    end: u32,
+    /// Scalar: offset of its text. Collection: id after its last descendant. Alias: id of its target.
+    a: u32,
+    /// Scalar: length of its text. Collection: number of its child nodes (a mapping counts keys and values).
+    b: u32,
+}
+
+/// The scalar's text lies in `Tree::decoded`, not in the source (escapes, folding).
+const DECODED: u8 = 1;
+/// `Tree::tags` has an entry.
+const TAGGED: u8 = 2;
+/// `Tree::anchors` has an entry.
+const ANCHORED: u8 = 4;
+
+/// A comment of the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// Offset of the `#`.
+    pub start: u32,
+    /// Offset after the last character; the line break is outside.
+    pub end: u32,
+    /// Whether something else stands before it on its line.
+    pub trailing: bool,
+}
+
+/// One document of a file.
+#[derive(Clone, Copy, Debug)]
+pub struct Document {
+    /// Its root node; `None` for an empty document and for one that could not be read.
+    pub root: Option<NodeId>,
+    /// From its first to its last byte.
+    pub span: Span,
+    /// Whether reading failed inside it (a diagnostic says why).
+    pub broken: bool,
+}
+
+/// All nodes and comments of one file.
+pub struct Tree {
+    file: FileId,
+    text: Arc<str>,
+    nodes: Vec<NodeData>,
+    decoded: String,
+    tags: Vec<(u32, Box<str>)>,
+    anchors: Vec<(u32, Box<str>)>,
+    comments: Vec<Comment>,
+    documents: Vec<Document>,
+}
+
+impl fmt::Debug for Tree {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The text may hold passwords.
+        f.debug_struct("Tree")
+            .field("file", &self.file)
+            .field("nodes", &self.nodes.len())
+            .field("documents", &self.documents.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tree {
+    /// The file it was read from.
+    #[must_use]
+    pub fn file(&self) -> FileId {
+        self.file
+    }
+
+    /// The documents in order, broken ones included.
+    #[must_use]
+    pub fn documents(&self) -> &[Document] {
+        &self.documents
+    }
+
+    /// The comments in order of their offsets.
+    #[must_use]
+    pub fn comments(&self) -> &[Comment] {
+        &self.comments
+    }
+
+    /// The text of a comment, `#` included.
+    #[must_use]
+    pub fn comment_text(&self, comment: &Comment) -> &str {
+        self.text
+            .get(comment.start as usize..comment.end as usize)
+            .unwrap_or("")
+    }
+
+    /// The source text.
+    #[must_use]
+    pub fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// Number of nodes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether no document holds a node.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The node of an id made by this tree.
+    #[must_use]
+    pub fn node(&self, id: NodeId) -> Node<'_> {
+        Node { tree: self, id }
+    }
+
+    /// The root nodes of the documents that have one.
+    pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
+        self.documents
+            .iter()
+            .filter_map(|document| document.root.map(|root| self.node(root)))
+    }
+
+    fn data(&self, id: NodeId) -> NodeData {
+        self.nodes[id.index()]
+    }
+
+    /// Id of the node after `id` and all its descendants.
+    fn after(&self, id: NodeId) -> NodeId {
+        let data = self.data(id);
+        match data.shape {
+            Shape::Sequence | Shape::Mapping => NodeId(data.a),
+            Shape::Scalar(_) | Shape::Alias => NodeId(id.0 + 1),
+        }
+    }
+}
+
+fn lookup(table: &[(u32, Box<str>)], id: NodeId) -> Option<&str> {
+    let at = table.binary_search_by_key(&id.0, |(node, _)| *node).ok()?;
+    table.get(at).map(|(_, text)| &**text)
+}
+
+/// A node of a [`Tree`]; as cheap to copy as a pointer.
+#[derive(Clone, Copy)]
+pub struct Node<'t> {
+    tree: &'t Tree,
+    id: NodeId,
+}
+
+impl fmt::Debug for Node<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The text may hold passwords.
+        write!(f, "Node({} at {:?})", self.id.0, self.span())
+    }
+}
+
+/// A scalar: its text after unescaping and folding, its style and its tag.
+#[derive(Clone, Copy)]
+pub struct Scalar<'t> {
+    /// The text.
+    pub text: &'t str,
+    /// How it was written.
+    pub style: Style,
+    /// The resolved tag as written by `%TAG` rules (`tag:yaml.org,2002:str`), or `!` alone.
+    pub tag: Option<&'t str>,
+}
+
+impl fmt::Debug for Scalar<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Scalar({:?}, {:?})", self.style, self.tag)
+    }
+}
+
+/// What a node is.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind<'t> {
+    /// A scalar.
+    Scalar(Scalar<'t>),
+    /// A list; see [`Node::items`].
+    Sequence,
+    /// A mapping; see [`Node::entries`].
+    Mapping,
+    /// A reference to an anchored node.
+    Alias(Node<'t>),
+}
+
+impl<'t> Node<'t> {
+    /// Its id.
+    #[must_use]
+    pub fn id(self) -> NodeId {
+        self.id
+    }
+
+    /// The arena it lives in.
+    #[must_use]
+    pub fn tree(self) -> &'t Tree {
+        self.tree
+    }
+
+    /// Where it stands: quotes are inside, tag and anchor are not.
+    #[must_use]
+    pub fn span(self) -> Span {
+        let data = self.tree.data(self.id);
+        Span::new(self.tree.file, data.start, data.end)
+    }
+
+    /// What it is; aliases are not followed.
+    #[must_use]
+    pub fn kind(self) -> Kind<'t> {
+        let data = self.tree.data(self.id);
+        match data.shape {
+            Shape::Scalar(style) => {
+                let range = data.a as usize..(data.a + data.b) as usize;
+                let buffer: &str = if data.flags & DECODED == 0 {
+                    &self.tree.text
+                } else {
+                    &self.tree.decoded
+                };
+                Kind::Scalar(Scalar {
+                    text: buffer.get(range).unwrap_or(""),
+                    style,
+                    tag: self.tag(),
+                })
+            }
+            Shape::Sequence => Kind::Sequence,
+            Shape::Mapping => Kind::Mapping,
+            Shape::Alias => Kind::Alias(self.tree.node(NodeId(data.a))),
+        }
+    }
+
+    /// The node itself, or what it is an alias of.
+    #[must_use]
+    pub fn resolved(self) -> Node<'t> {
+        match self.kind() {
+            Kind::Alias(target) => target,
+            Kind::Scalar(_) | Kind::Sequence | Kind::Mapping => self,
+        }
+    }
+
+    /// The scalar, if it is one (or an alias of one).
+    #[must_use]
+    pub fn scalar(self) -> Option<Scalar<'t>> {
+        match self.resolved().kind() {
+            Kind::Scalar(scalar) => Some(scalar),
+            Kind::Sequence | Kind::Mapping | Kind::Alias(_) => None,
+        }
+    }
+
+    /// The tag, as in [`Scalar::tag`].
+    #[must_use]
+    pub fn tag(self) -> Option<&'t str> {
+        let tagged = self.tree.data(self.id).flags & TAGGED != 0;
+        tagged.then(|| lookup(&self.tree.tags, self.id)).flatten()
+    }
+
+    /// The anchor's name, without `&`.
+    #[must_use]
+    pub fn anchor(self) -> Option<&'t str> {
+        let anchored = self.tree.data(self.id).flags & ANCHORED != 0;
+        anchored
+            .then(|| lookup(&self.tree.anchors, self.id))
+            .flatten()
+    }
+
+    /// Number of nodes in the subtree, itself included.
+    #[must_use]
+    pub fn subtree_len(self) -> usize {
+        self.tree.after(self.id).index() - self.id.index()
+    }
+
+    /// The child nodes: items of a list; keys and values of a mapping in turn; nothing for others.
+    #[must_use]
+    pub fn children(self) -> Children<'t> {
+        let data = self.tree.data(self.id);
+        let left = match data.shape {
+            Shape::Sequence | Shape::Mapping => data.b,
+            Shape::Scalar(_) | Shape::Alias => 0,
+        };
+        Children {
+            tree: self.tree,
+            next: NodeId(self.id.0 + 1),
+            left,
+        }
+    }
+
+    /// The items of a list (or of the list it is an alias of).
+    #[must_use]
+    pub fn items(self) -> Children<'t> {
+        self.resolved().children()
+    }
+
+    /// The raw entries of a mapping (or of the mapping it is an alias of): merge keys and duplicates
+    /// as they stand. See `yaml::mapping` for what a reader makes of them.
+    pub fn entries(self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> + use<'t> {
+        let mut children = self.resolved().children();
+        std::iter::from_fn(move || {
+            let key = children.next()?;
+            Some((key, children.next()?))
+        })
+    }
+}
+
+/// Iterator over child nodes, see [`Node::children`].
+#[derive(Clone, Debug)]
+pub struct Children<'t> {
+    tree: &'t Tree,
+    next: NodeId,
+    left: u32,
+}
+
+impl<'t> Iterator for Children<'t> {
+    type Item = Node<'t>;
+
+    fn next(&mut self) -> Option<Node<'t>> {
+        self.left = self.left.checked_sub(1)?;
+        let node = self.tree.node(self.next);
+        self.next = self.tree.after(self.next);
+        Some(node)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}
+
+impl ExactSizeIterator for Children<'_> {}
+
+/// Builds a [`Tree`] from parse events, in order.
+#[derive(Debug)]
+pub(super) struct Builder {
+    tree: Tree,
+    open: Vec<u32>,
+    /// Where the document under construction starts in the arena.
+    document: Checkpoint,
+}
+
+/// State to return to when a document turns out to be broken.
+#[derive(Clone, Copy, Debug, Default)]
+struct Checkpoint {
+    nodes: usize,
+    decoded: usize,
+    tags: usize,
+    anchors: usize,
+}
+
+/// Tag and anchor of a node.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Properties<'a> {
+    pub(super) tag: Option<&'a str>,
+    pub(super) anchor: Option<&'a str>,
+}
+
+impl Builder {
+    pub(super) fn new(file: FileId, text: Arc<str>) -> Self {
+        // Real manifests have one node for 17 to 22 bytes; growing would copy the arena.
+        let guess = text.len() / 16;
+        Self {
+            tree: Tree {
+                file,
+                text,
+                nodes: Vec::with_capacity(guess),
+                decoded: String::new(),
+                tags: Vec::new(),
+                anchors: Vec::new(),
+                comments: Vec::new(),
+                documents: Vec::new(),
+            },
+            open: Vec::new(),
+            document: Checkpoint::default(),
+        }
+    }
+
+    /// Number of open collections.
+    pub(super) fn depth(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Adds a scalar whose text is a part of the source.
+    pub(super) fn scalar_in_source(
+        &mut self,
+        span: (u32, u32),
+        style: Style,
+        text: (u32, u32),
+        properties: Properties<'_>,
+    ) -> NodeId {
+        self.push(Shape::Scalar(style), span, text, 0, properties)
+    }
+
+    /// Adds a scalar whose text had to be decoded.
+    pub(super) fn scalar_decoded(
+        &mut self,
+        span: (u32, u32),
+        style: Style,
+        text: &str,
+        properties: Properties<'_>,
+    ) -> NodeId {
+        let at = self.tree.decoded.len() as u32;
+        self.tree.decoded.push_str(text);
+        let text = (at, text.len() as u32);
+        self.push(Shape::Scalar(style), span, text, DECODED, properties)
+    }
+
+    pub(super) fn start_sequence(
+        &mut self,
+        span: (u32, u32),
+        properties: Properties<'_>,
+    ) -> NodeId {
+        self.start(Shape::Sequence, span, properties)
+    }
+
+    pub(super) fn start_mapping(&mut self, span: (u32, u32), properties: Properties<'_>) -> NodeId {
+        self.start(Shape::Mapping, span, properties)
+    }
+
+    /// Closes the innermost open collection; `end` is the offset after its last byte.
+    pub(super) fn end_collection(&mut self, end: u32) {
+        if let Some(id) = self.open.pop() {
+            let after = self.tree.nodes.len() as u32;
+            let data = &mut self.tree.nodes[id as usize];
+            data.a = after;
+            data.end = end.max(data.start);
+        }
+    }
+
+    pub(super) fn alias(&mut self, span: (u32, u32), target: NodeId) -> NodeId {
+        self.push(Shape::Alias, span, (target.0, 0), 0, Properties::default())
+    }
+
+    pub(super) fn comment(&mut self, comment: Comment) {
+        self.tree.comments.push(comment);
+    }
+
+    pub(super) fn start_document(&mut self) {
+        self.open.clear();
+        self.document = Checkpoint {
+            nodes: self.tree.nodes.len(),
+            decoded: self.tree.decoded.len(),
+            tags: self.tree.tags.len(),
+            anchors: self.tree.anchors.len(),
+        };
+    }
+
+    /// Ends the document; `span` in bytes.
+    pub(super) fn end_document(&mut self, span: (u32, u32)) {
+        let first = self.document.nodes;
+        let root = (self.tree.nodes.len() > first).then_some(NodeId(first as u32));
+        self.finish_document(root, span, false);
+    }
+
+    /// Drops what was read of the document and marks it broken; `span` in bytes.
+    pub(super) fn abandon_document(&mut self, span: (u32, u32)) {
+        self.tree.nodes.truncate(self.document.nodes);
+        self.tree.decoded.truncate(self.document.decoded);
+        self.tree.tags.truncate(self.document.tags);
+        self.tree.anchors.truncate(self.document.anchors);
+        self.finish_document(None, span, true);
+    }
+
+    /// Ends the whole tree.
+    pub(super) fn finish(mut self) -> Tree {
+        self.tree.comments.sort_by_key(|comment| comment.start);
+        self.tree.nodes.shrink_to_fit();
+        self.tree
+    }
+
+    fn finish_document(&mut self, root: Option<NodeId>, span: (u32, u32), broken: bool) {
+        self.open.clear();
+        let span = Span::new(self.tree.file, span.0, span.1);
+        self.tree.documents.push(Document { root, span, broken });
+    }
+
+    fn start(&mut self, shape: Shape, span: (u32, u32), properties: Properties<'_>) -> NodeId {
+        let id = self.push(shape, span, (0, 0), 0, properties);
+        self.open.push(id.0);
+        id
+    }
+
+    fn push(
+        &mut self,
+        shape: Shape,
+        (start, end): (u32, u32),
+        (a, b): (u32, u32),
+        mut flags: u8,
+        Properties { tag, anchor }: Properties<'_>,
+    ) -> NodeId {
+        let id = NodeId(self.tree.nodes.len() as u32);
+        if let Some(tag) = tag {
+            flags |= TAGGED;
+            self.tree.tags.push((id.0, tag.into()));
+        }
+        if let Some(anchor) = anchor {
+            flags |= ANCHORED;
+            self.tree.anchors.push((id.0, anchor.into()));
+        }
+        if let Some(&parent) = self.open.last() {
+            self.tree.nodes[parent as usize].b += 1;
+        }
+        self.tree.nodes.push(NodeData {
+            shape,
+            flags,
+            start,
+            end: end.max(start),
+            a,
+            b,
+        });
+        id
+    }
+}
