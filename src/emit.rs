@@ -8,3 +8,8 @@ pub fn to_yaml(value: &Value) -> String {
     let _ = value;
     String::new()
 }
+
+/// Canonical JSON (stub).
+pub fn write_canonical_json(value: &Value, out: &mut String) {
+    let _ = (value, out);
+}

@@ -9,8 +9,13 @@
 //!
 //! The library exists for the program and its tests; it makes no promise of stability.
 
+pub mod armada;
 pub mod diagnostic;
 pub mod emit;
+pub mod flux;
+pub mod lower;
+pub mod plan;
+pub mod resolve;
 pub mod secret;
 pub mod source;
 pub mod value;

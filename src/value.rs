@@ -236,6 +236,14 @@ impl Value {
         }
     }
 
+    /// The mapping, if it is one, to change it.
+    pub fn as_mapping_mut(&mut self) -> Option<&mut Mapping> {
+        match &mut self.data {
+            Data::Mapping(mapping) => Some(mapping),
+            _ => None,
+        }
+    }
+
     /// The items, if it is a list.
     #[must_use]
     pub fn as_sequence(&self) -> Option<&[Value]> {

@@ -1,0 +1,19 @@
+//! Armada's documents: one model for v1 and v2, decoded by hand.
+//!
+//! Beside each decoder stand the disposition [`Row`]s of the fields it reads: what becomes of each and
+//! why. The [`Ledger`] gives every node of every document exactly one row, so nothing vanishes.
+
+pub mod chart;
+pub mod chart_group;
+pub mod decode;
+pub mod disposition;
+pub mod document;
+pub mod ledger;
+pub mod manifest;
+
+pub use chart::Chart;
+pub use chart_group::ChartGroup;
+pub use disposition::{Carrier, Fate, Row};
+pub use document::{Documents, Version, decode_documents};
+pub use ledger::Ledger;
+pub use manifest::Manifest;

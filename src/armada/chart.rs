@@ -1,0 +1,158 @@
+//! `armada/Chart`: one Helm release and how Armada deploys it.
+
+pub mod source;
+pub mod test;
+pub mod upgrade;
+pub mod wait;
+
+use crate::source::{Span, Spanned};
+use crate::value::Text;
+use crate::yaml::Node;
+
+use super::decode::{Context, Rest, Table};
+use super::disposition::rows;
+use super::document::{Head, Version};
+
+pub use source::{Source, SourceKind};
+pub use test::Test;
+pub use upgrade::Upgrade;
+pub use wait::Wait;
+
+rows! { "Chart";
+    DATA "data" Mapped Tree "a HelmRelease" "the body of the document"
+    RELEASE "data.release" Mapped Tree "metadata.name, spec.releaseName" "with the Manifest's prefix: the name under which Helm holds the release"
+    CHART_NAME "data.chart_name" DroppedHarmless Nobody "" "Armada only logs it, the chart's own name is in its Chart.yaml"
+    NAMESPACE "data.namespace" Mapped Tree "metadata.namespace, a Namespace object" "the HelmRelease lives in the release's namespace"
+    VALUES "data.values" Mapped Tree "spec.values" "typed as Helm received them from Armada"
+    DEPENDENCIES "data.dependencies" NotYet Tree "" "Armada replaces the chart's own charts folder with these"
+    PROTECTED "data.protected" NotYet Apply "" "keeps a failed release from being uninstalled; Flux never uninstalls by itself, the staged apply will act on it"
+    CONTINUE_PROCESSING "data.protected.continue_processing" NotYet Apply "" "says whether the run goes on past a release that had failed before"
+    DELETE "data.delete" Mapped Tree "spec.uninstall" "options of an uninstall"
+    DELETE_TIMEOUT "data.delete.timeout" Mapped Tree "spec.uninstall.timeout" "seconds, 300 when absent"
+    DELETE_EXTRA "data.delete.*" DroppedHarmless Nobody "" "Armada reads the timeout only"
+    INSTALL "data.install" DroppedHarmless Nobody "" "Armada never reads it: hooks always run on install"
+    TIMEOUT "data.timeout" Mapped Tree "spec.timeout" "the old place of wait.timeout, which wins over it"
+}
+
+/// A Chart document.
+#[derive(Clone, Debug)]
+pub struct Chart<'t> {
+    /// Schema version, name and place.
+    pub head: Head,
+    /// Release name without the Manifest's prefix.
+    pub release: Spanned<Text>,
+    /// Namespace of the release.
+    pub namespace: Spanned<Text>,
+    /// Where the chart comes from.
+    pub source: Source,
+    /// The values, as they stand.
+    pub values: Option<Node<'t>>,
+    /// Chart documents that replace the chart's own dependencies; `None` leaves those alone.
+    pub dependencies: Option<Vec<Spanned<Text>>>,
+    /// What Armada waits for.
+    pub wait: Wait,
+    /// Old place of the timeout, in seconds.
+    pub timeout: Option<Spanned<i64>>,
+    /// Helm tests.
+    pub test: Option<Test>,
+    /// What happens on an upgrade.
+    pub upgrade: Upgrade,
+    /// Limit of an uninstall, in seconds.
+    pub delete_timeout: Option<Spanned<i64>>,
+    /// `protected.continue_processing`; `None` when the release is not protected.
+    pub protected: Option<Protected>,
+}
+
+/// The `protected` block.
+#[derive(Clone, Copy, Debug)]
+pub struct Protected {
+    /// Whether the run goes on past the release when it had failed before.
+    pub continue_processing: bool,
+    /// Where the block stands.
+    pub span: Span,
+}
+
+/// The required fields that a Chart lacks (Armada: schemas).
+pub(super) fn missing_fields(data: &Table<'_>, version: Version) -> Vec<&'static str> {
+    let required: &[&str] = match version {
+        Version::V1 => &["chart_name", "namespace", "release", "source"],
+        Version::V2 => &["namespace", "release", "source"],
+    };
+    let missing = required.iter().filter(|field| !data.has(field));
+    missing.copied().collect()
+}
+
+/// Decodes the body of a Chart.
+pub(super) fn decode<'t>(
+    head: Head,
+    mut data: Table<'t>,
+    cx: &mut Context<'_>,
+) -> Option<Chart<'t>> {
+    let release = data.required_text(&RELEASE, cx);
+    let timeout = match head.version {
+        Version::V1 => {
+            data.required_text(&CHART_NAME, cx);
+            data.field(&INSTALL, cx);
+            data.integer(&TIMEOUT, cx)
+        }
+        Version::V2 => None,
+    };
+    let namespace = data.required_text(&NAMESPACE, cx);
+    let source = data
+        .required(&source::SOURCE, cx)
+        .and_then(|field| field.table(cx))
+        .and_then(|table| source::decode(table, head.version, cx));
+    let values = data.open_field(&VALUES, cx).and_then(|field| {
+        let table = field.table(cx);
+        cx.ledger.claim(field.value, &VALUES);
+        table.map(|_| field.value)
+    });
+    let dependencies = data
+        .open_field(&DEPENDENCIES, cx)
+        .and_then(|field| field.texts(cx));
+    let wait = data
+        .open_field(&wait::WAIT, cx)
+        .and_then(|field| field.table(cx))
+        .map_or_else(Wait::default, |table| wait::decode(table, cx));
+    let test = data
+        .open_field(&test::TEST, cx)
+        .and_then(|field| test::decode(field, head.version, cx));
+    let upgrade = data
+        .open_field(&upgrade::UPGRADE, cx)
+        .and_then(|field| field.table(cx))
+        .map_or_else(Upgrade::default, |table| {
+            upgrade::decode(table, head.version, cx)
+        });
+    let delete_timeout = data
+        .open_field(&DELETE, cx)
+        .and_then(|field| field.table(cx))
+        .and_then(|mut table| {
+            let timeout = table.integer(&DELETE_TIMEOUT, cx);
+            table.finish(Rest::Ignore(&DELETE_EXTRA), cx);
+            timeout
+        });
+    let protected = data.open_field(&PROTECTED, cx).and_then(|field| {
+        let mut table = field.table(cx)?;
+        let continue_processing = table.boolean(&CONTINUE_PROCESSING, cx);
+        table.finish(Rest::Refuse, cx);
+        Some(Protected {
+            continue_processing: continue_processing.is_some_and(|value| value.value),
+            span: field.value.span(),
+        })
+    });
+    data.finish(Rest::Refuse, cx);
+    Some(Chart {
+        head,
+        release: release?,
+        namespace: namespace?,
+        source: source?,
+        values,
+        dependencies,
+        wait,
+        timeout,
+        test,
+        upgrade,
+        delete_timeout,
+        protected,
+    })
+}

@@ -1,0 +1,97 @@
+//! `data.source`: where a chart comes from.
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Span, Spanned};
+use crate::value::Text;
+
+use super::super::decode::{Context, Rest, Table};
+use super::super::disposition::rows;
+use super::super::document::Version;
+
+rows! { "Chart";
+    SOURCE "data.source" Mapped Tree "a source object, spec.chart" "where the chart comes from"
+    TYPE "data.source.type" Mapped Tree "kind of the source object" "git, tar or local"
+    LOCATION "data.source.location" Mapped Tree "spec.url of the source object" "repository, archive or folder"
+    SUBPATH "data.source.subpath" Mapped Tree "spec.chart.spec.chart" "the chart's folder in the repository; in an archive the chart is found by its name"
+    REFERENCE "data.source.reference" Mapped Tree "spec.ref of the GitRepository" "a commit, a branch or tag, or a ref; master when absent"
+    PROXY_SERVER "data.source.proxy_server" NotYet Tree "" "Flux reads a proxy from a Secret"
+    AUTH_METHOD "data.source.auth_method" NotYet Tree "" "Flux reads keys from a Secret"
+    EXTRA "data.source.*" DroppedHarmless Nobody "" "Armada does not read it"
+}
+
+/// The kinds of source that Armada knows (Armada: handlers/chart_download.py, utils/source.py).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SourceKind {
+    /// A Git repository.
+    Git,
+    /// An archive behind a URL.
+    Tar,
+    /// A folder on the machine that runs Armada.
+    Local,
+}
+
+/// The `source` block of a Chart.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// What kind of place it is; `None` for a word that Armada rejects when it deploys.
+    pub kind: Option<SourceKind>,
+    /// Repository, archive or folder.
+    pub location: Spanned<Text>,
+    /// The chart's folder inside it.
+    pub subpath: Option<Spanned<Text>>,
+    /// Commit, branch, tag or ref.
+    pub reference: Option<Spanned<Text>>,
+    /// A proxy for git.
+    pub proxy_server: Option<Spanned<Text>>,
+    /// How git logs in (`SSH`).
+    pub auth_method: Option<Spanned<Text>>,
+    /// The whole block.
+    pub span: Span,
+}
+
+/// Decodes the block.
+pub(in crate::armada) fn decode(
+    mut table: Table<'_>,
+    version: Version,
+    cx: &mut Context<'_>,
+) -> Option<Source> {
+    let span = table.span();
+    let kind = table.required_text(&TYPE, cx);
+    let location = table.required_text(&LOCATION, cx);
+    let subpath = match version {
+        Version::V1 => table.required_text(&SUBPATH, cx),
+        Version::V2 => table.text(&SUBPATH, cx),
+    };
+    let reference = table.text(&REFERENCE, cx);
+    let proxy_server = table.text(&PROXY_SERVER, cx);
+    let auth_method = table.text(&AUTH_METHOD, cx);
+    table.finish(Rest::Ignore(&EXTRA), cx);
+    let kind = kind?;
+    let known = match &*kind.value {
+        "git" => Some(SourceKind::Git),
+        "tar" => Some(SourceKind::Tar),
+        "local" => Some(SourceKind::Local),
+        _ => None,
+    };
+    if known.is_none() {
+        let message = format!(
+            "{}: armada knows no source type `{}`",
+            cx.subject, kind.value
+        );
+        // Armada finds this out only when it deploys the chart, so unused charts may have it.
+        cx.diagnostics.push(
+            Diagnostic::new(Code::SourceUnresolved, message)
+                .at(kind.span, "expected git, tar or local")
+                .help("correct the type, or the release cannot be deployed"),
+        );
+    }
+    Some(Source {
+        kind: known,
+        location: location?,
+        subpath,
+        reference,
+        proxy_server,
+        auth_method,
+        span,
+    })
+}

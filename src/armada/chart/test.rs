@@ -1,0 +1,59 @@
+//! `data.test`: Helm tests.
+
+use crate::source::{Span, Spanned};
+use crate::yaml::Kind;
+
+use super::super::decode::{Context, Field, Rest};
+use super::super::disposition::rows;
+use super::super::document::Version;
+
+rows! { "Chart";
+    TEST "data.test" Mapped Tree "spec.test" "Armada tests by default; true or false alone is the old form (v1)"
+    ENABLED "data.test.enabled" Mapped Tree "spec.test.enable" "true when absent"
+    TIMEOUT "data.test.timeout" Mapped Tree "spec.test.timeout" "seconds, 300 when absent"
+    OPTIONS "data.test.options" DroppedHarmless Nobody "" "holds cleanup only"
+    CLEANUP "data.test.options.cleanup" DroppedHarmless Nobody "" "Armada with Helm 3 and 4 does not read it"
+}
+
+/// The `test` block of a Chart.
+#[derive(Clone, Debug)]
+pub struct Test {
+    /// Whether tests run (Armada: handlers/test.py; a block without `enabled` says yes).
+    pub enabled: bool,
+    /// Their limit, in seconds.
+    pub timeout: Option<Spanned<i64>>,
+    /// Where the block stands.
+    pub span: Span,
+}
+
+/// Decodes the block.
+pub(in crate::armada) fn decode(
+    field: Field<'_>,
+    version: Version,
+    cx: &mut Context<'_>,
+) -> Option<Test> {
+    let span = field.value.span();
+    if let (Version::V1, Kind::Scalar(_)) = (version, field.value.resolved().kind()) {
+        let enabled = field.boolean(cx)?.value;
+        return Some(Test {
+            enabled,
+            timeout: None,
+            span,
+        });
+    }
+    let mut table = field.table(cx)?;
+    let enabled = table.boolean(&ENABLED, cx);
+    let timeout = table.integer(&TIMEOUT, cx);
+    if let Some(options) = table.open_field(&OPTIONS, cx)
+        && let Some(mut options) = options.table(cx)
+    {
+        options.boolean(&CLEANUP, cx);
+        options.finish(Rest::Refuse, cx);
+    }
+    table.finish(Rest::Refuse, cx);
+    Some(Test {
+        enabled: enabled.is_none_or(|enabled| enabled.value),
+        timeout,
+        span,
+    })
+}

@@ -1,0 +1,136 @@
+//! What becomes of each field of Armada's documents.
+
+use super::{chart, chart_group, document, manifest};
+
+/// The fate of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fate {
+    /// Says the same in the output.
+    Mapped,
+    /// Says nearly the same in the output; the reason names the difference.
+    Approximated,
+    /// Left out; it had no effect in Armada either, or has none any more.
+    DroppedHarmless,
+    /// Left out, and something is lost.
+    DroppedLossy,
+    /// Understood, but this version of the program does not carry it over yet.
+    NotYet,
+    /// An error: no output is made.
+    Refused,
+}
+
+impl Fate {
+    /// The fate as reports spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Fate::Mapped => "mapped",
+            Fate::Approximated => "approximated",
+            Fate::DroppedHarmless => "dropped-harmless",
+            Fate::DroppedLossy => "dropped-lossy",
+            Fate::NotYet => "not-yet",
+            Fate::Refused => "refused",
+        }
+    }
+}
+
+/// Which part of the product keeps what a field says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Carrier {
+    /// The files that `convert` writes.
+    Tree,
+    /// The staged `apply`.
+    Apply,
+    /// Nothing.
+    Nobody,
+}
+
+/// One row of the field mapping.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Path of the field in its document; `[]` stands for the items of a list.
+    pub path: &'static str,
+    /// The kinds of document it belongs to.
+    pub documents: &'static str,
+    /// What becomes of it.
+    pub fate: Fate,
+    /// Where it goes; empty when it goes nowhere.
+    pub target: &'static str,
+    /// Why, in one sentence.
+    pub reason: &'static str,
+    /// Who keeps it.
+    pub carrier: Carrier,
+}
+
+/// Makes statics of rows and a table `ROWS` of them all.
+macro_rules! rows {
+    ($documents:literal; $($name:ident $path:literal $fate:ident $carrier:ident $target:literal $reason:literal)*) => {
+        $(pub(in crate::armada) static $name: $crate::armada::disposition::Row = $crate::armada::disposition::Row {
+            path: $path,
+            documents: $documents,
+            fate: $crate::armada::disposition::Fate::$fate,
+            target: $target,
+            reason: $reason,
+            carrier: $crate::armada::disposition::Carrier::$carrier,
+        };)*
+        /// The rows of this decoder.
+        pub(in crate::armada) static ROWS: &[&$crate::armada::disposition::Row] = &[$(&$name,)*];
+    };
+}
+pub(super) use rows;
+
+/// Index of a row in [`all`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct RowId(u16);
+
+impl RowId {
+    /// The position in [`all`].
+    pub(super) fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// All rows, in the order of the documents they belong to.
+pub fn all() -> impl Iterator<Item = &'static Row> {
+    let tables = [
+        document::ROWS,
+        manifest::ROWS,
+        chart_group::ROWS,
+        chart::ROWS,
+        chart::source::ROWS,
+        chart::wait::ROWS,
+        chart::test::ROWS,
+        chart::upgrade::ROWS,
+    ];
+    tables.into_iter().flatten().copied()
+}
+
+/// The id of a row.
+pub(super) fn id_of(row: &'static Row) -> RowId {
+    // Statics have one address each, and the table is short.
+    let at = all().position(|other| std::ptr::eq(other, row));
+    RowId(at.unwrap_or(usize::from(u16::MAX)) as u16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_in_the_table_once() {
+        let rows: Vec<_> = all().map(|row| (row.documents, row.path)).collect();
+        let mut unique = rows.clone();
+        unique.sort_unstable();
+        unique.dedup();
+        assert_eq!(rows.len(), unique.len());
+    }
+
+    #[test]
+    fn what_is_kept_says_where_and_what_is_lost_says_nowhere() {
+        for row in all() {
+            let kept = matches!(row.fate, Fate::Mapped | Fate::Approximated);
+            assert_eq!(kept, !row.target.is_empty(), "{}", row.path);
+            assert!(!row.reason.is_empty(), "{}", row.path);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Documents: schema, name, body; which of them are Armada's.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::{Span, Spanned};
+use crate::value::Text;
+use crate::yaml::scalar::Dialect;
+use crate::yaml::{Kind, Node, Tree};
+
+use super::chart::{self, Chart};
+use super::chart_group::{self, ChartGroup};
+use super::decode::{Context, Rest, Table};
+use super::disposition::{Row, rows};
+use super::ledger::Ledger;
+use super::manifest::{self, Manifest};
+
+rows! { "every document";
+    DOCUMENT "document" Mapped Tree "the tree" "the document itself"
+    SCHEMA "schema" Mapped Tree "the kind of output" "says what the document is"
+    METADATA "metadata" DroppedHarmless Nobody "" "Deckhand's part of the document, Armada reads only the name"
+    NAME "metadata.name" Mapped Tree "origin in file headers and reports" "documents refer to one another by it"
+    EXTRA "other top-level keys" DroppedHarmless Nobody "" "Armada reads schema, metadata and data only"
+    UNKNOWN "unknown field" Refused Nobody "" "Armada's schema refuses the field"
+    FAILED "rejected field" Refused Nobody "" "the document could not be decoded, see the error"
+    SKIPPED "document of another schema" DroppedHarmless Nobody "" "Armada skips it too"
+}
+
+/// The version of a document's schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// `armada/…/v1`
+    V1,
+    /// `armada/…/v2`
+    V2,
+}
+
+/// What every document has.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Version of its schema.
+    pub version: Version,
+    /// Its `metadata.name`.
+    pub name: Spanned<Text>,
+    /// The whole document.
+    pub span: Span,
+}
+
+/// The Armada documents of an input.
+#[derive(Debug, Default)]
+pub struct Documents<'t> {
+    /// Chart documents, in input order.
+    pub charts: Vec<Chart<'t>>,
+    /// ChartGroup documents, in input order.
+    pub chart_groups: Vec<ChartGroup>,
+    /// Manifest documents, in input order.
+    pub manifests: Vec<Manifest>,
+    /// Number of skipped documents by schema.
+    pub skipped: BTreeMap<Text, usize>,
+    /// Charts that still await Deckhand's rendering: their places and what they lack.
+    pub not_rendered: Vec<NotRendered>,
+}
+
+/// A Chart document that Deckhand has not rendered.
+#[derive(Clone, Debug)]
+pub struct NotRendered {
+    /// Its name.
+    pub name: Spanned<Text>,
+    /// Required fields that only rendering would fill in.
+    pub missing: Vec<&'static str>,
+}
+
+enum ArmadaKind {
+    Manifest,
+    ChartGroup,
+    Chart,
+}
+
+/// Decodes the documents of a tree into `documents`; every fault is a diagnostic.
+pub fn decode_documents<'t>(
+    tree: &'t Tree,
+    dialect: Dialect,
+    documents: &mut Documents<'t>,
+    diagnostics: &mut Diagnostics,
+) -> Ledger {
+    let mut ledger = Ledger::new(tree);
+    for root in tree.roots() {
+        let mut cx = Context {
+            dialect,
+            ledger: &mut ledger,
+            diagnostics,
+            subject: "document".to_owned(),
+            failed: false,
+        };
+        decode(root, documents, &mut cx);
+    }
+    ledger
+}
+
+fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_>) {
+    let schema = match root.kind() {
+        Kind::Mapping => root
+            .entries()
+            .find(|(key, _)| key.scalar().is_some_and(|key| key.text == "schema"))
+            .and_then(|(_, value)| value.scalar())
+            .map(|scalar| scalar.text),
+        Kind::Scalar(_) | Kind::Sequence | Kind::Alias(_) => None,
+    };
+    let schema = schema.unwrap_or("(no schema)");
+    let Some((kind, version)) = armada_schema(schema) else {
+        if schema.starts_with("armada/") {
+            let message = format!("document with schema `{schema}` is skipped");
+            cx.diagnostics.push(
+                Diagnostic::new(Code::SchemaVersion, message)
+                    .at(root.span(), "not one of armada's v1 and v2 schemas")
+                    .help("armada skips it as well; correct the schema if it was meant"),
+            );
+        }
+        *documents.skipped.entry(schema.into()).or_default() += 1;
+        cx.ledger.claim(root, &SKIPPED);
+        return;
+    };
+    let mut table = Table::open(root, &DOCUMENT, cx);
+    table.field(&SCHEMA, cx);
+    if let Some((head, data, layering)) = decode_head(version, &kind, &mut table, root.span(), cx) {
+        match kind {
+            ArmadaKind::Manifest => documents.manifests.extend(manifest::decode(head, data, cx)),
+            ArmadaKind::ChartGroup => {
+                documents
+                    .chart_groups
+                    .extend(chart_group::decode(head, data, cx));
+            }
+            ArmadaKind::Chart => {
+                let missing = chart::missing_fields(&data, version);
+                if layering && !missing.is_empty() {
+                    cx.ledger.claim(root, &FAILED);
+                    let name = head.name;
+                    documents.not_rendered.push(NotRendered { name, missing });
+                    return;
+                }
+                documents.charts.extend(chart::decode(head, data, cx));
+            }
+        }
+    }
+    table.finish(Rest::Ignore(&EXTRA), cx);
+    if cx.failed {
+        cx.ledger.claim(root, &FAILED);
+        for node in cx.ledger.unclaimed(root) {
+            cx.ledger.claim(node, &FAILED);
+        }
+    }
+}
+
+/// Name, body, and whether Deckhand's layering stands in the metadata.
+fn decode_head<'t>(
+    version: Version,
+    kind: &ArmadaKind,
+    table: &mut Table<'t>,
+    span: Span,
+    cx: &mut Context<'_>,
+) -> Option<(Head, Table<'t>, bool)> {
+    let (word, row): (&str, &'static Row) = match kind {
+        ArmadaKind::Manifest => ("manifest", &manifest::DATA),
+        ArmadaKind::ChartGroup => ("chart group", &chart_group::DATA),
+        ArmadaKind::Chart => ("chart", &chart::DATA),
+    };
+    word.clone_into(&mut cx.subject);
+    let mut metadata = table.required(&METADATA, cx)?.table(cx)?;
+    let layering = metadata.has("layeringDefinition");
+    let name = metadata.required_text(&NAME, cx);
+    metadata.finish(Rest::Ignore(&METADATA), cx);
+    let name = name?;
+    cx.subject = format!("{word} `{}`", name.value);
+    let data = table.required(row, cx)?.table(cx)?;
+    let head = Head {
+        version,
+        name,
+        span,
+    };
+    Some((head, data, layering))
+}
+
+/// Kind and version of one of Armada's schemas.
+fn armada_schema(schema: &str) -> Option<(ArmadaKind, Version)> {
+    let (kind, version) = schema.strip_prefix("armada/")?.split_once('/')?;
+    let kind = match kind {
+        "Manifest" => ArmadaKind::Manifest,
+        "ChartGroup" => ArmadaKind::ChartGroup,
+        "Chart" => ArmadaKind::Chart,
+        _ => return None,
+    };
+    let version = match version {
+        "v1" => Version::V1,
+        "v2" => Version::V2,
+        _ => return None,
+    };
+    Some((kind, version))
+}

@@ -1,0 +1,86 @@
+//! The ledger: which row each node of each document belongs to.
+
+use std::collections::BTreeMap;
+
+use crate::yaml::{Node, Tree};
+
+use super::disposition::{self, Row, RowId};
+
+/// For every node of one file, the row that accounts for it.
+#[derive(Debug)]
+pub struct Ledger {
+    rows: Vec<Option<RowId>>,
+    /// Ids of rows seen so far, by address: looking one up in the table each time would be slow.
+    known: Vec<(&'static Row, RowId)>,
+}
+
+impl Ledger {
+    /// Makes the empty ledger of a tree.
+    #[must_use]
+    pub fn new(tree: &Tree) -> Self {
+        Self {
+            rows: vec![None; tree.len()],
+            known: Vec::new(),
+        }
+    }
+
+    /// Gives the node and everything under it to `row`, as far as it is not given away yet.
+    pub fn claim(&mut self, node: Node<'_>, row: &'static Row) {
+        let id = self.id_of(row);
+        let start = node.id().index();
+        for slot in &mut self.rows[start..start + node.subtree_len()] {
+            slot.get_or_insert(id);
+        }
+    }
+
+    /// Gives the node alone to `row`; what is under it accounts for itself.
+    pub fn claim_alone(&mut self, node: Node<'_>, row: &'static Row) {
+        let id = self.id_of(row);
+        self.rows[node.id().index()].get_or_insert(id);
+    }
+
+    /// The row of a node.
+    #[must_use]
+    pub fn row(&self, node: Node<'_>) -> Option<&'static Row> {
+        let id = self.rows[node.id().index()]?;
+        disposition::all().nth(id.index())
+    }
+
+    /// The nodes nobody took, each the root of its own unclaimed part.
+    #[must_use]
+    pub fn unclaimed<'t>(&self, root: Node<'t>) -> Vec<Node<'t>> {
+        let mut found = Vec::new();
+        let mut open = vec![root];
+        while let Some(node) = open.pop() {
+            if self.rows[node.id().index()].is_none() {
+                found.push(node);
+            } else {
+                open.extend(node.children());
+            }
+        }
+        found
+    }
+
+    /// Number of nodes under each row.
+    #[must_use]
+    pub fn totals(&self) -> BTreeMap<usize, usize> {
+        let mut totals = BTreeMap::new();
+        for id in self.rows.iter().flatten() {
+            *totals.entry(id.index()).or_default() += 1;
+        }
+        totals
+    }
+
+    fn id_of(&mut self, row: &'static Row) -> RowId {
+        let known = self
+            .known
+            .iter()
+            .find(|(other, _)| std::ptr::eq(*other, row));
+        if let Some(&(_, id)) = known {
+            return id;
+        }
+        let id = disposition::id_of(row);
+        self.known.push((row, id));
+        id
+    }
+}

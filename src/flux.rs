@@ -1,0 +1,98 @@
+//! The Flux kinds that are written, as plain structs; API versions stand here and nowhere else.
+
+pub mod git_repository;
+pub mod helm_release;
+pub mod helm_repository;
+pub mod metadata;
+pub mod namespace;
+pub mod object;
+
+pub use git_repository::{GitReference, GitRepository};
+pub use helm_release::HelmRelease;
+pub use helm_repository::HelmRepository;
+pub use metadata::Metadata;
+pub use namespace::Namespace;
+pub use object::{Object, ObjectSet};
+
+use crate::value::{Mapping, Text, Value};
+
+/// Domain of this program's annotations and labels.
+pub const DOMAIN: &str = "armada2flux.dev";
+/// Label: the site an object belongs to; objects of another site are never touched.
+pub const SITE_LABEL: &str = "armada2flux.dev/site";
+/// Annotation: number of the stage, as in the folder's name.
+pub const STAGE_ANNOTATION: &str = "armada2flux.dev/stage";
+/// Annotation: number of the step in its stage, from 1.
+pub const STEP_ANNOTATION: &str = "armada2flux.dev/step";
+/// Annotation: digest of all that leads up to and includes the release's step.
+pub const DIGEST_ANNOTATION: &str = "armada2flux.dev/digest";
+/// Annotation on a release's objects: the commit its chart comes from.
+pub const SOURCE_ANNOTATION: &str = "armada2flux.dev/source";
+/// Annotation: the source that nothing in Flux can read yet.
+pub const UNRESOLVED_ANNOTATION: &str = "armada2flux.dev/unresolved-source";
+/// Annotation of kustomize-controller: keep the object when it leaves the tree.
+pub const PRUNE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/prune";
+
+/// API version of HelmRelease (Flux 2.3 and newer serve it).
+pub const HELM_RELEASE_API: &str = "helm.toolkit.fluxcd.io/v2";
+/// API version of GitRepository and HelmRepository.
+pub const SOURCE_API: &str = "source.toolkit.fluxcd.io/v1";
+
+/// Longest value of a Kubernetes label, in characters.
+pub const MAX_LABEL_VALUE: usize = 63;
+
+/// A duration as Flux spells it: `90s`, `15m`, `1h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seconds(pub i64);
+
+impl From<Seconds> for Value {
+    fn from(Seconds(seconds): Seconds) -> Self {
+        let text = match seconds {
+            s if s >= 3600 && s % 3600 == 0 => format!("{}h", s / 3600),
+            s if s >= 60 && s % 60 == 0 => format!("{}m", s / 60),
+            s => format!("{s}s"),
+        };
+        Value::from(text)
+    }
+}
+
+/// Builds mappings field by field, in order; empty options leave no trace.
+#[derive(Default)]
+pub(crate) struct Fields(Mapping);
+
+impl Fields {
+    pub(crate) fn set(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+        self.0.insert(key, value);
+        self
+    }
+
+    pub(crate) fn set_some(self, key: &'static str, value: Option<impl Into<Value>>) -> Self {
+        match value {
+            Some(value) => self.set(key, value),
+            None => self,
+        }
+    }
+
+    /// Sets a switch only when it is on.
+    pub(crate) fn set_if(self, key: &'static str, on: bool) -> Self {
+        if on { self.set(key, true) } else { self }
+    }
+
+    /// Sets a mapping only when it holds something.
+    pub(crate) fn set_filled(self, key: &'static str, mapping: Mapping) -> Self {
+        if mapping.is_empty() {
+            self
+        } else {
+            self.set(key, mapping)
+        }
+    }
+
+    pub(crate) fn mapping(self) -> Mapping {
+        self.0
+    }
+}
+
+/// A mapping of strings from pairs.
+pub(crate) fn text_mapping(pairs: Vec<(Text, Text)>) -> Mapping {
+    pairs.into_iter().collect()
+}

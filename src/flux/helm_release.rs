@@ -1,0 +1,202 @@
+//! `HelmRelease` (helm-controller)
+
+use crate::value::{Mapping, Text, Value};
+
+use super::{Fields, HELM_RELEASE_API, Metadata, Object, Seconds, text_mapping};
+
+/// A Helm release.
+#[derive(Clone, Debug)]
+pub struct HelmRelease {
+    /// Name, namespace and marks.
+    pub metadata: Metadata,
+    /// How often Flux looks again.
+    pub interval: Seconds,
+    /// Limit of each Helm action.
+    pub timeout: Seconds,
+    /// Whether Flux leaves the release alone; `false` is never written.
+    pub suspend: bool,
+    /// Name under which Helm holds the release.
+    pub release_name: Text,
+    /// Where the chart comes from.
+    pub chart: ChartTemplate,
+    /// The releases of the step before.
+    pub depends_on: Vec<Dependency>,
+    /// Revisions that Helm keeps.
+    pub max_history: i64,
+    /// Annotations for every object of the release.
+    pub common_annotations: Vec<(Text, Text)>,
+    /// How Helm waits.
+    pub wait: Wait,
+    /// Whether hooks are left out on upgrades.
+    pub upgrade_disable_hooks: bool,
+    /// Whether upgrades are forced.
+    pub upgrade_force: bool,
+    /// Limit of the tests; `None` when they do not run.
+    pub test_timeout: Option<Seconds>,
+    /// Limit of an uninstall.
+    pub uninstall_timeout: Seconds,
+    /// The values; empty ones leave no trace.
+    pub values: Option<Value>,
+}
+
+/// `spec.chart.spec`
+#[derive(Clone, Debug)]
+pub struct ChartTemplate {
+    /// Name in a HelmRepository, folder in a GitRepository.
+    pub chart: Text,
+    /// Exact version; `None` for Git.
+    pub version: Option<Text>,
+    /// The source object.
+    pub source: SourceReference,
+}
+
+/// A reference to a source object.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceReference {
+    /// Its kind.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: Text,
+    /// Its namespace.
+    pub namespace: Text,
+}
+
+/// An entry of `spec.dependsOn`.
+#[derive(Clone, Debug)]
+pub struct Dependency {
+    /// Name of the other HelmRelease.
+    pub name: Text,
+    /// Its namespace.
+    pub namespace: Text,
+    /// CEL: when it counts as ready.
+    pub ready_expr: Text,
+}
+
+/// How Helm waits during install and upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// As Helm 3's `--wait` without `--wait-for-jobs`.
+    Legacy,
+    /// Not at all.
+    Off,
+}
+
+impl From<HelmRelease> for Object {
+    fn from(release: HelmRelease) -> Self {
+        let HelmRelease {
+            metadata,
+            interval,
+            timeout,
+            suspend,
+            release_name,
+            chart,
+            depends_on,
+            max_history,
+            common_annotations,
+            wait,
+            upgrade_disable_hooks,
+            upgrade_force,
+            test_timeout,
+            uninstall_timeout,
+            values,
+        } = release;
+        let (disable_wait, legacy) = match wait {
+            Wait::Legacy => (false, true),
+            Wait::Off => (true, false),
+        };
+        // Armada passes `--wait`, never `--wait-for-jobs`, and always `--disable-openapi-validation`.
+        let action = || {
+            Fields::default()
+                .set_if("disableWait", disable_wait)
+                .set_if("disableWaitForJobs", legacy)
+                .set("disableOpenAPIValidation", true)
+        };
+        // Helm's CLI makes the CRDs of a chart on install and leaves them alone on upgrade.
+        let install = action().set("crds", "Create").mapping();
+        let upgrade = action()
+            .set("crds", "Skip")
+            .set_if("disableHooks", upgrade_disable_hooks)
+            .set_if("force", upgrade_force)
+            .mapping();
+        let test = Fields::default()
+            .set("enable", test_timeout.is_some())
+            .set_some("timeout", test_timeout)
+            .mapping();
+        // Armada does not wait for the end of an uninstall.
+        let uninstall = Fields::default()
+            .set("timeout", uninstall_timeout)
+            .set("disableWait", true)
+            .mapping();
+        let strategy = [("name", "legacy")].into_iter().collect::<Mapping>();
+        let common = Fields::default()
+            .set_filled("annotations", text_mapping(common_annotations))
+            .mapping();
+        let depends_on: Vec<Value> = depends_on.into_iter().map(Value::from).collect();
+        let values = values.filter(|values| values.as_mapping().is_none_or(|m| !m.is_empty()));
+        let spec = Fields::default()
+            .set("interval", interval)
+            .set("timeout", timeout)
+            .set_if("suspend", suspend)
+            .set("releaseName", release_name)
+            .set("chart", chart)
+            .set_some(
+                "dependsOn",
+                Some(depends_on).filter(|list| !list.is_empty()),
+            )
+            .set("maxHistory", max_history)
+            .set_filled("commonMetadata", common)
+            .set_some("waitStrategy", legacy.then_some(strategy))
+            .set("install", install)
+            .set("upgrade", upgrade)
+            .set("test", test)
+            .set("uninstall", uninstall)
+            .set_some("values", values)
+            .mapping();
+        let rest = Fields::default().set("spec", spec).mapping();
+        Object::new(HELM_RELEASE_API, "HelmRelease", metadata, rest)
+    }
+}
+
+impl From<ChartTemplate> for Value {
+    fn from(template: ChartTemplate) -> Self {
+        let ChartTemplate {
+            chart,
+            version,
+            source,
+        } = template;
+        let SourceReference {
+            kind,
+            name,
+            namespace,
+        } = source;
+        let source = Fields::default()
+            .set("kind", kind)
+            .set("name", name)
+            .set("namespace", namespace)
+            .mapping();
+        // ChartVersion: with Revision any commit to the repository would upgrade the release.
+        let spec = Fields::default()
+            .set("chart", chart)
+            .set_some("version", version)
+            .set("reconcileStrategy", "ChartVersion")
+            .set("sourceRef", source)
+            .mapping();
+        Fields::default().set("spec", spec).mapping().into()
+    }
+}
+
+impl From<Dependency> for Value {
+    fn from(dependency: Dependency) -> Self {
+        let Dependency {
+            name,
+            namespace,
+            ready_expr,
+        } = dependency;
+        Fields::default()
+            .set("name", name)
+            .set("namespace", namespace)
+            .set("readyExpr", ready_expr)
+            .mapping()
+            .into()
+    }
+}

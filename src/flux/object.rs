@@ -1,0 +1,119 @@
+//! Objects as trees, whatever their kind: what is written, compared and applied.
+
+use crate::source::Span;
+use crate::value::{Mapping, Text, Value};
+
+use super::{Fields, Metadata};
+
+/// A Kubernetes object.
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// `group/version`, or `v1`.
+    pub api_version: Text,
+    /// Its kind.
+    pub kind: Text,
+    /// Its namespace; `None` for cluster-scoped kinds.
+    pub namespace: Option<Text>,
+    /// Its name.
+    pub name: Text,
+    /// The whole object.
+    pub value: Value,
+    /// The part of the input that it comes from.
+    pub origin: Option<Span>,
+}
+
+impl Object {
+    /// Puts an object together; `rest` is everything but apiVersion, kind and metadata.
+    pub(super) fn new(api_version: &str, kind: &str, metadata: Metadata, rest: Mapping) -> Self {
+        let namespace = metadata.namespace.clone();
+        let name = metadata.name.clone();
+        let mut value = Fields::default()
+            .set("apiVersion", api_version)
+            .set("kind", kind)
+            .set("metadata", metadata.into_mapping())
+            .mapping();
+        value
+            .entries_mut()
+            .append(&mut { rest }.entries_mut().split_off(0));
+        Self {
+            api_version: api_version.into(),
+            kind: kind.into(),
+            namespace,
+            name,
+            value: value.into(),
+            origin: None,
+        }
+    }
+
+    /// Says where in the input it comes from.
+    #[must_use]
+    pub fn with_origin(mut self, origin: Span) -> Self {
+        self.origin = Some(origin);
+        self
+    }
+
+    /// Sets an annotation.
+    pub fn annotate(&mut self, key: &str, value: impl Into<Text>) {
+        self.mark("annotations", key, value.into());
+    }
+
+    /// Sets a label.
+    pub fn label(&mut self, key: &str, value: impl Into<Text>) {
+        self.mark("labels", key, value.into());
+    }
+
+    fn mark(&mut self, marks: &'static str, key: &str, value: Text) {
+        let metadata = self
+            .value
+            .as_mapping_mut()
+            .and_then(|o| o.get_mut("metadata"));
+        let Some(metadata) = metadata.and_then(Value::as_mapping_mut) else {
+            return;
+        };
+        if metadata.get(marks).is_none() {
+            metadata.insert(marks, Mapping::new());
+        }
+        if let Some(marks) = metadata.get_mut(marks).and_then(Value::as_mapping_mut) {
+            marks.insert(key, value);
+        }
+    }
+}
+
+/// Objects in the order in which they are written.
+#[derive(Clone, Debug, Default)]
+pub struct ObjectSet {
+    objects: Vec<Object>,
+}
+
+impl ObjectSet {
+    /// The objects, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Object> {
+        self.objects.iter()
+    }
+
+    /// The object of that kind, namespace and name.
+    #[must_use]
+    pub fn get(&self, kind: &str, namespace: Option<&str>, name: &str) -> Option<&Object> {
+        self.objects.iter().find(|object| {
+            object.kind == kind && object.namespace.as_deref() == namespace && object.name == name
+        })
+    }
+
+    /// Number of objects.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.objects.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty()
+    }
+}
+
+impl Extend<Object> for ObjectSet {
+    fn extend<I: IntoIterator<Item = Object>>(&mut self, objects: I) {
+        self.objects.extend(objects);
+    }
+}

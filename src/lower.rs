@@ -1,0 +1,141 @@
+//! The plan to Flux objects. Lowering sees documents and plan, never a cluster.
+
+mod namespace;
+mod order;
+mod release;
+mod slug;
+mod source;
+
+use crate::diagnostic::Diagnostics;
+use crate::flux::Object;
+use crate::plan::Plan;
+use crate::value::Text;
+use crate::yaml::deliver::Delivery;
+
+pub use slug::slug;
+
+/// Where source objects go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SourceNamespace {
+    /// One object for all releases, in this namespace.
+    Shared(Text),
+    /// A copy in the namespace of each release.
+    Release,
+}
+
+/// Choices that change what is written.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Name of the site; `None` takes the Manifest's.
+    pub site: Option<Text>,
+    /// How values are typed.
+    pub delivery: Delivery,
+    /// Whether releases are written running instead of suspended.
+    pub new_cluster: bool,
+    /// Whether Namespace objects are written.
+    pub namespaces: bool,
+    /// Where source objects go.
+    pub source_namespace: SourceNamespace,
+}
+
+/// What lowering counts on its way.
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    /// Name of the site.
+    pub site: Text,
+    /// Namespace objects.
+    pub namespaces: usize,
+    /// Source objects.
+    pub sources: usize,
+    /// HelmReleases.
+    pub releases: usize,
+    /// HelmReleases written with `suspend: true`.
+    pub suspended: usize,
+    /// Leaves of values that are secret and written in clear text.
+    pub secrets: usize,
+    /// HelmReleases that hold such leaves.
+    pub releases_with_secrets: usize,
+    /// Nulls in values, which client-side apply would drop.
+    pub nulls: usize,
+    /// Charts whose source nothing in Flux can read yet.
+    pub unresolved: usize,
+}
+
+/// What an object is to the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role<'p> {
+    /// A Namespace.
+    Namespace,
+    /// A source object.
+    Source,
+    /// A HelmRelease of a stage.
+    Release {
+        /// Number of the stage, from 1.
+        stage: usize,
+        /// Name of its chart group.
+        group: &'p str,
+        /// Name of the Chart document.
+        chart: &'p str,
+    },
+}
+
+/// Makes the objects of a plan and hands them to `sink` one by one: namespaces, sources, then the
+/// releases in order. One at a time, since the values of a whole site are large.
+pub fn lower(
+    plan: &Plan<'_, '_>,
+    options: &Options,
+    diagnostics: &mut Diagnostics,
+    mut sink: impl FnMut(Role<'_>, Object),
+) -> Totals {
+    let site = slug::label_value(options.site.as_ref().unwrap_or(&plan.manifest));
+    if options.site.is_none() && site != plan.manifest {
+        slug::rewritten(&plan.manifest, &site, plan.manifest_span, diagnostics);
+    }
+    let mut totals = Totals {
+        site: site.clone(),
+        ..Totals::default()
+    };
+    if options.namespaces {
+        for object in namespace::objects(plan, &site) {
+            totals.namespaces += 1;
+            sink(Role::Namespace, object);
+        }
+    }
+    let sources = source::Sources::new(plan, &options.source_namespace, diagnostics);
+    for object in sources.objects(&site) {
+        totals.sources += 1;
+        sink(Role::Source, object);
+    }
+    totals.unresolved = sources.unresolved();
+    let mut order = order::Order::default();
+    for (stage, step) in plan.steps() {
+        let position = order.enter(stage, step);
+        let mut digests = Vec::new();
+        let mut objects = Vec::new();
+        for release in &step.releases {
+            let lowered = release::lower(release, &position, &sources, options, &site, diagnostics);
+            let Some(lowered) = lowered else { continue };
+            totals.releases += 1;
+            totals.suspended += usize::from(!options.new_cluster);
+            totals.secrets += lowered.secrets;
+            totals.releases_with_secrets += usize::from(lowered.secrets > 0);
+            totals.nulls += lowered.nulls;
+            digests.push(order::fingerprint(
+                &lowered.object,
+                sources.object_of(release),
+            ));
+            objects.push((lowered.object, &*release.chart.head.name.value));
+        }
+        let digest = order.leave(step, digests);
+        for (mut object, chart) in objects {
+            object.annotate(crate::flux::DIGEST_ANNOTATION, digest.clone());
+            let role = Role::Release {
+                stage: stage.number,
+                group: &stage.group,
+                chart,
+            };
+            sink(role, object);
+        }
+    }
+    totals
+}

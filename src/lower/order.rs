@@ -1,0 +1,119 @@
+//! Order in plain Flux: `dependsOn`, and the lockstep that makes it hold for upgrades, too.
+//!
+//! `dependsOn` alone orders first installs only. So every release carries a digest of all that leads up
+//! to and includes its step, and every dependent names its dependency's digest as a literal: a change in
+//! an early step changes the spec of all later ones, which therefore wait for it.
+
+use sha2::{Digest, Sha256};
+
+use crate::emit;
+use crate::flux::helm_release::Dependency;
+use crate::flux::{DIGEST_ANNOTATION, Object};
+use crate::plan::{Stage, Step};
+use crate::value::{Data, Text, Value};
+
+use super::slug::hex;
+
+/// The chain of steps, as far as it has been lowered.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    digest: Text,
+    previous: Vec<(Text, Text)>,
+    stage: usize,
+    step: usize,
+}
+
+/// Where a release stands and what it depends on.
+#[derive(Debug)]
+pub(super) struct Position {
+    pub(super) stage: usize,
+    pub(super) step: usize,
+    pub(super) depends_on: Vec<Dependency>,
+}
+
+impl Order {
+    /// Starts a step: every release of it depends on every release of the step before.
+    pub(super) fn enter(&mut self, stage: &Stage<'_, '_>, _step: &Step<'_, '_>) -> Position {
+        if self.stage == stage.number {
+            self.step += 1;
+        } else {
+            self.stage = stage.number;
+            self.step = 1;
+        }
+        let depends_on = self.previous.iter().map(|(name, namespace)| Dependency {
+            name: name.clone(),
+            namespace: namespace.clone(),
+            ready_expr: ready_expr(&self.digest),
+        });
+        Position {
+            stage: self.stage,
+            step: self.step,
+            depends_on: depends_on.collect(),
+        }
+    }
+
+    /// Ends a step and returns its digest: of the digest before and the fingerprints of its releases.
+    pub(super) fn leave(&mut self, step: &Step<'_, '_>, fingerprints: Vec<String>) -> Text {
+        let mut hasher = Sha256::new();
+        hasher.update(self.digest.as_bytes());
+        for fingerprint in fingerprints {
+            hasher.update(b"\n");
+            hasher.update(fingerprint.as_bytes());
+        }
+        self.digest = Text::from(format!("sha256:{}", hex(&hasher.finalize())));
+        let releases = step.releases.iter();
+        self.previous = releases
+            .map(|release| (release.name.clone(), release.namespace.clone()))
+            .collect();
+        self.digest.clone()
+    }
+}
+
+/// What counts as a change of a release: its spec and its source's, but not whether it is suspended
+/// (that is an operator's switch) and not its dependencies (they carry the digest of the step before).
+pub(super) fn fingerprint(release: &Object, source: Option<&Object>) -> String {
+    let mut text = format!(
+        "{}/{}\n",
+        release.namespace.as_deref().unwrap_or(""),
+        release.name
+    );
+    if let Some(Data::Mapping(spec)) = spec_of(release).map(|spec| &spec.data) {
+        for entry in spec.entries() {
+            if entry.key != "suspend" && entry.key != "dependsOn" {
+                text.push_str(&entry.key);
+                text.push('=');
+                emit::write_canonical_json(&entry.value, &mut text);
+                text.push('\n');
+            }
+        }
+    }
+    if let Some(spec) = source.and_then(spec_of) {
+        text.push_str("source=");
+        emit::write_canonical_json(spec, &mut text);
+    }
+    hex(&Sha256::digest(text.as_bytes()))
+}
+
+fn spec_of(object: &Object) -> Option<&Value> {
+    object.value.at(&["spec"])
+}
+
+/// CEL: the dependency carries this digest and is Ready at its own generation, in every respect that
+/// helm-controller reports. A release that is reconciled already stays Ready while an earlier stage moves.
+fn ready_expr(digest: &str) -> Text {
+    Text::from(format!(
+        "has(self.status.observedGeneration)
+&& self.status.observedGeneration == self.metadata.generation
+|| (
+  has(dep.metadata.annotations)
+  && '{DIGEST_ANNOTATION}' in dep.metadata.annotations
+  && dep.metadata.annotations['{DIGEST_ANNOTATION}'] == '{digest}'
+  && has(dep.status.observedGeneration)
+  && dep.status.observedGeneration == dep.metadata.generation
+  && has(dep.status.lastAttemptedGeneration)
+  && dep.status.lastAttemptedGeneration == dep.metadata.generation
+  && has(dep.status.conditions)
+  && dep.status.conditions.exists(c, c.type == 'Ready' && c.status == 'True')
+)"
+    ))
+}

@@ -1,0 +1,212 @@
+//! One release of the plan to its HelmRelease.
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::flux::helm_release::Wait;
+use crate::flux::{
+    HelmRelease, Metadata, Object, PRUNE_ANNOTATION, SITE_LABEL, SOURCE_ANNOTATION,
+    STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION,
+};
+use crate::plan::Release;
+use crate::value::{Data, Text, Value};
+use crate::yaml::deliver;
+
+use super::order::Position;
+use super::source::Sources;
+use super::{Options, SourceNamespace};
+
+/// How often helm-controller looks at a release again, in seconds.
+const INTERVAL: Seconds = Seconds(30 * 60);
+/// Revisions that Helm keeps: the default of its command line, which Armada used.
+const MAX_HISTORY: i64 = 10;
+
+/// A HelmRelease and what was counted while making it.
+#[derive(Debug)]
+pub(super) struct Lowered {
+    pub(super) object: Object,
+    pub(super) secrets: usize,
+    pub(super) nulls: usize,
+}
+
+/// Makes the HelmRelease. `None` when its values cannot be delivered (an error was reported).
+pub(super) fn lower(
+    release: &Release<'_, '_>,
+    position: &Position,
+    sources: &Sources,
+    options: &Options,
+    site: &Text,
+    diagnostics: &mut Diagnostics,
+) -> Option<Lowered> {
+    report_not_carried(release, diagnostics);
+    let values = match release.chart.values {
+        Some(node) => Some(deliver::deliver(node, options.delivery, diagnostics)?),
+        None => None,
+    };
+    let secrets = values.as_ref().map_or(0, Value::sensitive_leaves);
+    let nulls = values.as_ref().map_or(0, count_nulls);
+
+    let Release {
+        name,
+        namespace,
+        chart,
+        dependencies: _,
+        timeout,
+        native_wait,
+        upgrade_no_hooks,
+        upgrade_force,
+        test_timeout,
+        delete_timeout,
+        armada_waits: _,
+    } = release;
+    let source = sources.of(release);
+    let mut annotations: Vec<(Text, Text)> = vec![
+        (
+            STAGE_ANNOTATION.into(),
+            Text::from(position.stage.to_string()),
+        ),
+        (
+            STEP_ANNOTATION.into(),
+            Text::from(position.step.to_string()),
+        ),
+        // A pruned HelmRelease uninstalls its release.
+        (PRUNE_ANNOTATION.into(), "disabled".into()),
+    ];
+    if let Some(unresolved) = &source.unresolved {
+        annotations.push((UNRESOLVED_ANNOTATION.into(), unresolved.clone()));
+    }
+    let mut template = source.template.clone();
+    if options.source_namespace == SourceNamespace::Release {
+        template.source.namespace = namespace.clone();
+    }
+    let common_annotations = source.commit.iter();
+    let object = Object::from(HelmRelease {
+        metadata: Metadata {
+            name: name.clone(),
+            namespace: Some(namespace.clone()),
+            labels: vec![(SITE_LABEL.into(), site.clone())],
+            annotations,
+        },
+        interval: INTERVAL,
+        timeout: Seconds(*timeout),
+        suspend: !options.new_cluster,
+        release_name: name.clone(),
+        chart: template,
+        depends_on: position.depends_on.clone(),
+        max_history: MAX_HISTORY,
+        common_annotations: common_annotations
+            .map(|commit| (SOURCE_ANNOTATION.into(), commit.clone()))
+            .collect(),
+        wait: if *native_wait {
+            Wait::Legacy
+        } else {
+            Wait::Off
+        },
+        upgrade_disable_hooks: *upgrade_no_hooks,
+        upgrade_force: *upgrade_force,
+        test_timeout: test_timeout.map(Seconds),
+        uninstall_timeout: Seconds(*delete_timeout),
+        values,
+    });
+    Some(Lowered {
+        object: object.with_origin(chart.head.name.span),
+        secrets,
+        nulls,
+    })
+}
+
+fn count_nulls(values: &Value) -> usize {
+    let mut nulls = 0;
+    values.for_each_leaf(&mut |leaf| nulls += usize::from(leaf.data == Data::Null));
+    nulls
+}
+
+/// Says what Armada did for this release that the tree does not say yet.
+fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) {
+    let Release {
+        name,
+        chart,
+        dependencies,
+        armada_waits,
+        ..
+    } = release;
+    if *armada_waits {
+        let span = chart.wait.resources.unwrap_or(chart.head.name.span);
+        diagnostics.push(
+            Diagnostic::new(
+                Code::GateNotCarried,
+                format!("release `{name}`: armada waited for its objects by itself after helm"),
+            )
+            .at(span, "this wait is not in the tree yet")
+            .help("dependents start when helm is done; see docs/diagnostics.md"),
+        );
+    }
+    if let Some(first) = chart.upgrade.pre_delete.first() {
+        let kinds: Vec<&str> = chart.upgrade.pre_delete.iter().map(|d| &*d.kind).collect();
+        diagnostics.push(
+            Diagnostic::new(
+                Code::PreDeleteNotCarried,
+                format!(
+                    "release `{name}`: armada deleted objects of kind `{}` before each upgrade",
+                    kinds.join("`, `")
+                ),
+            )
+            .at(first.span, "flux has no counterpart")
+            .help(
+                "a Job whose template changes makes the upgrade fail until it is deleted by hand",
+            ),
+        );
+    }
+    if let Some(update) = chart.upgrade.pre_update {
+        diagnostics.push(
+            Diagnostic::new(
+                Code::FieldNotCarried,
+                format!("release `{name}`: `upgrade.pre.update` is not carried over"),
+            )
+            .at(update, "recreated the pods of daemonsets before an upgrade")
+            .help("restart the daemonsets by hand where an upgrade needs it"),
+        );
+    }
+    for field in [&chart.source.proxy_server, &chart.source.auth_method] {
+        let Some(field) = field.as_ref().filter(|field| !field.value.is_empty()) else {
+            continue;
+        };
+        diagnostics.push(
+            Diagnostic::new(
+                Code::FieldNotCarried,
+                format!("release `{name}`: proxy and login of its source are not carried over"),
+            )
+            .at(field.span, "flux reads this from a secret")
+            .help("add a Secret and name it in the source object's secretRef or proxySecretRef"),
+        );
+    }
+    for dependency in dependencies.iter().flatten() {
+        let inside = dependency.source.location.value == chart.source.location.value
+            && reference(dependency) == reference(chart);
+        let name = &dependency.head.name.value;
+        let place = if inside {
+            "from the chart's own repository and commit"
+        } else {
+            "from another repository or commit"
+        };
+        let names = chart.dependencies.iter().flatten();
+        let span = names
+            .filter(|listed| listed.value == *name)
+            .map(|n| n.span)
+            .next();
+        diagnostics.push(
+            Diagnostic::new(
+                Code::DependencyNotCarried,
+                format!(
+                    "release `{}`: armada put chart `{name}` into its charts folder, {place}",
+                    release.name
+                ),
+            )
+            .at(span.unwrap_or(chart.head.name.span), "not in the tree yet")
+            .help("flux builds the chart with what its own requirements name"),
+        );
+    }
+}
+
+fn reference<'a>(chart: &'a crate::armada::Chart<'_>) -> Option<&'a str> {
+    let reference = chart.source.reference.as_ref()?;
+    Some(&reference.value)
+}

@@ -1,0 +1,202 @@
+//! The plan: stages and steps, pure data from documents.
+//!
+//! A chart group is a stage. A sequenced group is one stage of several steps, any other group a stage
+//! of one. Every release of a step comes after every release of all steps before it. What files say
+//! (`dependsOn`) and what a staged run does come from the same steps.
+
+mod name;
+
+use std::collections::HashMap;
+
+use crate::armada::{Chart, Documents, Version};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::resolve::{Member, Site};
+use crate::source::Span;
+use crate::value::Text;
+
+/// Time limit of a chart that names none, in seconds (Armada: const.py `DEFAULT_CHART_TIMEOUT`).
+pub const DEFAULT_TIMEOUT: i64 = 900;
+/// Time limit of tests that name none, in seconds (Armada: const.py `DEFAULT_TEST_TIMEOUT`).
+pub const DEFAULT_TEST_TIMEOUT: i64 = 300;
+/// Time limit of an uninstall that names none, in seconds (Armada: const.py `DEFAULT_DELETE_TIMEOUT`).
+pub const DEFAULT_DELETE_TIMEOUT: i64 = 300;
+
+/// A site, ready to be lowered.
+#[derive(Debug)]
+pub struct Plan<'d, 't> {
+    /// Name of the Manifest.
+    pub manifest: Text,
+    /// Where the Manifest's name stands.
+    pub manifest_span: Span,
+    /// The stages in order; never empty ones.
+    pub stages: Vec<Stage<'d, 't>>,
+}
+
+/// One chart group.
+#[derive(Debug)]
+pub struct Stage<'d, 't> {
+    /// Position among the stages, from 1.
+    pub number: usize,
+    /// Name of the chart group.
+    pub group: Text,
+    /// Where the group's name stands.
+    pub group_span: Span,
+    /// Whether its charts go one after another.
+    pub sequenced: bool,
+    /// Its steps in order.
+    pub steps: Vec<Step<'d, 't>>,
+}
+
+/// Releases that may move at the same time.
+#[derive(Debug)]
+pub struct Step<'d, 't> {
+    /// The releases, in the order of the group.
+    pub releases: Vec<Release<'d, 't>>,
+}
+
+/// A Helm release and how it is deployed.
+#[derive(Debug)]
+pub struct Release<'d, 't> {
+    /// Name under which Helm holds it: prefix, hyphen, release.
+    pub name: Text,
+    /// Namespace of release and HelmRelease.
+    pub namespace: Text,
+    /// The document it comes from.
+    pub chart: &'d Chart<'t>,
+    /// The charts that replace its dependencies.
+    pub dependencies: Option<Vec<&'d Chart<'t>>>,
+    /// Limit of each Helm action, in seconds.
+    pub timeout: i64,
+    /// Whether Helm itself waits.
+    pub native_wait: bool,
+    /// Whether hooks are left out on upgrades.
+    pub upgrade_no_hooks: bool,
+    /// Whether upgrades are forced.
+    pub upgrade_force: bool,
+    /// Limit of the tests in seconds; `None` when tests do not run.
+    pub test_timeout: Option<i64>,
+    /// Limit of an uninstall, in seconds.
+    pub delete_timeout: i64,
+    /// Whether Armada waits by itself after Helm.
+    pub armada_waits: bool,
+}
+
+impl<'d, 't> Plan<'d, 't> {
+    /// All steps in order, with their stages.
+    pub fn steps(&self) -> impl Iterator<Item = (&Stage<'d, 't>, &Step<'d, 't>)> {
+        let stages = self.stages.iter();
+        stages.flat_map(|stage| stage.steps.iter().map(move |step| (stage, step)))
+    }
+
+    /// All releases in order.
+    pub fn releases(&self) -> impl Iterator<Item = &Release<'d, 't>> {
+        self.steps().flat_map(|(_, step)| &step.releases)
+    }
+}
+
+/// Makes the plan. `None` when an error was reported.
+pub fn plan<'d, 't>(
+    site: Site<'d, 't>,
+    documents: &Documents<'t>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Plan<'d, 't>> {
+    let before = diagnostics.errors();
+    let _ = documents;
+    let Site { manifest, groups } = site;
+    let mut keys: HashMap<(Text, Text), Span> = HashMap::new();
+    let mut stages = Vec::new();
+    for group in groups {
+        let document = group.document;
+        let mut releases = Vec::new();
+        for member in group.charts {
+            let release = release(
+                &manifest.release_prefix.value,
+                member,
+                document.test_charts,
+                diagnostics,
+            );
+            let key = (release.namespace.clone(), release.name.clone());
+            let here = release.chart.release.span;
+            if let Some(&first) = keys.get(&key) {
+                let (namespace, name) = key;
+                let message =
+                    format!("two charts make release `{name}` in namespace `{namespace}`");
+                diagnostics.push(
+                    Diagnostic::new(Code::ReleaseDuplicate, message)
+                        .at(here, "this one")
+                        .at(first, "and this one")
+                        .help("armada would let them overwrite each other; rename one of the two"),
+                );
+            } else {
+                keys.insert(key, here);
+            }
+            releases.push(release);
+        }
+        if releases.is_empty() {
+            continue;
+        }
+        let steps = if document.sequenced {
+            let one_each = releases.into_iter().map(|release| Step {
+                releases: vec![release],
+            });
+            one_each.collect()
+        } else {
+            vec![Step { releases }]
+        };
+        stages.push(Stage {
+            number: stages.len() + 1,
+            group: document.head.name.value.clone(),
+            group_span: document.head.name.span,
+            sequenced: document.sequenced,
+            steps,
+        });
+    }
+    (diagnostics.errors() == before).then(|| Plan {
+        manifest: manifest.head.name.value.clone(),
+        manifest_span: manifest.head.name.span,
+        stages,
+    })
+}
+
+fn release<'d, 't>(
+    prefix: &str,
+    member: Member<'d, 't>,
+    test_charts: Option<bool>,
+    diagnostics: &mut Diagnostics,
+) -> Release<'d, 't> {
+    let Member {
+        chart,
+        listed: _,
+        dependencies,
+    } = member;
+    let name = Text::from(format!("{prefix}-{}", chart.release.value));
+    name::check_release(&name, chart.release.span, diagnostics);
+    name::check_namespace(&chart.namespace.value, chart.namespace.span, diagnostics);
+
+    let limit = |value: Option<&crate::source::Spanned<i64>>, default: i64| {
+        value.map_or(default, |seconds| seconds.value)
+    };
+    let timeout = chart.wait.timeout.as_ref().or(chart.timeout.as_ref());
+    // A block decides by itself; only silence leaves the choice to the group (Armada: handlers/test.py).
+    let tested = match &chart.test {
+        Some(test) => test.enabled,
+        None => test_charts.unwrap_or(true),
+    };
+    let test_timeout = chart.test.as_ref().and_then(|test| test.timeout.as_ref());
+    Release {
+        timeout: limit(timeout, DEFAULT_TIMEOUT),
+        native_wait: chart.wait.native.unwrap_or(match chart.head.version {
+            Version::V1 => true,
+            Version::V2 => false,
+        }),
+        upgrade_no_hooks: chart.upgrade.no_hooks,
+        upgrade_force: chart.upgrade.force,
+        test_timeout: tested.then(|| limit(test_timeout, DEFAULT_TEST_TIMEOUT)),
+        delete_timeout: limit(chart.delete_timeout.as_ref(), DEFAULT_DELETE_TIMEOUT),
+        armada_waits: !chart.wait.resources_empty,
+        name,
+        namespace: chart.namespace.value.clone(),
+        chart,
+        dependencies,
+    }
+}

@@ -1,0 +1,295 @@
+//! Names to documents: which Manifest, which groups, which charts.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::armada::{Chart, ChartGroup, Documents, Manifest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::{Span, Spanned};
+use crate::value::Text;
+
+/// A Manifest with the documents it names.
+#[derive(Debug)]
+pub struct Site<'d, 't> {
+    /// The chosen Manifest.
+    pub manifest: &'d Manifest,
+    /// Its groups in order; a group listed twice appears once.
+    pub groups: Vec<Group<'d, 't>>,
+}
+
+/// A ChartGroup with its charts.
+#[derive(Debug)]
+pub struct Group<'d, 't> {
+    /// The document.
+    pub document: &'d ChartGroup,
+    /// Its charts in order; a chart that an earlier place lists already is left out.
+    pub charts: Vec<Member<'d, 't>>,
+}
+
+/// A chart of a group.
+#[derive(Debug)]
+pub struct Member<'d, 't> {
+    /// The document.
+    pub chart: &'d Chart<'t>,
+    /// Where the group lists it.
+    pub listed: Span,
+    /// The charts that replace its dependencies; `None` leaves them alone.
+    pub dependencies: Option<Vec<&'d Chart<'t>>>,
+}
+
+/// Chooses the Manifest and looks up everything it names. `None` when an error was reported.
+pub fn resolve<'d, 't>(
+    documents: &'d Documents<'t>,
+    target: Option<&str>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Site<'d, 't>> {
+    let before = diagnostics.errors();
+    let index = Index::new(documents, diagnostics);
+    let manifest = choose(&documents.manifests, target, diagnostics)?;
+    let mut placed: HashMap<&str, Span> = HashMap::new();
+    let mut listed: HashMap<&str, Span> = HashMap::new();
+    let mut groups = Vec::new();
+    for name in &manifest.chart_groups {
+        let Some(&document) = index.groups.get(&*name.value) else {
+            missing("chart group", name, &manifest.head.name.value, diagnostics);
+            continue;
+        };
+        if let Some(&first) = listed.get(&*name.value) {
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::ChartInTwoGroups,
+                    format!(
+                        "chart group `{}` is listed twice in the manifest",
+                        name.value
+                    ),
+                )
+                .at(name.span, "listed again here; this place is left out")
+                .at(first, "first listed here")
+                .help("armada would deploy it again; remove one of the two"),
+            );
+            continue;
+        }
+        listed.insert(&name.value, name.span);
+        let charts = members(document, &index, &mut placed, diagnostics);
+        groups.push(Group { document, charts });
+    }
+    for document in &documents.chart_groups {
+        if !index.listed_anywhere(&document.head.name.value, documents) {
+            let name = &document.head.name;
+            diagnostics.push(
+                Diagnostic::new(
+                    Code::GroupUnlisted,
+                    format!("chart group `{}` is listed by no manifest", name.value),
+                )
+                .at(name.span, "never deployed"),
+            );
+        }
+    }
+    (diagnostics.errors() == before).then_some(Site { manifest, groups })
+}
+
+/// Documents by name; of two with one name the first wins (Armada: handlers/manifest.py).
+struct Index<'d, 't> {
+    groups: BTreeMap<&'d str, &'d ChartGroup>,
+    charts: BTreeMap<&'d str, &'d Chart<'t>>,
+}
+
+impl<'d, 't> Index<'d, 't> {
+    fn new(documents: &'d Documents<'t>, diagnostics: &mut Diagnostics) -> Self {
+        let mut index = Self {
+            groups: BTreeMap::new(),
+            charts: BTreeMap::new(),
+        };
+        for group in &documents.chart_groups {
+            let name = &group.head.name;
+            match index.groups.get(&*name.value) {
+                Some(first) => duplicate("chart group", name, first.head.name.span, diagnostics),
+                None => {
+                    index.groups.insert(&name.value, group);
+                }
+            }
+        }
+        for chart in &documents.charts {
+            let name = &chart.head.name;
+            match index.charts.get(&*name.value) {
+                Some(first) => duplicate("chart", name, first.head.name.span, diagnostics),
+                None => {
+                    index.charts.insert(&name.value, chart);
+                }
+            }
+        }
+        index
+    }
+
+    fn listed_anywhere(&self, group: &str, documents: &Documents<'_>) -> bool {
+        let mut manifests = documents.manifests.iter();
+        manifests.any(|manifest| manifest.chart_groups.iter().any(|name| name.value == group))
+    }
+}
+
+fn duplicate(kind: &str, name: &Spanned<Text>, first: Span, diagnostics: &mut Diagnostics) {
+    diagnostics.push(
+        Diagnostic::new(
+            Code::DocumentDuplicate,
+            format!("{kind} `{}` is defined twice", name.value),
+        )
+        .at(name.span, "this one is ignored")
+        .at(first, "this one wins")
+        .help("armada takes the first without a word; remove one of the two"),
+    );
+}
+
+fn missing(kind: &str, name: &Spanned<Text>, by: &str, diagnostics: &mut Diagnostics) {
+    diagnostics.push(
+        Diagnostic::new(
+            Code::ReferenceMissing,
+            format!(
+                "`{by}` names {kind} `{}`, which is not in the input",
+                name.value
+            ),
+        )
+        .at(name.span, "not found")
+        .help("give all files of the site, or correct the name"),
+    );
+}
+
+/// The Manifest to convert (Armada: handlers/manifest.py `_find_documents`).
+fn choose<'d>(
+    manifests: &'d [Manifest],
+    target: Option<&str>,
+    diagnostics: &mut Diagnostics,
+) -> Option<&'d Manifest> {
+    let names: Vec<&str> = manifests.iter().map(|m| &*m.head.name.value).collect();
+    let all = names.join("`, `");
+    if let Some(target) = target {
+        let found = manifests.iter().find(|m| m.head.name.value == target);
+        if found.is_none() {
+            let message = format!("no manifest is called `{target}`");
+            diagnostics.push(
+                Diagnostic::new(Code::ManifestMissing, message).help(format!(
+                    "the input holds `{all}`; choose one with --target-manifest"
+                )),
+            );
+        }
+        return found;
+    }
+    match manifests {
+        [only] => Some(only),
+        [] => {
+            diagnostics.push(
+                Diagnostic::new(Code::ManifestMissing, "the input holds no armada manifest")
+                    .help("give the file with the document of schema armada/Manifest/v1 as well"),
+            );
+            None
+        }
+        [first, rest @ ..] => {
+            let message = format!("the input holds {} manifests", manifests.len());
+            let mut diagnostic =
+                Diagnostic::new(Code::ManifestAmbiguous, message).at(first.head.name.span, "one");
+            for other in rest {
+                diagnostic = diagnostic.at(other.head.name.span, "another");
+            }
+            diagnostics
+                .push(diagnostic.help(format!("choose one of `{all}` with --target-manifest")));
+            None
+        }
+    }
+}
+
+fn members<'d, 't>(
+    group: &'d ChartGroup,
+    index: &Index<'d, 't>,
+    placed: &mut HashMap<&'d str, Span>,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Member<'d, 't>> {
+    let group_name = &group.head.name;
+    if group.charts.is_empty() {
+        let message = format!("chart group `{}` lists no chart", group_name.value);
+        diagnostics.push(
+            Diagnostic::new(Code::GroupEmpty, message)
+                .at(group_name.span, "an empty stage")
+                .help("armada fails on it unless it is sequenced; remove it from the manifest"),
+        );
+    }
+    let mut charts = Vec::new();
+    for name in &group.charts {
+        let Some(&chart) = index.charts.get(&*name.value) else {
+            missing("chart", name, &group_name.value, diagnostics);
+            continue;
+        };
+        if let Some(&first) = placed.get(&*name.value) {
+            let message = format!("chart `{}` is listed twice", name.value);
+            diagnostics.push(
+                Diagnostic::new(Code::ChartInTwoGroups, message)
+                    .at(name.span, "listed again here; this place is left out")
+                    .at(first, "it is deployed here")
+                    .help("armada would process it at both places; remove one of the two"),
+            );
+            continue;
+        }
+        placed.insert(&name.value, name.span);
+        charts.push(Member {
+            chart,
+            listed: name.span,
+            dependencies: dependencies(chart, index, diagnostics),
+        });
+    }
+    charts
+}
+
+/// The charts that a chart names as dependencies; all of theirs are checked, too.
+fn dependencies<'d, 't>(
+    chart: &'d Chart<'t>,
+    index: &Index<'d, 't>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<&'d Chart<'t>>> {
+    check_dependencies(chart, index, &mut Vec::new(), &mut Vec::new(), diagnostics);
+    let names = chart.dependencies.as_ref()?;
+    let charts = names
+        .iter()
+        .filter_map(|name| index.charts.get(&*name.value));
+    Some(charts.copied().collect())
+}
+
+/// Most charts of one chain of dependencies; real sites have one or two.
+const MAX_DEPENDENCY_CHAIN: usize = 64;
+
+fn check_dependencies<'d>(
+    chart: &'d Chart<'_>,
+    index: &Index<'d, '_>,
+    chain: &mut Vec<&'d str>,
+    done: &mut Vec<&'d str>,
+    diagnostics: &mut Diagnostics,
+) {
+    let own_name: &str = &chart.head.name.value;
+    if done.contains(&own_name) {
+        return;
+    }
+    chain.push(own_name);
+    for name in chart.dependencies.iter().flatten() {
+        let Some(next) = index.charts.get(&*name.value) else {
+            missing("dependency chart", name, own_name, diagnostics);
+            continue;
+        };
+        if let Some(at) = chain.iter().position(|above| *above == &*name.value) {
+            let circle = chain[at..].join("` → `");
+            let message = format!(
+                "charts depend on one another: `{circle}` → `{}`",
+                name.value
+            );
+            diagnostics.push(
+                Diagnostic::new(Code::DependencyCycle, message)
+                    .at(name.span, "closes the circle")
+                    .help("remove one of these dependencies"),
+            );
+        } else if chain.len() >= MAX_DEPENDENCY_CHAIN {
+            let message = format!(
+                "chart `{own_name}` ends a chain of more than {MAX_DEPENDENCY_CHAIN} dependencies"
+            );
+            diagnostics.push(Diagnostic::new(Code::DepthLimit, message).at(name.span, "too deep"));
+        } else {
+            check_dependencies(next, index, chain, done, diagnostics);
+        }
+    }
+    chain.pop();
+    done.push(own_name);
+}
