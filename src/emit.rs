@@ -2,11 +2,15 @@
 
 use crate::value::Value;
 
-/// YAML text of a value, as one document body without `---`.
-#[must_use]
-pub fn to_yaml(value: &Value) -> String {
-    let _ = value;
-    String::new()
+/// View
+#[derive(Clone, Copy, Debug)]
+pub enum View {
+    /// Clear
+    Clear,
+}
+/// stub
+pub fn write_yaml(value: &Value, view: View, out: &mut String) {
+    let _ = (value, view, out);
 }
 
 /// Canonical JSON (stub).

@@ -10,11 +10,14 @@
 //! The library exists for the program and its tests; it makes no promise of stability.
 
 pub mod armada;
+pub mod cli;
 pub mod diagnostic;
 pub mod emit;
 pub mod flux;
 pub mod lower;
 pub mod plan;
+pub mod render;
+pub mod report;
 pub mod resolve;
 pub mod secret;
 pub mod source;

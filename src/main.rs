@@ -1,3 +1,7 @@
 //! The `armada2flux` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    armada2flux::cli::run(std::env::args_os())
+}

@@ -7,6 +7,7 @@ pub mod deliver;
 pub mod mapping;
 pub mod read;
 pub mod scalar;
+pub mod sensitive;
 pub mod tree;
 
 pub use read::read;

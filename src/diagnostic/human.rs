@@ -1,1 +1,222 @@
-//! Drawing diagnostics for people.
+//! Drawing diagnostics for people, with an excerpt of the source.
+//!
+//! An excerpt is one line; it ends where the first thing begins that must not be shown.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use crate::secret::{self, Mask};
+use crate::source::{FileId, Sources, Span};
+use crate::value::REDACTED;
+
+use super::{Code, Diagnostic, Label, Severity};
+
+/// How much is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// Errors only.
+    Errors,
+    /// Errors and the first warnings of each code.
+    Digest,
+    /// Everything.
+    All,
+}
+
+/// Warnings of one code that a [`Amount::Digest`] shows.
+const SHOWN_WARNINGS: usize = 3;
+/// Errors of one code that are shown unless all are wanted.
+const SHOWN_ERRORS: usize = 10;
+/// Widest excerpt, in columns.
+const WIDTH: usize = 120;
+
+/// Draws diagnostics.
+pub struct Drawing<'a> {
+    /// Where spans point to.
+    pub sources: &'a Sources,
+    /// Gives the parts of a file that must not be shown, in order.
+    pub masks: &'a dyn Fn(FileId) -> Vec<Mask>,
+    /// Whether terminal colours are wanted.
+    pub colour: bool,
+    /// How much is drawn.
+    pub amount: Amount,
+}
+
+impl std::fmt::Debug for Drawing<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Drawing")
+            .field("amount", &self.amount)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drawing<'_> {
+    /// The text of the diagnostics, in order of place, ending with what was left out.
+    #[must_use]
+    pub fn draw(&self, diagnostics: &[Diagnostic]) -> String {
+        let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
+        ordered.sort_by_key(|d| (d.labels.first().map(|label| label.span), d.severity));
+        let renderer = if self.colour {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        let renderer = renderer.term_width(WIDTH);
+        let mut masks: BTreeMap<FileId, Vec<Mask>> = BTreeMap::new();
+        let mut seen: BTreeMap<(Severity, Code), usize> = BTreeMap::new();
+        let mut text = String::new();
+        for diagnostic in ordered {
+            let count = seen
+                .entry((diagnostic.severity, diagnostic.code))
+                .or_default();
+            *count += 1;
+            if *count > self.most(diagnostic.severity) {
+                continue;
+            }
+            for label in &diagnostic.labels {
+                let file = label.span.file();
+                masks.entry(file).or_insert_with(|| (self.masks)(file));
+            }
+            text.push_str(&renderer.render(&[self.group(diagnostic, &masks)]));
+            text.push_str("\n\n");
+        }
+        self.push_left_out(&seen, &mut text);
+        text
+    }
+
+    fn most(&self, severity: Severity) -> usize {
+        match (self.amount, severity) {
+            (Amount::All, _) => usize::MAX,
+            (Amount::Errors | Amount::Digest, Severity::Error) => SHOWN_ERRORS,
+            (Amount::Digest, Severity::Warning) => SHOWN_WARNINGS,
+            (Amount::Digest, Severity::Note) | (Amount::Errors, _) => 0,
+        }
+    }
+
+    fn push_left_out(&self, seen: &BTreeMap<(Severity, Code), usize>, text: &mut String) {
+        for (&(severity, code), &count) in seen {
+            let most = self.most(severity);
+            let hidden = count.saturating_sub(most);
+            let told = severity == Severity::Error || self.amount == Amount::Digest;
+            if hidden > 0 && most > 0 && told {
+                text.push_str(&format!("{severity}[{code}]: {hidden} more of these\n"));
+            }
+        }
+        if !text.is_empty() && !text.ends_with("\n\n") {
+            text.push('\n');
+        }
+    }
+
+    fn group<'d>(
+        &self,
+        diagnostic: &'d Diagnostic,
+        masks: &BTreeMap<FileId, Vec<Mask>>,
+    ) -> Group<'d>
+    where
+        Self: 'd,
+    {
+        let level = match diagnostic.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
+        };
+        let title = level
+            .primary_title(diagnostic.message.as_str())
+            .id(diagnostic.code.name());
+        let mut group = Group::with_title(title);
+        for (at, label) in diagnostic.labels.iter().enumerate() {
+            let file = label.span.file();
+            let of_file = masks.get(&file).map_or(&[][..], Vec::as_slice);
+            group = group.element(self.snippet(label, of_file, at == 0));
+        }
+        if let Some(help) = &diagnostic.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        group
+    }
+
+    fn snippet<'d>(
+        &self,
+        label: &'d Label,
+        masks: &[Mask],
+        primary: bool,
+    ) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
+        let file = self.sources.file(label.span.file());
+        let position = file.position(label.span.start());
+        let range = file.line_range(position.line);
+        let text = excerpt(file.text(), range.start, range.end, masks);
+        let within = |offset: u32| (offset as usize).clamp(range.start, range.end) - range.start;
+        let start = within(label.span.start()).min(text.len());
+        let end = within(label.span.end()).clamp(start, text.len());
+        let start = boundary(&text, start);
+        let end = boundary(&text, end).max(start);
+        let kind = if primary {
+            AnnotationKind::Primary
+        } else {
+            AnnotationKind::Context
+        };
+        Snippet::source(text)
+            .line_start(position.line as usize)
+            .path(file.name().to_owned())
+            .annotation(kind.span(start..end).label(label.text.as_str()))
+    }
+}
+
+/// A line of the source, cut where the first sensitive part begins.
+fn excerpt(text: &str, start: usize, end: usize, masks: &[Mask]) -> String {
+    let line = text.get(start..end).unwrap_or("");
+    let hidden = masks
+        .iter()
+        .map(|mask| mask.range())
+        .filter(|mask| mask.start < end && start < mask.end)
+        .map(|mask| mask.start.max(start) - start)
+        .min();
+    let shown = match hidden {
+        Some(at) => Cow::Owned(format!("{}{REDACTED}", &line[..boundary(line, at)])),
+        None => Cow::Borrowed(line),
+    };
+    secret::mask_line(&shown)
+}
+
+fn boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// `file:line:column` of a diagnostic's main place, for one-line forms.
+#[must_use]
+pub fn place(diagnostic: &Diagnostic, sources: &Sources) -> Option<String> {
+    let Label { span, text: _ } = diagnostic.labels.first()?;
+    let span: Span = *span;
+    Some(sources.locate(span).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn excerpts_end_before_a_secret() {
+        let mut sources = Sources::default();
+        let text = "user: a\npassword: hunter2\nx: {token: abc, y: 1}\n";
+        let file = sources.add("site.yaml", text).expect("room");
+        let masks = |_| vec![Span::new(file, 18, 25), Span::new(file, 37, 40)];
+        let drawing = Drawing {
+            sources: &sources,
+            masks: &masks,
+            colour: false,
+            amount: Amount::All,
+        };
+        let diagnostics = [
+            Diagnostic::new(Code::ValueRetyped, "a value").at(Span::new(file, 18, 25), "here"),
+            Diagnostic::new(Code::ValueRetyped, "a value").at(Span::new(file, 45, 46), "here"),
+        ];
+        let text = drawing.draw(&diagnostics);
+        assert!(!text.contains("hunter2") && !text.contains("abc"), "{text}");
+        assert!(text.contains("site.yaml:2:11"), "{text}");
+    }
+}

@@ -1,0 +1,408 @@
+//! `armada2flux convert`
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+
+use crate::armada::{Documents, decode_documents};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::flux::Object;
+use crate::lower::{self, Role, SourceNamespace, Totals};
+use crate::plan::Plan;
+use crate::render::File;
+use crate::render::plain::Plain;
+use crate::report;
+use crate::source::Sources;
+use crate::value::Text;
+use crate::yaml::deliver::Delivery;
+use crate::yaml::{self, Dialect, Tree};
+use crate::{plan, resolve};
+
+use super::write::{Staging, Written};
+use super::{Failure, Levels, Output, ReportTarget, load, show};
+
+/// Convert Armada documents to a Flux tree
+///
+/// Reads Manifest, ChartGroup and Chart documents (v1 and v2) and writes HelmReleases, their sources and
+/// namespaces. Values are typed as Helm really received them from Armada. Releases are written suspended.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  armada2flux convert site.yaml -o flux/
+  armada2flux convert rendered/ --target-manifest full-site -o flux/
+  pegleg site -r . render mysite | armada2flux convert - --target-manifest full-site
+
+Exit codes: 0 done, 1 failed (usage, documents, files)")]
+pub(super) struct Arguments {
+    /// Files with Armada documents; `-` is stdin, a folder stands for the YAML files below it
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Write the tree into this folder instead of one YAML stream to stdout
+    #[arg(short, long, value_name = "DIR")]
+    output: Option<PathBuf>,
+    /// The Manifest to convert, when there are several
+    #[arg(long, value_name = "NAME")]
+    target_manifest: Option<String>,
+    /// How values are typed
+    #[arg(long, value_enum, default_value_t = ValuesAs::Delivered, value_name = "HOW")]
+    values_as: ValuesAs,
+    /// Which Armada deployed the site
+    #[arg(long, value_enum, default_value_t = Armada::Python, value_name = "WHICH")]
+    armada: Armada,
+    /// Write releases running, for a cluster that has none of them yet
+    #[arg(long)]
+    new_cluster: bool,
+    /// Name of the site, a label on every object [default: the Manifest's name]
+    #[arg(long, value_name = "NAME")]
+    site: Option<String>,
+    /// Namespace of source objects; `release` makes a copy in each release's namespace
+    #[arg(long, value_name = "NAME", default_value = "flux-system")]
+    source_namespace: String,
+    /// Leave Namespace objects out
+    #[arg(long)]
+    no_namespaces: bool,
+    /// Delete files of an earlier run that the tree no longer has
+    #[arg(long, requires = "output")]
+    delete_stale: bool,
+    /// Write a report: `json`, or `json=FILE`; may be given several times
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report)]
+    report: Vec<ReportTarget>,
+    #[command(flatten)]
+    levels: Levels,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ValuesAs {
+    /// As Helm received them from Armada
+    Delivered,
+    /// As the author wrote them
+    Written,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Armada {
+    /// The Python program
+    Python,
+    /// armada-go
+    Go,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let to_stdout = arguments
+        .report
+        .iter()
+        .filter(|target| target.file.is_none());
+    if to_stdout.count() > usize::from(arguments.output.is_some()) {
+        let failure = Failure::new("the report and the tree would both go to standard output");
+        return Err(
+            failure.hint("write the tree with -o DIR, or the report with --report json=FILE")
+        );
+    }
+    let levels = arguments.levels.clone();
+    let mut diagnostics = Diagnostics::with_levels(levels.deny, levels.allow);
+    let sources = load::load(&arguments.files, &mut diagnostics)?;
+    let trees: Vec<Tree> = sources
+        .iter()
+        .map(|(id, file)| yaml::read(id, file.text(), &mut diagnostics))
+        .collect();
+
+    let dialect = match arguments.armada {
+        Armada::Python => Dialect::PyYaml,
+        Armada::Go => Dialect::GoYamlV2,
+    };
+    let mut documents = Documents::default();
+    let ledgers: Vec<_> = trees
+        .iter()
+        .map(|tree| decode_documents(tree, dialect, &mut documents, &mut diagnostics))
+        .collect();
+    let plan = make_plan(arguments, &documents, &mut diagnostics);
+    let outcome = match &plan {
+        Some(plan) => write_tree(arguments, plan, &sources, &mut diagnostics),
+        None => Ok(Outcome::default()),
+    };
+    let Outcome {
+        totals,
+        written,
+        stream,
+    } = match outcome {
+        Ok(outcome) => outcome,
+        Err(failure) => {
+            show::diagnostics(diagnostics.list(), &sources, &trees, output);
+            return Err(failure);
+        }
+    };
+    show::diagnostics(diagnostics.list(), &sources, &trees, output);
+    let report = report::convert::report(
+        &sources,
+        &documents,
+        &ledgers,
+        plan.as_ref(),
+        &totals,
+        &diagnostics,
+    );
+    if !output.quiet {
+        let stages = plan.as_ref().map_or(0, |plan| plan.stages.len());
+        let summary = Summary {
+            arguments,
+            totals: &totals,
+            stages,
+            written: written.as_ref(),
+            documents: &documents,
+            diagnostics: &diagnostics,
+        };
+        show::say(summary.text(output).trim_end());
+    }
+    for target in &arguments.report {
+        write_report(target, &report)?;
+    }
+    if diagnostics.errors() > 0 {
+        return Err(Failure::documents());
+    }
+    if let Some(stream) = stream {
+        std::io::stdout()
+            .write_all(stream.as_bytes())
+            .and_then(|()| std::io::stdout().flush())
+            .map_err(Failure::stdout)?;
+    }
+    Ok(())
+}
+
+/// The plan, unless something is wrong with the documents.
+fn make_plan<'d, 't>(
+    arguments: &Arguments,
+    documents: &'d Documents<'t>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Plan<'d, 't>> {
+    if !documents.not_rendered.is_empty() {
+        diagnostics.push(not_rendered(documents));
+        return None;
+    }
+    let found = documents.charts.len() + documents.chart_groups.len() + documents.manifests.len();
+    if found == 0 && diagnostics.errors() == 0 {
+        let others: usize = documents.skipped.values().sum();
+        let message = format!("the input holds no armada document ({others} of other schemas)");
+        diagnostics.push(
+            Diagnostic::new(Code::InputEmpty, message)
+                .help("give the files with the schemas armada/Chart, ChartGroup and Manifest"),
+        );
+    }
+    if !documents.skipped.is_empty() {
+        let kinds = documents.skipped.iter();
+        let kinds: Vec<String> = kinds
+            .map(|(schema, n)| format!("{n} of `{schema}`"))
+            .collect();
+        diagnostics.push(Diagnostic::new(
+            Code::DocumentSkipped,
+            format!(
+                "documents of other schemas were skipped: {}",
+                kinds.join(", ")
+            ),
+        ));
+    }
+    if diagnostics.errors() > 0 && found == 0 {
+        return None;
+    }
+    let target = arguments.target_manifest.as_deref();
+    let site = resolve::resolve(documents, target, diagnostics)?;
+    plan::plan(site, documents, diagnostics)
+}
+
+/// Says that a site must be rendered first, and why.
+fn not_rendered(documents: &Documents<'_>) -> Diagnostic {
+    const SHOWN: usize = 3;
+    let count = documents.not_rendered.len();
+    let message = format!("{count} charts are not rendered: Deckhand still has to fill them in");
+    let mut diagnostic = Diagnostic::new(Code::ChartNotRendered, message);
+    for chart in documents.not_rendered.iter().take(SHOWN) {
+        let missing = chart.missing.join("`, `");
+        diagnostic = diagnostic.at(
+            chart.name.span,
+            format!("chart `{}` has no `{missing}` of its own", chart.name.value),
+        );
+    }
+    diagnostic.help(
+        "layers and substitutions decide what armada gets, so the site must be rendered first: \
+         `pegleg site -r REPOSITORY render SITE`, or `shipyard get renderedconfigdocs \
+         --cleartext-secrets` for what runs; then convert that output",
+    )
+}
+
+/// What writing came to.
+#[derive(Default)]
+struct Outcome {
+    totals: Totals,
+    written: Option<Written>,
+    stream: Option<String>,
+}
+
+fn write_tree(
+    arguments: &Arguments,
+    plan: &Plan<'_, '_>,
+    sources: &Sources,
+    diagnostics: &mut Diagnostics,
+) -> Result<Outcome, Failure> {
+    let mut staging = match &arguments.output {
+        Some(folder) => Some(Staging::new(folder)?),
+        None => None,
+    };
+    let mut stream = String::new();
+    let mut failure = None;
+    let mut layout = Plain::new(plan.stages.len(), sources);
+    let sink = |role: Role<'_>, object: Object| match &mut staging {
+        None => {
+            stream.push_str("---\n");
+            crate::emit::write_yaml(&object.value, crate::emit::View::Clear, &mut stream);
+        }
+        Some(staging) => {
+            if failure.is_none()
+                && let Some(file) = layout.file(role, &object)
+            {
+                failure = staging.add(&file).err();
+            }
+        }
+    };
+    let totals = lower::lower(plan, &options(arguments), diagnostics, sink);
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    let mut outcome = Outcome {
+        totals,
+        written: None,
+        stream: None,
+    };
+    if diagnostics.errors() > 0 {
+        // Dropping the staging folder leaves the target as it was.
+        return Ok(outcome);
+    }
+    match staging {
+        None => outcome.stream = Some(stream),
+        Some(mut staging) => {
+            let rest: Vec<File> = layout.finish();
+            rest.iter().try_for_each(|file| staging.add(file))?;
+            outcome.written = Some(staging.commit(arguments.delete_stale)?);
+        }
+    }
+    Ok(outcome)
+}
+
+fn options(arguments: &Arguments) -> lower::Options {
+    lower::Options {
+        site: arguments.site.as_deref().map(Text::from),
+        delivery: match (arguments.values_as, arguments.armada) {
+            (ValuesAs::Written, _) => Delivery::Written,
+            (ValuesAs::Delivered, Armada::Python) => Delivery::Python,
+            (ValuesAs::Delivered, Armada::Go) => Delivery::Go,
+        },
+        new_cluster: arguments.new_cluster,
+        namespaces: !arguments.no_namespaces,
+        source_namespace: match arguments.source_namespace.as_str() {
+            "release" => SourceNamespace::Release,
+            name => SourceNamespace::Shared(name.into()),
+        },
+    }
+}
+
+fn write_report(target: &ReportTarget, report: &report::convert::Report) -> Result<(), Failure> {
+    let mut text = serde_json::to_string_pretty(report)
+        .map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
+    text.push('\n');
+    match &target.file {
+        None => std::io::stdout()
+            .write_all(text.as_bytes())
+            .map_err(Failure::stdout),
+        Some(file) => std::fs::write(file, text).map_err(|cause| Failure::io("write", file, cause)),
+    }
+}
+
+/// What is said at the end.
+struct Summary<'a> {
+    arguments: &'a Arguments,
+    totals: &'a Totals,
+    stages: usize,
+    written: Option<&'a Written>,
+    documents: &'a Documents<'a>,
+    diagnostics: &'a Diagnostics,
+}
+
+impl Summary<'_> {
+    fn text(&self, output: &Output) -> String {
+        let mut lines = Vec::new();
+        let failed = self.diagnostics.errors();
+        if failed == 0 {
+            self.push_tree(&mut lines);
+        }
+        let mut counts: std::collections::BTreeMap<_, usize> = std::collections::BTreeMap::new();
+        for diagnostic in self.diagnostics.list() {
+            *counts
+                .entry((std::cmp::Reverse(diagnostic.severity), diagnostic.code))
+                .or_default() += 1;
+        }
+        for (title, severity) in [
+            ("errors", crate::diagnostic::Severity::Error),
+            ("warnings", crate::diagnostic::Severity::Warning),
+            ("notes", crate::diagnostic::Severity::Note),
+        ] {
+            let of = counts.iter().filter(|((s, _), _)| s.0 == severity);
+            let of: Vec<String> = of.map(|((_, code), n)| format!("{n} {code}")).collect();
+            if !of.is_empty() {
+                lines.push(format!("{title}: {}", of.join(", ")));
+            }
+        }
+        if failed > 0 {
+            lines.push(super::show::paint(output, "nothing was written", "1"));
+        }
+        lines.join("\n")
+    }
+
+    fn push_tree(&self, lines: &mut Vec<String>) {
+        let Totals {
+            site,
+            namespaces,
+            sources,
+            releases,
+            suspended,
+            secrets,
+            releases_with_secrets,
+            nulls,
+            unresolved,
+        } = self.totals;
+        let skipped: usize = self.documents.skipped.values().sum();
+        let folder = self.arguments.output.as_deref().map(Path::display);
+        lines.push(format!(
+            "{site}: {releases} releases in {} stages, {namespaces} namespaces, {sources} sources",
+            self.stages
+        ));
+        if let (Some(written), Some(folder)) = (self.written, folder) {
+            lines.push(format!("written: {} files to {folder}", written.files));
+            for path in &written.stale {
+                let fate = if self.arguments.delete_stale {
+                    "deleted"
+                } else {
+                    "no longer part of the tree, --delete-stale deletes it"
+                };
+                lines.push(format!("stale: {} ({fate})", path.display()));
+            }
+        }
+        if *suspended > 0 {
+            lines.push(format!(
+                "written suspended: {suspended} of {releases} releases, flux leaves them alone until they are resumed"
+            ));
+        }
+        if *secrets > 0 {
+            lines.push(format!(
+                "clear-text secrets written: {secrets} values in {releases_with_secrets} releases"
+            ));
+        }
+        if *nulls > 0 {
+            lines.push(format!(
+                "nulls in values: {nulls}, apply with `kubectl apply --server-side` or they are lost"
+            ));
+        }
+        if *unresolved > 0 {
+            lines.push(format!("sources that flux cannot read: {unresolved}"));
+        }
+        if skipped > 0 {
+            lines.push(format!("skipped documents of other schemas: {skipped}"));
+        }
+    }
+}

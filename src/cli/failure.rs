@@ -1,0 +1,113 @@
+//! What a person sees when a command fails: what happened to what, why, and what to do.
+
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use super::Output;
+
+/// The end of a command that failed.
+#[derive(Debug)]
+pub struct Failure {
+    kind: Kind,
+    hint: Option<String>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// The documents are at fault; everything has been said already.
+    Documents,
+    /// Whoever read our output has gone.
+    ClosedPipe,
+    /// Something outside went wrong.
+    Outside {
+        act: String,
+        cause: Option<io::Error>,
+    },
+}
+
+impl Failure {
+    /// The documents are at fault; their diagnostics have been shown.
+    pub(super) fn documents() -> Self {
+        Self {
+            kind: Kind::Documents,
+            hint: None,
+        }
+    }
+
+    /// Something could not be done; `act` says what, in the past tense.
+    pub(super) fn new(act: impl Into<String>) -> Self {
+        Self {
+            kind: Kind::Outside {
+                act: act.into(),
+                cause: None,
+            },
+            hint: None,
+        }
+    }
+
+    /// A file could not be read or written.
+    pub(super) fn io(act: &str, path: &Path, cause: io::Error) -> Self {
+        Self {
+            kind: Kind::Outside {
+                act: format!("cannot {act} `{}`", path.display()),
+                cause: Some(cause),
+            },
+            hint: None,
+        }
+    }
+
+    /// Standard output could not be written.
+    pub(super) fn stdout(cause: io::Error) -> Self {
+        let kind = if cause.kind() == io::ErrorKind::BrokenPipe {
+            Kind::ClosedPipe
+        } else {
+            Kind::Outside {
+                act: "cannot write standard output".to_owned(),
+                cause: Some(cause),
+            }
+        };
+        Self { kind, hint: None }
+    }
+
+    /// Says what to do.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Prints the failure and gives its exit code.
+    pub(super) fn report(self, output: &Output) -> ExitCode {
+        let Self { kind, hint } = self;
+        match kind {
+            Kind::ClosedPipe => ExitCode::SUCCESS,
+            Kind::Documents => ExitCode::FAILURE,
+            Kind::Outside { act, cause } => {
+                let mut text = super::show::paint(output, "error", "1;31");
+                // Writing to a String cannot fail.
+                let _ = write!(text, ": {act}");
+                if let Some(cause) = cause {
+                    let _ = write!(text, ": {}", lower_first(&cause.to_string()));
+                }
+                if let Some(hint) = hint {
+                    let _ = write!(
+                        text,
+                        "\n  {}: {hint}",
+                        super::show::paint(output, "help", "1;36")
+                    );
+                }
+                super::show::say(&text);
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}

@@ -1,0 +1,34 @@
+//! `armada2flux schema`
+
+use std::io::Write as _;
+
+use clap::{Args, ValueEnum};
+
+use crate::report::convert::Report;
+
+use super::Failure;
+
+/// Print the JSON Schema of something the program writes
+///
+/// Example: armada2flux schema report
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// What to describe
+    #[arg(value_enum)]
+    subject: Subject,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Subject {
+    /// The report of `convert --report json`
+    Report,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let schema = match arguments.subject {
+        Subject::Report => schemars::schema_for!(Report),
+    };
+    let text = serde_json::to_string_pretty(&schema)
+        .map_err(|error| Failure::new(format!("cannot write the schema: {error}")))?;
+    writeln!(std::io::stdout(), "{text}").map_err(Failure::stdout)
+}

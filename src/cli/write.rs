@@ -1,0 +1,181 @@
+//! A tree of files into a folder: all of it or nothing, and never over somebody else's file.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use crate::render::{File, MARKER};
+
+use super::Failure;
+
+/// Deepest folder in which files of an earlier run are looked for; trees have two levels.
+const MAX_STALE_DEPTH: usize = 3;
+
+/// A tree on its way into its folder: files are written to a sibling first.
+#[derive(Debug)]
+pub(super) struct Staging {
+    target: PathBuf,
+    sibling: PathBuf,
+    paths: Vec<String>,
+}
+
+/// What [`Staging::commit`] did.
+#[derive(Debug)]
+pub(super) struct Written {
+    /// Number of files.
+    pub(super) files: usize,
+    /// Files of an earlier run that the tree no longer has.
+    pub(super) stale: Vec<PathBuf>,
+}
+
+impl Staging {
+    /// Makes the sibling folder.
+    pub(super) fn new(target: &Path) -> Result<Self, Failure> {
+        // `..` and links in the path must not change what "beside" means.
+        let target =
+            std::path::absolute(target).map_err(|cause| Failure::io("find", target, cause))?;
+        if let Ok(found) = fs::metadata(&target)
+            && !found.is_dir()
+        {
+            let act = format!("`{}` is not a folder", target.display());
+            return Err(Failure::new(act).hint("give another one with -o"));
+        }
+        let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
+            let act = format!("`{}` cannot be written as a folder", target.display());
+            return Err(Failure::new(act).hint("give a folder with a name"));
+        };
+        fs::create_dir_all(parent).map_err(|cause| Failure::io("make", parent, cause))?;
+        let sibling = parent.join(format!(
+            ".{}.armada2flux-{}",
+            name.to_string_lossy(),
+            std::process::id()
+        ));
+        if sibling.exists() {
+            fs::remove_dir_all(&sibling).map_err(|cause| Failure::io("clear", &sibling, cause))?;
+        }
+        fs::create_dir(&sibling).map_err(|cause| Failure::io("make", &sibling, cause))?;
+        Ok(Self {
+            target,
+            sibling,
+            paths: Vec::new(),
+        })
+    }
+
+    /// Writes a file to the sibling.
+    pub(super) fn add(&mut self, file: &File) -> Result<(), Failure> {
+        let path = self.sibling.join(&*file.path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).map_err(|cause| Failure::io("make", folder, cause))?;
+        }
+        let shown = self.target.join(&*file.path);
+        fs::write(&path, &file.text).map_err(|cause| Failure::io("write", &shown, cause))?;
+        self.paths.push(file.path.to_string());
+        Ok(())
+    }
+
+    /// Moves the files to their places, the list of them last.
+    pub(super) fn commit(self, delete_stale: bool) -> Result<Written, Failure> {
+        self.refuse_foreign()?;
+        for path in &self.paths {
+            let (from, to) = (self.sibling.join(path), self.target.join(path));
+            if let Some(folder) = to.parent() {
+                fs::create_dir_all(folder).map_err(|cause| Failure::io("make", folder, cause))?;
+            }
+            fs::rename(&from, &to).map_err(|cause| Failure::io("write", &to, cause))?;
+        }
+        let kept: BTreeSet<PathBuf> = self.paths.iter().map(|p| self.target.join(p)).collect();
+        let mut own = Vec::new();
+        find_own(&self.target, 0, &mut own)?;
+        let stale: Vec<PathBuf> = own
+            .into_iter()
+            .filter(|path| !kept.contains(path))
+            .collect();
+        if delete_stale {
+            for path in &stale {
+                fs::remove_file(path).map_err(|cause| Failure::io("delete", path, cause))?;
+                if let Some(folder) = path.parent() {
+                    // Fails, rightly, for a folder that still holds something.
+                    let _ = fs::remove_dir(folder);
+                }
+            }
+        }
+        Ok(Written {
+            files: self.paths.len(),
+            stale,
+        })
+    }
+
+    /// Refuses when a file is in the way that this program did not write.
+    fn refuse_foreign(&self) -> Result<(), Failure> {
+        const SHOWN: usize = 5;
+        let mut foreign = Vec::new();
+        for path in &self.paths {
+            let path = self.target.join(path);
+            let linked = path
+                .parent()
+                .filter(|folder| *folder != self.target)
+                .and_then(|folder| fs::symlink_metadata(folder).ok())
+                .is_some_and(|folder| !folder.is_dir());
+            let there = fs::symlink_metadata(&path).is_ok();
+            if linked || there && !is_own(&path) {
+                foreign.push(path);
+            }
+        }
+        if foreign.is_empty() {
+            return Ok(());
+        }
+        let names = foreign
+            .iter()
+            .take(SHOWN)
+            .map(|path| format!("`{}`", path.display()));
+        let names: Vec<String> = names.collect();
+        let more = match foreign.len().saturating_sub(SHOWN) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let act = format!("refused to overwrite {}{more}", names.join(", "));
+        Err(Failure::new(act)
+            .hint("armada2flux did not write these; move them or give another folder"))
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        // Nothing is left to tell anybody when this fails; the name says what the folder is.
+        let _ = fs::remove_dir_all(&self.sibling);
+    }
+}
+
+/// Whether a file begins with the marker.
+fn is_own(path: &Path) -> bool {
+    let regular = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    let mut start = vec![0; MARKER.len()];
+    regular
+        && fs::File::open(path)
+            .and_then(|mut file| file.read_exact(&mut start))
+            .is_ok()
+        && start == MARKER.as_bytes()
+}
+
+/// The files below a folder that begin with the marker.
+fn find_own(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+    let fail = |cause| Failure::io("read", folder, cause);
+    let mut entries = Vec::new();
+    for entry in fs::read_dir(folder).map_err(fail)? {
+        entries.push(entry.map_err(fail)?);
+    }
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let kind = entry.file_type().map_err(fail)?;
+        if kind.is_dir() {
+            if depth < MAX_STALE_DEPTH {
+                find_own(&path, depth + 1, found)?;
+            }
+        } else if path.extension().is_some_and(|end| end == "yaml") && is_own(&path) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}

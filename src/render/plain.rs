@@ -1,0 +1,167 @@
+//! The `plain` layout: a kustomize tree that needs no toolkit Kustomization.
+//!
+//! ```text
+//! kustomization.yaml
+//! namespaces.yaml
+//! sources/gitrepository-….yaml
+//! 010-<group>/<release>.yaml
+//! ```
+
+use std::collections::HashMap;
+
+use crate::emit::{self, View};
+use crate::flux::Object;
+use crate::lower::{Role, slug};
+use crate::source::Sources;
+use crate::value::{Mapping, Text, Value};
+
+use super::{File, MARKER};
+
+/// Longest folder name made of a chart group's name, in characters.
+const MAX_FOLDER: usize = 100;
+
+/// Turns objects into files, one by one.
+#[derive(Debug)]
+pub struct Plain<'s> {
+    sources: &'s Sources,
+    /// Digits of a stage number.
+    width: usize,
+    paths: Vec<Text>,
+    namespaces: String,
+    /// Folders by stage number.
+    folders: HashMap<usize, Text>,
+}
+
+impl<'s> Plain<'s> {
+    /// Starts a tree of that many stages; `sources` names where objects come from.
+    #[must_use]
+    pub fn new(stages: usize, sources: &'s Sources) -> Self {
+        Self {
+            sources,
+            width: (stages * 10).to_string().len().max(3),
+            paths: Vec::new(),
+            namespaces: String::new(),
+            folders: HashMap::new(),
+        }
+    }
+
+    /// The file of an object; `None` when it is kept for a file of several.
+    pub fn file(&mut self, role: Role<'_>, object: &Object) -> Option<File> {
+        let path = match role {
+            Role::Namespace => {
+                if !self.namespaces.is_empty() {
+                    self.namespaces.push_str("---\n");
+                }
+                emit::write_yaml(&object.value, View::Clear, &mut self.namespaces);
+                return None;
+            }
+            Role::Source => Text::from(format!(
+                "sources/{}-{}{}.yaml",
+                object.kind.to_ascii_lowercase(),
+                self.place(object),
+                object.name
+            )),
+            Role::Release {
+                stage,
+                group,
+                chart: _,
+            } => Text::from(format!(
+                "{}/{}.yaml",
+                self.folder(stage, group),
+                object.name
+            )),
+        };
+        let path = self.unique(path, object);
+        let mut text = self.header(role, object);
+        emit::write_yaml(&object.value, View::Clear, &mut text);
+        self.paths.push(path.clone());
+        Some(File { path, text })
+    }
+
+    /// The files that list the others.
+    #[must_use]
+    pub fn finish(self) -> Vec<File> {
+        let Self {
+            sources: _,
+            width: _,
+            mut paths,
+            namespaces,
+            folders: _,
+        } = self;
+        let mut files = Vec::new();
+        if !namespaces.is_empty() {
+            let path = Text::from("namespaces.yaml");
+            paths.insert(0, path.clone());
+            let text = format!(
+                "{MARKER}: the namespaces that Armada would have created\n---\n{namespaces}"
+            );
+            files.push(File { path, text });
+        }
+        let list: Vec<Value> = paths.into_iter().map(Value::from).collect();
+        let kustomization: Mapping = [
+            ("apiVersion", Value::from("kustomize.config.k8s.io/v1beta1")),
+            ("kind", Value::from("Kustomization")),
+            ("resources", Value::from(list)),
+        ]
+        .into_iter()
+        .collect();
+        let mut text = format!(
+            "{MARKER}; apply with `kubectl apply --server-side -k .`: client-side apply drops nulls from values\n---\n"
+        );
+        emit::write_yaml(&kustomization.into(), View::Clear, &mut text);
+        files.push(File {
+            path: "kustomization.yaml".into(),
+            text,
+        });
+        files
+    }
+
+    /// Sources copied into each namespace need it in their names.
+    fn place(&self, object: &Object) -> Text {
+        match object.namespace.as_deref() {
+            Some("flux-system") | None => Text::new(),
+            Some(namespace) => Text::from(format!("{namespace}-")),
+        }
+    }
+
+    fn folder(&mut self, stage: usize, group: &str) -> Text {
+        let width = self.width;
+        let folder = self.folders.entry(stage).or_insert_with(|| {
+            Text::from(format!(
+                "{:0width$}-{}",
+                stage * 10,
+                slug(group, MAX_FOLDER)
+            ))
+        });
+        folder.clone()
+    }
+
+    /// Two releases of one name in two namespaces may share a stage.
+    fn unique(&self, path: Text, object: &Object) -> Text {
+        if !self.paths.contains(&path) {
+            return path;
+        }
+        let (stem, _) = path.rsplit_once('.').unwrap_or((&path, ""));
+        let namespace = object.namespace.as_deref().unwrap_or("");
+        Text::from(format!("{stem}.{namespace}.yaml"))
+    }
+
+    /// The marker, and where the object comes from.
+    fn header(&self, role: Role<'_>, object: &Object) -> String {
+        let mut header = MARKER.to_owned();
+        if let Some(origin) = object.origin {
+            let location = self.sources.locate(origin);
+            // The folder a file was read from differs from machine to machine.
+            let file = location.file.rsplit(['/', '\\']).next().unwrap_or("");
+            let line = location.position.line;
+            let what = match role {
+                Role::Release { chart, .. } => format!("chart {chart}, "),
+                Role::Namespace | Role::Source => String::new(),
+            };
+            let from = format!(" from {what}{file}:{line}");
+            header.extend(from.chars().map(|c| if c.is_control() { '?' } else { c }));
+        }
+        header.push_str("\n---\n");
+        header
+    }
+}

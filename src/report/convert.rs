@@ -1,0 +1,262 @@
+//! The report of `convert`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::armada::{Documents, Ledger, disposition};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::lower::Totals;
+use crate::plan::Plan;
+use crate::source::{Sources, Span};
+
+/// Version of the report's shape: a number that grows with every change a reader must know of.
+pub const VERSION: u32 = 1;
+
+/// The report of `armada2flux convert`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "armada2flux convert report")]
+pub struct Report {
+    /// Version of this shape.
+    pub version: u32,
+    /// Version of the program.
+    pub program: String,
+    /// Whether a tree was made.
+    pub ok: bool,
+    /// Name of the site; empty when no Manifest was chosen.
+    pub site: String,
+    /// Counts.
+    pub summary: Summary,
+    /// The releases in order of deployment.
+    pub releases: Vec<Release>,
+    /// Everything that was said, in order of place.
+    pub diagnostics: Vec<Finding>,
+    /// What became of the fields of the input; every node of every document is counted once.
+    pub dispositions: Vec<Disposition>,
+    /// Documents that are not Armada's, by schema.
+    pub skipped_documents: BTreeMap<String, usize>,
+}
+
+/// Counts of a run.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Summary {
+    /// Chart groups that hold charts.
+    pub stages: usize,
+    /// Steps of all stages.
+    pub steps: usize,
+    /// HelmReleases.
+    pub releases: usize,
+    /// HelmReleases written with `suspend: true`.
+    pub suspended: usize,
+    /// Namespace objects.
+    pub namespaces: usize,
+    /// Source objects.
+    pub sources: usize,
+    /// Releases whose source Flux cannot read yet.
+    pub unresolved_sources: usize,
+    /// Secret values written in clear text.
+    pub clear_text_secrets: usize,
+    /// Releases that hold such values.
+    pub releases_with_secrets: usize,
+    /// Nulls in values.
+    pub nulls: usize,
+    /// Diagnostics by code.
+    pub codes: BTreeMap<String, usize>,
+}
+
+/// A release.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Release {
+    /// Its name, prefix included.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Name of the Chart document.
+    pub chart: String,
+    /// Where that document stands.
+    pub origin: Place,
+    /// Name of the chart group.
+    pub group: String,
+    /// Number of the stage, from 1.
+    pub stage: usize,
+    /// Number of the step in its stage, from 1.
+    pub step: usize,
+    /// Limit of each Helm action, in seconds.
+    pub timeout: i64,
+    /// Whether Helm waits.
+    pub helm_wait: bool,
+    /// Limit of the tests in seconds; null when they do not run.
+    pub test_timeout: Option<i64>,
+}
+
+/// A place in the input.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Place {
+    /// File as it was given.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// A diagnostic.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Finding {
+    /// Its stable code.
+    pub code: String,
+    /// `error`, `warning` or `note`.
+    pub severity: String,
+    /// What happened to which object.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Places; the first is the main one.
+    pub places: Vec<FindingPlace>,
+}
+
+/// A place of a diagnostic.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FindingPlace {
+    /// Where.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What is to be said of it.
+    pub label: String,
+}
+
+/// What becomes of a field.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Disposition {
+    /// Kind of document.
+    pub document: String,
+    /// Path of the field.
+    pub path: String,
+    /// `mapped`, `approximated`, `dropped-harmless`, `dropped-lossy`, `not-yet` or `refused`.
+    pub fate: String,
+    /// Where it goes.
+    pub target: String,
+    /// Why.
+    pub reason: String,
+    /// YAML nodes of the input that belong to it.
+    pub nodes: usize,
+}
+
+/// Puts the report together.
+#[must_use]
+pub fn report(
+    sources: &Sources,
+    documents: &Documents<'_>,
+    ledgers: &[Ledger],
+    plan: Option<&Plan<'_, '_>>,
+    totals: &Totals,
+    diagnostics: &Diagnostics,
+) -> Report {
+    let mut codes = BTreeMap::new();
+    for diagnostic in diagnostics.list() {
+        *codes.entry(diagnostic.code.name().to_owned()).or_default() += 1;
+    }
+    let skipped = documents.skipped.iter();
+    Report {
+        version: VERSION,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        ok: diagnostics.errors() == 0,
+        site: totals.site.to_string(),
+        summary: Summary {
+            stages: plan.map_or(0, |plan| plan.stages.len()),
+            steps: plan.map_or(0, |plan| plan.steps().count()),
+            releases: totals.releases,
+            suspended: totals.suspended,
+            namespaces: totals.namespaces,
+            sources: totals.sources,
+            unresolved_sources: totals.unresolved,
+            clear_text_secrets: totals.secrets,
+            releases_with_secrets: totals.releases_with_secrets,
+            nulls: totals.nulls,
+            codes,
+        },
+        releases: plan.map(|plan| releases(plan, sources)).unwrap_or_default(),
+        diagnostics: diagnostics
+            .list()
+            .iter()
+            .map(|d| finding(d, sources))
+            .collect(),
+        dispositions: dispositions(ledgers),
+        skipped_documents: skipped
+            .map(|(schema, n)| (schema.to_string(), *n))
+            .collect(),
+    }
+}
+
+fn releases(plan: &Plan<'_, '_>, sources: &Sources) -> Vec<Release> {
+    let mut releases = Vec::new();
+    for stage in &plan.stages {
+        for (step, releases_of_step) in stage.steps.iter().enumerate() {
+            let rows = releases_of_step.releases.iter().map(|release| Release {
+                name: release.name.to_string(),
+                namespace: release.namespace.to_string(),
+                chart: release.chart.head.name.value.to_string(),
+                origin: place(release.chart.head.name.span, sources),
+                group: stage.group.to_string(),
+                stage: stage.number,
+                step: step + 1,
+                timeout: release.timeout,
+                helm_wait: release.native_wait,
+                test_timeout: release.test_timeout,
+            });
+            releases.extend(rows);
+        }
+    }
+    releases
+}
+
+fn place(span: Span, sources: &Sources) -> Place {
+    let location = sources.locate(span);
+    Place {
+        file: location.file.to_owned(),
+        line: location.position.line,
+        column: location.position.column,
+    }
+}
+
+fn finding(diagnostic: &Diagnostic, sources: &Sources) -> Finding {
+    let Diagnostic {
+        code,
+        severity,
+        message,
+        labels,
+        help,
+    } = diagnostic;
+    let places = labels.iter().map(|label| FindingPlace {
+        place: place(label.span, sources),
+        label: label.text.clone(),
+    });
+    Finding {
+        code: code.name().to_owned(),
+        severity: severity.to_string(),
+        message: message.clone(),
+        help: help.clone(),
+        places: places.collect(),
+    }
+}
+
+fn dispositions(ledgers: &[Ledger]) -> Vec<Disposition> {
+    let mut totals: BTreeMap<usize, usize> = BTreeMap::new();
+    for ledger in ledgers {
+        for (row, nodes) in ledger.totals() {
+            *totals.entry(row).or_default() += nodes;
+        }
+    }
+    let rows = disposition::all().enumerate();
+    let found = rows.filter_map(|(at, row)| Some((row, *totals.get(&at)?)));
+    let rows = found.map(|(row, nodes)| Disposition {
+        document: row.documents.to_owned(),
+        path: row.path.to_owned(),
+        fate: row.fate.name().to_owned(),
+        target: row.target.to_owned(),
+        reason: row.reason.to_owned(),
+        nodes,
+    });
+    rows.collect()
+}
