@@ -2,9 +2,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    clippy::disallowed_macros,
-    clippy::print_stderr,
-    clippy::print_stdout,
     reason = "input and output live here"
 )]
 
@@ -15,7 +12,6 @@ mod schema;
 mod show;
 mod write;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -107,8 +103,8 @@ fn parse_report(text: &str) -> Result<ReportTarget, String> {
 /// Runs the program and says how it went.
 ///
 /// Exit codes: 0 done, 1 failed (usage, documents, input and output).
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(arguments) {
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no failure; a closed pipe is none either.

@@ -2,6 +2,7 @@
 
 pub mod code;
 pub mod human;
+pub mod page;
 
 pub use code::{Code, Severity};
 

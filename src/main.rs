@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    armada2flux::cli::run(std::env::args_os())
+    armada2flux::cli::run()
 }

@@ -6,12 +6,12 @@
 
 mod name;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
-use crate::armada::{Chart, Documents, Version};
+use crate::armada::{Chart, Version};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::resolve::{Member, Site};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use crate::value::Text;
 
 /// Time limit of a chart that names none, in seconds (Armada: const.py `DEFAULT_CHART_TIMEOUT`).
@@ -97,13 +97,11 @@ impl<'d, 't> Plan<'d, 't> {
 /// Makes the plan. `None` when an error was reported.
 pub fn plan<'d, 't>(
     site: Site<'d, 't>,
-    documents: &Documents<'t>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Plan<'d, 't>> {
     let before = diagnostics.errors();
-    let _ = documents;
     let Site { manifest, groups } = site;
-    let mut keys: HashMap<(Text, Text), Span> = HashMap::new();
+    let mut keys: BTreeMap<(Text, Text), Span> = BTreeMap::new();
     let mut stages = Vec::new();
     for group in groups {
         let document = group.document;
@@ -158,6 +156,25 @@ pub fn plan<'d, 't>(
     })
 }
 
+/// Longest time limit, in seconds: more does not fit the durations of Flux.
+const MAX_TIMEOUT: i64 = 100 * 365 * 24 * 3600;
+
+/// A time limit that Helm and Flux can keep; others are reported.
+fn checked_limit(release: &str, seconds: &Spanned<i64>, diagnostics: &mut Diagnostics) -> i64 {
+    if !(1..=MAX_TIMEOUT).contains(&seconds.value) {
+        let message = format!(
+            "release `{release}`: a time limit of {} seconds",
+            seconds.value
+        );
+        diagnostics.push(
+            Diagnostic::new(Code::FieldType, message)
+                .at(seconds.span, format!("must be between 1 and {MAX_TIMEOUT}"))
+                .help("armada fails before it looks at anything; correct the limit"),
+        );
+    }
+    seconds.value
+}
+
 fn release<'d, 't>(
     prefix: &str,
     member: Member<'d, 't>,
@@ -173,8 +190,9 @@ fn release<'d, 't>(
     name::check_release(&name, chart.release.span, diagnostics);
     name::check_namespace(&chart.namespace.value, chart.namespace.span, diagnostics);
 
-    let limit = |value: Option<&crate::source::Spanned<i64>>, default: i64| {
-        value.map_or(default, |seconds| seconds.value)
+    let mut limit = |value: Option<&Spanned<i64>>, default: i64| match value {
+        Some(seconds) => checked_limit(&name, seconds, diagnostics),
+        None => default,
     };
     let timeout = chart.wait.timeout.as_ref().or(chart.timeout.as_ref());
     // A block decides by itself; only silence leaves the choice to the group (Armada: handlers/test.py).

@@ -1,6 +1,6 @@
 //! Names to documents: which Manifest, which groups, which charts.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::armada::{Chart, ChartGroup, Documents, Manifest};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -45,8 +45,8 @@ pub fn resolve<'d, 't>(
     let before = diagnostics.errors();
     let index = Index::new(documents, diagnostics);
     let manifest = choose(&documents.manifests, target, diagnostics)?;
-    let mut placed: HashMap<&str, Span> = HashMap::new();
-    let mut listed: HashMap<&str, Span> = HashMap::new();
+    let mut placed: BTreeMap<&str, Span> = BTreeMap::new();
+    let mut listed: BTreeMap<&str, Span> = BTreeMap::new();
     let mut groups = Vec::new();
     for name in &manifest.chart_groups {
         let Some(&document) = index.groups.get(&*name.value) else {
@@ -198,7 +198,7 @@ fn choose<'d>(
 fn members<'d, 't>(
     group: &'d ChartGroup,
     index: &Index<'d, 't>,
-    placed: &mut HashMap<&'d str, Span>,
+    placed: &mut BTreeMap<&'d str, Span>,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Member<'d, 't>> {
     let group_name = &group.head.name;

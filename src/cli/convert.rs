@@ -204,7 +204,7 @@ fn make_plan<'d, 't>(
     }
     let target = arguments.target_manifest.as_deref();
     let site = resolve::resolve(documents, target, diagnostics)?;
-    plan::plan(site, documents, diagnostics)
+    plan::plan(site, diagnostics)
 }
 
 /// Says that a site must be rendered first, and why.

@@ -35,7 +35,7 @@ const WIDTH: usize = 120;
 pub struct Drawing<'a> {
     /// Where spans point to.
     pub sources: &'a Sources,
-    /// Gives the parts of a file that must not be shown, in order.
+    /// Gives the parts of a file that must not be shown.
     pub masks: &'a dyn Fn(FileId) -> Vec<Mask>,
     /// Whether terminal colours are wanted.
     pub colour: bool,

@@ -1,6 +1,6 @@
 //! Where charts come from: `source` blocks to source objects.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::armada::chart::{Source, SourceKind};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -49,9 +49,9 @@ pub(super) struct ReleaseSource {
 /// All sources of a plan.
 #[derive(Debug)]
 pub(super) struct Sources {
-    releases: HashMap<(Text, Text), ReleaseSource>,
+    releases: BTreeMap<(Text, Text), ReleaseSource>,
     objects: Vec<Object>,
-    by_key: HashMap<Key, usize>,
+    by_key: BTreeMap<Key, usize>,
     unresolved: usize,
 }
 
@@ -83,9 +83,9 @@ impl Sources {
         let keys = readings.iter().filter_map(|(_, reading)| key_of(reading));
         let names = names(keys.collect());
         let mut sources = Self {
-            releases: HashMap::new(),
+            releases: BTreeMap::new(),
             objects: Vec::new(),
-            by_key: HashMap::new(),
+            by_key: BTreeMap::new(),
             unresolved: 0,
         };
         let mut copies = BTreeSet::new();

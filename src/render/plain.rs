@@ -7,7 +7,7 @@
 //! 010-<group>/<release>.yaml
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::emit::{self, View};
 use crate::flux::Object;
@@ -27,9 +27,10 @@ pub struct Plain<'s> {
     /// Digits of a stage number.
     width: usize,
     paths: Vec<Text>,
+    taken: BTreeSet<Text>,
     namespaces: String,
     /// Folders by stage number.
-    folders: HashMap<usize, Text>,
+    folders: BTreeMap<usize, Text>,
 }
 
 impl<'s> Plain<'s> {
@@ -40,8 +41,9 @@ impl<'s> Plain<'s> {
             sources,
             width: (stages * 10).to_string().len().max(3),
             paths: Vec::new(),
+            taken: BTreeSet::new(),
             namespaces: String::new(),
-            folders: HashMap::new(),
+            folders: BTreeMap::new(),
         }
     }
 
@@ -85,6 +87,7 @@ impl<'s> Plain<'s> {
             sources: _,
             width: _,
             mut paths,
+            taken: _,
             namespaces,
             folders: _,
         } = self;
@@ -137,8 +140,8 @@ impl<'s> Plain<'s> {
     }
 
     /// Two releases of one name in two namespaces may share a stage.
-    fn unique(&self, path: Text, object: &Object) -> Text {
-        if !self.paths.contains(&path) {
+    fn unique(&mut self, path: Text, object: &Object) -> Text {
+        if self.taken.insert(path.clone()) {
             return path;
         }
         let (stem, _) = path.rsplit_once('.').unwrap_or((&path, ""));

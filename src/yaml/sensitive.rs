@@ -5,7 +5,7 @@ use crate::secret::{self, Mask};
 
 use super::tree::{Kind, Node, Tree};
 
-/// The sensitive parts of a file, in order of their offsets.
+/// The sensitive parts of a file.
 #[must_use]
 pub fn masks(tree: &Tree) -> Vec<Mask> {
     let mut masks = Vec::new();

@@ -1,2 +1,319 @@
-//! Benchmarks.
-fn main() {}
+//! How long `convert` takes, how much memory it uses, how fast the program starts.
+//!
+//! `cargo bench --bench convert` prints a table for `docs/performance.md`. Times are ratios against a
+//! baseline of the same run, since machines differ and are busy with other things, too.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a benchmark measures, starts programs and prints"
+)]
+
+use std::fmt::Write as _;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use armada2flux::armada::{Documents, decode_documents};
+use armada2flux::diagnostic::Diagnostics;
+use armada2flux::emit::{self, View};
+use armada2flux::lower::{self, SourceNamespace};
+use armada2flux::source::Sources;
+use armada2flux::yaml::deliver::Delivery;
+use armada2flux::yaml::{self, Dialect};
+use armada2flux::{plan, resolve};
+
+/// Charts of the input.
+const CHARTS: usize = 2500;
+/// Bytes of the input, about.
+const BYTES: usize = 20_000_000;
+/// Charts in a group.
+const GROUP: usize = 10;
+/// Counted rounds; the median is printed.
+const ROUNDS: usize = 7;
+
+fn main() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = manifest();
+    let input = folder.path().join("site.yaml");
+    std::fs::write(&input, &text).unwrap();
+    let events = events(&text);
+    println!(
+        "input: {:.1} MB, {CHARTS} charts, {events} events\n",
+        text.len() as f64 / 1e6
+    );
+
+    let mut bare = Vec::new();
+    let mut sink = Vec::new();
+    let mut files = Vec::new();
+    for round in 0..=ROUNDS {
+        // In turn, so that a slow spell of the machine hits all of them; the first round warms up.
+        let times = (
+            time(|| black_box(self::events(&text))),
+            time(|| black_box(convert_to_sink(&text))),
+            time(|| convert_to_files(&input, &folder.path().join("flux"))),
+        );
+        if round > 0 {
+            bare.push(times.0);
+            sink.push(times.1);
+            files.push(times.2);
+        }
+    }
+    let (bare, sink, files) = (median(bare), median(sink), median(files));
+    let mut table = String::from("| what | time | against | ratio | goal |\n|---|---|---|---|---|\n");
+    row(&mut table, "bare event parse of the same bytes", bare, "", None, "");
+    row(&mut table, "convert to a sink", sink, "bare event parse", Some(ratio(sink, bare)), "≤ 2.5");
+    row(&mut table, "convert to files, whole process", files, "bare event parse", Some(ratio(files, bare)), "");
+    match pyyaml(&input) {
+        Some(python) => {
+            row(&mut table, "PyYAML's C loader alone", python, "convert to a sink", Some(ratio(python, sink)), "≥ 7, two cores ≥ 15");
+        }
+        None => println!("PyYAML with libyaml is not there: its row is left out\n"),
+    }
+    let starts: Vec<_> = (0..31).map(|_| time(start)).collect();
+    let start = median(starts);
+    row(&mut table, "start-up (`--version`), whole process", start, "", None, "≤ 10 ms");
+    println!("{table}");
+
+    let peak = peak_memory(&input, &folder.path().join("flux"));
+    println!(
+        "peak memory of convert to files: {:.0} MB, {:.1} × input (goal ≤ 6)",
+        peak as f64 / 1e6,
+        peak as f64 / text.len() as f64
+    );
+    let program = std::fs::metadata(program()).unwrap().len();
+    println!("program: {:.1} MB (goal ≤ 20)", program as f64 / 1e6);
+}
+
+fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_armada2flux"))
+}
+
+fn row(table: &mut String, what: &str, time: Duration, against: &str, ratio: Option<f64>, goal: &str) {
+    let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
+    let milliseconds = time.as_secs_f64() * 1e3;
+    writeln!(table, "| {what} | {milliseconds:.1} ms | {against} | {ratio} | {goal} |").unwrap();
+}
+
+fn ratio(a: Duration, b: Duration) -> f64 {
+    a.as_secs_f64() / b.as_secs_f64()
+}
+
+fn time<T>(act: impl FnOnce() -> T) -> Duration {
+    let start = Instant::now();
+    black_box(act());
+    start.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn events(text: &str) -> usize {
+    let mut events = 0;
+    for event in granit_parser::Parser::new_from_str(text) {
+        black_box(event.unwrap());
+        events += 1;
+    }
+    events
+}
+
+/// The whole way of `convert`, with the output counted and thrown away.
+fn convert_to_sink(text: &str) -> usize {
+    let mut sources = Sources::default();
+    let text: Arc<str> = text.into();
+    let file = sources.add("site.yaml", Arc::clone(&text)).unwrap();
+    let mut diagnostics = Diagnostics::default();
+    let tree = yaml::read(file, &text, &mut diagnostics);
+    let mut documents = Documents::default();
+    decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
+    let site = resolve::resolve(&documents, None, &mut diagnostics).unwrap();
+    let plan = plan::plan(site, &mut diagnostics).unwrap();
+    let options = lower::Options {
+        site: None,
+        delivery: Delivery::Python,
+        new_cluster: false,
+        namespaces: true,
+        source_namespace: SourceNamespace::Shared("flux-system".into()),
+    };
+    let mut bytes = 0;
+    let mut buffer = String::new();
+    lower::lower(&plan, &options, &mut diagnostics, |_, object| {
+        buffer.clear();
+        emit::write_yaml(&object.value, View::Clear, &mut buffer);
+        bytes += buffer.len();
+    });
+    assert_eq!(diagnostics.errors(), 0, "{:?}", diagnostics.list().first());
+    bytes
+}
+
+fn convert_to_files(input: &Path, output: &Path) {
+    let status = convert_command(input, output).status().unwrap();
+    assert!(status.success());
+}
+
+fn convert_command(input: &Path, output: &Path) -> Command {
+    let mut command = Command::new(program());
+    command
+        .arg("convert")
+        .args([input, Path::new("-o"), output])
+        .arg("-q")
+        .stdin(Stdio::null());
+    command
+}
+
+fn start() {
+    let output = Command::new(program()).arg("--version").output().unwrap();
+    assert!(output.status.success());
+}
+
+/// Greatest resident memory of a conversion, in bytes, as the kernel keeps it.
+fn peak_memory(input: &Path, output: &Path) -> u64 {
+    let mut child = convert_command(input, output).spawn().unwrap();
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        peak = peak.max(kilobytes.map_or(0, |kb| kb.trim().parse::<u64>().unwrap() * 1024));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    peak
+}
+
+/// Seconds that PyYAML takes to load the file, as Armada does; `None` without Python, PyYAML or libyaml.
+fn pyyaml(input: &Path) -> Option<Duration> {
+    let script = "
+import sys, time, yaml
+loader = yaml.CSafeLoader
+text = open(sys.argv[1]).read()
+start = time.perf_counter()
+for document in yaml.load_all(text, Loader=loader):
+    pass
+print(time.perf_counter() - start)
+";
+    let output = Command::new("python3")
+        .args(["-c", script])
+        .arg(input)
+        .output()
+        .ok()?;
+    let seconds: f64 = String::from_utf8(output.stdout).ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs_f64(seconds))
+}
+
+/// A site of the shape that real ones have: values with short strings, numbers, nulls, lists and scripts.
+fn manifest() -> String {
+    let mut text = String::with_capacity(BYTES + BYTES / 10);
+    let per_chart = BYTES / CHARTS;
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    for chart in 0..CHARTS {
+        let end = text.len() + per_chart;
+        write!(
+            text,
+            "---
+schema: armada/Chart/v1
+metadata:
+  schema: metadata/Document/v1
+  name: chart-{chart}
+data:
+  chart_name: chart-{chart}
+  release: release-{chart}
+  namespace: namespace-{}
+  source:
+    type: git
+    location: https://git.example.org/charts.git
+    subpath: chart-{chart}
+    reference: 0123456789abcdef0123456789abcdef01234567
+  dependencies: []
+  wait:
+    timeout: 1800
+    labels:
+      release_group: site-release-{chart}
+  upgrade:
+    no_hooks: false
+  values:
+",
+            chart % 7
+        )
+        .unwrap();
+        let mut section = 0;
+        while text.len() < end {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            let number = random % 100_000;
+            write!(
+                text,
+                "    section_{section}:
+      images:
+        tags:
+          main: registry.example.org/project/image-{number}:v1.{section}.0
+          init: 'registry.example.org/project/init-{number}:stable'
+      pod:
+        replicas:
+          server: {}
+        lifecycle:
+          upgrades:
+            revision_history: 3
+            enabled: true
+      endpoints:
+        service:
+          hosts:
+            default: service-{number}
+          host_fqdn_override:
+            default: null
+          port:
+            api:
+              default: {number}
+          ratio: 0.{number}
+      hosts:
+        - node-{number}-a.example.org
+        - node-{number}-b.example.org
+      script: |
+        #!/bin/bash
+        set -ex
+        exec service --port {number} \\
+          --verbose \"$@\"
+",
+                number % 5
+            )
+            .unwrap();
+            section += 1;
+        }
+    }
+    for group in 0..CHARTS / GROUP {
+        write!(
+            text,
+            "---
+schema: armada/ChartGroup/v1
+metadata: {{schema: metadata/Document/v1, name: group-{group}}}
+data:
+  sequenced: {}
+  chart_group:
+",
+            group % 4 == 0
+        )
+        .unwrap();
+        for chart in 0..GROUP {
+            writeln!(text, "    - chart-{}", group * GROUP + chart).unwrap();
+        }
+    }
+    text.push_str(
+        "---
+schema: armada/Manifest/v1
+metadata: {schema: metadata/Document/v1, name: site}
+data:
+  release_prefix: site
+  chart_groups:
+",
+    );
+    for group in 0..CHARTS / GROUP {
+        writeln!(text, "    - group-{group}").unwrap();
+    }
+    text
+}

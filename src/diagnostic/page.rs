@@ -1,0 +1,190 @@
+//! The documentation of each code: why it matters and what to do. `docs/diagnostics.md` is made of it.
+
+use super::Code;
+
+/// What is to be known of a code, beside its title.
+#[derive(Clone, Copy, Debug)]
+pub struct Page {
+    /// Why it matters.
+    pub why: &'static str,
+    /// What to do about it.
+    pub fix: &'static str,
+}
+
+impl Code {
+    /// The documentation of the code.
+    #[must_use]
+    pub fn page(self) -> Page {
+        let (why, fix) = texts(self);
+        Page { why, fix }
+    }
+}
+
+fn texts(code: Code) -> (&'static str, &'static str) {
+    match code {
+        Code::AliasLimit => (
+            "A few anchors that refer to one another can stand for more text than any machine holds. Helm refuses such files too.",
+            "Write the repeated part out, or split the document. The message names the limit.",
+        ),
+        Code::AnchorDuplicate => (
+            "Armada's YAML reader refuses the whole document, so no release was ever made of it.",
+            "Rename one of the two anchors.",
+        ),
+        Code::ChartInTwoGroups => (
+            "Armada processes the chart at both places. In a tree a release has one place; it keeps the first, so whatever stands between the two places no longer precedes its second run.",
+            "Remove the chart from one of the groups, the one whose order does not matter.",
+        ),
+        Code::ChartNotRendered => (
+            "A raw Deckhand chart lacks what layers and substitutions fill in: its source, often its release name, its passwords. Armada never sees it in this form.",
+            "Render the site (`pegleg site -r REPOSITORY render SITE`) or export what runs (`shipyard get renderedconfigdocs --cleartext-secrets`), and convert that. Without `--cleartext-secrets` charts with secrets come out as a single digest.",
+        ),
+        Code::CommentLost => (
+            "Comments inside values are kept at the entry they belong to; this one belongs to none that is written.",
+            "Nothing, or move the comment to a line of its own above an entry.",
+        ),
+        Code::DepthLimit => (
+            "Deep nesting is how hostile files exhaust memory. Real documents stay far below the limit, which the message names.",
+            "Flatten the document, or check that the file is what it should be.",
+        ),
+        Code::DependencyCycle => (
+            "Armada follows dependencies until it runs out of stack.",
+            "Remove one dependency of the circle.",
+        ),
+        Code::DependencyNotCarried => (
+            "Armada empties the chart's `charts` folder and puts the named charts there. Flux builds the chart with what its own requirements file names: a `file://../NAME` requirement in the same repository is found, anything else is not.",
+            "Check that the chart's requirements name the dependency by path or that the chart carries it; otherwise publish the chart with its dependencies packaged.",
+        ),
+        Code::DocumentDuplicate => (
+            "Armada takes the first of two documents with the same kind and name and does not say so. Whoever edits the second changes nothing.",
+            "Remove the one that is not meant. If the second is meant, remove the first: the release will change.",
+        ),
+        Code::DocumentSkipped => (
+            "Armada ignores documents of other schemas, and so does this program. The count tells whether a file was given by mistake.",
+            "Nothing.",
+        ),
+        Code::FieldIgnored => (
+            "The field never had an effect, whatever its author expected.",
+            "Remove it, or say what it meant in the place that Armada reads.",
+        ),
+        Code::FieldMissing => (
+            "Armada's schema requires the field; it refuses the document.",
+            "Add the field. If the documents come from Deckhand, render the site first.",
+        ),
+        Code::FieldNotCarried => (
+            "The field had an effect in Armada. This version of the program does not write it into the tree.",
+            "Do by hand what the help says, and look for it in the report after the next version.",
+        ),
+        Code::FieldType => (
+            "Armada's schema asks for another type and refuses the document.",
+            "Correct the value. Quotes decide: `\"900\"` is a string, `900` an integer.",
+        ),
+        Code::FieldUnknown => (
+            "Armada's schema refuses the document. A misspelt field would otherwise be lost without a word.",
+            "Correct the name or remove the field.",
+        ),
+        Code::GateNotCarried => (
+            "After Helm was done Armada waited for Jobs, pods and others by label before it went on. Helm's own waiting, if it is on, is carried over; this second wait is not, so dependents may start earlier than they did.",
+            "Check that the next stages tolerate it, or add health checks by hand.",
+        ),
+        Code::GroupEmpty => (
+            "Armada fails on an empty group unless it is sequenced.",
+            "Remove the group from the Manifest.",
+        ),
+        Code::GroupUnlisted => (
+            "No Manifest deploys the group; its charts are not converted.",
+            "List it in a Manifest if it is meant.",
+        ),
+        Code::InputEmpty => (
+            "There is nothing to convert.",
+            "Give the files that hold the Manifest and the documents it names.",
+        ),
+        Code::InputEncoding => (
+            "Armada reads UTF-8; so does this program. A wrong guess would change passwords and names silently.",
+            "Save the file as UTF-8, or leave it out.",
+        ),
+        Code::InputLimit => (
+            "All input is held in memory. The limit is far above any real site.",
+            "Convert the site in parts, and check that the files are what they should be.",
+        ),
+        Code::KeyCollision => (
+            "YAML keeps `1` and `\"1\"` apart, JSON does not. Helm kept one of them, and which one could differ from run to run.",
+            "Remove one of the two keys; look at the live release to see which one counted.",
+        ),
+        Code::KeyDuplicate => (
+            "Armada takes the last one and says nothing; other programs refuse the file. Whoever edits the first changes nothing.",
+            "Remove the one that is not meant.",
+        ),
+        Code::KeyRetyped => (
+            "Armada writes keys without quotes wherever it can, and Helm reads some of them as truth values or numbers. The chart saw the delivered key.",
+            "Nothing for a live release: the delivered key is written. For a new one use `--values-as written` or rename the key.",
+        ),
+        Code::KeyType => (
+            "Lists, mappings and null cannot be keys of values. A mapping as key is most often an unquoted `{{ … }}`.",
+            "Quote the template, or correct the key.",
+        ),
+        Code::ManifestAmbiguous => (
+            "Each Manifest is a site of its own, and they often hold the same releases. Armada refuses to guess, too.",
+            "Choose one with `--target-manifest`.",
+        ),
+        Code::ManifestMissing => (
+            "The Manifest says which groups are deployed and in which order.",
+            "Give the file that holds it, or correct the name after `--target-manifest`.",
+        ),
+        Code::NameInvalid => (
+            "Helm takes release names of at most 53 characters; Kubernetes names are lower-case letters, digits and hyphens. A shortened or changed name would be another release.",
+            "Correct the name in the document. If the release is live under another name, the document is not what was deployed.",
+        ),
+        Code::NameRewritten => (
+            "A file name or label cannot hold the name as it is. Release names and namespaces are never changed.",
+            "Give a name of your own with `--site`, or accept the changed one.",
+        ),
+        Code::PreDeleteNotCarried => (
+            "Kubernetes refuses to change the template of an existing Job. Armada deleted the Jobs before every upgrade; Flux does not, so an upgrade that changes one fails.",
+            "Delete the Jobs by hand before such an upgrade.",
+        ),
+        Code::ReferenceMissing => (
+            "Armada refuses a Manifest or group that names a document it cannot find.",
+            "Give all files of the site, or correct the name.",
+        ),
+        Code::ReleaseDuplicate => (
+            "Two HelmReleases for one Helm release upgrade each other's work away for ever.",
+            "Rename one release, or remove one of the charts.",
+        ),
+        Code::SchemaVersion => (
+            "Armada skips documents of versions it does not know, without failing.",
+            "Correct the schema if the document was meant.",
+        ),
+        Code::SourceMoving => (
+            "Armada deployed what the branch or tag pointed to when it ran. Flux follows it from now on.",
+            "Pin the commit that runs.",
+        ),
+        Code::SourceUnresolved => (
+            "Flux reads Git over http, https and ssh, and chart archives through the index of their repository. The release is written, with a reference to a source that is not there.",
+            "Publish the chart where Flux can read it and point the HelmRelease there.",
+        ),
+        Code::TagUnknown => (
+            "Armada's YAML reader refuses a tag it does not know, and the whole document with it.",
+            "Remove the tag.",
+        ),
+        Code::TextUnsafe => (
+            "Control characters, U+0085 and a key `<<` change or break on the way through kustomize, kubectl or Helm.",
+            "Remove them, or keep the value in a file or Secret of its own.",
+        ),
+        Code::ValueNotFinite => (
+            "JSON has no infinity. Helm refuses the values, so no release was ever made of them.",
+            "Write a number or a quoted string.",
+        ),
+        Code::ValueRejected => (
+            "Armada's YAML reader refuses the value, and the whole document with it.",
+            "Quote the value, or correct it.",
+        ),
+        Code::ValueRetyped => (
+            "Armada writes values into a file that Helm reads by other rules: a quoted `\"08\"` arrives as the number 8, `\"y\"` as true. The running release was made with what arrived.",
+            "Nothing for a live release: what arrived is written. For a new cluster use `--values-as written`.",
+        ),
+        Code::YamlSyntax => (
+            "A document that cannot be read is not converted. The other documents of the file are still checked.",
+            "Correct it at the place shown. Tabs as indentation are the most common cause.",
+        ),
+    }
+}
