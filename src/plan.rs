@@ -95,10 +95,7 @@ impl<'d, 't> Plan<'d, 't> {
 }
 
 /// Makes the plan. `None` when an error was reported.
-pub fn plan<'d, 't>(
-    site: Site<'d, 't>,
-    diagnostics: &mut Diagnostics,
-) -> Option<Plan<'d, 't>> {
+pub fn plan<'d, 't>(site: Site<'d, 't>, diagnostics: &mut Diagnostics) -> Option<Plan<'d, 't>> {
     let before = diagnostics.errors();
     let Site { manifest, groups } = site;
     let mut keys: BTreeMap<(Text, Text), Span> = BTreeMap::new();

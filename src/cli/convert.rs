@@ -210,8 +210,15 @@ fn make_plan<'d, 't>(
 /// Says that a site must be rendered first, and why.
 fn not_rendered(documents: &Documents<'_>) -> Diagnostic {
     const SHOWN: usize = 3;
-    let count = documents.not_rendered.len();
-    let message = format!("{count} charts are not rendered: Deckhand still has to fill them in");
+    let number = documents.not_rendered.len();
+    let message = format!(
+        "{} not rendered: deckhand still has to fill them in",
+        if number == 1 {
+            "1 chart is".to_owned()
+        } else {
+            format!("{number} charts are")
+        }
+    );
     let mut diagnostic = Diagnostic::new(Code::ChartNotRendered, message);
     for chart in documents.not_rendered.iter().take(SHOWN) {
         let missing = chart.missing.join("`, `");
@@ -369,11 +376,17 @@ impl Summary<'_> {
         let skipped: usize = self.documents.skipped.values().sum();
         let folder = self.arguments.output.as_deref().map(Path::display);
         lines.push(format!(
-            "{site}: {releases} releases in {} stages, {namespaces} namespaces, {sources} sources",
-            self.stages
+            "{site}: {} in {}, {}, {}",
+            count(*releases, "release"),
+            count(self.stages, "stage"),
+            count(*namespaces, "namespace"),
+            count(*sources, "source"),
         ));
         if let (Some(written), Some(folder)) = (self.written, folder) {
-            lines.push(format!("written: {} files to {folder}", written.files));
+            lines.push(format!(
+                "written: {} to {folder}",
+                count(written.files, "file")
+            ));
             for path in &written.stale {
                 let fate = if self.arguments.delete_stale {
                     "deleted"
@@ -385,12 +398,15 @@ impl Summary<'_> {
         }
         if *suspended > 0 {
             lines.push(format!(
-                "written suspended: {suspended} of {releases} releases, flux leaves them alone until they are resumed"
+                "written suspended: {suspended} of {}, flux leaves them alone until they are resumed",
+                count(*releases, "release")
             ));
         }
         if *secrets > 0 {
             lines.push(format!(
-                "clear-text secrets written: {secrets} values in {releases_with_secrets} releases"
+                "clear-text secrets written: {} in {}",
+                count(*secrets, "value"),
+                count(*releases_with_secrets, "release")
             ));
         }
         if *nulls > 0 {
@@ -405,4 +421,10 @@ impl Summary<'_> {
             lines.push(format!("skipped documents of other schemas: {skipped}"));
         }
     }
+}
+
+/// A number and what it counts: `1 release`, `2 releases`.
+fn count(number: usize, what: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{end}")
 }

@@ -63,19 +63,55 @@ fn main() {
         }
     }
     let (bare, sink, files) = (median(bare), median(sink), median(files));
-    let mut table = String::from("| what | time | against | ratio | goal |\n|---|---|---|---|---|\n");
-    row(&mut table, "bare event parse of the same bytes", bare, "", None, "");
-    row(&mut table, "convert to a sink", sink, "bare event parse", Some(ratio(sink, bare)), "≤ 2.5");
-    row(&mut table, "convert to files, whole process", files, "bare event parse", Some(ratio(files, bare)), "");
+    let mut table =
+        String::from("| what | time | against | ratio | goal |\n|---|---|---|---|---|\n");
+    row(
+        &mut table,
+        "bare event parse of the same bytes",
+        bare,
+        "",
+        None,
+        "",
+    );
+    row(
+        &mut table,
+        "convert to a sink",
+        sink,
+        "bare event parse",
+        Some(ratio(sink, bare)),
+        "≤ 2.5",
+    );
+    row(
+        &mut table,
+        "convert to files, whole process",
+        files,
+        "bare event parse",
+        Some(ratio(files, bare)),
+        "",
+    );
     match pyyaml(&input) {
         Some(python) => {
-            row(&mut table, "PyYAML's C loader alone", python, "convert to a sink", Some(ratio(python, sink)), "≥ 7, two cores ≥ 15");
+            row(
+                &mut table,
+                "PyYAML's C loader alone",
+                python,
+                "convert to a sink",
+                Some(ratio(python, sink)),
+                "≥ 7, two cores ≥ 15",
+            );
         }
         None => println!("PyYAML with libyaml is not there: its row is left out\n"),
     }
     let starts: Vec<_> = (0..31).map(|_| time(start)).collect();
     let start = median(starts);
-    row(&mut table, "start-up (`--version`), whole process", start, "", None, "≤ 10 ms");
+    row(
+        &mut table,
+        "start-up (`--version`), whole process",
+        start,
+        "",
+        None,
+        "≤ 10 ms",
+    );
     println!("{table}");
 
     let peak = peak_memory(&input, &folder.path().join("flux"));
@@ -92,10 +128,21 @@ fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_armada2flux"))
 }
 
-fn row(table: &mut String, what: &str, time: Duration, against: &str, ratio: Option<f64>, goal: &str) {
+fn row(
+    table: &mut String,
+    what: &str,
+    time: Duration,
+    against: &str,
+    ratio: Option<f64>,
+    goal: &str,
+) {
     let ratio = ratio.map_or(String::new(), |ratio| format!("{ratio:.2}"));
     let milliseconds = time.as_secs_f64() * 1e3;
-    writeln!(table, "| {what} | {milliseconds:.1} ms | {against} | {ratio} | {goal} |").unwrap();
+    writeln!(
+        table,
+        "| {what} | {milliseconds:.1} ms | {against} | {ratio} | {goal} |"
+    )
+    .unwrap();
 }
 
 fn ratio(a: Duration, b: Duration) -> f64 {
