@@ -6,7 +6,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::emit;
+use crate::emit::{self, View};
 use crate::flux::helm_release::Dependency;
 use crate::flux::{DIGEST_ANNOTATION, Object};
 use crate::plan::{Stage, Step};
@@ -82,14 +82,14 @@ pub(super) fn fingerprint(release: &Object, source: Option<&Object>) -> String {
             if entry.key != "suspend" && entry.key != "dependsOn" {
                 text.push_str(&entry.key);
                 text.push('=');
-                emit::write_canonical_json(&entry.value, &mut text);
+                emit::write_canonical_json(&entry.value, View::Clear, &mut text);
                 text.push('\n');
             }
         }
     }
     if let Some(spec) = source.and_then(spec_of) {
         text.push_str("source=");
-        emit::write_canonical_json(spec, &mut text);
+        emit::write_canonical_json(spec, View::Clear, &mut text);
     }
     hex(&Sha256::digest(text.as_bytes()))
 }

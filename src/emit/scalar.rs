@@ -1,0 +1,247 @@
+//! Text of single scalars, such that PyYAML, go-yaml v2 and v3, YAML 1.2 and JSON readers agree.
+//!
+//! The readers differ in which bare words are strings, so the rule is one-sided: a string stays
+//! plain only if no resolver could ever look at it twice. Being quoted costs nothing.
+
+use std::fmt::Write as _;
+
+/// May begin a plain string.
+const FIRST: u8 = 1;
+/// May stand anywhere after the first character of a plain string.
+const INNER: u8 = 2;
+/// Printable ASCII, blank included.
+const PRINTABLE: u8 = 4;
+
+/// The classes of each byte. Bytes above ASCII have none.
+static CLASS: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0x20;
+    while byte < 0x7f {
+        table[byte] = PRINTABLE;
+        byte += 1;
+    }
+    byte = 0;
+    while byte < 0x7f {
+        let b = byte as u8;
+        if b.is_ascii_alphabetic() || b == b'/' {
+            table[byte] |= FIRST;
+        }
+        if b.is_ascii_alphanumeric()
+            || matches!(
+                b,
+                b'_' | b'-' | b'.' | b'/' | b':' | b'+' | b'=' | b'@' | b',' | b';' | b'(' | b')'
+            )
+        {
+            table[byte] |= INNER;
+        }
+        byte += 1;
+    }
+    table
+};
+
+/// Words of letters that some reader takes for something other than a string, in any case.
+const WORDS: &[&str] = &[
+    "y", "n", "no", "on", "yes", "off", "nan", "inf", "true", "null", "false", "infinity",
+];
+
+/// Length in bytes of the longest of [`WORDS`].
+const LONGEST_WORD: usize = 8;
+
+fn class(byte: u8) -> u8 {
+    CLASS[usize::from(byte)]
+}
+
+/// Whether every reader takes the bare text for this very string.
+fn is_plain(text: &str) -> bool {
+    let Some((&first, rest)) = text.as_bytes().split_first() else {
+        return false;
+    };
+    if class(first) & FIRST == 0 {
+        return false;
+    }
+    let mut last = first;
+    for &byte in rest {
+        let single_blank = byte == b' ' && last != b' ' && last != b':';
+        if class(byte) & INNER == 0 && !single_blank {
+            return false;
+        }
+        last = byte;
+    }
+    !matches!(last, b' ' | b':') && !is_word(text)
+}
+
+fn is_word(text: &str) -> bool {
+    text.len() <= LONGEST_WORD && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
+}
+
+/// Whether the character must not stand in a text as it is.
+///
+/// Readers refuse control characters and U+FFFE/F, take U+0085, U+2028 and U+2029 for line breaks
+/// and drop U+FEFF. The marks that change the direction of writing are escaped because they make a
+/// reviewed file look like another one.
+pub(super) fn must_escape(c: char) -> bool {
+    matches!(
+        c,
+        '\0'..='\x1f'
+            | '\x7f'..='\u{9f}'
+            | '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}'
+    )
+}
+
+/// Writes a string on one line: plain, in single or in double quotes.
+pub(super) fn write_string(text: &str, out: &mut String) {
+    if is_plain(text) {
+        out.push_str(text);
+    } else if reads_better_in_single_quotes(text) {
+        write_single_quoted(text, out);
+    } else {
+        write_double_quoted(text, out);
+    }
+}
+
+fn reads_better_in_single_quotes(text: &str) -> bool {
+    let mut found = false;
+    for byte in text.bytes() {
+        if class(byte) & PRINTABLE == 0 {
+            return false;
+        }
+        found |= matches!(byte, b'"' | b'\\');
+    }
+    found
+}
+
+fn write_single_quoted(text: &str, out: &mut String) {
+    out.push('\'');
+    let mut parts = text.split('\'');
+    out.push_str(parts.next().unwrap_or(""));
+    for part in parts {
+        out.push_str("''");
+        out.push_str(part);
+    }
+    out.push('\'');
+}
+
+/// Only escapes that every reader knows; `\/`, `\'` and surrogate pairs are not among them.
+fn write_double_quoted(text: &str, out: &mut String) {
+    out.push('"');
+    let mut written = 0;
+    for (at, c) in text.char_indices() {
+        if !matches!(c, '"' | '\\') && !must_escape(c) {
+            continue;
+        }
+        out.push_str(&text[written..at]);
+        written = at + c.len_utf8();
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            '\r' => out.push_str("\\r"),
+            '\0' => out.push_str("\\0"),
+            c => {
+                let code = u32::from(c);
+                let (letter, width) = match code {
+                    0..=0xff => ('x', 2),
+                    0x100..=0xffff => ('u', 4),
+                    _ => ('U', 8),
+                };
+                write_hex(letter, width, code, out);
+            }
+        }
+    }
+    out.push_str(&text[written..]);
+    out.push('"');
+}
+
+/// Writes an escape of a backslash, `letter` and `width` lower-case hexadecimal digits.
+pub(super) fn write_hex(letter: char, width: usize, code: u32, out: &mut String) {
+    // Writing to a String cannot fail, here and below.
+    let _ = write!(out, "\\{letter}{code:0width$x}");
+}
+
+/// The header of the block literal that every reader turns back into `text`, if there is one.
+///
+/// What readers disagree about is left to double quotes: tabs where indentation ends, blanks at the
+/// end of a line, lines of blanks only, a first line that hides the indentation, several final line
+/// breaks, and characters that have to be escaped.
+pub(super) fn literal_header(text: &str) -> Option<&'static str> {
+    if !text.as_bytes().contains(&b'\n') || text.starts_with([' ', '\t', '\n']) {
+        return None;
+    }
+    let (body, header) = match text.strip_suffix('\n') {
+        Some(body) => (body, "|"),
+        None => (text, "|-"),
+    };
+    let fits = |line: &str| {
+        !line.starts_with('\t')
+            && !line.ends_with([' ', '\t'])
+            && (line.bytes().all(|byte| class(byte) & PRINTABLE != 0)
+                || !line.chars().any(|c| c != '\t' && must_escape(c)))
+    };
+    (!body.ends_with('\n') && body.split('\n').all(fits)).then_some(header)
+}
+
+/// Writes an integer.
+pub(super) fn write_int(int: i64, out: &mut String) {
+    let _ = write!(out, "{int}");
+}
+
+/// An integer of any size as every reader wants it: no `+`, no leading zeros (they mean octal).
+///
+/// `None` if the text is no decimal integer, which the reading side rules out.
+pub(super) fn write_big(text: &str, out: &mut String) -> Option<()> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => ("-", digits),
+        None => ("", text),
+    };
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    match digits.trim_start_matches('0') {
+        "" => out.push('0'),
+        digits => {
+            out.push_str(sign);
+            out.push_str(digits);
+        }
+    }
+    Some(())
+}
+
+/// Absolute values from here on are written with an exponent, as Go and JavaScript do.
+const EXPONENT_FROM: f64 = 1e21;
+
+/// Absolute values below are written with an exponent, as Go and JavaScript do.
+const EXPONENT_BELOW: f64 = 1e-6;
+
+/// Writes a finite float with the fewest digits that read back as the same float.
+///
+/// With `point` there is always a `.`, without which YAML 1.1 sees an integer or, before an
+/// exponent, a string. The exponent always has its sign for the same reason.
+pub(super) fn write_float(float: f64, point: bool, out: &mut String) {
+    let start = out.len();
+    let size = float.abs();
+    if size == 0.0 || (EXPONENT_BELOW..EXPONENT_FROM).contains(&size) {
+        let _ = write!(out, "{float}");
+        if point && !out[start..].contains('.') {
+            out.push_str(".0");
+        }
+        return;
+    }
+    let _ = write!(out, "{float:e}");
+    let Some(at) = out[start..].find('e').map(|at| start + at) else {
+        return;
+    };
+    if !out[at..].starts_with("e-") {
+        out.insert(at + 1, '+');
+    }
+    if point && !out[start..at].contains('.') {
+        out.insert_str(at, ".0");
+    }
+}

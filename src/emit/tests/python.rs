@@ -1,0 +1,150 @@
+//! What PyYAML reads, where it is installed.
+
+use std::fs::File;
+use std::io::{Write as _, stderr};
+use std::process::Command;
+
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::TestRunner;
+use serde_json::json;
+
+use super::trees::{hostile, random};
+use crate::emit::{View, to_json, to_yaml};
+use crate::value::{Data, Number, Value};
+
+const RANDOM_TREES: usize = 5000;
+
+/// Reads requests line by line; answers each with `ok` or what differs.
+const READER: &str = r#"
+import json, struct, sys, yaml
+
+loaders = [yaml.SafeLoader]
+if hasattr(yaml, "CSafeLoader"):
+    loaders.insert(0, yaml.CSafeLoader)
+
+def typed(value):
+    if value is None or value is True or value is False or type(value) is str:
+        return value
+    if type(value) is int:
+        return ["int", str(value)]
+    if type(value) is float:
+        return ["float", struct.pack(">d", value).hex()]
+    if type(value) is list:
+        return ["list", [typed(item) for item in value]]
+    if type(value) is dict:
+        return ["map", [[typed(key), typed(item)] for key, item in value.items()]]
+    return ["other", repr(value)]
+
+def equal(a, b):
+    if type(a) in (int, float) and type(b) in (int, float):
+        return float(a) == float(b) if float in (type(a), type(b)) else a == b
+    if type(a) is not type(b):
+        return False
+    if type(a) is list:
+        return len(a) == len(b) and all(map(equal, a, b))
+    if type(a) is dict:
+        return list(a) == list(b) and all(map(equal, a.values(), b.values()))
+    return a == b
+
+def answer(request):
+    for loader in loaders if request["thorough"] else loaders[:1]:
+        value = yaml.load(request["yaml"], loader)
+        if typed(value) != request["want"]:
+            return f"{loader.__name__} reads {value!r}"
+    back = json.loads(request["json"])
+    if not equal(back, value):
+        return f"JSON holds {back!r}"
+    if type(value) is str and yaml.load(request["json"], loaders[-1]) != value:
+        return "JSON is another string when read as YAML"
+    return "ok"
+
+for line in sys.stdin:
+    try:
+        print(json.dumps(answer(json.loads(line))))
+    except Exception as error:
+        print(json.dumps(f"{type(error).__name__}: {error}"))
+"#;
+
+/// The value with its types spelled out; floats by their bits.
+fn typed(value: &Value) -> serde_json::Value {
+    match &value.data {
+        Data::Null => json!(null),
+        Data::Bool(bool) => json!(bool),
+        Data::String(text) => json!(text.as_str()),
+        Data::Number(Number::Int(int)) => json!(["int", int.to_string()]),
+        Data::Number(Number::Big(digits)) => json!(["int", digits.as_str()]),
+        Data::Number(Number::Float(float)) => {
+            json!(["float", format!("{:016x}", float.to_bits())])
+        }
+        Data::Sequence(items) => {
+            json!(["list", items.iter().map(typed).collect::<Vec<_>>()])
+        }
+        Data::Mapping(mapping) => {
+            let pairs = mapping.entries().iter();
+            let pairs: Vec<_> = pairs
+                .map(|entry| json!([entry.key.as_str(), typed(&entry.value)]))
+                .collect();
+            json!(["map", pairs])
+        }
+    }
+}
+
+fn requests() -> Vec<serde_json::Value> {
+    let request = |value: &Value, thorough: bool| {
+        json!({
+            "yaml": to_yaml(value, View::Clear),
+            "json": to_json(value, View::Clear),
+            "want": typed(value),
+            "thorough": thorough,
+        })
+    };
+    let mut runner = TestRunner::deterministic();
+    let trees = random();
+    let mut requests: Vec<_> = hostile().iter().map(|value| request(value, true)).collect();
+    requests.extend((0..RANDOM_TREES).map(|at| {
+        let tree = trees.new_tree(&mut runner).unwrap().current();
+        request(&tree, at % 10 == 0)
+    }));
+    requests
+}
+
+#[test]
+fn pyyaml_reads_what_was_written() {
+    let found = Command::new("python3").args(["-c", "import yaml"]).output();
+    if !found.is_ok_and(|output| output.status.success()) {
+        writeln!(stderr(), "skipped: no python3 with PyYAML").unwrap();
+        return;
+    }
+    let requests = requests();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("requests");
+    let mut file = File::create(&path).unwrap();
+    for request in &requests {
+        writeln!(file, "{request}").unwrap();
+    }
+    let output = Command::new("python3")
+        .args(["-c", READER])
+        .stdin(File::open(&path).unwrap())
+        .output()
+        .unwrap();
+    let answers: Vec<String> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(answers.len(), requests.len(), "{errors}");
+    let wrong: Vec<String> = requests
+        .iter()
+        .zip(&answers)
+        .filter(|(_, answer)| *answer != "ok")
+        .map(|(request, answer)| format!("{answer}\n{}", request["yaml"].as_str().unwrap()))
+        .collect();
+    let shown = wrong.iter().take(5).cloned().collect::<Vec<_>>();
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        shown.join("\n")
+    );
+}
