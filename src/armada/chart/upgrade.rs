@@ -1,8 +1,9 @@
 //! `data.upgrade`: what happens on an upgrade.
 
+use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::value::Text;
-use crate::yaml::Node;
+use crate::yaml::{Kind, Node};
 
 use super::super::decode::{Context, Field, Rest, Table};
 use super::super::disposition::rows;
@@ -60,7 +61,9 @@ pub(in crate::armada) fn decode(
         no_hooks = table
             .required(&NO_HOOKS, cx)
             .and_then(|field| field.boolean(cx));
-        table.field(&POST, cx);
+        if let Some(post) = table.field(&POST, cx) {
+            report_ignored("upgrade.post", post.value, cx);
+        }
     }
     if let Some(options) = table.open_field(&OPTIONS, cx)
         && let Some(mut options) = options.table(cx)
@@ -86,7 +89,9 @@ pub(in crate::armada) fn decode(
         if version == Version::V1 {
             let update = pre.field(&PRE_UPDATE, cx).map(|field| field.value);
             pre_update = update.filter(|node| node.items().len() > 0);
-            pre.field(&PRE_CREATE, cx);
+            if let Some(create) = pre.field(&PRE_CREATE, cx) {
+                report_ignored("upgrade.pre.create", create.value, cx);
+            }
         }
         pre.finish(Rest::Refuse, cx);
     }
@@ -96,6 +101,24 @@ pub(in crate::armada) fn decode(
         force: force.is_some_and(|force| force.value),
         pre_delete,
         pre_update: pre_update.map(Node::span),
+    }
+}
+
+/// Warns of actions that Armada never takes; empty lists, which most charts have, say nothing.
+fn report_ignored(field: &str, node: Node<'_>, cx: &mut Context<'_>) {
+    let asks = |list: Node<'_>| list.items().len() > 0;
+    let asked = match node.resolved().kind() {
+        Kind::Mapping => node.entries().any(|(_, list)| asks(list)),
+        Kind::Sequence => asks(node),
+        Kind::Scalar(_) | Kind::Alias(_) => false,
+    };
+    if asked {
+        let message = format!("{}: `{field}` has no effect", cx.subject);
+        cx.diagnostics.push(
+            Diagnostic::new(Code::FieldIgnored, message)
+                .at(node.span(), "armada does not act on it")
+                .help("remove it, or do by other means what it was meant to do"),
+        );
     }
 }
 
