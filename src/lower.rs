@@ -1,5 +1,6 @@
 //! The plan to Flux objects. Lowering sees documents and plan, never a cluster.
 
+mod fingerprint;
 mod namespace;
 mod order;
 mod release;
@@ -120,7 +121,7 @@ pub fn lower(
             totals.secrets += lowered.secrets;
             totals.releases_with_secrets += usize::from(lowered.secrets > 0);
             totals.nulls += lowered.nulls;
-            digests.push(order::fingerprint(
+            digests.push(fingerprint::fingerprint(
                 &lowered.object,
                 sources.object_of(release),
             ));

@@ -1,10 +1,12 @@
 //! Writing to the terminal.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 
 use crate::diagnostic::Diagnostic;
 use crate::diagnostic::human::{Amount, Drawing};
-use crate::source::Sources;
+use crate::source::{FileId, Sources, Span};
 use crate::yaml::{Tree, sensitive};
 
 use super::{Colour, Output};
@@ -42,13 +44,18 @@ pub(super) fn diagnostics(list: &[Diagnostic], sources: &Sources, trees: &[Tree]
         (false, false) => Amount::Digest,
         (false, true) => Amount::All,
     };
-    let masks = |file| {
-        let tree = trees.iter().find(|tree| tree.file() == file);
-        tree.map(sensitive::masks).unwrap_or_default()
+    let masks: RefCell<BTreeMap<FileId, Vec<Span>>> = RefCell::default();
+    let line = |line: Span| {
+        let mut masks = masks.borrow_mut();
+        let of_file = masks.entry(line.file()).or_insert_with(|| {
+            let tree = trees.iter().find(|tree| tree.file() == line.file());
+            tree.map(sensitive::masks).unwrap_or_default()
+        });
+        sensitive::show_line(sources.file(line.file()).text(), line, of_file)
     };
     let drawing = Drawing {
         sources,
-        masks: &masks,
+        line: &line,
         colour: colour(output),
         amount,
     };

@@ -1,15 +1,12 @@
 //! Drawing diagnostics for people, with an excerpt of the source.
 //!
-//! An excerpt is one line; it ends where the first thing begins that must not be shown.
+//! An excerpt is one line. What of it may be shown is not known here: [`Drawing::line`] says so.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::secret::{self, Mask};
-use crate::source::{FileId, Sources, Span};
-use crate::value::REDACTED;
+use crate::source::{Sources, Span};
 
 use super::{Code, Diagnostic, Label, Severity};
 
@@ -35,8 +32,8 @@ const WIDTH: usize = 120;
 pub struct Drawing<'a> {
     /// Where spans point to.
     pub sources: &'a Sources,
-    /// Gives the parts of a file that must not be shown.
-    pub masks: &'a dyn Fn(FileId) -> Vec<Mask>,
+    /// Gives what may be shown of a line: a beginning of it that stays as it is, and what stands for the rest.
+    pub line: &'a dyn Fn(Span) -> String,
     /// Whether terminal colours are wanted.
     pub colour: bool,
     /// How much is drawn.
@@ -63,7 +60,6 @@ impl Drawing<'_> {
             Renderer::plain()
         };
         let renderer = renderer.term_width(WIDTH);
-        let mut masks: BTreeMap<FileId, Vec<Mask>> = BTreeMap::new();
         let mut seen: BTreeMap<(Severity, Code), usize> = BTreeMap::new();
         let mut text = String::new();
         for diagnostic in ordered {
@@ -74,11 +70,7 @@ impl Drawing<'_> {
             if *count > self.most(diagnostic.severity) {
                 continue;
             }
-            for label in &diagnostic.labels {
-                let file = label.span.file();
-                masks.entry(file).or_insert_with(|| (self.masks)(file));
-            }
-            text.push_str(&renderer.render(&[self.group(diagnostic, &masks)]));
+            text.push_str(&renderer.render(&[self.group(diagnostic)]));
             text.push_str("\n\n");
         }
         self.push_left_out(&seen, &mut text);
@@ -108,14 +100,7 @@ impl Drawing<'_> {
         }
     }
 
-    fn group<'d>(
-        &self,
-        diagnostic: &'d Diagnostic,
-        masks: &BTreeMap<FileId, Vec<Mask>>,
-    ) -> Group<'d>
-    where
-        Self: 'd,
-    {
+    fn group<'d>(&self, diagnostic: &'d Diagnostic) -> Group<'d> {
         let level = match diagnostic.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -126,9 +111,7 @@ impl Drawing<'_> {
             .id(diagnostic.code.name());
         let mut group = Group::with_title(title);
         for (at, label) in diagnostic.labels.iter().enumerate() {
-            let file = label.span.file();
-            let of_file = masks.get(&file).map_or(&[][..], Vec::as_slice);
-            group = group.element(self.snippet(label, of_file, at == 0));
+            group = group.element(self.snippet(label, at == 0));
         }
         if let Some(help) = &diagnostic.help {
             group = group.element(Level::HELP.message(help.as_str()));
@@ -139,13 +122,13 @@ impl Drawing<'_> {
     fn snippet<'d>(
         &self,
         label: &'d Label,
-        masks: &[Mask],
         primary: bool,
     ) -> Snippet<'d, annotate_snippets::Annotation<'d>> {
         let file = self.sources.file(label.span.file());
         let position = file.position(label.span.start());
         let range = file.line_range(position.line);
-        let text = excerpt(file.text(), range.start, range.end, masks);
+        let line = Span::new(label.span.file(), range.start as u32, range.end as u32);
+        let text = (self.line)(line);
         let within = |offset: u32| (offset as usize).clamp(range.start, range.end) - range.start;
         let start = within(label.span.start()).min(text.len());
         let end = within(label.span.end()).clamp(start, text.len());
@@ -161,22 +144,6 @@ impl Drawing<'_> {
             .path(file.name().to_owned())
             .annotation(kind.span(start..end).label(label.text.as_str()))
     }
-}
-
-/// A line of the source, cut where the first sensitive part begins.
-fn excerpt(text: &str, start: usize, end: usize, masks: &[Mask]) -> String {
-    let line = text.get(start..end).unwrap_or("");
-    let hidden = masks
-        .iter()
-        .map(|mask| mask.range())
-        .filter(|mask| mask.start < end && start < mask.end)
-        .map(|mask| mask.start.max(start) - start)
-        .min();
-    let shown = match hidden {
-        Some(at) => Cow::Owned(format!("{}{REDACTED}", &line[..boundary(line, at)])),
-        None => Cow::Borrowed(line),
-    };
-    secret::mask_line(&shown)
 }
 
 fn boundary(text: &str, at: usize) -> usize {
@@ -200,23 +167,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn excerpts_end_before_a_secret() {
+    fn places_stay_within_what_is_shown() {
         let mut sources = Sources::default();
-        let text = "user: a\npassword: hunter2\nx: {token: abc, y: 1}\n";
+        let text = "user: a\npassword: hunter2\n";
         let file = sources.add("site.yaml", text).expect("room");
-        let masks = |_| vec![Span::new(file, 18, 25), Span::new(file, 37, 40)];
+        let line = |span: Span| {
+            let line = &text[span.range()];
+            line.replace("hunter2", "***")
+        };
         let drawing = Drawing {
             sources: &sources,
-            masks: &masks,
+            line: &line,
             colour: false,
             amount: Amount::All,
         };
-        let diagnostics = [
-            Diagnostic::new(Code::ValueRetyped, "a value").at(Span::new(file, 18, 25), "here"),
-            Diagnostic::new(Code::ValueRetyped, "a value").at(Span::new(file, 45, 46), "here"),
-        ];
+        let diagnostics =
+            [Diagnostic::new(Code::ValueRetyped, "a value").at(Span::new(file, 18, 25), "here")];
         let text = drawing.draw(&diagnostics);
-        assert!(!text.contains("hunter2") && !text.contains("abc"), "{text}");
+        assert!(!text.contains("hunter2"), "{text}");
         assert!(text.contains("site.yaml:2:11"), "{text}");
+        assert!(text.contains("^^^ here"), "{text}");
     }
 }

@@ -6,11 +6,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::emit::{self, View};
+use crate::flux::DIGEST_ANNOTATION;
 use crate::flux::helm_release::Dependency;
-use crate::flux::{DIGEST_ANNOTATION, Object};
 use crate::plan::{Stage, Step};
-use crate::value::{Data, Text, Value};
+use crate::value::Text;
 
 use super::slug::hex;
 
@@ -67,35 +66,6 @@ impl Order {
             .collect();
         self.digest.clone()
     }
-}
-
-/// What counts as a change of a release: its spec and its source's, but not whether it is suspended
-/// (that is an operator's switch) and not its dependencies (they carry the digest of the step before).
-pub(super) fn fingerprint(release: &Object, source: Option<&Object>) -> String {
-    let mut text = format!(
-        "{}/{}\n",
-        release.namespace.as_deref().unwrap_or(""),
-        release.name
-    );
-    if let Some(Data::Mapping(spec)) = spec_of(release).map(|spec| &spec.data) {
-        for entry in spec.entries() {
-            if entry.key != "suspend" && entry.key != "dependsOn" {
-                text.push_str(&entry.key);
-                text.push('=');
-                emit::write_canonical_json(&entry.value, View::Clear, &mut text);
-                text.push('\n');
-            }
-        }
-    }
-    if let Some(spec) = source.and_then(spec_of) {
-        text.push_str("source=");
-        emit::write_canonical_json(spec, View::Clear, &mut text);
-    }
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
-fn spec_of(object: &Object) -> Option<&Value> {
-    object.value.at(&["spec"])
 }
 
 /// CEL: the dependency carries this digest and is Ready at its own generation, in every respect that

@@ -1,7 +1,11 @@
 //! Which parts of a file must never be shown: the same rules that set the bit of each leaf, applied to
 //! the source, so that excerpts can leave them out.
 
+use std::borrow::Cow;
+
 use crate::secret::{self, Mask};
+use crate::source::Span;
+use crate::value::REDACTED;
 
 use super::tree::{Kind, Node, Tree};
 
@@ -39,5 +43,43 @@ fn collect(node: Node<'_>, masks: &mut Vec<Mask>) {
                 }
             }
         }
+    }
+}
+
+/// A line of a file, cut where the first sensitive part begins.
+///
+/// What could not be parsed has no parts; there the looks of the line decide.
+#[must_use]
+pub fn show_line(text: &str, line: Span, masks: &[Mask]) -> String {
+    let range = line.range();
+    let whole = text.get(range.clone()).unwrap_or("");
+    let hidden = masks
+        .iter()
+        .map(|mask| mask.range())
+        .filter(|mask| mask.start < range.end && range.start < mask.end)
+        .map(|mask| mask.start.max(range.start) - range.start)
+        .min();
+    let shown = match hidden {
+        Some(at) => Cow::Owned(format!("{}{REDACTED}", whole.get(..at).unwrap_or(""))),
+        None => Cow::Borrowed(whole),
+    };
+    secret::mask_line(&shown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+
+    #[test]
+    fn lines_end_before_a_secret() {
+        let mut sources = Sources::default();
+        let text = "user: a\nsalt: xyz\nx: {t: abc, y: 1}\n";
+        let file = sources.add("site.yaml", text).expect("room");
+        let masks = [Span::new(file, 14, 17), Span::new(file, 25, 28)];
+        let show = |start, end| show_line(text, Span::new(file, start, end), &masks);
+        assert_eq!(show(0, 7), "user: a");
+        assert_eq!(show(8, 17), "salt: ***");
+        assert_eq!(show(18, 35), "x: {t: ***");
     }
 }
