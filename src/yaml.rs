@@ -10,6 +10,9 @@ pub mod scalar;
 pub mod sensitive;
 pub mod tree;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use read::read;
 pub use scalar::Dialect;
 pub use tree::{Comment, Document, Kind, Node, NodeId, Scalar, Style, Tree};
