@@ -16,14 +16,14 @@ use super::ledger::Ledger;
 use super::manifest::{self, Manifest};
 
 rows! { "every document";
-    DOCUMENT "document" Mapped Tree "the tree" "the document itself"
-    SCHEMA "schema" Mapped Tree "the kind of output" "says what the document is"
-    METADATA "metadata" DroppedHarmless Nobody "" "Deckhand's part of the document, Armada reads only the name"
-    NAME "metadata.name" Mapped Tree "origin in file headers and reports" "documents refer to one another by it"
-    EXTRA "other top-level keys" DroppedHarmless Nobody "" "Armada reads schema, metadata and data only"
-    UNKNOWN "unknown field" Refused Nobody "" "Armada's schema refuses the field"
-    FAILED "rejected field" Refused Nobody "" "the document could not be decoded, see the error"
-    SKIPPED "document of another schema" DroppedHarmless Nobody "" "Armada skips it too"
+    DOCUMENT "document" Any Mapped Tree "the tree" "the document itself";
+    SCHEMA "schema" Any Mapped Tree "the kind of output" "says what the document is";
+    METADATA "metadata" Any DroppedHarmless Nobody "" "Deckhand's part of the document, Armada reads only the name";
+    NAME "metadata.name" Any Mapped Tree "origin in file headers and reports" "documents refer to one another by it";
+    EXTRA "other top-level keys" Any DroppedHarmless Nobody "" "Armada reads schema, metadata and data only";
+    UNKNOWN "unknown field" Any Refused Nobody "" "Armada's schema refuses the field";
+    FAILED "rejected field" Any Refused Nobody "" "the document could not be decoded, see the error";
+    SKIPPED "document of another schema" Any DroppedHarmless Nobody "" "Armada skips it too";
 }
 
 /// The version of a document's schema.
@@ -91,6 +91,7 @@ pub fn decode_documents<'t>(
             diagnostics,
             subject: "document".to_owned(),
             failed: false,
+            faults: Vec::new(),
         };
         decode(root, documents, &mut cx);
     }

@@ -46,6 +46,9 @@ pub(super) struct Arguments {
     /// How values are typed
     #[arg(long, value_enum, default_value_t = ValuesAs::Delivered, value_name = "HOW")]
     values_as: ValuesAs,
+    /// Time limit of every chart, if armada was run with one (`--timeout`)
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i64).range(1..=plan::MAX_TIMEOUT))]
+    timeout: Option<i64>,
     /// Which Armada deployed the site
     #[arg(long, value_enum, default_value_t = Armada::Python, value_name = "WHICH")]
     armada: Armada,
@@ -204,7 +207,10 @@ fn make_plan<'d, 't>(
     }
     let target = arguments.target_manifest.as_deref();
     let site = resolve::resolve(documents, target, diagnostics)?;
-    plan::plan(site, diagnostics)
+    let options = plan::Options {
+        timeout: arguments.timeout,
+    };
+    plan::plan(site, options, diagnostics)
 }
 
 /// Says that a site must be rendered first, and why.
