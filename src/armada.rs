@@ -11,6 +11,7 @@ pub mod document;
 pub mod fault;
 pub mod ledger;
 pub mod manifest;
+pub mod overrides;
 mod suggest;
 
 pub use chart::Chart;

@@ -1,6 +1,7 @@
 //! Documents: schema, name, body; which of them are Armada's.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
@@ -70,10 +71,22 @@ pub struct NotRendered {
     pub missing: Vec<&'static str>,
 }
 
-enum ArmadaKind {
+/// The kinds of document that Armada knows; displays as messages call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ArmadaKind {
     Manifest,
     ChartGroup,
     Chart,
+}
+
+impl fmt::Display for ArmadaKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ArmadaKind::Manifest => "manifest",
+            ArmadaKind::ChartGroup => "chart group",
+            ArmadaKind::Chart => "chart",
+        })
+    }
 }
 
 /// Decodes the documents of a tree into `documents`; every fault is a diagnostic.
@@ -123,7 +136,7 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
     };
     let mut table = Table::open(root, &DOCUMENT, cx);
     table.field(&SCHEMA, cx);
-    if let Some((head, data, layering)) = decode_head(version, &kind, &mut table, root.span(), cx) {
+    if let Some((head, data, layering)) = decode_head(version, kind, &mut table, root.span(), cx) {
         match kind {
             ArmadaKind::Manifest => documents.manifests.extend(manifest::decode(head, data, cx)),
             ArmadaKind::ChartGroup => {
@@ -155,23 +168,23 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
 /// Name, body, and whether Deckhand's layering stands in the metadata.
 fn decode_head<'t>(
     version: Version,
-    kind: &ArmadaKind,
+    kind: ArmadaKind,
     table: &mut Table<'t>,
     span: Span,
     cx: &mut Context<'_>,
 ) -> Option<(Head, Table<'t>, bool)> {
-    let (word, row): (&str, &'static Row) = match kind {
-        ArmadaKind::Manifest => ("manifest", &manifest::DATA),
-        ArmadaKind::ChartGroup => ("chart group", &chart_group::DATA),
-        ArmadaKind::Chart => ("chart", &chart::DATA),
+    let row: &'static Row = match kind {
+        ArmadaKind::Manifest => &manifest::DATA,
+        ArmadaKind::ChartGroup => &chart_group::DATA,
+        ArmadaKind::Chart => &chart::DATA,
     };
-    word.clone_into(&mut cx.subject);
+    cx.subject = kind.to_string();
     let mut metadata = table.required(&METADATA, cx)?.table(cx)?;
     let layering = metadata.has("layeringDefinition");
     let name = metadata.required_text(&NAME, cx);
     metadata.finish(Rest::Ignore(&METADATA), cx);
     let name = name?;
-    cx.subject = format!("{word} `{}`", name.value);
+    cx.subject = format!("{kind} `{}`", name.value);
     let data = table.required(row, cx)?.table(cx)?;
     let head = Head {
         version,
@@ -182,7 +195,7 @@ fn decode_head<'t>(
 }
 
 /// Kind and version of one of Armada's schemas.
-fn armada_schema(schema: &str) -> Option<(ArmadaKind, Version)> {
+pub(super) fn armada_schema(schema: &str) -> Option<(ArmadaKind, Version)> {
     let (kind, version) = schema.strip_prefix("armada/")?.split_once('/')?;
     let kind = match kind {
         "Manifest" => ArmadaKind::Manifest,
