@@ -8,12 +8,16 @@ pub mod chart_group;
 pub mod decode;
 pub mod disposition;
 pub mod document;
+pub mod fault;
 pub mod ledger;
 pub mod manifest;
+pub mod overrides;
+mod suggest;
 
 pub use chart::Chart;
 pub use chart_group::ChartGroup;
-pub use disposition::{Carrier, Fate, Row};
+pub use disposition::{Carrier, Fate, Row, Since, Versions};
 pub use document::{Documents, Version, decode_documents};
+pub use fault::Fault;
 pub use ledger::Ledger;
 pub use manifest::Manifest;

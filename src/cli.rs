@@ -7,9 +7,11 @@
 
 mod convert;
 mod failure;
+mod input;
 mod load;
 mod schema;
 mod show;
+mod validate;
 mod write;
 
 use std::path::PathBuf;
@@ -65,6 +67,7 @@ enum Colour {
 enum Command {
     Convert(convert::Arguments),
     Schema(schema::Arguments),
+    Validate(validate::Arguments),
 }
 
 /// Which diagnostics count for more or for nothing.
@@ -121,6 +124,7 @@ pub fn run() -> ExitCode {
     let result = match command {
         Command::Convert(arguments) => convert::run(&arguments, &output),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments, &output),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,7 @@
 //! Documents: schema, name, body; which of them are Armada's.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
@@ -16,14 +17,14 @@ use super::ledger::Ledger;
 use super::manifest::{self, Manifest};
 
 rows! { "every document";
-    DOCUMENT "document" Mapped Tree "the tree" "the document itself"
-    SCHEMA "schema" Mapped Tree "the kind of output" "says what the document is"
-    METADATA "metadata" DroppedHarmless Nobody "" "Deckhand's part of the document, Armada reads only the name"
-    NAME "metadata.name" Mapped Tree "origin in file headers and reports" "documents refer to one another by it"
-    EXTRA "other top-level keys" DroppedHarmless Nobody "" "Armada reads schema, metadata and data only"
-    UNKNOWN "unknown field" Refused Nobody "" "Armada's schema refuses the field"
-    FAILED "rejected field" Refused Nobody "" "the document could not be decoded, see the error"
-    SKIPPED "document of another schema" DroppedHarmless Nobody "" "Armada skips it too"
+    DOCUMENT "document" Any Mapped Tree "the tree" "the document itself";
+    SCHEMA "schema" Any Mapped Tree "the kind of output" "says what the document is";
+    METADATA "metadata" Any DroppedHarmless Nobody "" "Deckhand's part of the document, Armada reads only the name";
+    NAME "metadata.name" Any Mapped Tree "origin in file headers and reports" "documents refer to one another by it";
+    EXTRA "other top-level keys" Any DroppedHarmless Nobody "" "Armada reads schema, metadata and data only";
+    UNKNOWN "unknown field" Any Refused Nobody "" "Armada's schema refuses the field";
+    FAILED "rejected field" Any Refused Nobody "" "the document could not be decoded, see the error";
+    SKIPPED "document of another schema" Any DroppedHarmless Nobody "" "Armada skips it too";
 }
 
 /// The version of a document's schema.
@@ -70,10 +71,22 @@ pub struct NotRendered {
     pub missing: Vec<&'static str>,
 }
 
-enum ArmadaKind {
+/// The kinds of document that Armada knows; displays as messages call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ArmadaKind {
     Manifest,
     ChartGroup,
     Chart,
+}
+
+impl fmt::Display for ArmadaKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ArmadaKind::Manifest => "manifest",
+            ArmadaKind::ChartGroup => "chart group",
+            ArmadaKind::Chart => "chart",
+        })
+    }
 }
 
 /// Decodes the documents of a tree into `documents`; every fault is a diagnostic.
@@ -91,6 +104,7 @@ pub fn decode_documents<'t>(
             diagnostics,
             subject: "document".to_owned(),
             failed: false,
+            faults: Vec::new(),
         };
         decode(root, documents, &mut cx);
     }
@@ -122,7 +136,7 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
     };
     let mut table = Table::open(root, &DOCUMENT, cx);
     table.field(&SCHEMA, cx);
-    if let Some((head, data, layering)) = decode_head(version, &kind, &mut table, root.span(), cx) {
+    if let Some((head, data, layering)) = decode_head(version, kind, &mut table, root.span(), cx) {
         match kind {
             ArmadaKind::Manifest => documents.manifests.extend(manifest::decode(head, data, cx)),
             ArmadaKind::ChartGroup => {
@@ -154,23 +168,23 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
 /// Name, body, and whether Deckhand's layering stands in the metadata.
 fn decode_head<'t>(
     version: Version,
-    kind: &ArmadaKind,
+    kind: ArmadaKind,
     table: &mut Table<'t>,
     span: Span,
     cx: &mut Context<'_>,
 ) -> Option<(Head, Table<'t>, bool)> {
-    let (word, row): (&str, &'static Row) = match kind {
-        ArmadaKind::Manifest => ("manifest", &manifest::DATA),
-        ArmadaKind::ChartGroup => ("chart group", &chart_group::DATA),
-        ArmadaKind::Chart => ("chart", &chart::DATA),
+    let row: &'static Row = match kind {
+        ArmadaKind::Manifest => &manifest::DATA,
+        ArmadaKind::ChartGroup => &chart_group::DATA,
+        ArmadaKind::Chart => &chart::DATA,
     };
-    word.clone_into(&mut cx.subject);
+    cx.subject = kind.to_string();
     let mut metadata = table.required(&METADATA, cx)?.table(cx)?;
     let layering = metadata.has("layeringDefinition");
     let name = metadata.required_text(&NAME, cx);
     metadata.finish(Rest::Ignore(&METADATA), cx);
     let name = name?;
-    cx.subject = format!("{word} `{}`", name.value);
+    cx.subject = format!("{kind} `{}`", name.value);
     let data = table.required(row, cx)?.table(cx)?;
     let head = Head {
         version,
@@ -181,7 +195,7 @@ fn decode_head<'t>(
 }
 
 /// Kind and version of one of Armada's schemas.
-fn armada_schema(schema: &str) -> Option<(ArmadaKind, Version)> {
+pub(super) fn armada_schema(schema: &str) -> Option<(ArmadaKind, Version)> {
     let (kind, version) = schema.strip_prefix("armada/")?.split_once('/')?;
     let kind = match kind {
         "Manifest" => ArmadaKind::Manifest,

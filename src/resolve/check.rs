@@ -1,0 +1,135 @@
+//! Checks over all Manifests of the input.
+
+use std::collections::BTreeSet;
+
+use crate::armada::{Chart, Documents, Manifest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::Spanned;
+use crate::value::Text;
+
+use super::Index;
+
+/// Everything that any Manifest leads to must be there (Armada: utils/validate.py, handlers/manifest.py);
+/// what no Manifest leads to is not looked at. Groups that no Manifest lists are noted.
+pub(super) fn references(
+    documents: &Documents<'_>,
+    index: &Index<'_, '_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let mut seen = BTreeSet::new();
+    let mut checked = Vec::new();
+    for manifest in &documents.manifests {
+        for name in &manifest.chart_groups {
+            let Some(&group) = index.groups.get(&*name.value) else {
+                missing("chart group", name, &manifest.head.name.value, diagnostics);
+                continue;
+            };
+            if !seen.insert(&*group.head.name.value) {
+                continue;
+            }
+            for name in &group.charts {
+                match index.charts.get(&*name.value) {
+                    Some(chart) => {
+                        dependencies(chart, index, &mut Vec::new(), &mut checked, diagnostics);
+                    }
+                    None => missing("chart", name, &group.head.name.value, diagnostics),
+                }
+            }
+        }
+    }
+    for group in &documents.chart_groups {
+        let name = &group.head.name;
+        if !seen.contains(&*name.value) {
+            let message = format!("chart group `{}` is listed by no manifest", name.value);
+            diagnostics.push(
+                Diagnostic::new(Code::GroupUnlisted, message).at(name.span, "never deployed"),
+            );
+        }
+    }
+}
+
+/// Reports what Armada finds out only when it deploys: errors for the charts of `manifests`, warnings
+/// for all others.
+pub(super) fn faults(
+    documents: &Documents<'_>,
+    manifests: &[&Manifest],
+    index: &Index<'_, '_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let groups = manifests.iter().flat_map(|manifest| &manifest.chart_groups);
+    let groups = groups.filter_map(|name| index.groups.get(&*name.value));
+    let deployed: BTreeSet<&str> = groups
+        .flat_map(|group| &group.charts)
+        .map(|name| &*name.value)
+        .collect();
+    for chart in &documents.charts {
+        let name = &*chart.head.name.value;
+        // A second document of the name is not the one that is deployed.
+        let first = index
+            .charts
+            .get(name)
+            .is_some_and(|first| std::ptr::eq(*first, chart));
+        for fault in &chart.faults {
+            diagnostics.push(fault.diagnostic(name, first && deployed.contains(name)));
+        }
+    }
+}
+
+fn missing(kind: &str, name: &Spanned<Text>, by: &str, diagnostics: &mut Diagnostics) {
+    diagnostics.push(
+        Diagnostic::new(
+            Code::ReferenceMissing,
+            format!(
+                "`{by}` names {kind} `{}`, which is not in the input",
+                name.value
+            ),
+        )
+        .at(name.span, "not found")
+        .help("give all files of the site, or correct the name"),
+    );
+}
+
+/// Most charts of one chain of dependencies; real sites have one or two.
+const MAX_DEPENDENCY_CHAIN: usize = 64;
+
+/// The charts that a chart names as dependencies, and theirs.
+fn dependencies<'d>(
+    chart: &'d Chart<'_>,
+    index: &Index<'d, '_>,
+    chain: &mut Vec<&'d str>,
+    done: &mut Vec<&'d str>,
+    diagnostics: &mut Diagnostics,
+) {
+    let own_name: &str = &chart.head.name.value;
+    if done.contains(&own_name) {
+        return;
+    }
+    chain.push(own_name);
+    for name in chart.dependencies.iter().flatten() {
+        let Some(next) = index.charts.get(&*name.value) else {
+            missing("dependency chart", name, own_name, diagnostics);
+            continue;
+        };
+        if let Some(at) = chain.iter().position(|above| *above == &*name.value) {
+            let circle = chain[at..].join("` → `");
+            let message = format!(
+                "charts depend on one another: `{circle}` → `{}`",
+                name.value
+            );
+            diagnostics.push(
+                Diagnostic::new(Code::DependencyCycle, message)
+                    .at(name.span, "closes the circle")
+                    .help("remove one of these dependencies"),
+            );
+        } else if chain.len() >= MAX_DEPENDENCY_CHAIN {
+            let message = format!(
+                "chart `{own_name}` ends a chain of more than {MAX_DEPENDENCY_CHAIN} dependencies"
+            );
+            diagnostics.push(Diagnostic::new(Code::DepthLimit, message).at(name.span, "too deep"));
+        } else {
+            dependencies(next, index, chain, done, diagnostics);
+        }
+    }
+    chain.pop();
+    done.push(own_name);
+}
