@@ -6,10 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::armada::{Documents, Ledger, disposition};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::lower::Totals;
 use crate::plan::Plan;
-use crate::source::{Sources, Span};
+use crate::source::Sources;
+
+use super::finding::{Finding, Place};
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
@@ -90,42 +92,6 @@ pub struct Release {
     pub test_timeout: Option<i64>,
 }
 
-/// A place in the input.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Place {
-    /// File as it was given.
-    pub file: String,
-    /// Line, from 1.
-    pub line: u32,
-    /// Column in characters, from 1.
-    pub column: u32,
-}
-
-/// A diagnostic.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Finding {
-    /// Its stable code.
-    pub code: String,
-    /// `error`, `warning` or `note`.
-    pub severity: String,
-    /// What happened to which object.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// Places; the first is the main one.
-    pub places: Vec<FindingPlace>,
-}
-
-/// A place of a diagnostic.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FindingPlace {
-    /// Where.
-    #[serde(flatten)]
-    pub place: Place,
-    /// What is to be said of it.
-    pub label: String,
-}
-
 /// What becomes of a field.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Disposition {
@@ -139,6 +105,8 @@ pub struct Disposition {
     pub target: String,
     /// Why.
     pub reason: String,
+    /// The first Flux that has the target in full, as `2.8`; null when every supported one has.
+    pub since: Option<String>,
     /// YAML nodes of the input that belong to it.
     pub nodes: usize,
 }
@@ -180,7 +148,7 @@ pub fn report(
         diagnostics: diagnostics
             .list()
             .iter()
-            .map(|d| finding(d, sources))
+            .map(|d| Finding::new(d, sources))
             .collect(),
         dispositions: dispositions(ledgers),
         skipped_documents: skipped
@@ -197,7 +165,7 @@ fn releases(plan: &Plan<'_, '_>, sources: &Sources) -> Vec<Release> {
                 name: release.name.to_string(),
                 namespace: release.namespace.to_string(),
                 chart: release.chart.head.name.value.to_string(),
-                origin: place(release.chart.head.name.span, sources),
+                origin: Place::new(release.chart.head.name.span, sources),
                 group: stage.group.to_string(),
                 stage: stage.number,
                 step: step + 1,
@@ -209,36 +177,6 @@ fn releases(plan: &Plan<'_, '_>, sources: &Sources) -> Vec<Release> {
         }
     }
     releases
-}
-
-fn place(span: Span, sources: &Sources) -> Place {
-    let location = sources.locate(span);
-    Place {
-        file: location.file.to_owned(),
-        line: location.position.line,
-        column: location.position.column,
-    }
-}
-
-fn finding(diagnostic: &Diagnostic, sources: &Sources) -> Finding {
-    let Diagnostic {
-        code,
-        severity,
-        message,
-        labels,
-        help,
-    } = diagnostic;
-    let places = labels.iter().map(|label| FindingPlace {
-        place: place(label.span, sources),
-        label: label.text.clone(),
-    });
-    Finding {
-        code: code.name().to_owned(),
-        severity: severity.to_string(),
-        message: message.clone(),
-        help: help.clone(),
-        places: places.collect(),
-    }
 }
 
 fn dispositions(ledgers: &[Ledger]) -> Vec<Disposition> {
@@ -256,6 +194,7 @@ fn dispositions(ledgers: &[Ledger]) -> Vec<Disposition> {
         fate: row.fate.name().to_owned(),
         target: row.target.to_owned(),
         reason: row.reason.to_owned(),
+        since: row.since.map(|since| since.to_string()),
         nodes,
     });
     rows.collect()
