@@ -330,6 +330,26 @@ impl<'t> Node<'t> {
         self.tree.after(self.id).index() - self.id.index()
     }
 
+    /// The node before it in the source: for a value of a mapping the key, if that is a scalar.
+    #[must_use]
+    pub(super) fn before(self) -> Option<Node<'t>> {
+        let before = self.id.0.checked_sub(1)?;
+        Some(self.tree.node(NodeId(before)))
+    }
+
+    /// Offset where what follows it and its descendants starts: a node, a document or the end of the file.
+    #[must_use]
+    pub(super) fn limit(self) -> u32 {
+        let span = self.span();
+        let documents = &self.tree.documents;
+        let next = documents.partition_point(|document| document.span.start() <= span.start());
+        let end = documents
+            .get(next)
+            .map_or(self.tree.text.len() as u32, |document| document.span.start());
+        let next = self.tree.nodes.get(self.tree.after(self.id).index());
+        next.map_or(end, |next| next.start.min(end)).max(span.end())
+    }
+
     /// The child nodes: items of a list; keys and values of a mapping in turn; nothing for others.
     #[must_use]
     pub fn children(self) -> Children<'t> {
