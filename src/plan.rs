@@ -194,6 +194,12 @@ fn checked_limit(release: &str, seconds: &Spanned<i64>, diagnostics: &mut Diagno
     seconds.value
 }
 
+/// Whether tests run: the chart decides, else its group, else yes. A chart's block without `enabled`
+/// decides nothing, whatever else it says (Armada: handlers/test.py).
+fn tests_run(chart: Option<bool>, group: Option<bool>) -> bool {
+    chart.or(group).unwrap_or(true)
+}
+
 fn release<'d, 't>(
     prefix: &str,
     member: Member<'d, 't>,
@@ -215,11 +221,8 @@ fn release<'d, 't>(
         None => default,
     };
     let timeout = chart.wait.timeout.as_ref().or(chart.timeout.as_ref());
-    // A block decides by itself; only silence leaves the choice to the group (Armada: handlers/test.py).
-    let tested = match &chart.test {
-        Some(test) => test.enabled,
-        None => test_charts.unwrap_or(true),
-    };
+    let enabled = chart.test.as_ref().and_then(|test| test.enabled);
+    let tested = tests_run(enabled, test_charts);
     let test_timeout = chart.test.as_ref().and_then(|test| test.timeout.as_ref());
     Release {
         timeout: match options.timeout {
@@ -243,5 +246,18 @@ fn release<'d, 't>(
         namespace: chart.namespace.value.clone(),
         chart,
         dependencies,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_wins_over_its_group() {
+        assert!(tests_run(Some(true), Some(false)));
+        assert!(!tests_run(Some(false), Some(true)));
+        assert!(!tests_run(None, Some(false)));
+        assert!(tests_run(None, None));
     }
 }

@@ -342,6 +342,13 @@ impl Writer<'_, '_> {
     }
 
     /// Writes a node, or an alias to where it went already.
+    /// Gives the node just added the anchor that `node` has.
+    fn anchor(&mut self, node: Node<'_>) {
+        if let Some(anchor) = node.anchor() {
+            self.builder.anchor(anchor);
+        }
+    }
+
     fn node(&mut self, node: Node<'_>) {
         let span = node.span();
         let range = (span.start(), span.end());
@@ -357,7 +364,6 @@ impl Writer<'_, '_> {
         match node.kind() {
             Kind::Scalar(scalar) => {
                 let id = self.builder.copy_scalar(node, scalar);
-                self.anchor(node);
                 self.written.insert(node.id(), id);
             }
             Kind::Sequence => {
@@ -378,13 +384,6 @@ impl Writer<'_, '_> {
             }
             // An alias of an alias is not made by any reader.
             Kind::Alias(_) => {}
-        }
-    }
-
-    /// Keeps the anchor of a node just copied.
-    fn anchor(&mut self, node: Node<'_>) {
-        if let Some(name) = node.anchor() {
-            self.builder.anchor(name);
         }
     }
 
@@ -429,8 +428,9 @@ impl Writer<'_, '_> {
                 tag,
                 span,
             } => {
-                let tag = tag.as_deref();
-                let id = self.builder.scalar_decoded((0, 0), *style, text, tag);
+                let id = self
+                    .builder
+                    .scalar_decoded((0, 0), *style, text, tag.as_deref());
                 self.builder.place(id, *span);
                 return;
             }

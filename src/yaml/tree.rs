@@ -466,11 +466,15 @@ impl Builder {
     pub(super) fn copy_scalar(&mut self, node: Node<'_>, scalar: Scalar<'_>) -> NodeId {
         let data = node.tree.data(node.id);
         let span = (data.start, data.end);
-        if data.flags & DECODED == 0 {
+        let id = if data.flags & DECODED == 0 {
             self.scalar_in_source(span, scalar.style, (data.a, data.b), scalar.tag)
         } else {
             self.scalar_decoded(span, scalar.style, scalar.text, scalar.tag)
+        };
+        if let Some(anchor) = node.anchor() {
+            self.anchor(anchor);
         }
+        id
     }
 
     /// Says that the node just added stands in another file.

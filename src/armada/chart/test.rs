@@ -9,7 +9,7 @@ use super::super::document::Version;
 
 rows! { "Chart";
     TEST "data.test" Any Mapped Tree "spec.test" "Armada tests by default; true or false alone is the old form (v1)";
-    ENABLED "data.test.enabled" Any Mapped Tree "spec.test.enable" "true when absent";
+    ENABLED "data.test.enabled" Any Mapped Tree "spec.test.enable" "when absent, test_charts of the group decides, then true";
     TIMEOUT "data.test.timeout" Any Mapped Tree "spec.test.timeout" "seconds, 300 when absent";
     OPTIONS "data.test.options" Any DroppedHarmless Nobody "" "holds cleanup only";
     CLEANUP "data.test.options.cleanup" Any DroppedHarmless Nobody "" "Armada with Helm 3 and 4 does not read it";
@@ -18,8 +18,8 @@ rows! { "Chart";
 /// The `test` block of a Chart.
 #[derive(Clone, Debug)]
 pub struct Test {
-    /// Whether tests run (Armada: handlers/test.py; a block without `enabled` says yes).
-    pub enabled: bool,
+    /// Whether tests run; `None` leaves it to the group, and then to the default (Armada: handlers/test.py).
+    pub enabled: Option<bool>,
     /// Their limit, in seconds.
     pub timeout: Option<Spanned<i64>>,
     /// Where the block stands.
@@ -37,7 +37,7 @@ pub(in crate::armada) fn decode(
         && let Some(Typed::Bool(enabled)) = field.typed(cx)
     {
         return Some(Test {
-            enabled,
+            enabled: Some(enabled),
             timeout: None,
             span,
         });
@@ -57,7 +57,7 @@ pub(in crate::armada) fn decode(
     }
     table.finish(Rest::Refuse, cx);
     Some(Test {
-        enabled: enabled.is_none_or(|enabled| enabled.value),
+        enabled: enabled.map(|enabled| enabled.value),
         timeout,
         span,
     })
