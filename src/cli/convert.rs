@@ -18,7 +18,7 @@ use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 use crate::{plan, resolve};
 
-use super::input::{self, Armada, Input, InputArguments};
+use super::input::{Armada, Input, InputArguments};
 use super::show::{self, count};
 use super::write::{Staging, Written};
 use super::{Failure, Levels, Output, ReportTarget};
@@ -62,10 +62,16 @@ pub(super) struct Arguments {
     #[arg(long, requires = "output")]
     delete_stale: bool,
     /// Write a report: `json`, or `json=FILE`; may be given several times
-    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report)]
-    report: Vec<ReportTarget>,
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
+    report: Vec<ReportTarget<ReportFormat>>,
     #[command(flatten)]
     levels: Levels,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// Everything, as `armada2flux schema report` describes it
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -130,7 +136,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         show::say(summary.text(output).trim_end());
     }
     for target in &arguments.report {
-        write_report(target, &report)?;
+        let text = match target.format {
+            ReportFormat::Json => super::json_text(&report)?,
+        };
+        target.write(&text)?;
     }
     if diagnostics.errors() > 0 {
         return Err(Failure::documents());
@@ -150,7 +159,7 @@ fn make_plan<'d, 't>(
     documents: &'d Documents<'t>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Plan<'d, 't>> {
-    if !documents.not_rendered.is_empty() || input::found(documents) == 0 {
+    if !documents.not_rendered.is_empty() || documents.is_empty() {
         return None;
     }
     let target = arguments.input.target_manifest.as_deref();
@@ -233,18 +242,6 @@ fn options(arguments: &Arguments) -> lower::Options {
             "release" => SourceNamespace::Release,
             name => SourceNamespace::Shared(name.into()),
         },
-    }
-}
-
-fn write_report(target: &ReportTarget, report: &report::convert::Report) -> Result<(), Failure> {
-    let mut text = serde_json::to_string_pretty(report)
-        .map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
-    text.push('\n');
-    match &target.file {
-        None => std::io::stdout()
-            .write_all(text.as_bytes())
-            .map_err(Failure::stdout),
-        Some(file) => std::fs::write(file, text).map_err(|cause| Failure::io("write", file, cause)),
     }
 }
 

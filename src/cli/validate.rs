@@ -1,14 +1,14 @@
 //! `armada2flux validate`
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::armada::Documents;
 use crate::diagnostic::{Code, Diagnostics};
-use crate::{plan, resolve};
+use crate::{plan, report, resolve};
 
-use super::input::{self, Input, InputArguments};
+use super::input::{Input, InputArguments};
 use super::show::{self, count};
-use super::{Failure, Levels, Output};
+use super::{Failure, Levels, Output, ReportTarget};
 
 /// Check Armada documents: all errors of all documents in one run
 ///
@@ -23,11 +23,35 @@ Exit codes: 0 valid, 1 invalid or failed (usage, files)")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
+    /// Write the findings as json, junit, sarif or github; may be given several times
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
+    report: Vec<ReportTarget<ReportFormat>>,
     #[command(flatten)]
     levels: Levels,
 }
 
+/// The formats of the findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// Everything, as `armada2flux schema validation` describes it
+    Json,
+    /// JUnit's XML, a failed case for each error
+    Junit,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let to_stdout = arguments
+        .report
+        .iter()
+        .filter(|target| target.file.is_none());
+    if to_stdout.count() > 1 {
+        let failure = Failure::new("several reports would all go to standard output");
+        return Err(failure.hint("give each a file: --report junit=FILE"));
+    }
     let Levels { deny, allow } = arguments.levels.clone();
     let mut diagnostics = Diagnostics::with_levels(deny, allow);
     let input = Input::read(&arguments.input, &mut diagnostics)?;
@@ -55,15 +79,36 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         lines.push(format!("{verdict}: {} read in full", found.join(", ")));
         show::say(&lines.join("\n"));
     }
+    let report = report::validate::report(&input.sources, &documents, &diagnostics);
+    for target in &arguments.report {
+        target.write(&text_of(&report, target.format, &input)?)?;
+    }
     if diagnostics.errors() > 0 {
         return Err(Failure::documents());
     }
     Ok(())
 }
 
+fn text_of(
+    report: &report::validate::Report,
+    format: ReportFormat,
+    input: &Input,
+) -> Result<String, Failure> {
+    let findings = &report.diagnostics;
+    match format {
+        ReportFormat::Json => super::json_text(report),
+        ReportFormat::Junit => {
+            let files: Vec<&str> = input.sources.iter().map(|(_, file)| file.name()).collect();
+            Ok(report::junit::suite(findings, &files))
+        }
+        ReportFormat::Sarif => super::json_text(&report::sarif::log(findings)),
+        ReportFormat::Github => Ok(report::github::annotations(findings)),
+    }
+}
+
 /// Checks what the documents say about one another, and what each Manifest would come to.
 fn check(documents: &Documents<'_>, target: Option<&str>, diagnostics: &mut Diagnostics) {
-    if !documents.not_rendered.is_empty() || input::found(documents) == 0 {
+    if !documents.not_rendered.is_empty() || documents.is_empty() {
         return;
     }
     resolve::check(documents, target, diagnostics);
