@@ -14,7 +14,7 @@ use crate::source::Span;
 
 use super::mapping;
 use super::scalar::{self, Dialect, Typed};
-use super::tree::{Builder, Kind, Node, NodeId, Properties, Scalar, Style, Tree};
+use super::tree::{Builder, Kind, Node, NodeId, Scalar, Style, Tree};
 
 /// Deepest nesting of what is grafted.
 pub const MAX_DEPTH: usize = 200;
@@ -342,6 +342,13 @@ impl Writer<'_, '_> {
     }
 
     /// Writes a node, or an alias to where it went already.
+    /// Gives the node just added the anchor that `node` has.
+    fn anchor(&mut self, node: Node<'_>) {
+        if let Some(anchor) = node.anchor() {
+            self.builder.anchor(anchor);
+        }
+    }
+
     fn node(&mut self, node: Node<'_>) {
         let span = node.span();
         let range = (span.start(), span.end());
@@ -354,17 +361,14 @@ impl Writer<'_, '_> {
         let node = target;
         let span = node.span();
         let range = (span.start(), span.end());
-        let properties = Properties {
-            tag: node.tag(),
-            anchor: node.anchor(),
-        };
         match node.kind() {
             Kind::Scalar(scalar) => {
                 let id = self.builder.copy_scalar(node, scalar);
                 self.written.insert(node.id(), id);
             }
             Kind::Sequence => {
-                let id = self.builder.start_sequence(range, properties);
+                let id = self.builder.start_sequence(range, node.tag());
+                self.anchor(node);
                 self.written.insert(node.id(), id);
                 for item in node.children() {
                     self.node(item);
@@ -372,7 +376,8 @@ impl Writer<'_, '_> {
                 self.builder.end_collection(range.1);
             }
             Kind::Mapping => {
-                let id = self.builder.start_mapping(range, properties);
+                let id = self.builder.start_mapping(range, node.tag());
+                self.anchor(node);
                 self.written.insert(node.id(), id);
                 self.entries(node);
                 self.builder.end_collection(range.1);
@@ -423,25 +428,21 @@ impl Writer<'_, '_> {
                 tag,
                 span,
             } => {
-                let properties = Properties {
-                    tag: tag.as_deref(),
-                    anchor: None,
-                };
                 let id = self
                     .builder
-                    .scalar_decoded((0, 0), *style, text, properties);
+                    .scalar_decoded((0, 0), *style, text, tag.as_deref());
                 self.builder.place(id, *span);
                 return;
             }
             Graft::Sequence { items, span } => {
-                let id = self.builder.start_sequence((0, 0), Properties::default());
+                let id = self.builder.start_sequence((0, 0), None);
                 self.builder.place(id, *span);
                 for item in items {
                     self.part(*item);
                 }
             }
             Graft::Mapping { span } => {
-                let id = self.builder.start_mapping((0, 0), Properties::default());
+                let id = self.builder.start_mapping((0, 0), None);
                 self.builder.place(id, *span);
                 self.opened(Part::Graft(at));
             }

@@ -330,6 +330,26 @@ impl<'t> Node<'t> {
         self.tree.after(self.id).index() - self.id.index()
     }
 
+    /// The node before it in the source: for a value of a mapping the key, if that is a scalar.
+    #[must_use]
+    pub(super) fn before(self) -> Option<Node<'t>> {
+        let before = self.id.0.checked_sub(1)?;
+        Some(self.tree.node(NodeId(before)))
+    }
+
+    /// Offset where the next node after it and its descendants starts, at most the end of the document.
+    #[must_use]
+    pub(super) fn limit(self) -> u32 {
+        let start = self.span().start();
+        let documents = &self.tree.documents;
+        let after = documents.partition_point(|document| document.span.start() <= start);
+        let document = after.checked_sub(1).and_then(|at| documents.get(at));
+        let end = document.map_or(self.span().end(), |document| document.span.end());
+        let next = self.tree.nodes.get(self.tree.after(self.id).index());
+        next.map_or(end, |next| next.start.min(end))
+            .max(self.span().end())
+    }
+
     /// The child nodes: items of a list; keys and values of a mapping in turn; nothing for others.
     #[must_use]
     pub fn children(self) -> Children<'t> {
@@ -405,13 +425,6 @@ struct Checkpoint {
     anchors: usize,
 }
 
-/// Tag and anchor of a node.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Properties<'a> {
-    pub(super) tag: Option<&'a str>,
-    pub(super) anchor: Option<&'a str>,
-}
-
 impl Builder {
     pub(super) fn new(file: FileId, text: Arc<str>) -> Self {
         // Real manifests have one node for 17 to 22 bytes; growing would copy the arena.
@@ -438,15 +451,21 @@ impl Builder {
         self.open.len()
     }
 
+    /// Whether the innermost open collection is a mapping, and then whether its next node is a value.
+    pub(super) fn in_mapping(&self) -> Option<bool> {
+        let open = self.tree.nodes.get(*self.open.last()? as usize)?;
+        (open.shape == Shape::Mapping).then_some(open.b % 2 == 1)
+    }
+
     /// Adds a scalar whose text is a part of the source.
     pub(super) fn scalar_in_source(
         &mut self,
         span: (u32, u32),
         style: Style,
         text: (u32, u32),
-        properties: Properties<'_>,
+        tag: Option<&str>,
     ) -> NodeId {
-        self.push(Shape::Scalar(style), span, text, 0, properties)
+        self.push(Shape::Scalar(style), span, text, 0, tag)
     }
 
     /// Adds a scalar whose text had to be decoded.
@@ -455,27 +474,27 @@ impl Builder {
         span: (u32, u32),
         style: Style,
         text: &str,
-        properties: Properties<'_>,
+        tag: Option<&str>,
     ) -> NodeId {
         let at = self.tree.decoded.len() as u32;
         self.tree.decoded.push_str(text);
         let text = (at, text.len() as u32);
-        self.push(Shape::Scalar(style), span, text, DECODED, properties)
+        self.push(Shape::Scalar(style), span, text, DECODED, tag)
     }
 
     /// Adds a copy of a scalar of a tree with the same text.
     pub(super) fn copy_scalar(&mut self, node: Node<'_>, scalar: Scalar<'_>) -> NodeId {
         let data = node.tree.data(node.id);
         let span = (data.start, data.end);
-        let properties = Properties {
-            tag: scalar.tag,
-            anchor: node.anchor(),
-        };
-        if data.flags & DECODED == 0 {
-            self.scalar_in_source(span, scalar.style, (data.a, data.b), properties)
+        let id = if data.flags & DECODED == 0 {
+            self.scalar_in_source(span, scalar.style, (data.a, data.b), scalar.tag)
         } else {
-            self.scalar_decoded(span, scalar.style, scalar.text, properties)
+            self.scalar_decoded(span, scalar.style, scalar.text, scalar.tag)
+        };
+        if let Some(anchor) = node.anchor() {
+            self.anchor(anchor);
         }
+        id
     }
 
     /// Says that the node just added stands in another file.
@@ -486,16 +505,12 @@ impl Builder {
         }
     }
 
-    pub(super) fn start_sequence(
-        &mut self,
-        span: (u32, u32),
-        properties: Properties<'_>,
-    ) -> NodeId {
-        self.start(Shape::Sequence, span, properties)
+    pub(super) fn start_sequence(&mut self, span: (u32, u32), tag: Option<&str>) -> NodeId {
+        self.start(Shape::Sequence, span, tag)
     }
 
-    pub(super) fn start_mapping(&mut self, span: (u32, u32), properties: Properties<'_>) -> NodeId {
-        self.start(Shape::Mapping, span, properties)
+    pub(super) fn start_mapping(&mut self, span: (u32, u32), tag: Option<&str>) -> NodeId {
+        self.start(Shape::Mapping, span, tag)
     }
 
     /// Closes the innermost open collection; `end` is the offset after its last byte.
@@ -509,7 +524,16 @@ impl Builder {
     }
 
     pub(super) fn alias(&mut self, span: (u32, u32), target: NodeId) -> NodeId {
-        self.push(Shape::Alias, span, (target.0, 0), 0, Properties::default())
+        self.push(Shape::Alias, span, (target.0, 0), 0, None)
+    }
+
+    /// Gives the node added last the anchor `name`.
+    pub(super) fn anchor(&mut self, name: &str) {
+        let last = self.tree.nodes.len().wrapping_sub(1);
+        if let Some(node) = self.tree.nodes.get_mut(last) {
+            node.flags |= ANCHORED;
+            self.tree.anchors.push((last as u32, name.into()));
+        }
     }
 
     pub(super) fn comment(&mut self, comment: Comment) {
@@ -555,8 +579,8 @@ impl Builder {
         self.tree.documents.push(Document { root, span, broken });
     }
 
-    fn start(&mut self, shape: Shape, span: (u32, u32), properties: Properties<'_>) -> NodeId {
-        let id = self.push(shape, span, (0, 0), 0, properties);
+    fn start(&mut self, shape: Shape, span: (u32, u32), tag: Option<&str>) -> NodeId {
+        let id = self.push(shape, span, (0, 0), 0, tag);
         self.open.push(id.0);
         id
     }
@@ -567,16 +591,12 @@ impl Builder {
         (start, end): (u32, u32),
         (a, b): (u32, u32),
         mut flags: u8,
-        Properties { tag, anchor }: Properties<'_>,
+        tag: Option<&str>,
     ) -> NodeId {
         let id = NodeId(self.tree.nodes.len() as u32);
         if let Some(tag) = tag {
             flags |= TAGGED;
             self.tree.tags.push((id.0, tag.into()));
-        }
-        if let Some(anchor) = anchor {
-            flags |= ANCHORED;
-            self.tree.anchors.push((id.0, anchor.into()));
         }
         if let Some(&parent) = self.open.last() {
             self.tree.nodes[parent as usize].b += 1;
