@@ -18,7 +18,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::Code;
 
@@ -135,6 +135,12 @@ fn json_text(report: &impl serde::Serialize) -> Result<String, Failure> {
         .map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
     text.push('\n');
     Ok(text)
+}
+
+/// All commands and options: what `docs/cli.md` and completions are made of.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the program and says how it went.
