@@ -26,7 +26,7 @@ pub struct Diagnostic {
 }
 
 /// A place in a document and what is to be said of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     /// The place.
     pub span: Span,
@@ -55,6 +55,12 @@ impl Diagnostic {
             text: text.into(),
         });
         self
+    }
+
+    /// Whether the other says the same about the same place.
+    #[must_use]
+    pub fn is_same(&self, other: &Diagnostic) -> bool {
+        self.code == other.code && self.message == other.message && self.labels == other.labels
     }
 
     /// Says what to do.

@@ -4,6 +4,7 @@
 //! [`Dialect`], because the programs a manifest passes through disagree about it.
 
 pub mod deliver;
+pub mod graft;
 pub mod mapping;
 pub mod read;
 pub mod scalar;
@@ -13,6 +14,7 @@ pub mod tree;
 #[cfg(test)]
 pub(crate) mod tests;
 
+pub use graft::Overlay;
 pub use read::read;
 pub use scalar::Dialect;
 pub use tree::{Comment, Document, Kind, Node, NodeId, Scalar, Style, Tree};

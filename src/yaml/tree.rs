@@ -59,6 +59,8 @@ const DECODED: u8 = 1;
 const TAGGED: u8 = 2;
 /// `Tree::anchors` has an entry.
 const ANCHORED: u8 = 4;
+/// `Tree::foreign` has an entry: the node stands in another file.
+const FOREIGN: u8 = 8;
 
 /// A comment of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +92,8 @@ pub struct Tree {
     decoded: String,
     tags: Vec<(u32, Box<str>)>,
     anchors: Vec<(u32, Box<str>)>,
+    /// Places of grafted nodes, by node.
+    foreign: Vec<(u32, Span)>,
     comments: Vec<Comment>,
     documents: Vec<Document>,
 }
@@ -142,6 +146,12 @@ impl Tree {
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Whether nodes of other files were grafted into it.
+    #[must_use]
+    pub fn has_grafts(&self) -> bool {
+        !self.foreign.is_empty()
     }
 
     /// Whether no document holds a node.
@@ -239,10 +249,20 @@ impl<'t> Node<'t> {
         self.tree
     }
 
-    /// Where it stands: quotes are inside, tag and anchor are not.
+    /// Where it stands: quotes are inside, tag and anchor are not. A grafted node stands in the file that
+    /// it comes from.
     #[must_use]
     pub fn span(self) -> Span {
         let data = self.tree.data(self.id);
+        if data.flags & FOREIGN != 0
+            && let Ok(at) = self
+                .tree
+                .foreign
+                .binary_search_by_key(&self.id.0, |(node, _)| *node)
+            && let Some((_, span)) = self.tree.foreign.get(at)
+        {
+            return *span;
+        }
         Span::new(self.tree.file, data.start, data.end)
     }
 
@@ -419,6 +439,7 @@ impl Builder {
                 decoded: String::new(),
                 tags: Vec::new(),
                 anchors: Vec::new(),
+                foreign: Vec::new(),
                 comments: Vec::new(),
                 documents: Vec::new(),
             },
@@ -461,6 +482,29 @@ impl Builder {
         self.tree.decoded.push_str(text);
         let text = (at, text.len() as u32);
         self.push(Shape::Scalar(style), span, text, DECODED, tag)
+    }
+
+    /// Adds a copy of a scalar of a tree with the same text.
+    pub(super) fn copy_scalar(&mut self, node: Node<'_>, scalar: Scalar<'_>) -> NodeId {
+        let data = node.tree.data(node.id);
+        let span = (data.start, data.end);
+        let id = if data.flags & DECODED == 0 {
+            self.scalar_in_source(span, scalar.style, (data.a, data.b), scalar.tag)
+        } else {
+            self.scalar_decoded(span, scalar.style, scalar.text, scalar.tag)
+        };
+        if let Some(anchor) = node.anchor() {
+            self.anchor(anchor);
+        }
+        id
+    }
+
+    /// Says that the node just added stands in another file.
+    pub(super) fn place(&mut self, id: NodeId, span: Span) {
+        if let Some(data) = self.tree.nodes.get_mut(id.index()) {
+            data.flags |= FOREIGN;
+            self.tree.foreign.push((id.0, span));
+        }
     }
 
     pub(super) fn start_sequence(&mut self, span: (u32, u32), tag: Option<&str>) -> NodeId {
