@@ -7,6 +7,7 @@
 
 mod convert;
 mod failure;
+mod graph;
 mod input;
 mod load;
 mod schema;
@@ -67,6 +68,7 @@ enum Colour {
 #[derive(Debug, Subcommand)]
 enum Command {
     Convert(convert::Arguments),
+    Graph(graph::Arguments),
     Schema(schema::Arguments),
     Validate(validate::Arguments),
 }
@@ -163,6 +165,7 @@ pub fn run() -> ExitCode {
     let Arguments { output, command } = arguments;
     let result = match command {
         Command::Convert(arguments) => convert::run(&arguments, &output),
+        Command::Graph(arguments) => graph::run(&arguments, &output),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments, &output),
     };

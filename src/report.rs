@@ -5,6 +5,8 @@
 pub mod convert;
 pub mod finding;
 pub mod github;
+pub mod graph;
 pub mod junit;
+pub mod order;
 pub mod sarif;
 pub mod validate;

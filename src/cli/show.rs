@@ -39,8 +39,31 @@ pub(super) fn paint(output: &Output, word: &str, code: &str) -> String {
 
 /// A number and what it counts: `1 release`, `2 releases`.
 pub(super) fn count(number: usize, what: &str) -> String {
-    let end = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{end}")
+    count_of(number, what, &format!("{what}s"))
+}
+
+/// A number and what it counts, for words with a plural of their own.
+pub(super) fn count_of(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Seconds as people write them: `45s`, `19m30s`, `2h`.
+pub(super) fn duration(seconds: i64) -> String {
+    let parts = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    if parts.is_empty() {
+        "0s".to_owned()
+    } else {
+        parts.concat()
+    }
 }
 
 /// How many diagnostics of each code there are, a line for each severity.

@@ -16,6 +16,7 @@ mod golden;
 mod layers;
 mod mutations;
 mod oracle_cases;
+mod oracle_gates;
 mod oracle_waits;
 mod shared;
 mod support;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
     trials.extend(layers::trials());
     trials.extend(mutations::trials());
     trials.extend(oracle_cases::trials());
+    trials.extend(oracle_gates::trials());
     trials.extend(oracle_waits::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
