@@ -23,7 +23,7 @@ use self::notes::{Notebook, Place};
 use super::mapping;
 use super::scalar::{Dialect, Rejected, TAG_PREFIX};
 use super::tree::{Kind, Node, NodeId, Scalar};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::secret;
 use crate::value::{Data, Entry, Mapping, Value};
 
@@ -178,10 +178,19 @@ impl<'t> Walk<'_, 't> {
 
     /// The entries of a mapping as the source's reader sees them.
     fn entries(&mut self, node: Node<'t>) -> Vec<mapping::Entry<'t>> {
-        if self.echo {
-            return mapping::entries(node, self.how.dialect(), &mut Diagnostics::default());
-        }
-        mapping::entries(node, self.how.dialect(), self.diagnostics)
+        let mut again = Diagnostics::default();
+        let echo = self.echo;
+        let diagnostics = if echo {
+            &mut again
+        } else {
+            &mut *self.diagnostics
+        };
+        let before = diagnostics.list().len();
+        let entries = mapping::entries(node, self.how.dialect(), diagnostics);
+        let said = diagnostics.list().get(before..).unwrap_or(&[]);
+        let is_error = |said: &Diagnostic| said.code.severity() == Severity::Error;
+        self.failed |= said.iter().any(is_error);
+        entries
     }
 
     /// What a collection is to be; `None` after an error about its tag.

@@ -30,12 +30,12 @@ fn main() -> ExitCode {
     trials.extend(cli::trials());
     trials.extend(corpus::trials());
     trials.extend(examples::trials());
-    trials.extend(fields::tests());
+    trials.extend(fields::trials());
     trials.extend(generated::trials());
     trials.extend(golden::trials());
     trials.extend(layers::trials());
-    trials.extend(mutations::tests());
-    trials.extend(oracle_cases::tests());
-    trials.extend(oracle_waits::tests());
+    trials.extend(mutations::trials());
+    trials.extend(oracle_cases::trials());
+    trials.extend(oracle_waits::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
