@@ -6,6 +6,8 @@ pub mod page;
 
 pub use code::{Code, Severity};
 
+use std::collections::HashSet;
+
 use crate::source::Span;
 
 /// Something worth saying about the input.
@@ -75,6 +77,8 @@ pub struct Diagnostics {
     list: Vec<Diagnostic>,
     deny: Vec<Code>,
     allow: Vec<Code>,
+    /// What was said already: code, places, message.
+    said: HashSet<(Code, Vec<Span>, String)>,
 }
 
 impl Diagnostics {
@@ -85,10 +89,12 @@ impl Diagnostics {
             list: Vec::new(),
             deny,
             allow,
+            said: HashSet::new(),
         }
     }
 
-    /// Takes a diagnostic. Errors cannot be allowed away.
+    /// Takes a diagnostic, once: the same document may be looked at several times. Errors cannot be
+    /// allowed away.
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
         let Diagnostic { code, severity, .. } = &mut diagnostic;
         if *severity != Severity::Error {
@@ -98,7 +104,11 @@ impl Diagnostics {
                 return;
             }
         }
-        self.list.push(diagnostic);
+        let places = diagnostic.labels.iter().map(|label| label.span).collect();
+        let said = (diagnostic.code, places, diagnostic.message.clone());
+        if self.said.insert(said) {
+            self.list.push(diagnostic);
+        }
     }
 
     /// What was collected, in order.

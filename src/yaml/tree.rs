@@ -330,6 +330,26 @@ impl<'t> Node<'t> {
         self.tree.after(self.id).index() - self.id.index()
     }
 
+    /// The node before it in the source: for a value of a mapping the key, if that is a scalar.
+    #[must_use]
+    pub(super) fn before(self) -> Option<Node<'t>> {
+        let before = self.id.0.checked_sub(1)?;
+        Some(self.tree.node(NodeId(before)))
+    }
+
+    /// Offset where the next node after it and its descendants starts, at most the end of the document.
+    #[must_use]
+    pub(super) fn limit(self) -> u32 {
+        let start = self.span().start();
+        let documents = &self.tree.documents;
+        let after = documents.partition_point(|document| document.span.start() <= start);
+        let document = after.checked_sub(1).and_then(|at| documents.get(at));
+        let end = document.map_or(self.span().end(), |document| document.span.end());
+        let next = self.tree.nodes.get(self.tree.after(self.id).index());
+        next.map_or(end, |next| next.start.min(end))
+            .max(self.span().end())
+    }
+
     /// The child nodes: items of a list; keys and values of a mapping in turn; nothing for others.
     #[must_use]
     pub fn children(self) -> Children<'t> {
