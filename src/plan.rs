@@ -186,7 +186,7 @@ fn checked_limit(release: &str, seconds: &Spanned<i64>, diagnostics: &mut Diagno
             seconds.value
         );
         diagnostics.push(
-            Diagnostic::new(Code::FieldType, message)
+            Diagnostic::new(Code::DeployFault, message)
                 .at(seconds.span, format!("must be between 1 and {MAX_TIMEOUT}"))
                 .help("armada fails before it looks at anything; correct the limit"),
         );

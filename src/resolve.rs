@@ -4,7 +4,7 @@ mod check;
 
 use std::collections::BTreeMap;
 
-use crate::armada::{Chart, ChartGroup, Documents, Manifest};
+use crate::armada::{ArmadaKind, Chart, ChartGroup, Documents, Manifest};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
 use crate::value::Text;
@@ -49,7 +49,7 @@ pub fn resolve<'d, 't>(
     let before = diagnostics.errors();
     let index = Index::new(documents, diagnostics);
     check::references(documents, &index, diagnostics);
-    let manifest = choose(&documents.manifests, target, diagnostics)?;
+    let manifest = choose(documents, target, diagnostics)?;
     check::faults(documents, &[manifest], &index, diagnostics);
     let mut placed: BTreeMap<&str, Span> = BTreeMap::new();
     let mut listed: BTreeMap<&str, Span> = BTreeMap::new();
@@ -85,9 +85,7 @@ pub fn check(documents: &Documents<'_>, target: Option<&str>, diagnostics: &mut 
     let index = Index::new(documents, diagnostics);
     check::references(documents, &index, diagnostics);
     let chosen: Vec<&Manifest> = match target {
-        Some(_) => choose(&documents.manifests, target, diagnostics)
-            .into_iter()
-            .collect(),
+        Some(_) => choose(documents, target, diagnostics).into_iter().collect(),
         None => documents.manifests.iter().collect(),
     };
     check::faults(documents, &chosen, &index, diagnostics);
@@ -141,10 +139,20 @@ fn duplicate(kind: &str, name: &Spanned<Text>, first: Span, diagnostics: &mut Di
 
 /// The Manifest to convert (Armada: handlers/manifest.py `_find_documents`).
 fn choose<'d>(
-    manifests: &'d [Manifest],
+    documents: &'d Documents<'_>,
     target: Option<&str>,
     diagnostics: &mut Diagnostics,
 ) -> Option<&'d Manifest> {
+    let manifests = documents.manifests.as_slice();
+    let failed = documents
+        .failed
+        .iter()
+        .any(|failed| failed.kind == ArmadaKind::Manifest);
+    if failed && target.is_none_or(|target| documents.may_have_failed(ArmadaKind::Manifest, target))
+    {
+        // Which one is meant cannot be said while one of them is broken.
+        return None;
+    }
     let names: Vec<&str> = manifests.iter().map(|m| &*m.head.name.value).collect();
     let all = names.join("`, `");
     if let Some(target) = target {

@@ -19,8 +19,6 @@ pub(super) struct Context<'c> {
     pub(super) diagnostics: &'c mut Diagnostics,
     /// How messages call the document: ``chart `keystone` ``.
     pub(super) subject: String,
-    /// Whether something kept the document from being decoded in full.
-    pub(super) failed: bool,
     /// What Armada would find out only when it deploys the chart.
     pub(super) faults: Vec<Fault>,
 }
@@ -28,7 +26,6 @@ pub(super) struct Context<'c> {
 impl Context<'_> {
     /// Reports an error about the document.
     pub(super) fn error(&mut self, diagnostic: Diagnostic) {
-        self.failed = true;
         self.diagnostics.push(diagnostic);
     }
 

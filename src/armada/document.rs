@@ -23,7 +23,7 @@ rows! { "every document";
     NAME "metadata.name" Any Mapped Tree "origin in file headers and reports" "documents refer to one another by it";
     EXTRA "other top-level keys" Any DroppedHarmless Nobody "" "Armada reads schema, metadata and data only";
     UNKNOWN "unknown field" Any Refused Nobody "" "Armada's schema refuses the field";
-    FAILED "rejected field" Any Refused Nobody "" "the document could not be decoded, see the error";
+    FAILED "rejected document" Any Refused Nobody "" "the document could not be decoded, see the error";
     SKIPPED "document of another schema" Any DroppedHarmless Nobody "" "Armada skips it too";
 }
 
@@ -60,6 +60,35 @@ pub struct Documents<'t> {
     pub skipped: BTreeMap<Text, usize>,
     /// Charts that still await Deckhand's rendering: their places and what they lack.
     pub not_rendered: Vec<NotRendered>,
+    /// Documents that could not be decoded; what is wrong with them was reported.
+    pub failed: Vec<Failed>,
+}
+
+impl Documents<'_> {
+    /// Whether no document was decoded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.charts.is_empty() && self.chart_groups.is_empty() && self.manifests.is_empty()
+    }
+
+    /// Whether a document that could not be decoded may be the one of that kind and name.
+    #[must_use]
+    pub fn may_have_failed(&self, kind: ArmadaKind, name: &str) -> bool {
+        let mut failed = self.failed.iter();
+        let mut not_rendered = self.not_rendered.iter();
+        failed.any(|failed| {
+            failed.kind == kind && failed.name.as_ref().is_none_or(|known| known == name)
+        }) || kind == ArmadaKind::Chart && not_rendered.any(|chart| chart.name.value == name)
+    }
+}
+
+/// A document that could not be decoded.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// Its kind.
+    pub kind: ArmadaKind,
+    /// Its name, if that could be decoded.
+    pub name: Option<Text>,
 }
 
 /// A Chart document that Deckhand has not rendered.
@@ -73,9 +102,12 @@ pub struct NotRendered {
 
 /// The kinds of document that Armada knows; displays as messages call it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ArmadaKind {
+pub enum ArmadaKind {
+    /// A list of groups: what is deployed.
     Manifest,
+    /// Charts that are deployed together.
     ChartGroup,
+    /// One Helm release.
     Chart,
 }
 
@@ -103,7 +135,6 @@ pub fn decode_documents<'t>(
             ledger: &mut ledger,
             diagnostics,
             subject: "document".to_owned(),
-            failed: false,
             faults: Vec::new(),
         };
         decode(root, documents, &mut cx);
@@ -136,13 +167,18 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
     };
     let mut table = Table::open(root, &DOCUMENT, cx);
     table.field(&SCHEMA, cx);
-    if let Some((head, data, layering)) = decode_head(version, kind, &mut table, root.span(), cx) {
-        match kind {
-            ArmadaKind::Manifest => documents.manifests.extend(manifest::decode(head, data, cx)),
+    let head = decode_head(version, kind, &mut table, root.span(), cx);
+    let name = head.as_ref().map(|(head, ..)| head.name.value.clone());
+    let decoded = match head {
+        None => false,
+        Some((head, data, layering)) => match kind {
+            ArmadaKind::Manifest => {
+                let manifest = manifest::decode(head, data, cx);
+                push(&mut documents.manifests, manifest)
+            }
             ArmadaKind::ChartGroup => {
-                documents
-                    .chart_groups
-                    .extend(chart_group::decode(head, data, cx));
+                let group = chart_group::decode(head, data, cx);
+                push(&mut documents.chart_groups, group)
             }
             ArmadaKind::Chart => {
                 let missing = chart::missing_fields(&data, version);
@@ -152,17 +188,23 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
                     documents.not_rendered.push(NotRendered { name, missing });
                     return;
                 }
-                documents.charts.extend(chart::decode(head, data, cx));
+                let chart = chart::decode(head, data, cx);
+                push(&mut documents.charts, chart)
             }
-        }
+        },
+    };
+    if !decoded {
+        cx.ledger.claim(root, &FAILED);
+        documents.failed.push(Failed { kind, name });
     }
     table.finish(Rest::Ignore(&EXTRA), cx);
-    if cx.failed {
-        cx.ledger.claim(root, &FAILED);
-        for node in cx.ledger.unclaimed(root) {
-            cx.ledger.claim(node, &FAILED);
-        }
-    }
+}
+
+/// Adds what was decoded; false when nothing was.
+fn push<T>(list: &mut Vec<T>, decoded: Option<T>) -> bool {
+    let found = decoded.is_some();
+    list.extend(decoded);
+    found
 }
 
 /// Name, body, and whether Deckhand's layering stands in the metadata.

@@ -18,7 +18,7 @@ use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 use crate::{plan, resolve};
 
-use super::input::{self, Armada, Input, InputArguments};
+use super::input::{Armada, Input, InputArguments};
 use super::show::{self, count};
 use super::write::{Staging, Written};
 use super::{Failure, Levels, Output, ReportTarget};
@@ -159,7 +159,7 @@ fn make_plan<'d, 't>(
     documents: &'d Documents<'t>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Plan<'d, 't>> {
-    if !documents.not_rendered.is_empty() || input::found(documents) == 0 {
+    if !documents.not_rendered.is_empty() || documents.is_empty() {
         return None;
     }
     let target = arguments.input.target_manifest.as_deref();

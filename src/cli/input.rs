@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::armada::leftover;
 use crate::armada::overrides::{self, Set};
 use crate::armada::{Documents, Ledger, decode_documents};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::source::Sources;
 use crate::yaml::{self, Dialect, Tree};
 
@@ -118,7 +119,7 @@ impl Input {
             .iter()
             .map(|tree| decode_documents(tree, self.dialect, &mut documents, diagnostics))
             .collect();
-        report_input(&documents, diagnostics);
+        leftover::report(&documents, diagnostics);
         (documents, ledgers)
     }
 }
@@ -129,64 +130,4 @@ fn read_from(sources: &Sources, first: usize, diagnostics: &mut Diagnostics) -> 
         .skip(first)
         .map(|(id, file)| yaml::read(id, file.text(), diagnostics))
         .collect()
-}
-
-/// Number of Armada's documents.
-pub(super) fn found(documents: &Documents<'_>) -> usize {
-    documents.charts.len() + documents.chart_groups.len() + documents.manifests.len()
-}
-
-fn report_input(documents: &Documents<'_>, diagnostics: &mut Diagnostics) {
-    if !documents.not_rendered.is_empty() {
-        diagnostics.push(not_rendered(documents));
-        return;
-    }
-    if found(documents) == 0 && diagnostics.errors() == 0 {
-        let others: usize = documents.skipped.values().sum();
-        let message = format!("the input holds no armada document ({others} of other schemas)");
-        diagnostics.push(
-            Diagnostic::new(Code::InputEmpty, message)
-                .help("give the files with the schemas armada/Chart, ChartGroup and Manifest"),
-        );
-    }
-    if !documents.skipped.is_empty() {
-        let kinds = documents.skipped.iter();
-        let kinds: Vec<String> = kinds
-            .map(|(schema, n)| format!("{n} of `{schema}`"))
-            .collect();
-        diagnostics.push(Diagnostic::new(
-            Code::DocumentSkipped,
-            format!(
-                "documents of other schemas were skipped: {}",
-                kinds.join(", ")
-            ),
-        ));
-    }
-}
-
-/// Says that a site must be rendered first, and why.
-fn not_rendered(documents: &Documents<'_>) -> Diagnostic {
-    const SHOWN: usize = 3;
-    let number = documents.not_rendered.len();
-    let message = format!(
-        "{} not rendered: deckhand still has to fill them in",
-        if number == 1 {
-            "1 chart is".to_owned()
-        } else {
-            format!("{number} charts are")
-        }
-    );
-    let mut diagnostic = Diagnostic::new(Code::ChartNotRendered, message);
-    for chart in documents.not_rendered.iter().take(SHOWN) {
-        let missing = chart.missing.join("`, `");
-        diagnostic = diagnostic.at(
-            chart.name.span,
-            format!("chart `{}` has no `{missing}` of its own", chart.name.value),
-        );
-    }
-    diagnostic.help(
-        "layers and substitutions decide what armada gets, so the site must be rendered first: \
-         `pegleg site -r REPOSITORY render SITE`, or `shipyard get renderedconfigdocs \
-         --cleartext-secrets` for what runs; then give that output",
-    )
 }

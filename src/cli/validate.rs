@@ -6,7 +6,7 @@ use crate::armada::Documents;
 use crate::diagnostic::{Code, Diagnostics};
 use crate::{plan, report, resolve};
 
-use super::input::{self, Input, InputArguments};
+use super::input::{Input, InputArguments};
 use super::show::{self, count};
 use super::{Failure, Levels, Output, ReportTarget};
 
@@ -108,7 +108,7 @@ fn text_of(
 
 /// Checks what the documents say about one another, and what each Manifest would come to.
 fn check(documents: &Documents<'_>, target: Option<&str>, diagnostics: &mut Diagnostics) {
-    if !documents.not_rendered.is_empty() || input::found(documents) == 0 {
+    if !documents.not_rendered.is_empty() || documents.is_empty() {
         return;
     }
     resolve::check(documents, target, diagnostics);

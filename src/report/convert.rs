@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::armada::{Documents, Ledger, disposition};
 use crate::diagnostic::Diagnostics;
 use crate::lower::Totals;
-use crate::plan::Plan;
+use crate::plan::{self, Plan};
 use crate::source::Sources;
 
 use super::finding::{Finding, Place};
@@ -90,6 +90,44 @@ pub struct Release {
     pub helm_wait: bool,
     /// Limit of the tests in seconds; null when they do not run.
     pub test_timeout: Option<i64>,
+    /// Limit of an uninstall, in seconds.
+    pub delete_timeout: i64,
+    /// Whether hooks are left out on upgrades.
+    pub upgrade_no_hooks: bool,
+    /// Whether upgrades are forced.
+    pub upgrade_force: bool,
+    /// What Armada waits for by itself after Helm, in order.
+    pub waits: Vec<Wait>,
+    /// What Armada deletes before an upgrade, in order.
+    pub pre_deletes: Vec<PreDelete>,
+    /// Whether a run goes on past the release when it had failed before; null when it is not protected.
+    pub protected: Option<bool>,
+    /// Names of the Chart documents that replace the chart's own dependencies; null leaves those alone.
+    pub dependencies: Option<Vec<String>>,
+}
+
+/// A wait of Armada's own.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Wait {
+    /// `job`, `daemonset`, `statefulset`, `deployment` or `pod`.
+    pub kind: String,
+    /// Label selector; empty selects every object of the kind in the namespace.
+    pub selector: String,
+    /// Whether it is a failure to find none.
+    pub required: bool,
+    /// A number or a percentage; null for kinds that do not count.
+    pub min_ready: Option<String>,
+    /// Whether updates that somebody else rolls out pass; null for kinds without such updates.
+    pub allow_async_updates: Option<bool>,
+}
+
+/// A deletion before an upgrade.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PreDelete {
+    /// The type as the document writes it.
+    pub asked: String,
+    /// Label selector; empty selects every object of the type in the namespace.
+    pub selector: String,
 }
 
 /// What becomes of a field.
@@ -161,22 +199,71 @@ fn releases(plan: &Plan<'_, '_>, sources: &Sources) -> Vec<Release> {
     let mut releases = Vec::new();
     for stage in &plan.stages {
         for (step, releases_of_step) in stage.steps.iter().enumerate() {
-            let rows = releases_of_step.releases.iter().map(|release| Release {
-                name: release.name.to_string(),
-                namespace: release.namespace.to_string(),
-                chart: release.chart.head.name.value.to_string(),
-                origin: Place::new(release.chart.head.name.span, sources),
-                group: stage.group.to_string(),
-                stage: stage.number,
-                step: step + 1,
-                timeout: release.timeout,
-                helm_wait: release.native_wait,
-                test_timeout: release.test_timeout,
-            });
+            let rows = releases_of_step
+                .releases
+                .iter()
+                .map(|planned| release(planned, stage, step + 1, sources));
             releases.extend(rows);
         }
     }
     releases
+}
+
+fn release(
+    planned: &plan::Release<'_, '_>,
+    stage: &plan::Stage<'_, '_>,
+    step: usize,
+    sources: &Sources,
+) -> Release {
+    let plan::Release {
+        name,
+        namespace,
+        chart,
+        dependencies,
+        timeout,
+        native_wait,
+        upgrade_no_hooks,
+        upgrade_force,
+        test_timeout,
+        delete_timeout,
+        waits,
+        pre_deletes,
+        protected,
+    } = planned;
+    let waits = waits.iter().map(|wait| Wait {
+        kind: wait.kind.to_string(),
+        selector: wait.selector(),
+        required: wait.required,
+        min_ready: wait.min_ready.map(|min_ready| min_ready.to_string()),
+        allow_async_updates: wait.allow_async_updates,
+    });
+    let pre_deletes = pre_deletes.iter().map(|delete| PreDelete {
+        asked: delete.asked.to_string(),
+        selector: delete.selector(),
+    });
+    let dependencies = dependencies.as_ref().map(|charts| {
+        let names = charts.iter().map(|chart| chart.head.name.value.to_string());
+        names.collect()
+    });
+    Release {
+        name: name.to_string(),
+        namespace: namespace.to_string(),
+        chart: chart.head.name.value.to_string(),
+        origin: Place::new(chart.head.name.span, sources),
+        group: stage.group.to_string(),
+        stage: stage.number,
+        step,
+        timeout: *timeout,
+        helm_wait: *native_wait,
+        test_timeout: *test_timeout,
+        delete_timeout: *delete_timeout,
+        upgrade_no_hooks: *upgrade_no_hooks,
+        upgrade_force: *upgrade_force,
+        waits: waits.collect(),
+        pre_deletes: pre_deletes.collect(),
+        protected: *protected,
+        dependencies,
+    }
 }
 
 fn dispositions(ledgers: &[Ledger]) -> Vec<Disposition> {

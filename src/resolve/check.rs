@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::armada::{Chart, Documents, Manifest};
+use crate::armada::{ArmadaKind, Chart, Documents, Manifest};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Spanned;
 use crate::value::Text;
@@ -16,12 +16,33 @@ pub(super) fn references(
     index: &Index<'_, '_>,
     diagnostics: &mut Diagnostics,
 ) {
+    for (kind, number) in [
+        (ArmadaKind::Chart, documents.charts.len()),
+        (ArmadaKind::ChartGroup, documents.chart_groups.len()),
+    ] {
+        let failed = documents.failed.iter().any(|failed| failed.kind == kind)
+            || kind == ArmadaKind::Chart && !documents.not_rendered.is_empty();
+        if let (Some(manifest), 0, false) = (documents.manifests.first(), number, failed) {
+            let name = &manifest.head.name;
+            let message = format!(
+                "manifest `{}` has nothing to deploy, the input holds no {kind}",
+                name.value
+            );
+            diagnostics.push(
+                Diagnostic::new(Code::ReferenceMissing, message)
+                    .at(name.span, "this manifest")
+                    .help("armada asks for at least one; give all files of the site"),
+            );
+        }
+    }
     let mut seen = BTreeSet::new();
     let mut checked = Vec::new();
     for manifest in &documents.manifests {
         for name in &manifest.chart_groups {
             let Some(&group) = index.groups.get(&*name.value) else {
-                missing("chart group", name, &manifest.head.name.value, diagnostics);
+                if !documents.may_have_failed(ArmadaKind::ChartGroup, &name.value) {
+                    missing("chart group", name, &manifest.head.name.value, diagnostics);
+                }
                 continue;
             };
             if !seen.insert(&*group.head.name.value) {
@@ -30,8 +51,16 @@ pub(super) fn references(
             for name in &group.charts {
                 match index.charts.get(&*name.value) {
                     Some(chart) => {
-                        dependencies(chart, index, &mut Vec::new(), &mut checked, diagnostics);
+                        dependencies(
+                            chart,
+                            documents,
+                            index,
+                            &mut Vec::new(),
+                            &mut checked,
+                            diagnostics,
+                        );
                     }
+                    None if documents.may_have_failed(ArmadaKind::Chart, &name.value) => {}
                     None => missing("chart", name, &group.head.name.value, diagnostics),
                 }
             }
@@ -95,6 +124,7 @@ const MAX_DEPENDENCY_CHAIN: usize = 64;
 /// The charts that a chart names as dependencies, and theirs.
 fn dependencies<'d>(
     chart: &'d Chart<'_>,
+    documents: &Documents<'_>,
     index: &Index<'d, '_>,
     chain: &mut Vec<&'d str>,
     done: &mut Vec<&'d str>,
@@ -107,7 +137,9 @@ fn dependencies<'d>(
     chain.push(own_name);
     for name in chart.dependencies.iter().flatten() {
         let Some(next) = index.charts.get(&*name.value) else {
-            missing("dependency chart", name, own_name, diagnostics);
+            if !documents.may_have_failed(ArmadaKind::Chart, &name.value) {
+                missing("dependency chart", name, own_name, diagnostics);
+            }
             continue;
         };
         if let Some(at) = chain.iter().position(|above| *above == &*name.value) {
@@ -127,7 +159,7 @@ fn dependencies<'d>(
             );
             diagnostics.push(Diagnostic::new(Code::DepthLimit, message).at(name.span, "too deep"));
         } else {
-            dependencies(next, index, chain, done, diagnostics);
+            dependencies(next, documents, index, chain, done, diagnostics);
         }
     }
     chain.pop();

@@ -62,14 +62,16 @@ pub(in crate::armada) fn decode(
         .open_field(&LABELS, cx)
         .and_then(|field| field.text_map(cx));
     let resources = table.open_field(&RESOURCES, cx);
+    let resources_span = resources.map(|field| field.value.span());
+    let resources = resources.map_or(Resources::Default, |field| {
+        resources::decode(field, version, cx)
+    });
     table.finish(Rest::Refuse, cx);
     Wait {
         timeout,
         native: native.map(|native| native.value),
         labels: labels.unwrap_or_default(),
-        resources: resources.map_or(Resources::Default, |field| {
-            resources::decode(field, version, cx)
-        }),
-        resources_span: resources.map(|field| field.value.span()),
+        resources,
+        resources_span,
     }
 }
