@@ -19,7 +19,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::{Code, Diagnostics};
 
@@ -151,6 +151,12 @@ fn json_text(report: &impl serde::Serialize) -> Result<String, Failure> {
         .map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
     text.push('\n');
     Ok(text)
+}
+
+/// All commands and options: what `docs/cli.md` and completions are made of.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the program and says how it went.

@@ -11,6 +11,9 @@ pub mod scalar;
 pub mod sensitive;
 pub mod tree;
 
+#[cfg(test)]
+pub(crate) mod tests;
+
 pub use graft::Overlay;
 pub use read::read;
 pub use scalar::Dialect;

@@ -13,12 +13,17 @@ mod leaf;
 mod notes;
 mod wording;
 
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
 use self::key::Key;
 use self::notes::{Notebook, Place};
 use super::mapping;
 use super::scalar::{Dialect, Rejected, TAG_PREFIX};
-use super::tree::{Kind, Node, Scalar};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use super::tree::{Kind, Node, NodeId, Scalar};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::secret;
 use crate::value::{Data, Entry, Mapping, Value};
 
@@ -56,6 +61,9 @@ pub fn deliver(node: Node<'_>, how: Delivery, diagnostics: &mut Diagnostics) -> 
         diagnostics,
         notebook,
         failed: false,
+        root: node,
+        met: BTreeSet::new(),
+        echo: false,
     };
     let value = walk.root(node, place);
     let failed = walk.failed;
@@ -68,6 +76,11 @@ struct Walk<'d, 't> {
     diagnostics: &'d mut Diagnostics,
     notebook: Notebook<'t>,
     failed: bool,
+    root: Node<'t>,
+    /// Nodes outside the values that aliases and merges led to.
+    met: BTreeSet<NodeId>,
+    /// Whether everything worth a warning was said when this node was met before.
+    echo: bool,
 }
 
 /// What a collection's tag makes of it in PyYAML.
@@ -122,10 +135,7 @@ impl<'t> Walk<'_, 't> {
                         "write the value out",
                     );
                 }
-                let paused = self.notebook.pause();
-                let value = self.value(target, at);
-                self.notebook.resume(paused);
-                return value;
+                return self.elsewhere(target, |walk| walk.value(target, at));
             }
             Kind::Scalar(scalar) => return self.leaf(node, scalar, at.secret),
             Kind::Sequence | Kind::Mapping => node,
@@ -152,6 +162,35 @@ impl<'t> Walk<'_, 't> {
             span: Some(node.span()),
             ..data.into()
         }
+    }
+
+    /// Follows an alias or a merge to a node: its comments stay where it is defined, and warnings
+    /// about it are given once.
+    fn elsewhere<T>(&mut self, node: Node<'t>, follow: impl FnOnce(&mut Self) -> T) -> T {
+        let paused = self.notebook.pause();
+        let echo = self.echo || contains(self.root, node) || !self.met.insert(node.id());
+        let outer = std::mem::replace(&mut self.echo, echo);
+        let result = follow(self);
+        self.echo = outer;
+        self.notebook.resume(paused);
+        result
+    }
+
+    /// The entries of a mapping as the source's reader sees them.
+    fn entries(&mut self, node: Node<'t>) -> Vec<mapping::Entry<'t>> {
+        let mut again = Diagnostics::default();
+        let echo = self.echo;
+        let diagnostics = if echo {
+            &mut again
+        } else {
+            &mut *self.diagnostics
+        };
+        let before = diagnostics.list().len();
+        let entries = mapping::entries(node, self.how.dialect(), diagnostics);
+        let said = diagnostics.list().get(before..).unwrap_or(&[]);
+        let is_error = |said: &Diagnostic| said.code.severity() == Severity::Error;
+        self.failed |= said.iter().any(is_error);
+        entries
     }
 
     /// What a collection is to be; `None` after an error about its tag.
@@ -229,7 +268,7 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn mapping(&mut self, node: Node<'t>, shape: Shape, at: At) -> Mapping {
-        let entries = mapping::entries(node, self.how.dialect(), self.diagnostics);
+        let entries = self.entries(node);
         let mut keys: Vec<Key> = Vec::new();
         let mut mapping = Mapping::with_capacity(entries.len());
         let mut entries = entries.into_iter().peekable();
@@ -240,32 +279,21 @@ impl<'t> Walk<'_, 't> {
             let place = at
                 .place
                 .inside(node, next.map(|next| next.key.span().start()));
-            let paused = merged.then(|| self.notebook.pause());
-            let margin = self.notebook.above_entry(node, key, value);
-            let delivered = self.key(key);
-            let secret = at.secret || names_secret(key);
-            let mut content = match shape {
-                Shape::Set => self.member(value, secret),
-                Shape::Map | Shape::List | Shape::Pairs => self.value(
-                    value,
-                    At {
-                        secret,
-                        place,
-                        ..at
-                    },
-                ),
-            };
-            self.notebook.attach(value, place, margin, &mut content);
-            if let Some(paused) = paused {
-                self.notebook.resume(paused);
+            let at = At { place, ..at };
+            let (key_made, content) = if merged {
+                self.elsewhere(key, |walk| walk.entry(key, value, shape, at))
             } else {
                 last_own = Some(mapping.len());
-            }
+                let margin = self.notebook.above_entry(node, key, value);
+                let (key, mut content) = self.entry(key, value, shape, at);
+                self.notebook.attach(value, place, margin, &mut content);
+                (key, content)
+            };
             // An error was reported; the mapping will not be used.
-            let Some(delivered) = delivered else { continue };
-            collision::remember(&mut keys, &mapping, &delivered);
+            let Some(key_made) = key_made else { continue };
+            collision::remember(&mut keys, &mapping, &key_made);
             mapping.push(Entry {
-                key: delivered.text,
+                key: key_made.text,
                 key_span: Some(key.span()),
                 value: content,
             });
@@ -277,6 +305,22 @@ impl<'t> Walk<'_, 't> {
             return mapping;
         }
         self.settle_collisions(mapping, &keys)
+    }
+
+    fn entry(
+        &mut self,
+        key: Node<'t>,
+        value: Node<'t>,
+        shape: Shape,
+        at: At,
+    ) -> (Option<Key>, Value) {
+        let made = self.key(key);
+        let secret = at.secret || names_secret(key);
+        let content = match shape {
+            Shape::Set => self.member(value, secret),
+            Shape::Map | Shape::List | Shape::Pairs => self.value(value, At { secret, ..at }),
+        };
+        (made, content)
     }
 
     /// A member of a `!!set`; Python drops what is given beside it.
@@ -315,9 +359,14 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn retyped(&mut self, node: Node<'_>, message: String) {
-        let diagnostic = Diagnostic::new(Code::ValueRetyped, message).at(node.span(), "");
-        self.diagnostics
-            .push(diagnostic.help(wording::help(self.how)));
+        self.warn(node, Code::ValueRetyped, message, wording::help(self.how));
+    }
+
+    fn warn(&mut self, node: Node<'_>, code: Code, message: String, help: &str) {
+        if !self.echo {
+            let diagnostic = Diagnostic::new(code, message).at(node.span(), "");
+            self.diagnostics.push(diagnostic.help(help));
+        }
     }
 }
 

@@ -337,17 +337,19 @@ impl<'t> Node<'t> {
         Some(self.tree.node(NodeId(before)))
     }
 
-    /// Offset where the next node after it and its descendants starts, at most the end of the document.
+    /// Offset where what follows it and its descendants starts: a node, a document or the end of the file.
     #[must_use]
     pub(super) fn limit(self) -> u32 {
-        let start = self.span().start();
+        let span = self.span();
         let documents = &self.tree.documents;
-        let after = documents.partition_point(|document| document.span.start() <= start);
-        let document = after.checked_sub(1).and_then(|at| documents.get(at));
-        let end = document.map_or(self.span().end(), |document| document.span.end());
+        let next = documents.partition_point(|document| document.span.start() <= span.start());
+        let end = documents
+            .get(next)
+            .map_or(self.tree.text.len() as u32, |document| {
+                document.span.start()
+            });
         let next = self.tree.nodes.get(self.tree.after(self.id).index());
-        next.map_or(end, |next| next.start.min(end))
-            .max(self.span().end())
+        next.map_or(end, |next| next.start.min(end)).max(span.end())
     }
 
     /// The child nodes: items of a list; keys and values of a mapping in turn; nothing for others.

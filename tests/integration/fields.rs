@@ -24,7 +24,7 @@ const BEYOND_THE_SCHEMAS: &[(&str, &str)] = &[
 ];
 
 /// The tests of this module.
-pub(crate) fn tests() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let corpus = shared::folder().map(|shared| shared.join("corpus"));
     let missing = corpus.is_none();
     let schemas = corpus.clone();

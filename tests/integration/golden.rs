@@ -1,7 +1,7 @@
 //! One folder, one run of the program, everything that came of it.
 //!
 //! `testdata/cases/<area>-<what>/` and `testdata/diagnostics/<code>/` hold the input (`armada.yaml` or `input/`,
-//! `stdin`), `args` (one a line) and what is expected: `expected/` (the tree), `expected.stdout`, `expected.stderr`,
+//! `stdin`, files that `args` names), `args` (one a line) and what is expected: `expected/` (the tree), `expected.stdout`, `expected.stderr`,
 //! `expected.code`, `expected.report.json`; an output that is empty has no file. Placeholders in `args`:
 //! `{out}` the output folder, `{report}` a report file, `{large}` a file one byte over the input limit.
 
@@ -36,10 +36,11 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// Runs a case and compares, or rewrites, what is expected of it.
 fn run_case(folder: &Path) -> Result<Ran> {
     let before = read_tree(folder)?;
+    let arguments = fs::read_to_string(folder.join("args"))?;
     let strays: Vec<&str> = before
         .keys()
         .map(String::as_str)
-        .filter(|name| !belongs(name))
+        .filter(|name| !belongs(name) && !arguments.lines().any(|line| line == *name))
         .collect();
     ensure(strays.is_empty(), format!("stray files: {strays:?}"))?;
     let (found, ran) = outcome(folder)?;
@@ -98,7 +99,9 @@ fn outcome(folder: &Path) -> Result<(Files, Ran)> {
         }
     }
     let mut found = Files::new();
-    let code = ran.code.map_or("signal".to_owned(), |code| code.to_string());
+    let code = ran
+        .code
+        .map_or("signal".to_owned(), |code| code.to_string());
     found.insert("expected.code".into(), format!("{code}\n").into_bytes());
     for (name, text) in [
         ("expected.stdout", &ran.stdout),

@@ -10,9 +10,14 @@
 mod cli;
 mod corpus;
 mod examples;
+mod fields;
 mod generated;
 mod golden;
 mod layers;
+mod mutations;
+mod oracle_cases;
+mod oracle_waits;
+mod shared;
 mod support;
 
 use std::process::ExitCode;
@@ -25,8 +30,12 @@ fn main() -> ExitCode {
     trials.extend(cli::trials());
     trials.extend(corpus::trials());
     trials.extend(examples::trials());
+    trials.extend(fields::trials());
     trials.extend(generated::trials());
     trials.extend(golden::trials());
     trials.extend(layers::trials());
+    trials.extend(mutations::trials());
+    trials.extend(oracle_cases::trials());
+    trials.extend(oracle_waits::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

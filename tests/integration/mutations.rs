@@ -21,7 +21,7 @@ use crate::shared;
 const SAMPLES: usize = 5_000;
 
 /// The tests of this module.
-pub(crate) fn tests() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let corpus = shared::folder().map(|shared| shared.join("corpus"));
     let missing = corpus.is_none();
     let test = move || corpus.as_ref().map_or(Ok(()), |corpus| run(corpus));

@@ -41,7 +41,7 @@ const DIFFERENCES: &[(&str, Answer, &str)] = &[
 ];
 
 /// The tests of this module: one for each case.
-pub(crate) fn tests() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let cases = shared::folder().map(|shared| shared.join("oracle/cases"));
     let Some(cases) = cases.filter(|cases| cases.is_dir()) else {
         let missing = Trial::test("oracle_cases (../shared is not there)", || Ok(()));

@@ -17,7 +17,7 @@ use crate::shared;
 const DIFFERENCES: &[(&str, &str)] = &[];
 
 /// The tests of this module.
-pub(crate) fn tests() -> Vec<Trial> {
+pub(crate) fn trials() -> Vec<Trial> {
     let cases = shared::folder().map(|shared| shared.join("oracle/waits/cases.json"));
     let missing = cases.is_none();
     let test = move || {

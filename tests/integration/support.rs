@@ -67,10 +67,10 @@ impl Ran {
             stderr,
             code: found,
         } = self;
-        Err(format!(
-            "exit code {found:?} instead of {code}\nstdout:\n{stdout}\nstderr:\n{stderr}"
+        Err(
+            format!("exit code {found:?} instead of {code}\nstdout:\n{stdout}\nstderr:\n{stderr}")
+                .into(),
         )
-        .into())
     }
 
     /// Fails unless stderr holds the text.

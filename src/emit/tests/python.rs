@@ -1,8 +1,4 @@
-//! What PyYAML reads, where it is installed.
-
-use std::fs::File;
-use std::io::{Write as _, stderr};
-use std::process::Command;
+//! What PyYAML reads, where Python is installed.
 
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
@@ -11,6 +7,7 @@ use serde_json::json;
 use super::trees::{hostile, random};
 use crate::emit::{View, to_json, to_yaml};
 use crate::value::{Data, Number, Value};
+use crate::yaml::tests::python;
 
 const RANDOM_TREES: usize = 5000;
 
@@ -110,30 +107,10 @@ fn requests() -> Vec<serde_json::Value> {
 
 #[test]
 fn pyyaml_reads_what_was_written() {
-    let found = Command::new("python3").args(["-c", "import yaml"]).output();
-    if !found.is_ok_and(|output| output.status.success()) {
-        writeln!(stderr(), "skipped: no python3 with PyYAML").unwrap();
-        return;
-    }
     let requests = requests();
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("requests");
-    let mut file = File::create(&path).unwrap();
-    for request in &requests {
-        writeln!(file, "{request}").unwrap();
-    }
-    let output = Command::new("python3")
-        .args(["-c", READER])
-        .stdin(File::open(&path).unwrap())
-        .output()
-        .unwrap();
-    let answers: Vec<String> = String::from_utf8(output.stdout)
-        .unwrap()
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(answers.len(), requests.len(), "{errors}");
+    let Some(answers) = python::answers(READER, &requests) else {
+        return;
+    };
     let wrong: Vec<String> = requests
         .iter()
         .zip(&answers)

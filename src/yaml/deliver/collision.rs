@@ -72,6 +72,9 @@ impl Walk<'_, '_> {
                 "take the other entry out",
             )
         };
+        if self.echo {
+            return;
+        }
         let diagnostic = Diagnostic::new(Code::KeyCollision, message);
         self.diagnostics.push(
             diagnostic

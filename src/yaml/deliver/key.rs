@@ -3,7 +3,7 @@
 use super::super::scalar::{self, Dialect, Typed};
 use super::super::tree::{Node, Scalar, Style};
 use super::{Delivery, Walk, leaf, wording};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::value::Text;
 
@@ -63,19 +63,15 @@ impl<'t> Walk<'_, 't> {
         let key = self.typed_key(node, scalar)?;
         if key.text != scalar.text {
             let message = wording::key_retyped(scalar.text, &key.text, self.how);
-            let diagnostic = Diagnostic::new(Code::KeyRetyped, message).at(node.span(), "");
-            self.diagnostics
-                .push(diagnostic.help(wording::help(self.how)));
+            self.warn(node, Code::KeyRetyped, message, wording::help(self.how));
         }
-        let trap = (key.text == "<<").then_some("`<<`, a key that kustomize takes for a merge");
-        let unsafe_char = leaf::unsafe_char(&key.text);
-        if trap.is_some() || unsafe_char.is_some() {
-            let message = match (trap, unsafe_char) {
-                (_, Some(unsafe_char)) => wording::text_unsafe(unsafe_char, "a key"),
-                (trap, None) => format!("there is {}", trap.unwrap_or_default()),
-            };
-            let diagnostic = Diagnostic::new(Code::TextUnsafe, message).at(node.span(), "");
-            self.diagnostics.push(diagnostic.help(wording::TEXT_HELP));
+        if key.text == "<<" {
+            let message = "there is a key `<<`, which kustomize takes for a merge".to_owned();
+            self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
+        }
+        if let Some(unsafe_char) = leaf::unsafe_char(&key.text) {
+            let message = wording::text_unsafe(unsafe_char, "a key");
+            self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
         }
         Some(key)
     }

@@ -5,7 +5,7 @@ use num_bigint::BigInt;
 use super::super::scalar::{self, Dialect, Rejected, Typed, go_yaml_v2, pyyaml};
 use super::super::tree::{Node, Scalar};
 use super::{Delivery, Walk, wording};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Code;
 use crate::secret;
 use crate::value::{Data, Number, Text, Value};
 
@@ -118,8 +118,7 @@ impl<'t> Walk<'_, 't> {
             && let Some(unsafe_char) = unsafe_char(text)
         {
             let message = wording::text_unsafe(unsafe_char, "a string");
-            let diagnostic = Diagnostic::new(Code::TextUnsafe, message).at(node.span(), "");
-            self.diagnostics.push(diagnostic.help(wording::TEXT_HELP));
+            self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
         }
         Value {
             data,

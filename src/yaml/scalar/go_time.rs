@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str) -> Option<String> {
 /// Days of a month in the Gregorian calendar, extended to all years.
 pub(super) fn days_in(year: u32, month: u32) -> u32 {
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if is_leap(year) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
@@ -117,4 +117,8 @@ impl Cursor<'_> {
             _ => format!("{sign}{:02}:{:02}", offset / 60, offset % 60),
         })
     }
+}
+
+fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }

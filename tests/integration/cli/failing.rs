@@ -6,9 +6,7 @@ use std::process::{Command, Stdio};
 
 use libtest_mimic::{Completion, Failed, Trial};
 
-use super::super::support::{
-    Ran, Result, compare, contains, ensure, program, read_tree, run,
-};
+use super::super::support::{Ran, Result, compare, contains, ensure, program, read_tree, run};
 use super::{Place, named};
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -44,9 +42,14 @@ fn full_stdout() -> Result {
         let full = File::options().write(true).open("/dev/full")?;
         let ran = Ran::of(command.stdout(full).output()?)?;
         let what = format!("{arguments:?}: ");
-        let ran = ran.expect(1).map_err(|e| what.clone() + e.message().unwrap_or_default())?;
-        contains(&ran.stderr, "error: cannot write standard output: no space left")
-            .map_err(|e| what + e.message().unwrap_or_default())?;
+        let ran = ran
+            .expect(1)
+            .map_err(|e| what.clone() + e.message().unwrap_or_default())?;
+        contains(
+            &ran.stderr,
+            "error: cannot write standard output: no space left",
+        )
+        .map_err(|e| what + e.message().unwrap_or_default())?;
     }
     Ok(())
 }
@@ -55,7 +58,14 @@ fn full_report() -> Result {
     let place = Place::small()?;
     let ran = run(
         place.dir(),
-        &["convert", "armada.yaml", "-o", "out", "--report", "json=/dev/full"],
+        &[
+            "convert",
+            "armada.yaml",
+            "-o",
+            "out",
+            "--report",
+            "json=/dev/full",
+        ],
     )?;
     contains(
         &ran.expect(1)?.stderr,
@@ -71,7 +81,10 @@ fn failing_write() -> Result {
     let largest = before.values().map(Vec::len).max().unwrap_or_default();
     ensure(largest > 1024, "the case makes only small files")?;
     let text = place.text("armada.yaml")?;
-    fs::write(place.path("armada.yaml"), text.replace("replicas: 2", "replicas: 3"))?;
+    fs::write(
+        place.path("armada.yaml"),
+        text.replace("replicas: 2", "replicas: 3"),
+    )?;
     let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
     let mut command = Command::new("/bin/sh");
     command.env_clear().current_dir(place.dir());
@@ -81,7 +94,10 @@ fn failing_write() -> Result {
     let ran = Ran::of(command.output()?)?.expect(1)?;
     ran.says("error: cannot write `")?.says("file too large")?;
     compare(&before, &read_tree(&place.path("out"))?)?;
-    ensure(place.names()? == ["armada.yaml", "out"], "something left over")
+    ensure(
+        place.names()? == ["armada.yaml", "out"],
+        "something left over",
+    )
 }
 
 /// A file system of a few pages, where the user may mount one.
@@ -117,7 +133,10 @@ fn closed_pipe() -> Result {
         let (reader, writer) = std::io::pipe()?;
         drop(reader);
         let ran = Ran::of(command.stdout(writer).output()?)?.expect(0)?;
-        ensure(ran.stderr.is_empty(), format!("{arguments:?}: {}", ran.stderr))?;
+        ensure(
+            ran.stderr.is_empty(),
+            format!("{arguments:?}: {}", ran.stderr),
+        )?;
     }
     Ok(())
 }
@@ -127,9 +146,14 @@ fn stopped_reader() -> Result {
     let place = Place::small()?;
     let text = place.text("armada.yaml")?;
     let filler = format!("replicas: 2\n    filler: \"{}\"", "x ".repeat(200_000));
-    fs::write(place.path("armada.yaml"), text.replace("replicas: 2", &filler))?;
+    fs::write(
+        place.path("armada.yaml"),
+        text.replace("replicas: 2", &filler),
+    )?;
     let mut command = program();
-    command.current_dir(place.dir()).args(["convert", "armada.yaml", "-q"]);
+    command
+        .current_dir(place.dir())
+        .args(["convert", "armada.yaml", "-q"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let mut stdout = child.stdout.take().ok_or("no stdout")?;
@@ -142,7 +166,9 @@ fn stopped_reader() -> Result {
 fn closed_stderr() -> Result {
     let place = Place::small()?;
     let mut command = program();
-    command.current_dir(place.dir()).args(["convert", "armada.yaml", "-v", "-o", "out"]);
+    command
+        .current_dir(place.dir())
+        .args(["convert", "armada.yaml", "-v", "-o", "out"]);
     let (reader, writer) = std::io::pipe()?;
     drop(reader);
     let status = command.stderr(writer).status()?;

@@ -49,7 +49,9 @@ fn stdin_twice() -> Result {
 
 fn stdin_limit() -> Result {
     let mut command = program();
-    command.args(["convert", "-"]).stdin(File::open("/dev/zero")?);
+    command
+        .args(["convert", "-"])
+        .stdin(File::open("/dev/zero")?);
     let ran = Ran::of(command.output()?)?.expect(1)?;
     let ran = ran.says("error[input-limit]")?.says("256 MiB")?;
     ensure(ran.stdout.is_empty(), "wrote to stdout")
@@ -91,7 +93,10 @@ fn empty_folder() -> Result {
 fn missing() -> Result {
     let place = Place::small()?;
     let ran = run(place.dir(), &["convert", "nowhere.yaml"])?.expect(1)?;
-    contains(&ran.stderr, "error: cannot read `nowhere.yaml`: no such file")
+    contains(
+        &ran.stderr,
+        "error: cannot read `nowhere.yaml`: no such file",
+    )
 }
 
 fn dangling() -> Result {
@@ -99,14 +104,20 @@ fn dangling() -> Result {
     fs::create_dir(place.path("site"))?;
     std::os::unix::fs::symlink("nowhere", place.path("site/link.yaml"))?;
     let ran = run(place.dir(), &["convert", "site"])?.expect(1)?;
-    contains(&ran.stderr, "error: cannot read `site/link.yaml`: no such file")
+    contains(
+        &ran.stderr,
+        "error: cannot read `site/link.yaml`: no such file",
+    )
 }
 
 /// Opens, but gives an error when read, for every user.
 fn failing_read() -> Result {
     let place = Place::small()?;
     let ran = run(place.dir(), &["convert", "/proc/self/mem"])?.expect(1)?;
-    contains(&ran.stderr, "error: cannot read `/proc/self/mem`: input/output error")
+    contains(
+        &ran.stderr,
+        "error: cannot read `/proc/self/mem`: input/output error",
+    )
 }
 
 fn unreadable() -> std::result::Result<Completion, libtest_mimic::Failed> {
@@ -122,6 +133,9 @@ fn unreadable() -> std::result::Result<Completion, libtest_mimic::Failed> {
     let mut command = program();
     command.current_dir(place.dir()).stdin(Stdio::null());
     let ran = Ran::of(command.args(["convert", "armada.yaml"]).output()?)?.expect(1)?;
-    contains(&ran.stderr, "error: cannot read `armada.yaml`: permission denied")?;
+    contains(
+        &ran.stderr,
+        "error: cannot read `armada.yaml`: permission denied",
+    )?;
     Ok(Completion::Completed)
 }

@@ -44,7 +44,10 @@ fn reruns() -> Result {
     ensure(!first.is_empty(), "nothing written")?;
     run(place.dir(), CONVERT)?.expect(0)?;
     compare(&first, &read_tree(&place.path("out"))?)?;
-    ensure(place.names()? == ["armada.yaml", "out"], "something left over")
+    ensure(
+        place.names()? == ["armada.yaml", "out"],
+        "something left over",
+    )
 }
 
 fn from_anywhere() -> Result {
@@ -69,9 +72,18 @@ fn foreign() -> Result {
         .says("out/kustomization.yaml`")?
         .says("help: ")?;
     let after = read_tree(&place.path("out"))?;
-    ensure(after.len() == 1, format!("files were written: {:?}", after.keys()))?;
-    ensure(after["kustomization.yaml"] == b"resources: []\n", "overwritten")?;
-    ensure(place.names()? == ["armada.yaml", "out"], "something left over")
+    ensure(
+        after.len() == 1,
+        format!("files were written: {:?}", after.keys()),
+    )?;
+    ensure(
+        after["kustomization.yaml"] == b"resources: []\n",
+        "overwritten",
+    )?;
+    ensure(
+        place.names()? == ["armada.yaml", "out"],
+        "something left over",
+    )
 }
 
 /// A link could lead the writer out of its folder.
@@ -80,12 +92,17 @@ fn foreign_links() -> Result {
     run(place.dir(), CONVERT)?.expect(0)?;
     fs::rename(place.path("out/sources"), place.path("elsewhere"))?;
     std::os::unix::fs::symlink("../elsewhere", place.path("out/sources"))?;
-    run(place.dir(), CONVERT)?.expect(1)?.says("refused to overwrite")?;
+    run(place.dir(), CONVERT)?
+        .expect(1)?
+        .says("refused to overwrite")?;
     fs::remove_file(place.path("out/sources"))?;
     fs::rename(place.path("elsewhere"), place.path("out/sources"))?;
     fs::rename(place.path("out/kustomization.yaml"), place.path("k.yaml"))?;
     std::os::unix::fs::symlink("../k.yaml", place.path("out/kustomization.yaml"))?;
-    run(place.dir(), CONVERT)?.expect(1)?.says("refused to overwrite").map(|_| ())
+    run(place.dir(), CONVERT)?
+        .expect(1)?
+        .says("refused to overwrite")
+        .map(|_| ())
 }
 
 fn others() -> Result {
@@ -102,7 +119,11 @@ fn others() -> Result {
 
 fn no_folder() -> Result {
     let place = Place::small()?;
-    let ran = run(place.dir(), &["convert", "armada.yaml", "-o", "armada.yaml"])?.expect(1)?;
+    let ran = run(
+        place.dir(),
+        &["convert", "armada.yaml", "-o", "armada.yaml"],
+    )?
+    .expect(1)?;
     contains(&ran.stderr, "is not a folder")
 }
 
@@ -120,14 +141,20 @@ fn stale() -> Result {
     let ran = run(place.dir(), CONVERT)?.expect(0)?;
     let kustomization = place.text("out/kustomization.yaml")?;
     for name in &gone {
-        contains(&ran.stderr, &format!("stale: {}", place.path("out").join(name).display()))?;
+        contains(
+            &ran.stderr,
+            &format!("stale: {}", place.path("out").join(name).display()),
+        )?;
         ensure(place.path("out").join(name).exists(), "deleted unasked")?;
         lacks(&kustomization, name)?;
     }
     let ran = run(place.dir(), &[CONVERT, &["--delete-stale"]].concat())?.expect(0)?;
     for name in gone {
         contains(&ran.stderr, "(deleted)")?;
-        ensure(!place.path("out").join(name).exists(), format!("{name} is still there"))?;
+        ensure(
+            !place.path("out").join(name).exists(),
+            format!("{name} is still there"),
+        )?;
     }
     let listed = place.text("out/kustomization.yaml")?;
     for name in read_tree(&place.path("out"))?.keys() {
@@ -147,7 +174,10 @@ fn errors() -> Result {
     // Another value, and a fault after it.
     let bad = good.replace("replicas: 2", "replicas: 3");
     ensure(bad != good, "the case has no replicas")?;
-    fs::write(place.path("armada.yaml"), format!("{bad}\n---\nbroken: [\n"))?;
+    fs::write(
+        place.path("armada.yaml"),
+        format!("{bad}\n---\nbroken: [\n"),
+    )?;
     run(place.dir(), CONVERT)?
         .expect(1)?
         .says("error[yaml-syntax]")?

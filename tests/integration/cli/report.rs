@@ -44,13 +44,29 @@ fn schema() -> Result {
     let report: Value = serde_json::from_str(&ran.expect(0)?.stdout)?;
     valid(&report)?;
     ensure(report["ok"] == true, "not ok")?;
-    ensure(report["summary"]["releases"] == 3, report["summary"].to_string())?;
-    ensure(report["releases"][0]["origin"]["file"] == "armada.yaml", "no origin")?;
+    ensure(
+        report["summary"]["releases"] == 3,
+        report["summary"].to_string(),
+    )?;
+    ensure(
+        report["releases"][0]["origin"]["file"] == "armada.yaml",
+        "no origin",
+    )?;
     // A schema that takes everything proves nothing.
-    for field in ["version", "ok", "summary", "releases", "diagnostics", "dispositions"] {
+    for field in [
+        "version",
+        "ok",
+        "summary",
+        "releases",
+        "diagnostics",
+        "dispositions",
+    ] {
         let mut broken = report.clone();
         broken[field] = Value::from("x");
-        ensure(valid(&broken).is_err(), format!("`{field}` may be anything"))?;
+        ensure(
+            valid(&broken).is_err(),
+            format!("`{field}` may be anything"),
+        )?;
         broken.as_object_mut().ok_or("no object")?.remove(field);
         ensure(valid(&broken).is_err(), format!("`{field}` may be absent"))?;
     }
@@ -61,23 +77,44 @@ fn file() -> Result {
     let place = Place::small()?;
     let stdout = run(
         place.dir(),
-        &["convert", "armada.yaml", "-o", "out", "--report", "json", "--report", "json=a.json"],
+        &[
+            "convert",
+            "armada.yaml",
+            "-o",
+            "out",
+            "--report",
+            "json",
+            "--report",
+            "json=a.json",
+        ],
     )?
     .expect(0)?
     .stdout;
     ensure(place.text("a.json")? == stdout, "another report")?;
-    run(place.dir(), &["convert", "armada.yaml", "--report=json=b.json", "-q"])?.expect(0)?;
+    run(
+        place.dir(),
+        &["convert", "armada.yaml", "--report=json=b.json", "-q"],
+    )?
+    .expect(0)?;
     ensure(place.text("b.json")? == stdout, "another report")
 }
 
 fn failure() -> Result {
     let place = Place::small()?;
-    let arguments = ["convert", "armada.yaml", "--target-manifest=x", "--report=json=r.json"];
+    let arguments = [
+        "convert",
+        "armada.yaml",
+        "--target-manifest=x",
+        "--report=json=r.json",
+    ];
     run(place.dir(), &arguments)?.expect(1)?;
     let report: Value = serde_json::from_str(&place.text("r.json")?)?;
     valid(&report)?;
     ensure(report["ok"] == false, "ok")?;
-    ensure(report["summary"]["codes"]["manifest-missing"] == 1, "no code")?;
+    ensure(
+        report["summary"]["codes"]["manifest-missing"] == 1,
+        "no code",
+    )?;
     let found = report["diagnostics"].as_array().ok_or("no diagnostics")?;
     let told = found.iter().find(|d| d["code"] == "manifest-missing");
     ensure(
@@ -101,5 +138,8 @@ fn nodes() -> Result {
     let id = sources.add("armada.yaml", text.as_str()).ok_or("no room")?;
     let mut diagnostics = armada2flux::diagnostic::Diagnostics::default();
     let tree = armada2flux::yaml::read(id, sources.file(id).text(), &mut diagnostics);
-    ensure(sum == tree.len() as u64, format!("{sum} of {} nodes", tree.len()))
+    ensure(
+        sum == tree.len() as u64,
+        format!("{sum} of {} nodes", tree.len()),
+    )
 }

@@ -34,8 +34,14 @@ fn convert(place: &Place, more: &[&str]) -> Result<Ran> {
 fn colours() -> Result {
     let place = Place::small()?;
     lacks(&convert(&place, &[])?.expect(0)?.stderr, ESCAPE)?;
-    lacks(&convert(&place, &["--color", "never"])?.expect(0)?.stderr, ESCAPE)?;
-    contains(&convert(&place, &["--color=always"])?.expect(0)?.stderr, ESCAPE)?;
+    lacks(
+        &convert(&place, &["--color", "never"])?.expect(0)?.stderr,
+        ESCAPE,
+    )?;
+    contains(
+        &convert(&place, &["--color=always"])?.expect(0)?.stderr,
+        ESCAPE,
+    )?;
     // Asked for on the command line is asked for, whatever the environment says.
     let mut command = program();
     command.env("NO_COLOR", "1").current_dir(place.dir());
@@ -63,11 +69,12 @@ fn shown(ran: &Ran, code: &str) -> usize {
 fn verbose() -> Result {
     let place = Place::small()?;
     let text = place.text("armada.yaml")?;
-    let many: String = (0..5).map(|n| format!("replicas: 2\n    v{n}: \"0{n}8\"\n    ")).collect();
-    let many = text.replacen("replicas: 2", many.trim_end(), 1).replace(
-        "replicas: 2\n    v1",
-        "v1",
-    );
+    let many: String = (0..5)
+        .map(|n| format!("replicas: 2\n    v{n}: \"0{n}8\"\n    "))
+        .collect();
+    let many = text
+        .replacen("replicas: 2", many.trim_end(), 1)
+        .replace("replicas: 2\n    v1", "v1");
     let many = (2..5).fold(many, |text, n| {
         text.replace(&format!("replicas: 2\n    v{n}"), &format!("v{n}"))
     });
@@ -84,7 +91,10 @@ const CODE: &str = "pre-delete-not-carried";
 
 fn deny() -> Result {
     let place = Place::small()?;
-    contains(&convert(&place, &[])?.expect(0)?.stderr, &format!("warning[{CODE}]"))?;
+    contains(
+        &convert(&place, &[])?.expect(0)?.stderr,
+        &format!("warning[{CODE}]"),
+    )?;
     fs::remove_dir_all(place.path("out"))?;
     convert(&place, &["--deny", CODE])?
         .expect(1)?
@@ -116,7 +126,10 @@ fn secrets() -> Result {
     let place = Place::small()?;
     contains(&place.text("armada.yaml")?, SECRET)?;
     let report = ["-v", "--report", "json"];
-    for more in [&report[..], &[&report[..], &["--target-manifest", "none"]].concat()] {
+    for more in [
+        &report[..],
+        &[&report[..], &["--target-manifest", "none"]].concat(),
+    ] {
         let ran = convert(&place, more)?;
         lacks(&ran.stdout, SECRET)?;
         lacks(&ran.stderr, SECRET)?;
@@ -157,9 +170,15 @@ mod tty {
         grantpt(&controller)?;
         unlockpt(&controller)?;
         let name = ptsname(&controller, Vec::new())?;
-        let terminal = File::options().read(true).write(true).open(name.to_str()?)?;
+        let terminal = File::options()
+            .read(true)
+            .write(true)
+            .open(name.to_str()?)?;
         let mut command = program();
-        command.current_dir(place.dir()).args(CONVERT).envs(environment);
+        command
+            .current_dir(place.dir())
+            .args(CONVERT)
+            .envs(environment);
         command.stderr(terminal);
         let mut child = command.spawn()?;
         // The terminal closes when nobody holds its end any more.

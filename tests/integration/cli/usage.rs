@@ -24,17 +24,38 @@ fn wrong_arguments() -> Result {
         (&["convert"], "<FILE>..."),
         (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
         (&["convert", "--frobnicate", "x"], "'--frobnicate'"),
-        (&["convert", "armada.yaml", "--deny", "no-such-code"], "docs/diagnostics.md"),
-        (&["convert", "armada.yaml", "--report", "yaml"], "no report format `yaml`"),
-        (&["convert", "armada.yaml", "--values-as", "is"], "[possible values: delivered, written]"),
-        (&["convert", "armada.yaml", "-q", "-v"], "cannot be used with"),
-        (&["convert", "armada.yaml", "--delete-stale"], "--output <DIR>"),
-        (&["convert", "armada.yaml", "--color", "blue"], "[possible values: auto, always, never]"),
+        (
+            &["convert", "armada.yaml", "--deny", "no-such-code"],
+            "docs/diagnostics.md",
+        ),
+        (
+            &["convert", "armada.yaml", "--report", "yaml"],
+            "no report format `yaml`",
+        ),
+        (
+            &["convert", "armada.yaml", "--values-as", "is"],
+            "[possible values: delivered, written]",
+        ),
+        (
+            &["convert", "armada.yaml", "-q", "-v"],
+            "cannot be used with",
+        ),
+        (
+            &["convert", "armada.yaml", "--delete-stale"],
+            "--output <DIR>",
+        ),
+        (
+            &["convert", "armada.yaml", "--color", "blue"],
+            "[possible values: auto, always, never]",
+        ),
         (&["schema", "nothing"], "[possible values:"),
     ];
     for (arguments, message) in cases {
         let ran = run(place.dir(), arguments)?.expect(1)?.says(message)?;
-        ensure(ran.stdout.is_empty(), format!("{arguments:?} wrote to stdout"))?;
+        ensure(
+            ran.stdout.is_empty(),
+            format!("{arguments:?} wrote to stdout"),
+        )?;
     }
     ensure(place.names()? == ["armada.yaml"], "a file was made")
 }
@@ -44,7 +65,11 @@ fn help_and_version() -> Result {
     let version = run(place.dir(), &["--version"])?.expect(0)?;
     let wanted = concat!("armada2flux ", env!("CARGO_PKG_VERSION"), "\n");
     ensure(version.stdout == wanted, version.stdout)?;
-    for arguments in [["--help", "--help"], ["convert", "--help"], ["help", "convert"]] {
+    for arguments in [
+        ["--help", "--help"],
+        ["convert", "--help"],
+        ["help", "convert"],
+    ] {
         let ran = run(place.dir(), &arguments)?.expect(0)?;
         contains(&ran.stdout, "Usage: armada2flux")?;
         ensure(ran.stderr.is_empty(), ran.stderr)?;
@@ -67,9 +92,20 @@ fn one_result() -> Result {
     let place = Place::small()?;
     for arguments in [
         &["convert", "armada.yaml", "--report", "json"][..],
-        &["convert", "armada.yaml", "-o", "out", "--report", "json", "--report", "json"],
+        &[
+            "convert",
+            "armada.yaml",
+            "-o",
+            "out",
+            "--report",
+            "json",
+            "--report",
+            "json",
+        ],
     ] {
-        let ran = run(place.dir(), arguments)?.expect(1)?.says("standard output")?;
+        let ran = run(place.dir(), arguments)?
+            .expect(1)?
+            .says("standard output")?;
         ensure(ran.stdout.is_empty(), ran.stdout)?;
     }
     ensure(place.names()? == ["armada.yaml"], "a file was made")
