@@ -41,7 +41,7 @@ struct Arguments {
 }
 
 /// How the program talks.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 struct Output {
     /// Colours on the terminal; NO_COLOR is honoured
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
@@ -55,9 +55,10 @@ struct Output {
 }
 
 /// When to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 enum Colour {
     /// On a terminal
+    #[default]
     Auto,
     /// Always
     Always,
@@ -166,13 +167,12 @@ pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help and version are no failure; a closed pipe is none either.
-            let failed = error.use_stderr();
-            let _ = error.print();
-            return if failed {
-                ExitCode::FAILURE
-            } else {
-                ExitCode::SUCCESS
+            let written = error.print();
+            // Help and version are no failure, unless they cannot be written.
+            return match written {
+                _ if error.use_stderr() => ExitCode::FAILURE,
+                Ok(()) => ExitCode::SUCCESS,
+                Err(cause) => Failure::stdout(cause).report(&Output::default()),
             };
         }
     };

@@ -56,9 +56,16 @@ pub fn entries<'t>(
         if !earlier.merged && !entry.merged {
             diagnostics.push(duplicate(earlier.key, entry.key, dialect));
         }
-        *earlier = entry;
+        // A Python dict keeps the key it has: `1` stays `1` when `true` is set, which equals it.
+        let stays = dialect == Dialect::PyYaml && text(earlier.key) != text(entry.key);
+        let key = if stays { earlier.key } else { entry.key };
+        *earlier = Entry { key, ..entry };
     }
     entries
+}
+
+fn text(key: Node<'_>) -> Option<&str> {
+    key.scalar().map(|scalar| scalar.text)
 }
 
 /// What is left to do of a mapping.

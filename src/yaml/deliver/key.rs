@@ -79,7 +79,8 @@ impl<'t> Walk<'_, 't> {
     fn typed_key(&mut self, node: Node<'t>, scalar: Scalar<'t>) -> Option<Key> {
         let Scalar { text, style, tag } = scalar;
         // A plain `=` is refused as a value only.
-        if text == "=" && style == Style::Plain && tag.is_none() {
+        let plain = style == Style::Plain && tag.is_none() || tag == Some("!");
+        if text == "=" && plain {
             return Some(string_key(text, text, node));
         }
         let typed = match scalar::resolve(scalar, self.how.dialect()) {

@@ -8,14 +8,14 @@ use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
-use super::{Delivery, Outcome, delivered};
+use super::{Code, Delivery, Outcome, delivered};
 use crate::yaml::tests::python;
 
 /// Documents of one random scalar, as value and as key.
-const SCALARS: usize = 60_000;
+const SCALARS: usize = 10_000;
 
 /// Documents of random structure.
-const TREES: usize = 20_000;
+const TREES: usize = 2_000;
 
 /// Loads and writes a document as Armada does; null where it raises an error.
 const CHAIN: &str = r#"
@@ -186,8 +186,11 @@ fn the_model_of_armada_gives_what_pyyaml_gives() {
 
 /// Whether both were delivered, and alike.
 fn compare(model: &Outcome, real: Option<&Outcome>) -> Result<bool, String> {
-    // Which of the entries Go's maps keep is a matter of chance.
-    if model.messages().contains("at random") {
+    // Which of the entries Go's maps keep is a matter of chance. An entry that another one replaces
+    // is not looked at by Helm, but it is here.
+    if model.codes().contains(&Code::KeyCollision)
+        && (model.value.is_none() || model.messages().contains("at random"))
+    {
         return Ok(false);
     }
     match (&model.value, real.and_then(|real| real.value.as_ref())) {
