@@ -49,12 +49,14 @@ containerStatuses:
   restartCount: 0
   state: {running: {startedAt: {{ $now | Quote }}}}
 {{ end }}
+{{ if not .status.podIP }}
 {{ range NodeIPsWith .spec.nodeName }}
 hostIP: {{ . | Quote }}
 {{ end }}
 {{ range PodIPsWith .spec.nodeName ( or .spec.hostNetwork false ) ( or .metadata.uid "" ) ( or .metadata.name "" ) ( or .metadata.namespace "" ) }}
 podIP: {{ . | Quote }}
 podIPs: [{ip: {{ . | Quote }}}]
+{{ end }}
 {{ end }}
 "#;
 
