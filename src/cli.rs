@@ -7,15 +7,18 @@
 
 mod convert;
 mod failure;
+mod input;
 mod load;
 mod schema;
 mod show;
+mod validate;
 mod write;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::Code;
 
@@ -65,6 +68,7 @@ enum Colour {
 enum Command {
     Convert(convert::Arguments),
     Schema(schema::Arguments),
+    Validate(validate::Arguments),
 }
 
 /// Which diagnostics count for more or for nothing.
@@ -84,20 +88,59 @@ fn parse_code(text: &str) -> Result<Code, String> {
 
 /// A report and where it goes.
 #[derive(Clone, Debug)]
-struct ReportTarget {
+struct ReportTarget<Format> {
+    format: Format,
     /// `None` for stdout.
     file: Option<PathBuf>,
 }
 
-fn parse_report(text: &str) -> Result<ReportTarget, String> {
+/// Parses `FORMAT` or `FORMAT=FILE`.
+fn parse_report<Format: ValueEnum>(text: &str) -> Result<ReportTarget<Format>, String> {
     let (format, file) = match text.split_once('=') {
         Some((format, file)) => (format, Some(PathBuf::from(file))),
         None => (text, None),
     };
-    match format {
-        "json" => Ok(ReportTarget { file }),
-        other => Err(format!("there is no report format `{other}`, use `json`")),
+    match Format::from_str(format, false) {
+        Ok(format) => Ok(ReportTarget { format, file }),
+        Err(_) => {
+            let known = Format::value_variants().iter();
+            let known = known
+                .filter_map(|format| Some(format!("`{}`", format.to_possible_value()?.get_name())));
+            let known: Vec<String> = known.collect();
+            Err(format!(
+                "there is no report format `{format}`, use {}",
+                known.join(", ")
+            ))
+        }
     }
+}
+
+impl<Format> ReportTarget<Format> {
+    /// Writes the report to its file or to stdout.
+    fn write(&self, text: &str) -> Result<(), Failure> {
+        match &self.file {
+            None => std::io::stdout()
+                .write_all(text.as_bytes())
+                .map_err(Failure::stdout),
+            Some(file) => {
+                std::fs::write(file, text).map_err(|cause| Failure::io("write", file, cause))
+            }
+        }
+    }
+}
+
+/// A report as indented JSON.
+fn json_text(report: &impl serde::Serialize) -> Result<String, Failure> {
+    let mut text = serde_json::to_string_pretty(report)
+        .map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
+    text.push('\n');
+    Ok(text)
+}
+
+/// All commands and options: what `docs/cli.md` and completions are made of.
+#[must_use]
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the program and says how it went.
@@ -121,6 +164,7 @@ pub fn run() -> ExitCode {
     let result = match command {
         Command::Convert(arguments) => convert::run(&arguments, &output),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments, &output),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

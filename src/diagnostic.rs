@@ -6,6 +6,8 @@ pub mod page;
 
 pub use code::{Code, Severity};
 
+use std::collections::HashSet;
+
 use crate::source::Span;
 
 /// Something worth saying about the input.
@@ -24,7 +26,7 @@ pub struct Diagnostic {
 }
 
 /// A place in a document and what is to be said of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     /// The place.
     pub span: Span,
@@ -55,6 +57,12 @@ impl Diagnostic {
         self
     }
 
+    /// Whether the other says the same about the same place.
+    #[must_use]
+    pub fn is_same(&self, other: &Diagnostic) -> bool {
+        self.code == other.code && self.message == other.message && self.labels == other.labels
+    }
+
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -69,6 +77,8 @@ pub struct Diagnostics {
     list: Vec<Diagnostic>,
     deny: Vec<Code>,
     allow: Vec<Code>,
+    /// What was said already: code, places, message.
+    said: HashSet<(Code, Vec<Span>, String)>,
 }
 
 impl Diagnostics {
@@ -79,10 +89,12 @@ impl Diagnostics {
             list: Vec::new(),
             deny,
             allow,
+            said: HashSet::new(),
         }
     }
 
-    /// Takes a diagnostic. Errors cannot be allowed away.
+    /// Takes a diagnostic, once: the same document may be looked at several times. Errors cannot be
+    /// allowed away.
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
         let Diagnostic { code, severity, .. } = &mut diagnostic;
         if *severity != Severity::Error {
@@ -92,7 +104,11 @@ impl Diagnostics {
                 return;
             }
         }
-        self.list.push(diagnostic);
+        let places = diagnostic.labels.iter().map(|label| label.span).collect();
+        let said = (diagnostic.code, places, diagnostic.message.clone());
+        if self.said.insert(said) {
+            self.list.push(diagnostic);
+        }
     }
 
     /// What was collected, in order.

@@ -33,6 +33,9 @@ pub const UNRESOLVED_ANNOTATION: &str = "armada2flux.dev/unresolved-source";
 /// Annotation of kustomize-controller: keep the object when it leaves the tree.
 pub const PRUNE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/prune";
 
+/// Annotation of kustomize-controller: leave `${…}` in the object as it is.
+pub const SUBSTITUTE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/substitute";
+
 /// API version of HelmRelease (Flux 2.3 and newer serve it).
 pub const HELM_RELEASE_API: &str = "helm.toolkit.fluxcd.io/v2";
 /// API version of GitRepository and HelmRepository.

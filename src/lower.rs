@@ -6,6 +6,7 @@ mod order;
 mod release;
 mod slug;
 mod source;
+mod substitution;
 
 use crate::diagnostic::Diagnostics;
 use crate::flux::Object;
@@ -130,6 +131,7 @@ pub fn lower(
         let digest = order.leave(step, digests);
         for (mut object, chart) in objects {
             object.annotate(crate::flux::DIGEST_ANNOTATION, digest.clone());
+            substitution::keep(&mut object);
             let role = Role::Release {
                 stage: stage.number,
                 group: &stage.group,

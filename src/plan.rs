@@ -5,6 +5,8 @@
 //! (`dependsOn`) and what a staged run does come from the same steps.
 
 mod name;
+mod pre_delete;
+mod wait;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +15,9 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::resolve::{Member, Site};
 use crate::source::{Span, Spanned};
 use crate::value::Text;
+
+pub use pre_delete::{Deleted, PreDelete};
+pub use wait::Wait;
 
 /// Time limit of a chart that names none, in seconds (Armada: const.py `DEFAULT_CHART_TIMEOUT`).
 pub const DEFAULT_TIMEOUT: i64 = 900;
@@ -77,8 +82,20 @@ pub struct Release<'d, 't> {
     pub test_timeout: Option<i64>,
     /// Limit of an uninstall, in seconds.
     pub delete_timeout: i64,
-    /// Whether Armada waits by itself after Helm.
-    pub armada_waits: bool,
+    /// What Armada waits for by itself after Helm and its hooks, in order.
+    pub waits: Vec<Wait>,
+    /// What Armada deletes before an upgrade, in order.
+    pub pre_deletes: Vec<PreDelete>,
+    /// Whether a run goes on past the release when it had failed before; `None` when it is not
+    /// protected: then Armada uninstalls it and installs it anew.
+    pub protected: Option<bool>,
+}
+
+/// What Armada's command line says about a whole run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// `--timeout`: limit of every chart in seconds, whatever the documents say.
+    pub timeout: Option<i64>,
 }
 
 impl<'d, 't> Plan<'d, 't> {
@@ -95,7 +112,11 @@ impl<'d, 't> Plan<'d, 't> {
 }
 
 /// Makes the plan. `None` when an error was reported.
-pub fn plan<'d, 't>(site: Site<'d, 't>, diagnostics: &mut Diagnostics) -> Option<Plan<'d, 't>> {
+pub fn plan<'d, 't>(
+    site: Site<'d, 't>,
+    options: Options,
+    diagnostics: &mut Diagnostics,
+) -> Option<Plan<'d, 't>> {
     let before = diagnostics.errors();
     let Site { manifest, groups } = site;
     let mut keys: BTreeMap<(Text, Text), Span> = BTreeMap::new();
@@ -108,6 +129,7 @@ pub fn plan<'d, 't>(site: Site<'d, 't>, diagnostics: &mut Diagnostics) -> Option
                 &manifest.release_prefix.value,
                 member,
                 document.test_charts,
+                options,
                 diagnostics,
             );
             let key = (release.namespace.clone(), release.name.clone());
@@ -154,7 +176,7 @@ pub fn plan<'d, 't>(site: Site<'d, 't>, diagnostics: &mut Diagnostics) -> Option
 }
 
 /// Longest time limit, in seconds: more does not fit the durations of Flux.
-const MAX_TIMEOUT: i64 = 100 * 365 * 24 * 3600;
+pub const MAX_TIMEOUT: i64 = 100 * 365 * 24 * 3600;
 
 /// A time limit that Helm and Flux can keep; others are reported.
 fn checked_limit(release: &str, seconds: &Spanned<i64>, diagnostics: &mut Diagnostics) -> i64 {
@@ -164,7 +186,7 @@ fn checked_limit(release: &str, seconds: &Spanned<i64>, diagnostics: &mut Diagno
             seconds.value
         );
         diagnostics.push(
-            Diagnostic::new(Code::FieldType, message)
+            Diagnostic::new(Code::DeployFault, message)
                 .at(seconds.span, format!("must be between 1 and {MAX_TIMEOUT}"))
                 .help("armada fails before it looks at anything; correct the limit"),
         );
@@ -172,10 +194,17 @@ fn checked_limit(release: &str, seconds: &Spanned<i64>, diagnostics: &mut Diagno
     seconds.value
 }
 
+/// Whether tests run: the chart decides, else its group, else yes. A chart's block without `enabled`
+/// decides nothing, whatever else it says (Armada: handlers/test.py).
+fn tests_run(chart: Option<bool>, group: Option<bool>) -> bool {
+    chart.or(group).unwrap_or(true)
+}
+
 fn release<'d, 't>(
     prefix: &str,
     member: Member<'d, 't>,
     test_charts: Option<bool>,
+    options: Options,
     diagnostics: &mut Diagnostics,
 ) -> Release<'d, 't> {
     let Member {
@@ -192,14 +221,14 @@ fn release<'d, 't>(
         None => default,
     };
     let timeout = chart.wait.timeout.as_ref().or(chart.timeout.as_ref());
-    // A block decides by itself; only silence leaves the choice to the group (Armada: handlers/test.py).
-    let tested = match &chart.test {
-        Some(test) => test.enabled,
-        None => test_charts.unwrap_or(true),
-    };
+    let enabled = chart.test.as_ref().and_then(|test| test.enabled);
+    let tested = tests_run(enabled, test_charts);
     let test_timeout = chart.test.as_ref().and_then(|test| test.timeout.as_ref());
     Release {
-        timeout: limit(timeout, DEFAULT_TIMEOUT),
+        timeout: match options.timeout {
+            Some(seconds) => seconds,
+            None => limit(timeout, DEFAULT_TIMEOUT),
+        },
         native_wait: chart.wait.native.unwrap_or(match chart.head.version {
             Version::V1 => true,
             Version::V2 => false,
@@ -208,10 +237,27 @@ fn release<'d, 't>(
         upgrade_force: chart.upgrade.force,
         test_timeout: tested.then(|| limit(test_timeout, DEFAULT_TEST_TIMEOUT)),
         delete_timeout: limit(chart.delete_timeout.as_ref(), DEFAULT_DELETE_TIMEOUT),
-        armada_waits: !chart.wait.resources_empty,
+        waits: wait::waits(chart),
+        pre_deletes: pre_delete::pre_deletes(chart),
+        protected: chart
+            .protected
+            .map(|protected| protected.continue_processing),
         name,
         namespace: chart.namespace.value.clone(),
         chart,
         dependencies,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_wins_over_its_group() {
+        assert!(tests_run(Some(true), Some(false)));
+        assert!(!tests_run(Some(false), Some(true)));
+        assert!(!tests_run(None, Some(false)));
+        assert!(tests_run(None, None));
     }
 }

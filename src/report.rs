@@ -1,5 +1,10 @@
-//! What a run says about itself, as versioned data.
+//! What a run says about itself, as versioned data and in the formats of others.
 //!
-//! The types here are a copy made for readers outside: they change only with [`convert::VERSION`].
+//! The types here are a copy made for readers outside: they change only with the version of their report.
 
 pub mod convert;
+pub mod finding;
+pub mod github;
+pub mod junit;
+pub mod sarif;
+pub mod validate;

@@ -1,8 +1,10 @@
 //! Names to documents: which Manifest, which groups, which charts.
 
+mod check;
+
 use std::collections::BTreeMap;
 
-use crate::armada::{Chart, ChartGroup, Documents, Manifest};
+use crate::armada::{ArmadaKind, Chart, ChartGroup, Documents, Manifest};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
 use crate::value::Text;
@@ -37,6 +39,8 @@ pub struct Member<'d, 't> {
 }
 
 /// Chooses the Manifest and looks up everything it names. `None` when an error was reported.
+///
+/// All Manifests of the input are checked, as Armada does: one broken Manifest stops the others.
 pub fn resolve<'d, 't>(
     documents: &'d Documents<'t>,
     target: Option<&str>,
@@ -44,13 +48,14 @@ pub fn resolve<'d, 't>(
 ) -> Option<Site<'d, 't>> {
     let before = diagnostics.errors();
     let index = Index::new(documents, diagnostics);
-    let manifest = choose(&documents.manifests, target, diagnostics)?;
+    check::references(documents, &index, diagnostics);
+    let manifest = choose(documents, target, diagnostics)?;
+    check::faults(documents, &[manifest], &index, diagnostics);
     let mut placed: BTreeMap<&str, Span> = BTreeMap::new();
     let mut listed: BTreeMap<&str, Span> = BTreeMap::new();
     let mut groups = Vec::new();
     for name in &manifest.chart_groups {
         let Some(&document) = index.groups.get(&*name.value) else {
-            missing("chart group", name, &manifest.head.name.value, diagnostics);
             continue;
         };
         if let Some(&first) = listed.get(&*name.value) {
@@ -72,19 +77,18 @@ pub fn resolve<'d, 't>(
         let charts = members(document, &index, &mut placed, diagnostics);
         groups.push(Group { document, charts });
     }
-    for document in &documents.chart_groups {
-        if !index.listed_anywhere(&document.head.name.value, documents) {
-            let name = &document.head.name;
-            diagnostics.push(
-                Diagnostic::new(
-                    Code::GroupUnlisted,
-                    format!("chart group `{}` is listed by no manifest", name.value),
-                )
-                .at(name.span, "never deployed"),
-            );
-        }
-    }
     (diagnostics.errors() == before).then_some(Site { manifest, groups })
+}
+
+/// Checks all Manifests and what they name, as Armada's validation does; `target` must be one of them.
+pub fn check(documents: &Documents<'_>, target: Option<&str>, diagnostics: &mut Diagnostics) {
+    let index = Index::new(documents, diagnostics);
+    check::references(documents, &index, diagnostics);
+    let chosen: Vec<&Manifest> = match target {
+        Some(_) => choose(documents, target, diagnostics).into_iter().collect(),
+        None => documents.manifests.iter().collect(),
+    };
+    check::faults(documents, &chosen, &index, diagnostics);
 }
 
 /// Documents by name; of two with one name the first wins (Armada: handlers/manifest.py).
@@ -119,11 +123,6 @@ impl<'d, 't> Index<'d, 't> {
         }
         index
     }
-
-    fn listed_anywhere(&self, group: &str, documents: &Documents<'_>) -> bool {
-        let mut manifests = documents.manifests.iter();
-        manifests.any(|manifest| manifest.chart_groups.iter().any(|name| name.value == group))
-    }
 }
 
 fn duplicate(kind: &str, name: &Spanned<Text>, first: Span, diagnostics: &mut Diagnostics) {
@@ -138,26 +137,22 @@ fn duplicate(kind: &str, name: &Spanned<Text>, first: Span, diagnostics: &mut Di
     );
 }
 
-fn missing(kind: &str, name: &Spanned<Text>, by: &str, diagnostics: &mut Diagnostics) {
-    diagnostics.push(
-        Diagnostic::new(
-            Code::ReferenceMissing,
-            format!(
-                "`{by}` names {kind} `{}`, which is not in the input",
-                name.value
-            ),
-        )
-        .at(name.span, "not found")
-        .help("give all files of the site, or correct the name"),
-    );
-}
-
 /// The Manifest to convert (Armada: handlers/manifest.py `_find_documents`).
 fn choose<'d>(
-    manifests: &'d [Manifest],
+    documents: &'d Documents<'_>,
     target: Option<&str>,
     diagnostics: &mut Diagnostics,
 ) -> Option<&'d Manifest> {
+    let manifests = documents.manifests.as_slice();
+    let failed = documents
+        .failed
+        .iter()
+        .any(|failed| failed.kind == ArmadaKind::Manifest);
+    if failed && target.is_none_or(|target| documents.may_have_failed(ArmadaKind::Manifest, target))
+    {
+        // Which one is meant cannot be said while one of them is broken.
+        return None;
+    }
     let names: Vec<&str> = manifests.iter().map(|m| &*m.head.name.value).collect();
     let all = names.join("`, `");
     if let Some(target) = target {
@@ -213,7 +208,6 @@ fn members<'d, 't>(
     let mut charts = Vec::new();
     for name in &group.charts {
         let Some(&chart) = index.charts.get(&*name.value) else {
-            missing("chart", name, &group_name.value, diagnostics);
             continue;
         };
         if let Some(&first) = placed.get(&*name.value) {
@@ -230,66 +224,17 @@ fn members<'d, 't>(
         charts.push(Member {
             chart,
             listed: name.span,
-            dependencies: dependencies(chart, index, diagnostics),
+            dependencies: dependencies(chart, index),
         });
     }
     charts
 }
 
-/// The charts that a chart names as dependencies; all of theirs are checked, too.
-fn dependencies<'d, 't>(
-    chart: &'d Chart<'t>,
-    index: &Index<'d, 't>,
-    diagnostics: &mut Diagnostics,
-) -> Option<Vec<&'d Chart<'t>>> {
-    check_dependencies(chart, index, &mut Vec::new(), &mut Vec::new(), diagnostics);
+/// The charts that a chart names as dependencies.
+fn dependencies<'d, 't>(chart: &'d Chart<'t>, index: &Index<'d, 't>) -> Option<Vec<&'d Chart<'t>>> {
     let names = chart.dependencies.as_ref()?;
     let charts = names
         .iter()
         .filter_map(|name| index.charts.get(&*name.value));
     Some(charts.copied().collect())
-}
-
-/// Most charts of one chain of dependencies; real sites have one or two.
-const MAX_DEPENDENCY_CHAIN: usize = 64;
-
-fn check_dependencies<'d>(
-    chart: &'d Chart<'_>,
-    index: &Index<'d, '_>,
-    chain: &mut Vec<&'d str>,
-    done: &mut Vec<&'d str>,
-    diagnostics: &mut Diagnostics,
-) {
-    let own_name: &str = &chart.head.name.value;
-    if done.contains(&own_name) {
-        return;
-    }
-    chain.push(own_name);
-    for name in chart.dependencies.iter().flatten() {
-        let Some(next) = index.charts.get(&*name.value) else {
-            missing("dependency chart", name, own_name, diagnostics);
-            continue;
-        };
-        if let Some(at) = chain.iter().position(|above| *above == &*name.value) {
-            let circle = chain[at..].join("` → `");
-            let message = format!(
-                "charts depend on one another: `{circle}` → `{}`",
-                name.value
-            );
-            diagnostics.push(
-                Diagnostic::new(Code::DependencyCycle, message)
-                    .at(name.span, "closes the circle")
-                    .help("remove one of these dependencies"),
-            );
-        } else if chain.len() >= MAX_DEPENDENCY_CHAIN {
-            let message = format!(
-                "chart `{own_name}` ends a chain of more than {MAX_DEPENDENCY_CHAIN} dependencies"
-            );
-            diagnostics.push(Diagnostic::new(Code::DepthLimit, message).at(name.span, "too deep"));
-        } else {
-            check_dependencies(next, index, chain, done, diagnostics);
-        }
-    }
-    chain.pop();
-    done.push(own_name);
 }

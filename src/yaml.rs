@@ -4,12 +4,14 @@
 //! [`Dialect`], because the programs a manifest passes through disagree about it.
 
 pub mod deliver;
+pub mod graft;
 pub mod mapping;
 pub mod read;
 pub mod scalar;
 pub mod sensitive;
 pub mod tree;
 
+pub use graft::Overlay;
 pub use read::read;
 pub use scalar::Dialect;
 pub use tree::{Comment, Document, Kind, Node, NodeId, Scalar, Style, Tree};

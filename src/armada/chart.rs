@@ -12,26 +12,27 @@ use crate::yaml::Node;
 use super::decode::{Context, Rest, Table};
 use super::disposition::rows;
 use super::document::{Head, Version};
+use super::fault::Fault;
 
 pub use source::{Source, SourceKind};
 pub use test::Test;
-pub use upgrade::Upgrade;
-pub use wait::Wait;
+pub use upgrade::{DeleteKind, PreDelete, Upgrade};
+pub use wait::{MinReady, Resources, Wait, WaitItem, WaitKind};
 
 rows! { "Chart";
-    DATA "data" Mapped Tree "a HelmRelease" "the body of the document"
-    RELEASE "data.release" Mapped Tree "metadata.name, spec.releaseName" "with the Manifest's prefix: the name under which Helm holds the release"
-    CHART_NAME "data.chart_name" DroppedHarmless Nobody "" "Armada only logs it, the chart's own name is in its Chart.yaml"
-    NAMESPACE "data.namespace" Mapped Tree "metadata.namespace, a Namespace object" "the HelmRelease lives in the release's namespace"
-    VALUES "data.values" Mapped Tree "spec.values" "typed as Helm received them from Armada"
-    DEPENDENCIES "data.dependencies" NotYet Tree "" "Armada replaces the chart's own charts folder with these"
-    PROTECTED "data.protected" NotYet Apply "" "keeps a failed release from being uninstalled; Flux never uninstalls by itself, the staged apply will act on it"
-    CONTINUE_PROCESSING "data.protected.continue_processing" NotYet Apply "" "says whether the run goes on past a release that had failed before"
-    DELETE "data.delete" Mapped Tree "spec.uninstall" "options of an uninstall"
-    DELETE_TIMEOUT "data.delete.timeout" Mapped Tree "spec.uninstall.timeout" "seconds, 300 when absent"
-    DELETE_EXTRA "data.delete.*" DroppedHarmless Nobody "" "Armada reads the timeout only"
-    INSTALL "data.install" DroppedHarmless Nobody "" "Armada never reads it: hooks always run on install"
-    TIMEOUT "data.timeout" Mapped Tree "spec.timeout" "the old place of wait.timeout, which wins over it"
+    DATA "data" Any Mapped Tree "a HelmRelease" "the body of the document";
+    RELEASE "data.release" Any Mapped Tree "metadata.name, spec.releaseName" "with the Manifest's prefix: the name under which Helm holds the release";
+    CHART_NAME "data.chart_name" V1 DroppedHarmless Nobody "" "Armada only logs it, the chart's own name is in its Chart.yaml";
+    NAMESPACE "data.namespace" Any Mapped Tree "metadata.namespace, a Namespace object" "the HelmRelease lives in the release's namespace";
+    VALUES "data.values" Any Mapped Tree "spec.values" "typed as Helm received them from Armada";
+    DEPENDENCIES "data.dependencies" Any NotYet Tree "" "Armada replaces the chart's own charts folder with these";
+    PROTECTED "data.protected" Any NotYet Apply "" "keeps a failed release from being uninstalled; Flux never uninstalls by itself, the staged apply will act on it";
+    CONTINUE_PROCESSING "data.protected.continue_processing" Any NotYet Apply "" "says whether the run goes on past a release that had failed before";
+    DELETE "data.delete" Any Mapped Tree "spec.uninstall" "options of an uninstall";
+    DELETE_TIMEOUT "data.delete.timeout" Any Mapped Tree "spec.uninstall.timeout" "seconds, 300 when absent";
+    DELETE_EXTRA "data.delete.*" Any DroppedHarmless Nobody "" "Armada reads the timeout only";
+    INSTALL "data.install" V1 DroppedHarmless Nobody "" "Armada never reads it: hooks always run on install";
+    TIMEOUT "data.timeout" V1 Mapped Tree "spec.timeout" "the old place of wait.timeout, which wins over it";
 }
 
 /// A Chart document.
@@ -61,6 +62,8 @@ pub struct Chart<'t> {
     pub delete_timeout: Option<Spanned<i64>>,
     /// `protected.continue_processing`; `None` when the release is not protected.
     pub protected: Option<Protected>,
+    /// What makes Armada fail when it deploys the chart.
+    pub faults: Vec<Fault>,
 }
 
 /// The `protected` block.
@@ -92,7 +95,9 @@ pub(super) fn decode<'t>(
     let timeout = match head.version {
         Version::V1 => {
             data.required_text(&CHART_NAME, cx);
-            data.field(&INSTALL, cx);
+            if let Some(install) = data.field(&INSTALL, cx) {
+                install.check_mapping(cx);
+            }
             data.integer(&TIMEOUT, cx)
         }
         Version::V2 => None,
@@ -102,18 +107,16 @@ pub(super) fn decode<'t>(
         .required(&source::SOURCE, cx)
         .and_then(|field| field.table(cx))
         .and_then(|table| source::decode(table, head.version, cx));
-    let values = data.open_field(&VALUES, cx).and_then(|field| {
-        let table = field.table(cx);
-        cx.ledger.claim(field.value, &VALUES);
-        table.map(|_| field.value)
-    });
+    let values = data
+        .field(&VALUES, cx)
+        .and_then(|field| field.check_mapping(cx).then_some(field.value));
     let dependencies = data
         .open_field(&DEPENDENCIES, cx)
         .and_then(|field| field.texts(cx));
     let wait = data
         .open_field(&wait::WAIT, cx)
         .and_then(|field| field.table(cx))
-        .map_or_else(Wait::default, |table| wait::decode(table, cx));
+        .map_or_else(Wait::default, |table| wait::decode(table, head.version, cx));
     let test = data
         .open_field(&test::TEST, cx)
         .and_then(|field| test::decode(field, head.version, cx));
@@ -135,12 +138,14 @@ pub(super) fn decode<'t>(
         let mut table = field.table(cx)?;
         let continue_processing = table.boolean(&CONTINUE_PROCESSING, cx);
         table.finish(Rest::Refuse, cx);
+        // An empty block protects nothing: Armada asks whether the block is there with Python's truth.
         Some(Protected {
-            continue_processing: continue_processing.is_some_and(|value| value.value),
+            continue_processing: continue_processing?.value,
             span: field.value.span(),
         })
     });
     data.finish(Rest::Refuse, cx);
+    let faults = std::mem::take(&mut cx.faults);
     Some(Chart {
         head,
         release: release?,
@@ -154,5 +159,6 @@ pub(super) fn decode<'t>(
         upgrade,
         delete_timeout,
         protected,
+        faults,
     })
 }

@@ -8,12 +8,12 @@ use super::disposition::rows;
 use super::document::{Head, Version};
 
 rows! { "ChartGroup";
-    DATA "data" Mapped Tree "a stage folder" "the body of the document"
-    NAME "data.name" DroppedHarmless Nobody "" "Armada reads the name in metadata"
-    DESCRIPTION "data.description" DroppedHarmless Nobody "" "Armada only logs it"
-    SEQUENCED "data.sequenced" Mapped Tree "spec.dependsOn" "a sequenced group is one stage of several steps"
-    TEST_CHARTS "data.test_charts" Mapped Tree "spec.test.enable" "the default of charts that say nothing about tests"
-    CHART_GROUP "data.chart_group" Mapped Tree "HelmReleases of a stage" "the charts, in order"
+    DATA "data" Any Mapped Tree "a stage folder" "the body of the document";
+    NAME "data.name" Any DroppedHarmless Nobody "" "Armada reads the name in metadata";
+    DESCRIPTION "data.description" Any DroppedHarmless Nobody "" "Armada only logs it";
+    SEQUENCED "data.sequenced" Any Mapped Tree "spec.dependsOn" "a sequenced group is one stage of several steps; the lockstep of steps needs readyExpr" since 2 7;
+    TEST_CHARTS "data.test_charts" V1 Mapped Tree "spec.test.enable" "the default of charts that say nothing about tests";
+    CHART_GROUP "data.chart_group" Any Mapped Tree "HelmReleases of a stage" "the charts, in order";
 }
 
 /// A ChartGroup document.

@@ -7,7 +7,9 @@ use crate::yaml::scalar::{self, Dialect, Typed};
 use crate::yaml::{Kind, Node, mapping};
 
 use super::disposition::Row;
+use super::fault::Fault;
 use super::ledger::Ledger;
+use super::suggest;
 
 /// What decoding needs everywhere.
 #[derive(Debug)]
@@ -17,18 +19,39 @@ pub(super) struct Context<'c> {
     pub(super) diagnostics: &'c mut Diagnostics,
     /// How messages call the document: ``chart `keystone` ``.
     pub(super) subject: String,
-    /// Whether something kept the document from being decoded in full.
-    pub(super) failed: bool,
+    /// What Armada would find out only when it deploys the chart.
+    pub(super) faults: Vec<Fault>,
 }
 
 impl Context<'_> {
     /// Reports an error about the document.
     pub(super) fn error(&mut self, diagnostic: Diagnostic) {
-        self.failed = true;
         self.diagnostics.push(diagnostic);
     }
 
-    fn wrong_type(&mut self, field: &Field<'_>, wanted: &str) {
+    /// Notes something that Armada finds out only when it deploys the chart.
+    pub(super) fn fault(&mut self, span: Span, message: impl Into<String>) {
+        let message = message.into();
+        self.faults.push(Fault { span, message });
+    }
+
+    /// Warns of a value that no schema looks at and that Python takes for something else than it looks.
+    pub(super) fn misread(&mut self, field: &Field<'_>, meaning: &str) {
+        let name = field.row.path.rsplit('.').next().unwrap_or(field.row.path);
+        let found = type_of(field.value, self.dialect);
+        let message = format!(
+            "{}: `{name}` of a wait is {found}, which counts as {meaning}",
+            self.subject
+        );
+        self.diagnostics.push(
+            Diagnostic::new(Code::FieldMisread, message)
+                .at(field.value.span(), format!("counts as {meaning}"))
+                .help("write what is meant"),
+        );
+    }
+
+    /// Reports a field of the wrong type; `wanted` says which types the schema takes.
+    pub(super) fn wrong_type(&mut self, field: &Field<'_>, wanted: &str) {
         let found = type_of(field.value, self.dialect);
         let message = format!(
             "{}: `{}` must be {wanted}, found {found}",
@@ -43,7 +66,7 @@ impl Context<'_> {
 }
 
 /// The type of a node as messages call it.
-fn type_of(node: Node<'_>, dialect: Dialect) -> &'static str {
+pub(super) fn type_of(node: Node<'_>, dialect: Dialect) -> &'static str {
     match node.resolved().kind() {
         Kind::Sequence => "a list",
         Kind::Mapping => "a mapping",
@@ -91,13 +114,14 @@ impl<'t> Field<'t> {
         None
     }
 
-    /// The integer. Armada's schema takes a float without a fraction for one, too.
+    /// The integer. Draft 4 of JSON Schema, which Armada asks for, takes neither `900.0` nor `true` for one.
     pub(super) fn integer(self, cx: &mut Context<'_>) -> Option<Spanned<i64>> {
         if let Some(scalar) = self.value.scalar() {
             match scalar::resolve(scalar, cx.dialect) {
                 Ok(Typed::Int(value)) => return Some(Spanned::new(value, self.value.span())),
-                Ok(Typed::Float(value)) if value.fract() == 0.0 && value.abs() < 9e15 => {
-                    return Some(Spanned::new(value as i64, self.value.span()));
+                Ok(Typed::Big(_)) => {
+                    cx.wrong_type(&self, "an integer of at most 64 bits");
+                    return None;
                 }
                 Ok(_) | Err(_) => {}
             }
@@ -155,6 +179,30 @@ impl<'t> Field<'t> {
         Some(pairs)
     }
 
+    /// Whether the value is a mapping; if not, that is reported. Its content stays unread.
+    pub(super) fn check_mapping(self, cx: &mut Context<'_>) -> bool {
+        let is_mapping = self.is_mapping();
+        if !is_mapping {
+            cx.wrong_type(&self, "a mapping");
+        }
+        is_mapping
+    }
+
+    /// Whether the value is a mapping.
+    pub(super) fn is_mapping(self) -> bool {
+        matches!(self.value.resolved().kind(), Kind::Mapping)
+    }
+
+    /// Whether the value is a list.
+    pub(super) fn is_list(self) -> bool {
+        matches!(self.value.resolved().kind(), Kind::Sequence)
+    }
+
+    /// The scalar's meaning; `None` for lists and mappings and for what the dialect rejects.
+    pub(super) fn typed(self, cx: &Context<'_>) -> Option<Typed<'t>> {
+        scalar::resolve(self.value.scalar()?, cx.dialect).ok()
+    }
+
     /// The mapping, to take fields out of it.
     pub(super) fn table(self, cx: &mut Context<'_>) -> Option<Table<'t>> {
         if let Kind::Mapping = self.value.resolved().kind() {
@@ -173,6 +221,8 @@ pub(super) enum Rest {
     Refuse,
     /// Armada's schema lets them pass and its code never looks; they belong to the row.
     Ignore(&'static Row),
+    /// Armada's schema lets them pass and its code fails on them when it deploys the chart.
+    Fault,
 }
 
 /// A mapping whose fields are being taken.
@@ -181,6 +231,8 @@ pub(super) struct Table<'t> {
     node: Node<'t>,
     row: &'static Row,
     entries: Vec<(Text, mapping::Entry<'t>)>,
+    /// The fields that were asked for: all there are.
+    known: Vec<&'static str>,
 }
 
 impl<'t> Table<'t> {
@@ -196,7 +248,14 @@ impl<'t> Table<'t> {
             node,
             row,
             entries: named.collect(),
+            known: Vec::new(),
         }
+    }
+
+    /// Takes all that is left, in order: for mappings whose keys are data.
+    pub(super) fn take_rest(&mut self) -> Vec<mapping::Entry<'t>> {
+        let rest = std::mem::take(&mut self.entries);
+        rest.into_iter().map(|(_, entry)| entry).collect()
     }
 
     /// Where the mapping stands.
@@ -216,6 +275,7 @@ impl<'t> Table<'t> {
         cx: &mut Context<'_>,
     ) -> Option<Field<'t>> {
         let key = row.path.rsplit('.').next().unwrap_or(row.path);
+        self.known.push(key);
         let at = self.entries.iter().position(|(name, _)| name == key)?;
         let (
             _,
@@ -224,7 +284,7 @@ impl<'t> Table<'t> {
                 value,
                 merged: _,
             },
-        ) = self.entries.swap_remove(at);
+        ) = self.entries.remove(at);
         cx.ledger.claim(key, row);
         cx.ledger.claim_alone(value, row);
         Some(Field { row, value })
@@ -295,26 +355,35 @@ impl<'t> Table<'t> {
 
     /// Accounts for what nobody took.
     pub(super) fn finish(self, rest: Rest, cx: &mut Context<'_>) {
-        let Self { node, row, entries } = self;
+        let Self {
+            node,
+            row,
+            entries,
+            known,
+        } = self;
         for (name, entry) in entries {
-            match rest {
-                Rest::Ignore(ignored) => {
-                    cx.ledger.claim(entry.key, ignored);
-                    cx.ledger.claim(entry.value, ignored);
-                }
-                Rest::Refuse => {
-                    let message = format!("{}: `{}` knows no field `{name}`", cx.subject, row.path);
-                    cx.ledger.claim(entry.key, &super::document::UNKNOWN);
-                    cx.ledger.claim(entry.value, &super::document::UNKNOWN);
-                    cx.error(
-                        Diagnostic::new(Code::FieldUnknown, message)
-                            .at(entry.key.span(), "unknown field")
-                            .help(
-                                "armada refuses the document with it; remove or correct the field",
-                            ),
-                    );
-                }
+            if let Rest::Ignore(ignored) = rest {
+                cx.ledger.claim(entry.key, ignored);
+                cx.ledger.claim(entry.value, ignored);
+                continue;
             }
+            cx.ledger.claim(entry.key, &super::document::UNKNOWN);
+            cx.ledger.claim(entry.value, &super::document::UNKNOWN);
+            let message = format!("`{}` knows no field `{name}`", row.path);
+            if let Rest::Fault = rest {
+                cx.fault(entry.key.span(), message);
+                continue;
+            }
+            let help = match suggest::suggest(row, &name, &known) {
+                Some(hint) => format!("armada refuses the document with it; {hint}"),
+                None => "armada refuses the document with it; remove or correct the field".into(),
+            };
+            let message = format!("{}: {message}", cx.subject);
+            cx.error(
+                Diagnostic::new(Code::FieldUnknown, message)
+                    .at(entry.key.span(), "unknown field")
+                    .help(help),
+            );
         }
         // Entries that lost to a duplicate key and merge keys belong to the mapping they stand in.
         for (key, value) in node.entries() {

@@ -1,6 +1,8 @@
 //! What becomes of each field of Armada's documents.
 
-use super::{chart, chart_group, document, manifest};
+use std::fmt;
+
+use super::{Version, chart, chart_group, document, manifest};
 
 /// The fate of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -45,13 +47,53 @@ pub enum Carrier {
     Nobody,
 }
 
+/// The versions of Armada's schemas that have a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Versions {
+    /// v1 and v2.
+    Any,
+    /// v1 only.
+    V1,
+    /// v2 only.
+    V2,
+}
+
+impl Versions {
+    /// Whether documents of that version have the field.
+    #[must_use]
+    pub fn contain(self, version: Version) -> bool {
+        match self {
+            Versions::Any => true,
+            Versions::V1 => version == Version::V1,
+            Versions::V2 => version == Version::V2,
+        }
+    }
+}
+
+/// The Flux release that a target needs; displays as `2.8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Since {
+    /// Major version of Flux.
+    pub major: u16,
+    /// Minor version of Flux.
+    pub minor: u16,
+}
+
+impl fmt::Display for Since {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
 /// One row of the field mapping.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Row {
-    /// Path of the field in its document; `[]` stands for the items of a list.
+    /// Path of the field in its document; `[]` stands for the items of a list, `*` for any key.
     pub path: &'static str,
     /// The kinds of document it belongs to.
     pub documents: &'static str,
+    /// The versions of the schema that have it.
+    pub versions: Versions,
     /// What becomes of it.
     pub fate: Fate,
     /// Where it goes; empty when it goes nowhere.
@@ -60,21 +102,35 @@ pub struct Row {
     pub reason: &'static str,
     /// Who keeps it.
     pub carrier: Carrier,
+    /// The first Flux that has the target in full; `None` when every supported one has.
+    pub since: Option<Since>,
 }
 
 /// Makes statics of rows and a table `ROWS` of them all.
+///
+/// A row reads: name, path, versions, fate, carrier, target, reason, and `since MAJOR MINOR` when the
+/// target needs a certain Flux.
 macro_rules! rows {
-    ($documents:literal; $($name:ident $path:literal $fate:ident $carrier:ident $target:literal $reason:literal)*) => {
+    ($documents:literal; $(
+        $name:ident $path:literal $versions:ident $fate:ident $carrier:ident $target:literal $reason:literal
+        $(since $major:literal $minor:literal)?;
+    )*) => {
         $(pub(in crate::armada) static $name: $crate::armada::disposition::Row = $crate::armada::disposition::Row {
             path: $path,
             documents: $documents,
+            versions: $crate::armada::disposition::Versions::$versions,
             fate: $crate::armada::disposition::Fate::$fate,
             target: $target,
             reason: $reason,
             carrier: $crate::armada::disposition::Carrier::$carrier,
+            since: $crate::armada::disposition::rows!(@since $($major $minor)?),
         };)*
         /// The rows of this decoder.
         pub(in crate::armada) static ROWS: &[&$crate::armada::disposition::Row] = &[$(&$name,)*];
+    };
+    (@since) => { None };
+    (@since $major:literal $minor:literal) => {
+        Some($crate::armada::disposition::Since { major: $major, minor: $minor })
     };
 }
 pub(super) use rows;
@@ -131,6 +187,13 @@ mod tests {
             let kept = matches!(row.fate, Fate::Mapped | Fate::Approximated);
             assert_eq!(kept, !row.target.is_empty(), "{}", row.path);
             assert!(!row.reason.is_empty(), "{}", row.path);
+            let carried = row.carrier != Carrier::Nobody;
+            let lost = matches!(
+                row.fate,
+                Fate::DroppedHarmless | Fate::DroppedLossy | Fate::Refused
+            );
+            assert_ne!(carried, lost, "{}", row.path);
+            assert!(row.since.is_none() || kept, "{}", row.path);
         }
     }
 }

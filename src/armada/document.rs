@@ -1,6 +1,7 @@
 //! Documents: schema, name, body; which of them are Armada's.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
@@ -16,14 +17,14 @@ use super::ledger::Ledger;
 use super::manifest::{self, Manifest};
 
 rows! { "every document";
-    DOCUMENT "document" Mapped Tree "the tree" "the document itself"
-    SCHEMA "schema" Mapped Tree "the kind of output" "says what the document is"
-    METADATA "metadata" DroppedHarmless Nobody "" "Deckhand's part of the document, Armada reads only the name"
-    NAME "metadata.name" Mapped Tree "origin in file headers and reports" "documents refer to one another by it"
-    EXTRA "other top-level keys" DroppedHarmless Nobody "" "Armada reads schema, metadata and data only"
-    UNKNOWN "unknown field" Refused Nobody "" "Armada's schema refuses the field"
-    FAILED "rejected field" Refused Nobody "" "the document could not be decoded, see the error"
-    SKIPPED "document of another schema" DroppedHarmless Nobody "" "Armada skips it too"
+    DOCUMENT "document" Any Mapped Tree "the tree" "the document itself";
+    SCHEMA "schema" Any Mapped Tree "the kind of output" "says what the document is";
+    METADATA "metadata" Any DroppedHarmless Nobody "" "Deckhand's part of the document, Armada reads only the name";
+    NAME "metadata.name" Any Mapped Tree "origin in file headers and reports" "documents refer to one another by it";
+    EXTRA "other top-level keys" Any DroppedHarmless Nobody "" "Armada reads schema, metadata and data only";
+    UNKNOWN "unknown field" Any Refused Nobody "" "Armada's schema refuses the field";
+    FAILED "rejected document" Any Refused Nobody "" "the document could not be decoded, see the error";
+    SKIPPED "document of another schema" Any DroppedHarmless Nobody "" "Armada skips it too";
 }
 
 /// The version of a document's schema.
@@ -59,6 +60,35 @@ pub struct Documents<'t> {
     pub skipped: BTreeMap<Text, usize>,
     /// Charts that still await Deckhand's rendering: their places and what they lack.
     pub not_rendered: Vec<NotRendered>,
+    /// Documents that could not be decoded; what is wrong with them was reported.
+    pub failed: Vec<Failed>,
+}
+
+impl Documents<'_> {
+    /// Whether no document was decoded.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.charts.is_empty() && self.chart_groups.is_empty() && self.manifests.is_empty()
+    }
+
+    /// Whether a document that could not be decoded may be the one of that kind and name.
+    #[must_use]
+    pub fn may_have_failed(&self, kind: ArmadaKind, name: &str) -> bool {
+        let mut failed = self.failed.iter();
+        let mut not_rendered = self.not_rendered.iter();
+        failed.any(|failed| {
+            failed.kind == kind && failed.name.as_ref().is_none_or(|known| known == name)
+        }) || kind == ArmadaKind::Chart && not_rendered.any(|chart| chart.name.value == name)
+    }
+}
+
+/// A document that could not be decoded.
+#[derive(Clone, Debug)]
+pub struct Failed {
+    /// Its kind.
+    pub kind: ArmadaKind,
+    /// Its name, if that could be decoded.
+    pub name: Option<Text>,
 }
 
 /// A Chart document that Deckhand has not rendered.
@@ -70,10 +100,25 @@ pub struct NotRendered {
     pub missing: Vec<&'static str>,
 }
 
-enum ArmadaKind {
+/// The kinds of document that Armada knows; displays as messages call it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ArmadaKind {
+    /// A list of groups: what is deployed.
     Manifest,
+    /// Charts that are deployed together.
     ChartGroup,
+    /// One Helm release.
     Chart,
+}
+
+impl fmt::Display for ArmadaKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ArmadaKind::Manifest => "manifest",
+            ArmadaKind::ChartGroup => "chart group",
+            ArmadaKind::Chart => "chart",
+        })
+    }
 }
 
 /// Decodes the documents of a tree into `documents`; every fault is a diagnostic.
@@ -90,7 +135,7 @@ pub fn decode_documents<'t>(
             ledger: &mut ledger,
             diagnostics,
             subject: "document".to_owned(),
-            failed: false,
+            faults: Vec::new(),
         };
         decode(root, documents, &mut cx);
     }
@@ -122,13 +167,18 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
     };
     let mut table = Table::open(root, &DOCUMENT, cx);
     table.field(&SCHEMA, cx);
-    if let Some((head, data, layering)) = decode_head(version, &kind, &mut table, root.span(), cx) {
-        match kind {
-            ArmadaKind::Manifest => documents.manifests.extend(manifest::decode(head, data, cx)),
+    let head = decode_head(version, kind, &mut table, root.span(), cx);
+    let name = head.as_ref().map(|(head, ..)| head.name.value.clone());
+    let decoded = match head {
+        None => false,
+        Some((head, data, layering)) => match kind {
+            ArmadaKind::Manifest => {
+                let manifest = manifest::decode(head, data, cx);
+                push(&mut documents.manifests, manifest)
+            }
             ArmadaKind::ChartGroup => {
-                documents
-                    .chart_groups
-                    .extend(chart_group::decode(head, data, cx));
+                let group = chart_group::decode(head, data, cx);
+                push(&mut documents.chart_groups, group)
             }
             ArmadaKind::Chart => {
                 let missing = chart::missing_fields(&data, version);
@@ -138,39 +188,45 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
                     documents.not_rendered.push(NotRendered { name, missing });
                     return;
                 }
-                documents.charts.extend(chart::decode(head, data, cx));
+                let chart = chart::decode(head, data, cx);
+                push(&mut documents.charts, chart)
             }
-        }
+        },
+    };
+    if !decoded {
+        cx.ledger.claim(root, &FAILED);
+        documents.failed.push(Failed { kind, name });
     }
     table.finish(Rest::Ignore(&EXTRA), cx);
-    if cx.failed {
-        cx.ledger.claim(root, &FAILED);
-        for node in cx.ledger.unclaimed(root) {
-            cx.ledger.claim(node, &FAILED);
-        }
-    }
+}
+
+/// Adds what was decoded; false when nothing was.
+fn push<T>(list: &mut Vec<T>, decoded: Option<T>) -> bool {
+    let found = decoded.is_some();
+    list.extend(decoded);
+    found
 }
 
 /// Name, body, and whether Deckhand's layering stands in the metadata.
 fn decode_head<'t>(
     version: Version,
-    kind: &ArmadaKind,
+    kind: ArmadaKind,
     table: &mut Table<'t>,
     span: Span,
     cx: &mut Context<'_>,
 ) -> Option<(Head, Table<'t>, bool)> {
-    let (word, row): (&str, &'static Row) = match kind {
-        ArmadaKind::Manifest => ("manifest", &manifest::DATA),
-        ArmadaKind::ChartGroup => ("chart group", &chart_group::DATA),
-        ArmadaKind::Chart => ("chart", &chart::DATA),
+    let row: &'static Row = match kind {
+        ArmadaKind::Manifest => &manifest::DATA,
+        ArmadaKind::ChartGroup => &chart_group::DATA,
+        ArmadaKind::Chart => &chart::DATA,
     };
-    word.clone_into(&mut cx.subject);
+    cx.subject = kind.to_string();
     let mut metadata = table.required(&METADATA, cx)?.table(cx)?;
     let layering = metadata.has("layeringDefinition");
     let name = metadata.required_text(&NAME, cx);
     metadata.finish(Rest::Ignore(&METADATA), cx);
     let name = name?;
-    cx.subject = format!("{word} `{}`", name.value);
+    cx.subject = format!("{kind} `{}`", name.value);
     let data = table.required(row, cx)?.table(cx)?;
     let head = Head {
         version,
@@ -181,7 +237,7 @@ fn decode_head<'t>(
 }
 
 /// Kind and version of one of Armada's schemas.
-fn armada_schema(schema: &str) -> Option<(ArmadaKind, Version)> {
+pub(super) fn armada_schema(schema: &str) -> Option<(ArmadaKind, Version)> {
     let (kind, version) = schema.strip_prefix("armada/")?.split_once('/')?;
     let kind = match kind {
         "Manifest" => ArmadaKind::Manifest,

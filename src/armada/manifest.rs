@@ -8,9 +8,9 @@ use super::disposition::rows;
 use super::document::Head;
 
 rows! { "Manifest";
-    DATA "data" Mapped Tree "the tree" "the body of the document"
-    RELEASE_PREFIX "data.release_prefix" Mapped Tree "metadata.name, spec.releaseName" "release names are prefix, hyphen, release, as Helm holds them"
-    CHART_GROUPS "data.chart_groups" Mapped Tree "stage folders, spec.dependsOn" "groups are stages, one after another"
+    DATA "data" Any Mapped Tree "the tree" "the body of the document";
+    RELEASE_PREFIX "data.release_prefix" Any Mapped Tree "metadata.name, spec.releaseName" "release names are prefix, hyphen, release, as Helm holds them";
+    CHART_GROUPS "data.chart_groups" Any Mapped Tree "stage folders, spec.dependsOn" "groups are stages, one after another; the lockstep of stages needs readyExpr" since 2 7;
 }
 
 /// A Manifest document.

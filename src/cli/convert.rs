@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use crate::armada::{Documents, decode_documents};
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::armada::Documents;
+use crate::diagnostic::Diagnostics;
 use crate::flux::Object;
 use crate::lower::{self, Role, SourceNamespace, Totals};
 use crate::plan::Plan;
@@ -16,11 +16,12 @@ use crate::report;
 use crate::source::Sources;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
-use crate::yaml::{self, Dialect, Tree};
 use crate::{plan, resolve};
 
+use super::input::{Armada, Input, InputArguments};
+use super::show::{self, count};
 use super::write::{Staging, Written};
-use super::{Failure, Levels, Output, ReportTarget, load, show};
+use super::{Failure, Levels, Output, ReportTarget};
 
 /// Convert Armada documents to a Flux tree
 ///
@@ -34,21 +35,17 @@ use super::{Failure, Levels, Output, ReportTarget, load, show};
 
 Exit codes: 0 done, 1 failed (usage, documents, files)")]
 pub(super) struct Arguments {
-    /// Files with Armada documents; `-` is stdin, a folder stands for the YAML files below it
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    #[command(flatten)]
+    input: InputArguments,
     /// Write the tree into this folder instead of one YAML stream to stdout
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
-    /// The Manifest to convert, when there are several
-    #[arg(long, value_name = "NAME")]
-    target_manifest: Option<String>,
     /// How values are typed
     #[arg(long, value_enum, default_value_t = ValuesAs::Delivered, value_name = "HOW")]
     values_as: ValuesAs,
-    /// Which Armada deployed the site
-    #[arg(long, value_enum, default_value_t = Armada::Python, value_name = "WHICH")]
-    armada: Armada,
+    /// Time limit of every chart, if armada was run with one (`--timeout`)
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i64).range(1..=plan::MAX_TIMEOUT))]
+    timeout: Option<i64>,
     /// Write releases running, for a cluster that has none of them yet
     #[arg(long)]
     new_cluster: bool,
@@ -65,10 +62,16 @@ pub(super) struct Arguments {
     #[arg(long, requires = "output")]
     delete_stale: bool,
     /// Write a report: `json`, or `json=FILE`; may be given several times
-    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report)]
-    report: Vec<ReportTarget>,
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
+    report: Vec<ReportTarget<ReportFormat>>,
     #[command(flatten)]
     levels: Levels,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// Everything, as `armada2flux schema report` describes it
+    Json,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -77,14 +80,6 @@ enum ValuesAs {
     Delivered,
     /// As the author wrote them
     Written,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Armada {
-    /// The Python program
-    Python,
-    /// armada-go
-    Go,
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
@@ -100,24 +95,12 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     }
     let levels = arguments.levels.clone();
     let mut diagnostics = Diagnostics::with_levels(levels.deny, levels.allow);
-    let sources = load::load(&arguments.files, &mut diagnostics)?;
-    let trees: Vec<Tree> = sources
-        .iter()
-        .map(|(id, file)| yaml::read(id, file.text(), &mut diagnostics))
-        .collect();
-
-    let dialect = match arguments.armada {
-        Armada::Python => Dialect::PyYaml,
-        Armada::Go => Dialect::GoYamlV2,
-    };
-    let mut documents = Documents::default();
-    let ledgers: Vec<_> = trees
-        .iter()
-        .map(|tree| decode_documents(tree, dialect, &mut documents, &mut diagnostics))
-        .collect();
+    let input = Input::read(&arguments.input, &mut diagnostics)?;
+    let (documents, ledgers) = input.decode(&mut diagnostics);
+    let sources = &input.sources;
     let plan = make_plan(arguments, &documents, &mut diagnostics);
     let outcome = match &plan {
-        Some(plan) => write_tree(arguments, plan, &sources, &mut diagnostics),
+        Some(plan) => write_tree(arguments, plan, sources, &mut diagnostics),
         None => Ok(Outcome::default()),
     };
     let Outcome {
@@ -127,13 +110,13 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     } = match outcome {
         Ok(outcome) => outcome,
         Err(failure) => {
-            show::diagnostics(diagnostics.list(), &sources, &trees, output);
+            show::diagnostics(diagnostics.list(), sources, &input.all_trees(), output);
             return Err(failure);
         }
     };
-    show::diagnostics(diagnostics.list(), &sources, &trees, output);
+    show::diagnostics(diagnostics.list(), sources, &input.all_trees(), output);
     let report = report::convert::report(
-        &sources,
+        sources,
         &documents,
         &ledgers,
         plan.as_ref(),
@@ -153,7 +136,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         show::say(summary.text(output).trim_end());
     }
     for target in &arguments.report {
-        write_report(target, &report)?;
+        let text = match target.format {
+            ReportFormat::Json => super::json_text(&report)?,
+        };
+        target.write(&text)?;
     }
     if diagnostics.errors() > 0 {
         return Err(Failure::documents());
@@ -173,65 +159,15 @@ fn make_plan<'d, 't>(
     documents: &'d Documents<'t>,
     diagnostics: &mut Diagnostics,
 ) -> Option<Plan<'d, 't>> {
-    if !documents.not_rendered.is_empty() {
-        diagnostics.push(not_rendered(documents));
+    if !documents.not_rendered.is_empty() || documents.is_empty() {
         return None;
     }
-    let found = documents.charts.len() + documents.chart_groups.len() + documents.manifests.len();
-    if found == 0 && diagnostics.errors() == 0 {
-        let others: usize = documents.skipped.values().sum();
-        let message = format!("the input holds no armada document ({others} of other schemas)");
-        diagnostics.push(
-            Diagnostic::new(Code::InputEmpty, message)
-                .help("give the files with the schemas armada/Chart, ChartGroup and Manifest"),
-        );
-    }
-    if !documents.skipped.is_empty() {
-        let kinds = documents.skipped.iter();
-        let kinds: Vec<String> = kinds
-            .map(|(schema, n)| format!("{n} of `{schema}`"))
-            .collect();
-        diagnostics.push(Diagnostic::new(
-            Code::DocumentSkipped,
-            format!(
-                "documents of other schemas were skipped: {}",
-                kinds.join(", ")
-            ),
-        ));
-    }
-    if diagnostics.errors() > 0 && found == 0 {
-        return None;
-    }
-    let target = arguments.target_manifest.as_deref();
+    let target = arguments.input.target_manifest.as_deref();
     let site = resolve::resolve(documents, target, diagnostics)?;
-    plan::plan(site, diagnostics)
-}
-
-/// Says that a site must be rendered first, and why.
-fn not_rendered(documents: &Documents<'_>) -> Diagnostic {
-    const SHOWN: usize = 3;
-    let number = documents.not_rendered.len();
-    let message = format!(
-        "{} not rendered: deckhand still has to fill them in",
-        if number == 1 {
-            "1 chart is".to_owned()
-        } else {
-            format!("{number} charts are")
-        }
-    );
-    let mut diagnostic = Diagnostic::new(Code::ChartNotRendered, message);
-    for chart in documents.not_rendered.iter().take(SHOWN) {
-        let missing = chart.missing.join("`, `");
-        diagnostic = diagnostic.at(
-            chart.name.span,
-            format!("chart `{}` has no `{missing}` of its own", chart.name.value),
-        );
-    }
-    diagnostic.help(
-        "layers and substitutions decide what armada gets, so the site must be rendered first: \
-         `pegleg site -r REPOSITORY render SITE`, or `shipyard get renderedconfigdocs \
-         --cleartext-secrets` for what runs; then convert that output",
-    )
+    let options = plan::Options {
+        timeout: arguments.timeout,
+    };
+    plan::plan(site, options, diagnostics)
 }
 
 /// What writing came to.
@@ -295,7 +231,7 @@ fn write_tree(
 fn options(arguments: &Arguments) -> lower::Options {
     lower::Options {
         site: arguments.site.as_deref().map(Text::from),
-        delivery: match (arguments.values_as, arguments.armada) {
+        delivery: match (arguments.values_as, arguments.input.armada) {
             (ValuesAs::Written, _) => Delivery::Written,
             (ValuesAs::Delivered, Armada::Python) => Delivery::Python,
             (ValuesAs::Delivered, Armada::Go) => Delivery::Go,
@@ -306,18 +242,6 @@ fn options(arguments: &Arguments) -> lower::Options {
             "release" => SourceNamespace::Release,
             name => SourceNamespace::Shared(name.into()),
         },
-    }
-}
-
-fn write_report(target: &ReportTarget, report: &report::convert::Report) -> Result<(), Failure> {
-    let mut text = serde_json::to_string_pretty(report)
-        .map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
-    text.push('\n');
-    match &target.file {
-        None => std::io::stdout()
-            .write_all(text.as_bytes())
-            .map_err(Failure::stdout),
-        Some(file) => std::fs::write(file, text).map_err(|cause| Failure::io("write", file, cause)),
     }
 }
 
@@ -338,23 +262,7 @@ impl Summary<'_> {
         if failed == 0 {
             self.push_tree(&mut lines);
         }
-        let mut counts: std::collections::BTreeMap<_, usize> = std::collections::BTreeMap::new();
-        for diagnostic in self.diagnostics.list() {
-            *counts
-                .entry((std::cmp::Reverse(diagnostic.severity), diagnostic.code))
-                .or_default() += 1;
-        }
-        for (title, severity) in [
-            ("errors", crate::diagnostic::Severity::Error),
-            ("warnings", crate::diagnostic::Severity::Warning),
-            ("notes", crate::diagnostic::Severity::Note),
-        ] {
-            let of = counts.iter().filter(|((s, _), _)| s.0 == severity);
-            let of: Vec<String> = of.map(|((_, code), n)| format!("{n} {code}")).collect();
-            if !of.is_empty() {
-                lines.push(format!("{title}: {}", of.join(", ")));
-            }
-        }
+        lines.extend(show::totals(self.diagnostics));
         if failed > 0 {
             lines.push(super::show::paint(output, "nothing was written", "1"));
         }
@@ -421,10 +329,4 @@ impl Summary<'_> {
             lines.push(format!("skipped documents of other schemas: {skipped}"));
         }
     }
-}
-
-/// A number and what it counts: `1 release`, `2 releases`.
-fn count(number: usize, what: &str) -> String {
-    let end = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{end}")
 }

@@ -15,21 +15,28 @@ pub(super) const MAX_INPUT_BYTES: u64 = 256 * 1024 * 1024;
 /// Deepest folder that is searched for YAML files.
 const MAX_FOLDER_DEPTH: usize = 64;
 
-/// Reads the files of the command line; `-` is stdin, a folder stands for the YAML files below it.
-pub(super) fn load(inputs: &[PathBuf], diagnostics: &mut Diagnostics) -> Result<Sources, Failure> {
-    let mut sources = Sources::default();
-    let mut left = MAX_INPUT_BYTES;
-    let mut stdin_read = false;
+/// The name of standard input in messages.
+const STDIN: &str = "<stdin>";
+
+/// Reads files into `sources`; `-` is stdin, a folder stands for the YAML files below it.
+pub(super) fn load(
+    sources: &mut Sources,
+    inputs: &[PathBuf],
+    diagnostics: &mut Diagnostics,
+) -> Result<(), Failure> {
+    let held = sources.iter().map(|(_, file)| file.text().len() as u64);
+    let mut left = MAX_INPUT_BYTES.saturating_sub(held.sum());
+    let mut stdin_read = sources.iter().any(|(_, file)| file.name() == STDIN);
     for input in inputs {
         if input.as_os_str() == "-" {
             if stdin_read {
                 return Err(Failure::new("standard input is named twice").hint("give `-` once"));
             }
             stdin_read = true;
-            let name = "<stdin>";
+            let name = STDIN;
             let bytes = read_limited(io::stdin().lock(), &mut left)
                 .map_err(|cause| Failure::io("read", Path::new(name), cause))?;
-            add(&mut sources, name.to_owned(), bytes, diagnostics)?;
+            add(sources, name.to_owned(), bytes, diagnostics)?;
             continue;
         }
         let is_folder = fs::metadata(input)
@@ -46,13 +53,13 @@ pub(super) fn load(inputs: &[PathBuf], diagnostics: &mut Diagnostics) -> Result<
                 );
             }
             for file in files {
-                add_file(&mut sources, &file, &mut left, diagnostics)?;
+                add_file(sources, &file, &mut left, diagnostics)?;
             }
         } else {
-            add_file(&mut sources, input, &mut left, diagnostics)?;
+            add_file(sources, input, &mut left, diagnostics)?;
         }
     }
-    Ok(sources)
+    Ok(())
 }
 
 fn add_file(

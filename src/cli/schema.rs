@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use crate::report::convert::Report;
+use crate::report::{convert, validate};
 
 use super::Failure;
 
@@ -22,11 +22,14 @@ pub(super) struct Arguments {
 enum Subject {
     /// The report of `convert --report json`
     Report,
+    /// The report of `validate --report json`
+    Validation,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let schema = match arguments.subject {
-        Subject::Report => schemars::schema_for!(Report),
+        Subject::Report => schemars::schema_for!(convert::Report),
+        Subject::Validation => schemars::schema_for!(validate::Report),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Failure::new(format!("cannot write the schema: {error}")))?;

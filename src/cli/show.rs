@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal as _, Write as _};
 
-use crate::diagnostic::Diagnostic;
 use crate::diagnostic::human::{Amount, Drawing};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{FileId, Sources, Span};
 use crate::yaml::{Tree, sensitive};
 
@@ -37,8 +37,42 @@ pub(super) fn paint(output: &Output, word: &str, code: &str) -> String {
     }
 }
 
+/// A number and what it counts: `1 release`, `2 releases`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{end}")
+}
+
+/// How many diagnostics of each code there are, a line for each severity.
+pub(super) fn totals(diagnostics: &Diagnostics) -> Vec<String> {
+    let mut counts: BTreeMap<(Severity, Code), usize> = BTreeMap::new();
+    for diagnostic in diagnostics.list() {
+        *counts
+            .entry((diagnostic.severity, diagnostic.code))
+            .or_default() += 1;
+    }
+    let mut lines = Vec::new();
+    for (title, severity) in [
+        ("errors", Severity::Error),
+        ("warnings", Severity::Warning),
+        ("notes", Severity::Note),
+    ] {
+        let of = counts.iter().filter(|((s, _), _)| *s == severity);
+        let of: Vec<String> = of.map(|((_, code), n)| format!("{n} {code}")).collect();
+        if !of.is_empty() {
+            lines.push(format!("{title}: {}", of.join(", ")));
+        }
+    }
+    lines
+}
+
 /// Shows diagnostics on stderr.
-pub(super) fn diagnostics(list: &[Diagnostic], sources: &Sources, trees: &[Tree], output: &Output) {
+pub(super) fn diagnostics(
+    list: &[Diagnostic],
+    sources: &Sources,
+    trees: &[&Tree],
+    output: &Output,
+) {
     let amount = match (output.quiet, output.verbose) {
         (true, _) => Amount::Errors,
         (false, false) => Amount::Digest,
@@ -48,8 +82,13 @@ pub(super) fn diagnostics(list: &[Diagnostic], sources: &Sources, trees: &[Tree]
     let line = |line: Span| {
         let mut masks = masks.borrow_mut();
         let of_file = masks.entry(line.file()).or_insert_with(|| {
-            let tree = trees.iter().find(|tree| tree.file() == line.file());
-            tree.map(sensitive::masks).unwrap_or_default()
+            // Grafted nodes stand in other files than their tree.
+            let of = |tree: &&&Tree| tree.file() == line.file() || tree.has_grafts();
+            let masks = trees
+                .iter()
+                .filter(of)
+                .flat_map(|tree| sensitive::masks(tree));
+            masks.filter(|mask| mask.file() == line.file()).collect()
         });
         sensitive::show_line(sources.file(line.file()).text(), line, of_file)
     };

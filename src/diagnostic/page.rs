@@ -54,6 +54,10 @@ fn texts(code: Code) -> (&'static str, &'static str) {
             "Armada empties the chart's `charts` folder and puts the named charts there. Flux builds the chart with what its own requirements file names: a `file://../NAME` requirement in the same repository is found, anything else is not.",
             "Check that the chart's requirements name the dependency by path or that the chart carries it; otherwise publish the chart with its dependencies packaged.",
         ),
+        Code::DeployFault => (
+            "Armada's validation does not look at the field, its deployment does: the run fails at this chart. A release that runs was not made from the document as it is.",
+            "Correct the field. For a chart that no Manifest deploys it is a warning.",
+        ),
         Code::DocumentDuplicate => (
             "Armada takes the first of two documents with the same kind and name and does not say so. Whoever edits the second changes nothing.",
             "Remove the one that is not meant. If the second is meant, remove the first: the release will change.",
@@ -65,6 +69,10 @@ fn texts(code: Code) -> (&'static str, &'static str) {
         Code::FieldIgnored => (
             "The field never had an effect, whatever its author expected.",
             "Remove it, or say what it meant in the place that Armada reads.",
+        ),
+        Code::FieldMisread => (
+            "No schema checks the lists under v2's `wait.resources`, and Python takes many things for true: the text `\"false\"`, for one.",
+            "Write `true` or `false`, or a number, as it is meant. What counted is carried over.",
         ),
         Code::FieldMissing => (
             "Armada's schema requires the field; it refuses the document.",
@@ -137,6 +145,14 @@ fn texts(code: Code) -> (&'static str, &'static str) {
         Code::NameRewritten => (
             "A file name or label cannot hold the name as it is. Release names and namespaces are never changed.",
             "Give a name of your own with `--site`, or accept the changed one.",
+        ),
+        Code::OverrideInvalid => (
+            "Armada ends with an error, often a raw one of Python, and deploys nothing. A half-applied override would convert another site than the one that is meant.",
+            "Write `--set KIND:NAME:path=value` with KIND one of chart, chart_group and manifest, a name that is in the input, and a path that leads through mappings only. In a file under `--values`, keep mappings where the document has mappings.",
+        ),
+        Code::OverrideUnmatched => (
+            "Documents of override files are matched by kind, schema version and name. One that matches nothing changes nothing, and Armada does not say so.",
+            "Correct the schema or the name, or remove the document.",
         ),
         Code::PreDeleteNotCarried => (
             "Kubernetes refuses to change the template of an existing Job. Armada deleted the Jobs before every upgrade; Flux does not, so an upgrade that changes one fails.",

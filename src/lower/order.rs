@@ -53,19 +53,25 @@ impl Order {
 
     /// Ends a step and returns its digest: of the digest before and the fingerprints of its releases.
     pub(super) fn leave(&mut self, step: &Step<'_, '_>, fingerprints: Vec<String>) -> Text {
-        let mut hasher = Sha256::new();
-        hasher.update(self.digest.as_bytes());
-        for fingerprint in fingerprints {
-            hasher.update(b"\n");
-            hasher.update(fingerprint.as_bytes());
-        }
-        self.digest = Text::from(format!("sha256:{}", hex(&hasher.finalize())));
+        self.digest = cumulative(&self.digest, fingerprints);
         let releases = step.releases.iter();
         self.previous = releases
             .map(|release| (release.name.clone(), release.namespace.clone()))
             .collect();
         self.digest.clone()
     }
+}
+
+/// The digest of a step. Releases of a step move at the same time, so their order says nothing.
+fn cumulative(before: &str, mut fingerprints: Vec<String>) -> Text {
+    fingerprints.sort_unstable();
+    let mut hasher = Sha256::new();
+    hasher.update(before.as_bytes());
+    for fingerprint in fingerprints {
+        hasher.update(b"\n");
+        hasher.update(fingerprint.as_bytes());
+    }
+    Text::from(format!("sha256:{}", hex(&hasher.finalize())))
 }
 
 /// CEL: the dependency carries this digest and is Ready at its own generation, in every respect that
@@ -86,4 +92,36 @@ fn ready_expr(digest: &str) -> Text {
   && dep.status.conditions.exists(c, c.type == 'Ready' && c.status == 'True')
 )"
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn digest(before: &str, fingerprints: &[&str]) -> Text {
+        cumulative(before, fingerprints.iter().map(|&f| f.into()).collect())
+    }
+
+    #[test]
+    fn digests_reach_on_and_ignore_order_in_a_step() {
+        let first = digest("", &["a", "b"]);
+        assert_eq!(first, digest("", &["b", "a"]));
+        assert_ne!(first, digest("", &["a", "c"]));
+        let other = digest("", &["a", "c"]);
+        assert_ne!(digest(&first, &["d"]), digest(&other, &["d"]));
+    }
+
+    #[test]
+    fn ready_names_its_digest_and_guards_every_field() {
+        let expression = ready_expr("sha256:00");
+        assert!(
+            expression
+                .contains("dep.metadata.annotations['armada2flux.dev/digest'] == 'sha256:00'")
+        );
+        for field in ["observedGeneration", "lastAttemptedGeneration"] {
+            assert!(expression.contains(&format!("has(dep.status.{field})")));
+            assert!(expression.contains(&format!("dep.status.{field} == dep.metadata.generation")));
+        }
+        assert!(expression.starts_with("has(self.status.observedGeneration)\n&& self.status.observedGeneration == self.metadata.generation\n|| ("));
+    }
 }

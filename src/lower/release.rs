@@ -55,7 +55,9 @@ pub(super) fn lower(
         upgrade_force,
         test_timeout,
         delete_timeout,
-        armada_waits: _,
+        waits: _,
+        pre_deletes: _,
+        protected: _,
     } = release;
     let source = sources.of(release);
     let mut annotations: Vec<(Text, Text)> = vec![
@@ -125,11 +127,11 @@ fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) 
         name,
         chart,
         dependencies,
-        armada_waits,
+        waits,
         ..
     } = release;
-    if *armada_waits {
-        let span = chart.wait.resources.unwrap_or(chart.head.name.span);
+    if !waits.is_empty() {
+        let span = chart.wait.resources_span.unwrap_or(chart.head.name.span);
         diagnostics.push(
             Diagnostic::new(
                 Code::GateNotCarried,
@@ -140,7 +142,12 @@ fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) 
         );
     }
     if let Some(first) = chart.upgrade.pre_delete.first() {
-        let kinds: Vec<&str> = chart.upgrade.pre_delete.iter().map(|d| &*d.kind).collect();
+        let kinds: Vec<&str> = chart
+            .upgrade
+            .pre_delete
+            .iter()
+            .map(|d| d.kind.word())
+            .collect();
         diagnostics.push(
             Diagnostic::new(
                 Code::PreDeleteNotCarried,

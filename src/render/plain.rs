@@ -146,7 +146,14 @@ impl<'s> Plain<'s> {
         }
         let (stem, _) = path.rsplit_once('.').unwrap_or((&path, ""));
         let namespace = object.namespace.as_deref().unwrap_or("");
-        Text::from(format!("{stem}.{namespace}.yaml"))
+        // Names may hold dots, so even that name can be another release's.
+        let mut number = 1_usize;
+        let mut name = Text::from(format!("{stem}.{namespace}.yaml"));
+        while !self.taken.insert(name.clone()) {
+            number += 1;
+            name = Text::from(format!("{stem}.{namespace}.{number}.yaml"));
+        }
+        name
     }
 
     /// The marker, and where the object comes from.

@@ -6,10 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::armada::{Documents, Ledger, disposition};
-use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::diagnostic::Diagnostics;
 use crate::lower::Totals;
-use crate::plan::Plan;
-use crate::source::{Sources, Span};
+use crate::plan::{self, Plan};
+use crate::source::Sources;
+
+use super::finding::{Finding, Place};
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
@@ -88,42 +90,44 @@ pub struct Release {
     pub helm_wait: bool,
     /// Limit of the tests in seconds; null when they do not run.
     pub test_timeout: Option<i64>,
+    /// Limit of an uninstall, in seconds.
+    pub delete_timeout: i64,
+    /// Whether hooks are left out on upgrades.
+    pub upgrade_no_hooks: bool,
+    /// Whether upgrades are forced.
+    pub upgrade_force: bool,
+    /// What Armada waits for by itself after Helm, in order.
+    pub waits: Vec<Wait>,
+    /// What Armada deletes before an upgrade, in order.
+    pub pre_deletes: Vec<PreDelete>,
+    /// Whether a run goes on past the release when it had failed before; null when it is not protected.
+    pub protected: Option<bool>,
+    /// Names of the Chart documents that replace the chart's own dependencies; null leaves those alone.
+    pub dependencies: Option<Vec<String>>,
 }
 
-/// A place in the input.
+/// A wait of Armada's own.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Place {
-    /// File as it was given.
-    pub file: String,
-    /// Line, from 1.
-    pub line: u32,
-    /// Column in characters, from 1.
-    pub column: u32,
+pub struct Wait {
+    /// `job`, `daemonset`, `statefulset`, `deployment` or `pod`.
+    pub kind: String,
+    /// Label selector; empty selects every object of the kind in the namespace.
+    pub selector: String,
+    /// Whether it is a failure to find none.
+    pub required: bool,
+    /// A number or a percentage; null for kinds that do not count.
+    pub min_ready: Option<String>,
+    /// Whether updates that somebody else rolls out pass; null for kinds without such updates.
+    pub allow_async_updates: Option<bool>,
 }
 
-/// A diagnostic.
+/// A deletion before an upgrade.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Finding {
-    /// Its stable code.
-    pub code: String,
-    /// `error`, `warning` or `note`.
-    pub severity: String,
-    /// What happened to which object.
-    pub message: String,
-    /// What to do.
-    pub help: Option<String>,
-    /// Places; the first is the main one.
-    pub places: Vec<FindingPlace>,
-}
-
-/// A place of a diagnostic.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct FindingPlace {
-    /// Where.
-    #[serde(flatten)]
-    pub place: Place,
-    /// What is to be said of it.
-    pub label: String,
+pub struct PreDelete {
+    /// The type as the document writes it.
+    pub asked: String,
+    /// Label selector; empty selects every object of the type in the namespace.
+    pub selector: String,
 }
 
 /// What becomes of a field.
@@ -139,6 +143,8 @@ pub struct Disposition {
     pub target: String,
     /// Why.
     pub reason: String,
+    /// The first Flux that has the target in full, as `2.8`; null when every supported one has.
+    pub since: Option<String>,
     /// YAML nodes of the input that belong to it.
     pub nodes: usize,
 }
@@ -180,7 +186,7 @@ pub fn report(
         diagnostics: diagnostics
             .list()
             .iter()
-            .map(|d| finding(d, sources))
+            .map(|d| Finding::new(d, sources))
             .collect(),
         dispositions: dispositions(ledgers),
         skipped_documents: skipped
@@ -193,51 +199,70 @@ fn releases(plan: &Plan<'_, '_>, sources: &Sources) -> Vec<Release> {
     let mut releases = Vec::new();
     for stage in &plan.stages {
         for (step, releases_of_step) in stage.steps.iter().enumerate() {
-            let rows = releases_of_step.releases.iter().map(|release| Release {
-                name: release.name.to_string(),
-                namespace: release.namespace.to_string(),
-                chart: release.chart.head.name.value.to_string(),
-                origin: place(release.chart.head.name.span, sources),
-                group: stage.group.to_string(),
-                stage: stage.number,
-                step: step + 1,
-                timeout: release.timeout,
-                helm_wait: release.native_wait,
-                test_timeout: release.test_timeout,
-            });
+            let rows = releases_of_step
+                .releases
+                .iter()
+                .map(|planned| release(planned, stage, step + 1, sources));
             releases.extend(rows);
         }
     }
     releases
 }
 
-fn place(span: Span, sources: &Sources) -> Place {
-    let location = sources.locate(span);
-    Place {
-        file: location.file.to_owned(),
-        line: location.position.line,
-        column: location.position.column,
-    }
-}
-
-fn finding(diagnostic: &Diagnostic, sources: &Sources) -> Finding {
-    let Diagnostic {
-        code,
-        severity,
-        message,
-        labels,
-        help,
-    } = diagnostic;
-    let places = labels.iter().map(|label| FindingPlace {
-        place: place(label.span, sources),
-        label: label.text.clone(),
+fn release(
+    planned: &plan::Release<'_, '_>,
+    stage: &plan::Stage<'_, '_>,
+    step: usize,
+    sources: &Sources,
+) -> Release {
+    let plan::Release {
+        name,
+        namespace,
+        chart,
+        dependencies,
+        timeout,
+        native_wait,
+        upgrade_no_hooks,
+        upgrade_force,
+        test_timeout,
+        delete_timeout,
+        waits,
+        pre_deletes,
+        protected,
+    } = planned;
+    let waits = waits.iter().map(|wait| Wait {
+        kind: wait.kind.to_string(),
+        selector: wait.selector(),
+        required: wait.required,
+        min_ready: wait.min_ready.map(|min_ready| min_ready.to_string()),
+        allow_async_updates: wait.allow_async_updates,
     });
-    Finding {
-        code: code.name().to_owned(),
-        severity: severity.to_string(),
-        message: message.clone(),
-        help: help.clone(),
-        places: places.collect(),
+    let pre_deletes = pre_deletes.iter().map(|delete| PreDelete {
+        asked: delete.asked.to_string(),
+        selector: delete.selector(),
+    });
+    let dependencies = dependencies.as_ref().map(|charts| {
+        let names = charts.iter().map(|chart| chart.head.name.value.to_string());
+        names.collect()
+    });
+    Release {
+        name: name.to_string(),
+        namespace: namespace.to_string(),
+        chart: chart.head.name.value.to_string(),
+        origin: Place::new(chart.head.name.span, sources),
+        group: stage.group.to_string(),
+        stage: stage.number,
+        step,
+        timeout: *timeout,
+        helm_wait: *native_wait,
+        test_timeout: *test_timeout,
+        delete_timeout: *delete_timeout,
+        upgrade_no_hooks: *upgrade_no_hooks,
+        upgrade_force: *upgrade_force,
+        waits: waits.collect(),
+        pre_deletes: pre_deletes.collect(),
+        protected: *protected,
+        dependencies,
     }
 }
 
@@ -256,6 +281,7 @@ fn dispositions(ledgers: &[Ledger]) -> Vec<Disposition> {
         fate: row.fate.name().to_owned(),
         target: row.target.to_owned(),
         reason: row.reason.to_owned(),
+        since: row.since.map(|since| since.to_string()),
         nodes,
     });
     rows.collect()

@@ -1,8 +1,17 @@
 //! What a reader makes of a mapping: merge keys followed, duplicate keys settled.
 
+mod key;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+
+use self::key::Key;
 use super::scalar::Dialect;
-use super::tree::Node;
-use crate::diagnostic::Diagnostics;
+use super::tree::{Children, Kind, Node};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 
 /// An entry of a mapping after merging.
 #[derive(Clone, Copy, Debug)]
@@ -16,18 +25,178 @@ pub struct Entry<'t> {
 }
 
 /// The entries of a mapping (or of the mapping it is an alias of) as `dialect` sees them: `<<` followed,
-/// duplicates settled with a warning that names both places.
+/// duplicates settled with a warning that names both places. Nothing for other nodes.
+///
+/// A key keeps the place where it first stood and the value it was given last, as in a Python dict.
+/// Keys that are lists or mappings are passed on as they are: the dialects refuse them, and so must
+/// the caller.
+///
+/// * PyYAML (`constructor.py`, `flatten_mapping`): what is merged comes first, so every key of the
+///   mapping itself wins over it; of a list of mappings the earlier wins, of two `<<` the later.
+/// * go-yaml v2 (`decode.go`, `mapping`): in document order, so that a key before `<<` is overwritten.
+/// * go-yaml v3: as PyYAML, and duplicate keys are errors.
 pub fn entries<'t>(
     node: Node<'t>,
     dialect: Dialect,
     diagnostics: &mut Diagnostics,
 ) -> Vec<Entry<'t>> {
-    let _ = (dialect, diagnostics);
+    let node = node.resolved();
+    let mut seen: HashMap<Key<'t>, usize> = HashMap::with_capacity(node.children().len() / 2);
+    let mut entries: Vec<Entry<'t>> = Vec::with_capacity(node.children().len() / 2);
+    for entry in flattened(node, dialect, diagnostics) {
+        let found = match seen.entry(Key::new(entry.key, dialect)) {
+            Slot::Occupied(slot) => entries.get_mut(*slot.get()),
+            Slot::Vacant(slot) => {
+                slot.insert(entries.len());
+                entries.push(entry);
+                continue;
+            }
+        };
+        let Some(earlier) = found else { continue };
+        if !earlier.merged && !entry.merged {
+            diagnostics.push(duplicate(earlier.key, entry.key, dialect));
+        }
+        *earlier = entry;
+    }
+    entries
+}
+
+/// What is left to do of a mapping.
+enum Task<'t> {
+    /// All of it: what it merges, and its own entries.
+    Mapping { node: Node<'t>, merged: bool },
+    /// Its own entries, from here on. In document order, each merge key is followed where it stands.
+    Entries { rest: Children<'t>, merged: bool },
+}
+
+/// All entries in the order in which the dialect sets them, the last one of a key counting.
+///
+/// Without recursion, since merges can be chained as deep as a document is long. Aliases of the tree
+/// form no circle and stand for a limited number of nodes (see [`super::read`]), so this ends.
+fn flattened<'t>(
+    node: Node<'t>,
+    dialect: Dialect,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Entry<'t>> {
+    let in_order = dialect == Dialect::GoYamlV2;
+    let mut entries = Vec::with_capacity(node.children().len() / 2);
+    let merged = false;
+    let mut tasks = vec![Task::Mapping { node, merged }];
+    while let Some(task) = tasks.pop() {
+        let (mut rest, merged) = match task {
+            Task::Mapping { node, merged } => {
+                let rest = node.children();
+                if !in_order && merges(node, dialect).next().is_some() {
+                    tasks.push(Task::Entries { rest, merged });
+                    let mut sources = Vec::new();
+                    for (_, value) in merges(node, dialect) {
+                        sources.extend(merge_sources(value, dialect, diagnostics));
+                    }
+                    tasks.extend(sources.into_iter().rev());
+                    continue;
+                }
+                (rest, merged)
+            }
+            Task::Entries { rest, merged } => (rest, merged),
+        };
+        while let (Some(key), Some(value)) = (rest.next(), rest.next()) {
+            if !is_merge(key, dialect) {
+                entries.push(Entry { key, value, merged });
+            } else if in_order {
+                tasks.push(Task::Entries { rest, merged });
+                let sources = merge_sources(value, dialect, diagnostics);
+                tasks.extend(sources.into_iter().rev());
+                break;
+            }
+        }
+    }
+    entries
+}
+
+fn merges<'t>(
+    node: Node<'t>,
+    dialect: Dialect,
+) -> impl Iterator<Item = (Node<'t>, Node<'t>)> + use<'t> {
     node.entries()
-        .map(|(key, value)| Entry {
-            key,
-            value,
-            merged: false,
-        })
-        .collect()
+        .filter(move |(key, _)| is_merge(*key, dialect))
+}
+
+/// Whether the key says to merge: a plain `<<`, or one with the tag `!!merge`.
+fn is_merge(key: Node<'_>, dialect: Dialect) -> bool {
+    const TAG: &str = "tag:yaml.org,2002:merge";
+    let python = dialect == Dialect::PyYaml;
+    // PyYAML looks at the tag of the node that an alias stands for, go-yaml at the key as written.
+    let key = if python { key.resolved() } else { key };
+    let Kind::Scalar(scalar) = key.kind() else {
+        return false;
+    };
+    match scalar.tag {
+        None => scalar.text == "<<" && scalar.style == super::Style::Plain,
+        // To libyaml, `!` makes every scalar a plain one.
+        Some("!") => scalar.text == "<<",
+        Some(TAG) => python || scalar.text == "<<",
+        Some(_) => false,
+    }
+}
+
+/// The mappings that the value of a merge key names, in the order in which they are set.
+fn merge_sources<'t>(
+    value: Node<'t>,
+    dialect: Dialect,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Task<'t>> {
+    let merged = true;
+    // go-yaml takes the list only where it is written out.
+    let list = match dialect {
+        Dialect::PyYaml => value.resolved(),
+        Dialect::GoYamlV2 | Dialect::GoYamlV3 => value,
+    };
+    let nodes: Vec<Node<'t>> = match list.kind() {
+        Kind::Sequence => list.children().collect(),
+        Kind::Mapping | Kind::Scalar(_) | Kind::Alias(_) => vec![value],
+    };
+    let mut sources = Vec::with_capacity(nodes.len());
+    // The earlier wins, so it is set later.
+    for node in nodes.into_iter().rev() {
+        let node_resolved = node.resolved();
+        if let Kind::Mapping = node_resolved.kind() {
+            let node = node_resolved;
+            sources.push(Task::Mapping { node, merged });
+        } else {
+            let diagnostic = Diagnostic::new(
+                Code::ValueRejected,
+                "a merge key `<<` needs a mapping or a list of mappings",
+            );
+            diagnostics.push(
+                diagnostic
+                    .at(node.span(), "this is neither")
+                    .help("merge an anchored mapping, or quote the key: \"<<\""),
+            );
+        }
+    }
+    sources
+}
+
+/// How much of a key a message shows.
+const SHOWN_CHARACTERS: usize = 60;
+
+fn duplicate(first: Node<'_>, second: Node<'_>, dialect: Dialect) -> Diagnostic {
+    let text = second.scalar().map_or("", |scalar| scalar.text);
+    let shown: String = text.chars().take(SHOWN_CHARACTERS).collect();
+    let shown = shown.escape_debug();
+    let mut diagnostic = Diagnostic::new(
+        Code::KeyDuplicate,
+        format!("the key `{shown}` stands twice in a mapping"),
+    );
+    if dialect == Dialect::GoYamlV3 {
+        diagnostic.severity = Severity::Error;
+        return diagnostic
+            .at(second.span(), "again here")
+            .at(first.span(), "first here")
+            .help("remove one of the two");
+    }
+    diagnostic
+        .at(second.span(), "the value given here counts")
+        .at(first.span(), "the value given here is lost")
+        .help("remove the one that is not meant")
 }

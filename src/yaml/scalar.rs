@@ -1,4 +1,19 @@
 //! What a scalar means to each of the programs a manifest passes through.
+//!
+//! The readers here take text, never structure: keys, merges and collections are [`super::mapping`]'s
+//! and [`super::deliver`]'s matter. Nothing is allocated for a string, and the first byte of a plain
+//! scalar settles nearly all of them.
+
+mod go_number;
+mod go_time;
+pub(super) mod go_yaml_v2;
+mod go_yaml_v3;
+mod python_int;
+mod python_time;
+pub(super) mod pyyaml;
+
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
@@ -49,11 +64,25 @@ pub enum Rejected {
     Text(&'static str),
 }
 
+/// Most decimal digits of an integer. Python converts no longer ones to or from text (its
+/// `int_max_str_digits`), so Armada ends with an error; it also keeps conversion from being slow.
+pub const INTEGER_DIGIT_LIMIT: usize = 4300;
+
+/// What the tags that both libraries know begin with.
+pub(super) const TAG_PREFIX: &str = "tag:yaml.org,2002:";
+
 /// The meaning of a scalar in a dialect.
 ///
 /// # Errors
 /// When the dialect's program refuses the document because of it.
 pub fn resolve<'t>(scalar: Scalar<'t>, dialect: Dialect) -> Result<Typed<'t>, Rejected> {
-    let _ = dialect;
-    Ok(Typed::String(Cow::Borrowed(scalar.text)))
+    match dialect {
+        Dialect::PyYaml => pyyaml::resolve(scalar),
+        Dialect::GoYamlV2 => go_yaml_v2::resolve(scalar),
+        Dialect::GoYamlV3 => go_yaml_v3::resolve(scalar),
+    }
+}
+
+fn string(text: &str) -> Typed<'_> {
+    Typed::String(Cow::Borrowed(text))
 }

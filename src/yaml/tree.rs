@@ -59,6 +59,8 @@ const DECODED: u8 = 1;
 const TAGGED: u8 = 2;
 /// `Tree::anchors` has an entry.
 const ANCHORED: u8 = 4;
+/// `Tree::foreign` has an entry: the node stands in another file.
+const FOREIGN: u8 = 8;
 
 /// A comment of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,6 +92,8 @@ pub struct Tree {
     decoded: String,
     tags: Vec<(u32, Box<str>)>,
     anchors: Vec<(u32, Box<str>)>,
+    /// Places of grafted nodes, by node.
+    foreign: Vec<(u32, Span)>,
     comments: Vec<Comment>,
     documents: Vec<Document>,
 }
@@ -142,6 +146,12 @@ impl Tree {
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// Whether nodes of other files were grafted into it.
+    #[must_use]
+    pub fn has_grafts(&self) -> bool {
+        !self.foreign.is_empty()
     }
 
     /// Whether no document holds a node.
@@ -239,10 +249,20 @@ impl<'t> Node<'t> {
         self.tree
     }
 
-    /// Where it stands: quotes are inside, tag and anchor are not.
+    /// Where it stands: quotes are inside, tag and anchor are not. A grafted node stands in the file that
+    /// it comes from.
     #[must_use]
     pub fn span(self) -> Span {
         let data = self.tree.data(self.id);
+        if data.flags & FOREIGN != 0
+            && let Ok(at) = self
+                .tree
+                .foreign
+                .binary_search_by_key(&self.id.0, |(node, _)| *node)
+            && let Some((_, span)) = self.tree.foreign.get(at)
+        {
+            return *span;
+        }
         Span::new(self.tree.file, data.start, data.end)
     }
 
@@ -308,6 +328,26 @@ impl<'t> Node<'t> {
     #[must_use]
     pub fn subtree_len(self) -> usize {
         self.tree.after(self.id).index() - self.id.index()
+    }
+
+    /// The node before it in the source: for a value of a mapping the key, if that is a scalar.
+    #[must_use]
+    pub(super) fn before(self) -> Option<Node<'t>> {
+        let before = self.id.0.checked_sub(1)?;
+        Some(self.tree.node(NodeId(before)))
+    }
+
+    /// Offset where what follows it and its descendants starts: a node, a document or the end of the file.
+    #[must_use]
+    pub(super) fn limit(self) -> u32 {
+        let span = self.span();
+        let documents = &self.tree.documents;
+        let next = documents.partition_point(|document| document.span.start() <= span.start());
+        let end = documents
+            .get(next)
+            .map_or(self.tree.text.len() as u32, |document| document.span.start());
+        let next = self.tree.nodes.get(self.tree.after(self.id).index());
+        next.map_or(end, |next| next.start.min(end)).max(span.end())
     }
 
     /// The child nodes: items of a list; keys and values of a mapping in turn; nothing for others.
@@ -385,13 +425,6 @@ struct Checkpoint {
     anchors: usize,
 }
 
-/// Tag and anchor of a node.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Properties<'a> {
-    pub(super) tag: Option<&'a str>,
-    pub(super) anchor: Option<&'a str>,
-}
-
 impl Builder {
     pub(super) fn new(file: FileId, text: Arc<str>) -> Self {
         // Real manifests have one node for 17 to 22 bytes; growing would copy the arena.
@@ -404,6 +437,7 @@ impl Builder {
                 decoded: String::new(),
                 tags: Vec::new(),
                 anchors: Vec::new(),
+                foreign: Vec::new(),
                 comments: Vec::new(),
                 documents: Vec::new(),
             },
@@ -417,15 +451,21 @@ impl Builder {
         self.open.len()
     }
 
+    /// Whether the innermost open collection is a mapping, and then whether its next node is a value.
+    pub(super) fn in_mapping(&self) -> Option<bool> {
+        let open = self.tree.nodes.get(*self.open.last()? as usize)?;
+        (open.shape == Shape::Mapping).then_some(open.b % 2 == 1)
+    }
+
     /// Adds a scalar whose text is a part of the source.
     pub(super) fn scalar_in_source(
         &mut self,
         span: (u32, u32),
         style: Style,
         text: (u32, u32),
-        properties: Properties<'_>,
+        tag: Option<&str>,
     ) -> NodeId {
-        self.push(Shape::Scalar(style), span, text, 0, properties)
+        self.push(Shape::Scalar(style), span, text, 0, tag)
     }
 
     /// Adds a scalar whose text had to be decoded.
@@ -434,24 +474,43 @@ impl Builder {
         span: (u32, u32),
         style: Style,
         text: &str,
-        properties: Properties<'_>,
+        tag: Option<&str>,
     ) -> NodeId {
         let at = self.tree.decoded.len() as u32;
         self.tree.decoded.push_str(text);
         let text = (at, text.len() as u32);
-        self.push(Shape::Scalar(style), span, text, DECODED, properties)
+        self.push(Shape::Scalar(style), span, text, DECODED, tag)
     }
 
-    pub(super) fn start_sequence(
-        &mut self,
-        span: (u32, u32),
-        properties: Properties<'_>,
-    ) -> NodeId {
-        self.start(Shape::Sequence, span, properties)
+    /// Adds a copy of a scalar of a tree with the same text.
+    pub(super) fn copy_scalar(&mut self, node: Node<'_>, scalar: Scalar<'_>) -> NodeId {
+        let data = node.tree.data(node.id);
+        let span = (data.start, data.end);
+        let id = if data.flags & DECODED == 0 {
+            self.scalar_in_source(span, scalar.style, (data.a, data.b), scalar.tag)
+        } else {
+            self.scalar_decoded(span, scalar.style, scalar.text, scalar.tag)
+        };
+        if let Some(anchor) = node.anchor() {
+            self.anchor(anchor);
+        }
+        id
     }
 
-    pub(super) fn start_mapping(&mut self, span: (u32, u32), properties: Properties<'_>) -> NodeId {
-        self.start(Shape::Mapping, span, properties)
+    /// Says that the node just added stands in another file.
+    pub(super) fn place(&mut self, id: NodeId, span: Span) {
+        if let Some(data) = self.tree.nodes.get_mut(id.index()) {
+            data.flags |= FOREIGN;
+            self.tree.foreign.push((id.0, span));
+        }
+    }
+
+    pub(super) fn start_sequence(&mut self, span: (u32, u32), tag: Option<&str>) -> NodeId {
+        self.start(Shape::Sequence, span, tag)
+    }
+
+    pub(super) fn start_mapping(&mut self, span: (u32, u32), tag: Option<&str>) -> NodeId {
+        self.start(Shape::Mapping, span, tag)
     }
 
     /// Closes the innermost open collection; `end` is the offset after its last byte.
@@ -465,7 +524,16 @@ impl Builder {
     }
 
     pub(super) fn alias(&mut self, span: (u32, u32), target: NodeId) -> NodeId {
-        self.push(Shape::Alias, span, (target.0, 0), 0, Properties::default())
+        self.push(Shape::Alias, span, (target.0, 0), 0, None)
+    }
+
+    /// Gives the node added last the anchor `name`.
+    pub(super) fn anchor(&mut self, name: &str) {
+        let last = self.tree.nodes.len().wrapping_sub(1);
+        if let Some(node) = self.tree.nodes.get_mut(last) {
+            node.flags |= ANCHORED;
+            self.tree.anchors.push((last as u32, name.into()));
+        }
     }
 
     pub(super) fn comment(&mut self, comment: Comment) {
@@ -511,8 +579,8 @@ impl Builder {
         self.tree.documents.push(Document { root, span, broken });
     }
 
-    fn start(&mut self, shape: Shape, span: (u32, u32), properties: Properties<'_>) -> NodeId {
-        let id = self.push(shape, span, (0, 0), 0, properties);
+    fn start(&mut self, shape: Shape, span: (u32, u32), tag: Option<&str>) -> NodeId {
+        let id = self.push(shape, span, (0, 0), 0, tag);
         self.open.push(id.0);
         id
     }
@@ -523,16 +591,12 @@ impl Builder {
         (start, end): (u32, u32),
         (a, b): (u32, u32),
         mut flags: u8,
-        Properties { tag, anchor }: Properties<'_>,
+        tag: Option<&str>,
     ) -> NodeId {
         let id = NodeId(self.tree.nodes.len() as u32);
         if let Some(tag) = tag {
             flags |= TAGGED;
             self.tree.tags.push((id.0, tag.into()));
-        }
-        if let Some(anchor) = anchor {
-            flags |= ANCHORED;
-            self.tree.anchors.push((id.0, anchor.into()));
         }
         if let Some(&parent) = self.open.last() {
             self.tree.nodes[parent as usize].b += 1;

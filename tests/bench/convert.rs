@@ -179,7 +179,7 @@ fn convert_to_sink(text: &str) -> usize {
     let mut documents = Documents::default();
     decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
     let site = resolve::resolve(&documents, None, &mut diagnostics).unwrap();
-    let plan = plan::plan(site, &mut diagnostics).unwrap();
+    let plan = plan::plan(site, plan::Options::default(), &mut diagnostics).unwrap();
     let options = lower::Options {
         site: None,
         delivery: Delivery::Python,

@@ -1,11 +1,35 @@
-//! Integration tests.
+//! Everything that needs the program as a whole: files, streams, exit codes, real sites.
+//!
+//! A test per folder or function, made at run time, so the harness is our own; `docs/testing.md` says how to use it.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests read files and start programs"
+)]
 
 mod bed;
+mod cli;
+mod corpus;
+mod examples;
+mod generated;
+mod golden;
+mod layers;
 mod live;
+mod support;
 
 use std::process::ExitCode;
 
+use libtest_mimic::{Arguments, Trial};
+
 fn main() -> ExitCode {
-    let arguments = libtest_mimic::Arguments::from_args();
-    libtest_mimic::run(&arguments, live::trials()).exit_code()
+    let arguments = Arguments::from_args();
+    let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(cli::trials());
+    trials.extend(corpus::trials());
+    trials.extend(examples::trials());
+    trials.extend(generated::trials());
+    trials.extend(golden::trials());
+    trials.extend(layers::trials());
+    trials.extend(live::trials());
+    libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -9,14 +9,14 @@ use super::super::disposition::rows;
 use super::super::document::Version;
 
 rows! { "Chart";
-    SOURCE "data.source" Mapped Tree "a source object, spec.chart" "where the chart comes from"
-    TYPE "data.source.type" Mapped Tree "kind of the source object" "git, tar or local"
-    LOCATION "data.source.location" Mapped Tree "spec.url of the source object" "repository, archive or folder"
-    SUBPATH "data.source.subpath" Mapped Tree "spec.chart.spec.chart" "the chart's folder in the repository; in an archive the chart is found by its name"
-    REFERENCE "data.source.reference" Mapped Tree "spec.ref of the GitRepository" "a commit, a branch or tag, or a ref; master when absent"
-    PROXY_SERVER "data.source.proxy_server" NotYet Tree "" "Flux reads a proxy from a Secret"
-    AUTH_METHOD "data.source.auth_method" NotYet Tree "" "Flux reads keys from a Secret"
-    EXTRA "data.source.*" DroppedHarmless Nobody "" "Armada does not read it"
+    SOURCE "data.source" Any Mapped Tree "a source object, spec.chart" "where the chart comes from";
+    TYPE "data.source.type" Any Mapped Tree "kind of the source object" "git, tar or local";
+    LOCATION "data.source.location" Any Mapped Tree "spec.url of the source object" "repository, archive or folder";
+    SUBPATH "data.source.subpath" Any Mapped Tree "spec.chart.spec.chart" "the chart's folder in the repository; in an archive the chart is found by its name";
+    REFERENCE "data.source.reference" Any Mapped Tree "spec.ref of the GitRepository" "a commit, a branch or tag, or a ref; master when absent; a new commit reaches the release through commonMetadata" since 2 7;
+    PROXY_SERVER "data.source.proxy_server" Any NotYet Tree "" "Flux reads a proxy from a Secret";
+    AUTH_METHOD "data.source.auth_method" Any NotYet Tree "" "Flux reads keys from a Secret";
+    EXTRA "data.source.*" Any DroppedHarmless Nobody "" "Armada does not read it";
 }
 
 /// The kinds of source that Armada knows (Armada: handlers/chart_download.py, utils/source.py).

@@ -1,25 +1,25 @@
 //! `data.test`: Helm tests.
 
 use crate::source::{Span, Spanned};
-use crate::yaml::Kind;
+use crate::yaml::scalar::Typed;
 
 use super::super::decode::{Context, Field, Rest};
 use super::super::disposition::rows;
 use super::super::document::Version;
 
 rows! { "Chart";
-    TEST "data.test" Mapped Tree "spec.test" "Armada tests by default; true or false alone is the old form (v1)"
-    ENABLED "data.test.enabled" Mapped Tree "spec.test.enable" "true when absent"
-    TIMEOUT "data.test.timeout" Mapped Tree "spec.test.timeout" "seconds, 300 when absent"
-    OPTIONS "data.test.options" DroppedHarmless Nobody "" "holds cleanup only"
-    CLEANUP "data.test.options.cleanup" DroppedHarmless Nobody "" "Armada with Helm 3 and 4 does not read it"
+    TEST "data.test" Any Mapped Tree "spec.test" "Armada tests by default; true or false alone is the old form (v1)";
+    ENABLED "data.test.enabled" Any Mapped Tree "spec.test.enable" "when absent, test_charts of the group decides, then true";
+    TIMEOUT "data.test.timeout" Any Mapped Tree "spec.test.timeout" "seconds, 300 when absent";
+    OPTIONS "data.test.options" Any DroppedHarmless Nobody "" "holds cleanup only";
+    CLEANUP "data.test.options.cleanup" Any DroppedHarmless Nobody "" "Armada with Helm 3 and 4 does not read it";
 }
 
 /// The `test` block of a Chart.
 #[derive(Clone, Debug)]
 pub struct Test {
-    /// Whether tests run (Armada: handlers/test.py; a block without `enabled` says yes).
-    pub enabled: bool,
+    /// Whether tests run; `None` leaves it to the group, and then to the default (Armada: handlers/test.py).
+    pub enabled: Option<bool>,
     /// Their limit, in seconds.
     pub timeout: Option<Spanned<i64>>,
     /// Where the block stands.
@@ -33,13 +33,18 @@ pub(in crate::armada) fn decode(
     cx: &mut Context<'_>,
 ) -> Option<Test> {
     let span = field.value.span();
-    if let (Version::V1, Kind::Scalar(_)) = (version, field.value.resolved().kind()) {
-        let enabled = field.boolean(cx)?.value;
+    if version == Version::V1
+        && let Some(Typed::Bool(enabled)) = field.typed(cx)
+    {
         return Some(Test {
-            enabled,
+            enabled: Some(enabled),
             timeout: None,
             span,
         });
+    }
+    if version == Version::V1 && !field.is_mapping() {
+        cx.wrong_type(&field, "true, false or a mapping");
+        return None;
     }
     let mut table = field.table(cx)?;
     let enabled = table.boolean(&ENABLED, cx);
@@ -52,7 +57,7 @@ pub(in crate::armada) fn decode(
     }
     table.finish(Rest::Refuse, cx);
     Some(Test {
-        enabled: enabled.is_none_or(|enabled| enabled.value),
+        enabled: enabled.map(|enabled| enabled.value),
         timeout,
         span,
     })

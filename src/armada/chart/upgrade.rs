@@ -1,29 +1,65 @@
 //! `data.upgrade`: what happens on an upgrade.
 
-use crate::diagnostic::{Code, Diagnostic};
-use crate::source::Span;
-use crate::value::Text;
-use crate::yaml::{Kind, Node};
+mod action;
 
-use super::super::decode::{Context, Field, Rest, Table};
+use crate::source::Span;
+
+use super::super::decode::{Context, Rest, Table};
 use super::super::disposition::rows;
 use super::super::document::Version;
 
+pub use action::{DeleteKind, PreDelete};
+
 rows! { "Chart";
-    UPGRADE "data.upgrade" Mapped Tree "spec.upgrade" "options of an upgrade"
-    NO_HOOKS "data.upgrade.no_hooks" Mapped Tree "spec.upgrade.disableHooks" "v1"
-    OPTIONS "data.upgrade.options" Mapped Tree "spec.upgrade" "options of an upgrade"
-    OPTIONS_NO_HOOKS "data.upgrade.options.no_hooks" Mapped Tree "spec.upgrade.disableHooks" "v2"
-    FORCE "data.upgrade.options.force" Approximated Tree "spec.upgrade.force" "Flux ignores it for releases that are applied server-side"
-    PRE "data.upgrade.pre" NotYet Apply "" "actions before an upgrade"
-    PRE_DELETE "data.upgrade.pre.delete" NotYet Apply "" "Flux cannot delete objects before an upgrade"
-    PRE_DELETE_TYPE "data.upgrade.pre.delete[].type" NotYet Apply "" "kind of the objects to delete"
-    PRE_DELETE_LABELS "data.upgrade.pre.delete[].labels" NotYet Apply "" "which objects to delete"
-    PRE_DELETE_NAME "data.upgrade.pre.delete[].name" DroppedHarmless Nobody "" "Armada does not read it"
-    PRE_UPDATE "data.upgrade.pre.update" NotYet Apply "" "recreates the pods of DaemonSets before an upgrade"
-    PRE_CREATE "data.upgrade.pre.create" DroppedHarmless Nobody "" "Armada does not read it"
-    POST "data.upgrade.post" DroppedHarmless Nobody "" "Armada ignores it with a warning"
+    UPGRADE "data.upgrade" Any Mapped Tree "spec.upgrade" "options of an upgrade";
+    NO_HOOKS "data.upgrade.no_hooks" V1 Mapped Tree "spec.upgrade.disableHooks" "required in v1 as soon as there is an upgrade block";
+    OPTIONS "data.upgrade.options" Any Mapped Tree "spec.upgrade" "options of an upgrade";
+    OPTIONS_NO_HOOKS "data.upgrade.options.no_hooks" V2 Mapped Tree "spec.upgrade.disableHooks" "v2's place of no_hooks";
+    FORCE "data.upgrade.options.force" Any Approximated Tree "spec.upgrade.force" "Flux ignores it for releases that are applied server-side";
+    PRE "data.upgrade.pre" Any NotYet Apply "" "actions before an upgrade";
+    PRE_DELETE "data.upgrade.pre.delete" Any NotYet Apply "" "Flux cannot delete objects before an upgrade";
+    PRE_DELETE_TYPE "data.upgrade.pre.delete[].type" Any NotYet Apply "" "job (in v1 with cronjobs), cronjob or pod; anything else is logged as an error and skipped";
+    PRE_DELETE_LABELS "data.upgrade.pre.delete[].labels" Any NotYet Apply "" "which objects to delete; without any, all of the namespace";
+    PRE_DELETE_NAME "data.upgrade.pre.delete[].name" V1 DroppedHarmless Nobody "" "Armada only logs it";
+    PRE_UPDATE "data.upgrade.pre.update" V1 NotYet Apply "" "recreates the pods of DaemonSets before an upgrade";
+    PRE_UPDATE_TYPE "data.upgrade.pre.update[].type" V1 NotYet Apply "" "daemonset";
+    PRE_UPDATE_LABELS "data.upgrade.pre.update[].labels" V1 NotYet Apply "" "among which objects the name is looked up";
+    PRE_UPDATE_NAME "data.upgrade.pre.update[].name" V1 NotYet Apply "" "the DaemonSet";
+    PRE_CREATE "data.upgrade.pre.create" V1 DroppedHarmless Nobody "" "Armada does not read it";
+    PRE_CREATE_TYPE "data.upgrade.pre.create[].type" V1 DroppedHarmless Nobody "" "Armada does not read it";
+    PRE_CREATE_LABELS "data.upgrade.pre.create[].labels" V1 DroppedHarmless Nobody "" "Armada does not read it";
+    PRE_CREATE_NAME "data.upgrade.pre.create[].name" V1 DroppedHarmless Nobody "" "Armada does not read it";
+    POST "data.upgrade.post" V1 DroppedHarmless Nobody "" "Armada ignores it with a warning";
+    POST_CREATE "data.upgrade.post.create" V1 DroppedHarmless Nobody "" "Armada ignores it with a warning";
+    POST_CREATE_TYPE "data.upgrade.post.create[].type" V1 DroppedHarmless Nobody "" "Armada ignores it with a warning";
+    POST_CREATE_LABELS "data.upgrade.post.create[].labels" V1 DroppedHarmless Nobody "" "Armada ignores it with a warning";
+    POST_CREATE_NAME "data.upgrade.post.create[].name" V1 DroppedHarmless Nobody "" "Armada ignores it with a warning";
 }
+
+static DELETE_ROWS: action::Rows = action::Rows {
+    list: &PRE_DELETE,
+    kind: &PRE_DELETE_TYPE,
+    labels: &PRE_DELETE_LABELS,
+    name: &PRE_DELETE_NAME,
+};
+static UPDATE_ROWS: action::Rows = action::Rows {
+    list: &PRE_UPDATE,
+    kind: &PRE_UPDATE_TYPE,
+    labels: &PRE_UPDATE_LABELS,
+    name: &PRE_UPDATE_NAME,
+};
+static CREATE_ROWS: action::Rows = action::Rows {
+    list: &PRE_CREATE,
+    kind: &PRE_CREATE_TYPE,
+    labels: &PRE_CREATE_LABELS,
+    name: &PRE_CREATE_NAME,
+};
+static POST_ROWS: action::Rows = action::Rows {
+    list: &POST_CREATE,
+    kind: &POST_CREATE_TYPE,
+    labels: &POST_CREATE_LABELS,
+    name: &POST_CREATE_NAME,
+};
 
 /// The `upgrade` block of a Chart.
 #[derive(Clone, Debug, Default)]
@@ -38,17 +74,6 @@ pub struct Upgrade {
     pub pre_update: Option<Span>,
 }
 
-/// One entry of `upgrade.pre.delete`.
-#[derive(Clone, Debug)]
-pub struct PreDelete {
-    /// `job`, `cronjob`, `pod`; other words make Armada log an error.
-    pub kind: Text,
-    /// Labels of the objects.
-    pub labels: Vec<(Text, Text)>,
-    /// Where the entry stands.
-    pub span: Span,
-}
-
 /// Decodes the block.
 pub(in crate::armada) fn decode(
     mut table: Table<'_>,
@@ -61,8 +86,11 @@ pub(in crate::armada) fn decode(
         no_hooks = table
             .required(&NO_HOOKS, cx)
             .and_then(|field| field.boolean(cx));
-        if let Some(post) = table.field(&POST, cx) {
-            report_ignored("upgrade.post", post.value, cx);
+        if let Some(post) = table.open_field(&POST, cx)
+            && let Some(mut post) = post.table(cx)
+        {
+            action::decode_ignored(&mut post, &POST_ROWS, "upgrade.post", cx);
+            post.finish(Rest::Refuse, cx);
         }
     }
     if let Some(options) = table.open_field(&OPTIONS, cx)
@@ -79,19 +107,10 @@ pub(in crate::armada) fn decode(
     if let Some(pre) = table.open_field(&PRE, cx)
         && let Some(mut pre) = pre.table(cx)
     {
-        if let Some(delete) = pre.open_field(&PRE_DELETE, cx) {
-            let items = delete.list(cx).unwrap_or_default();
-            let entries = items
-                .into_iter()
-                .filter_map(|item| decode_delete(item, version, cx));
-            pre_delete = entries.collect();
-        }
+        pre_delete = action::decode_deletes(&mut pre, &DELETE_ROWS, version, cx);
         if version == Version::V1 {
-            let update = pre.field(&PRE_UPDATE, cx).map(|field| field.value);
-            pre_update = update.filter(|node| node.items().len() > 0);
-            if let Some(create) = pre.field(&PRE_CREATE, cx) {
-                report_ignored("upgrade.pre.create", create.value, cx);
-            }
+            pre_update = action::decode_updates(&mut pre, &UPDATE_ROWS, cx);
+            action::decode_ignored(&mut pre, &CREATE_ROWS, "upgrade.pre.create", cx);
         }
         pre.finish(Rest::Refuse, cx);
     }
@@ -100,45 +119,6 @@ pub(in crate::armada) fn decode(
         no_hooks: no_hooks.is_some_and(|no_hooks| no_hooks.value),
         force: force.is_some_and(|force| force.value),
         pre_delete,
-        pre_update: pre_update.map(Node::span),
+        pre_update,
     }
-}
-
-/// Warns of actions that Armada never takes; empty lists, which most charts have, say nothing.
-fn report_ignored(field: &str, node: Node<'_>, cx: &mut Context<'_>) {
-    let asks = |list: Node<'_>| list.items().len() > 0;
-    let asked = match node.resolved().kind() {
-        Kind::Mapping => node.entries().any(|(_, list)| asks(list)),
-        Kind::Sequence => asks(node),
-        Kind::Scalar(_) | Kind::Alias(_) => false,
-    };
-    if asked {
-        let message = format!("{}: `{field}` has no effect", cx.subject);
-        cx.diagnostics.push(
-            Diagnostic::new(Code::FieldIgnored, message)
-                .at(node.span(), "armada does not act on it")
-                .help("remove it, or do by other means what it was meant to do"),
-        );
-    }
-}
-
-fn decode_delete(item: Node<'_>, version: Version, cx: &mut Context<'_>) -> Option<PreDelete> {
-    let field = Field {
-        row: &PRE_DELETE,
-        value: item,
-    };
-    let mut table = field.table(cx)?;
-    let kind = table.required_text(&PRE_DELETE_TYPE, cx);
-    let labels = table
-        .open_field(&PRE_DELETE_LABELS, cx)
-        .and_then(|field| field.text_map(cx));
-    if version == Version::V1 {
-        table.text(&PRE_DELETE_NAME, cx);
-    }
-    table.finish(Rest::Refuse, cx);
-    Some(PreDelete {
-        kind: kind?.value,
-        labels: labels.unwrap_or_default(),
-        span: item.span(),
-    })
 }

@@ -1,18 +1,33 @@
 //! `data.wait`: what Armada waits for after a chart was deployed.
 
+mod item;
+mod min_ready;
+mod resources;
+
 use crate::source::{Span, Spanned};
 use crate::value::Text;
 
 use super::super::decode::{Context, Rest, Table};
 use super::super::disposition::rows;
+use super::super::document::Version;
+
+pub use item::{WaitItem, WaitKind};
+pub use min_ready::MinReady;
+pub use resources::Resources;
 
 rows! { "Chart";
-    WAIT "data.wait" Mapped Tree "spec.timeout, spec.install, spec.upgrade" "waiting of Helm itself and limits"
-    TIMEOUT "data.wait.timeout" Mapped Tree "spec.timeout" "seconds, 900 when absent; Flux counts them for each action of Helm"
-    NATIVE "data.wait.native" Mapped Tree "spec.waitStrategy, spec.install, spec.upgrade" "Helm's own waiting"
-    NATIVE_ENABLED "data.wait.native.enabled" Mapped Tree "spec.waitStrategy, disableWait" "on by default in v1, off in v2"
-    LABELS "data.wait.labels" NotYet Apply "" "which objects Armada's own waits look at"
-    RESOURCES "data.wait.resources" NotYet Apply "" "Armada's own waits, after Helm and its hooks"
+    WAIT "data.wait" Any Mapped Tree "spec.timeout, spec.install, spec.upgrade" "waiting of Helm itself and limits";
+    TIMEOUT "data.wait.timeout" Any Mapped Tree "spec.timeout" "seconds, 900 when absent; Flux counts them for each action of Helm";
+    NATIVE "data.wait.native" Any Mapped Tree "spec.waitStrategy, spec.install, spec.upgrade" "Helm's own waiting" since 2 8;
+    NATIVE_ENABLED "data.wait.native.enabled" Any Mapped Tree "spec.waitStrategy, disableWait" "on by default in v1, off in v2; older Flux waits by its own rules" since 2 8;
+    LABELS "data.wait.labels" Any NotYet Apply "" "which objects Armada's own waits look at; without any, all of the namespace";
+    RESOURCES "data.wait.resources" Any NotYet Apply "" "Armada's own waits, after Helm and its hooks: a list, in v2 also a mapping by type over the defaults; [] means none";
+    RESOURCE "data.wait.resources[]" Any NotYet Apply "" "one wait; in v2's mapping a type's entry, a list of entries, or false for none";
+    RESOURCE_TYPE "data.wait.resources[].type" Any NotYet Apply "" "job, pod, deployment, statefulset or daemonset; in v2's mapping the key says it";
+    RESOURCE_LABELS "data.wait.resources[].labels" Any NotYet Apply "" "laid over wait.labels";
+    RESOURCE_MIN_READY "data.wait.resources[].min_ready" Any NotYet Apply "" "number or percentage of a deployment, statefulset or daemonset; 100% when absent";
+    RESOURCE_REQUIRED "data.wait.resources[].required" V2 NotYet Apply "" "whether it is a failure to find none; true when absent, false in the defaults";
+    RESOURCE_ASYNC "data.wait.resources[].allow_async_updates" V2 NotYet Apply "" "whether OnDelete and partitioned updates pass; the schema does not name it, the code reads it";
 }
 
 /// The `wait` block of a Chart.
@@ -24,14 +39,18 @@ pub struct Wait {
     pub native: Option<bool>,
     /// Labels of the objects that Armada waits for.
     pub labels: Vec<(Text, Text)>,
-    /// Where the list of awaited kinds stands, if there is one.
-    pub resources: Option<Span>,
-    /// Whether that list is there and empty: then Armada's own waits are off.
-    pub resources_empty: bool,
+    /// Which kinds Armada waits for.
+    pub resources: Resources,
+    /// Where `resources` stands, if it is there.
+    pub resources_span: Option<Span>,
 }
 
 /// Decodes the block.
-pub(in crate::armada) fn decode(mut table: Table<'_>, cx: &mut Context<'_>) -> Wait {
+pub(in crate::armada) fn decode(
+    mut table: Table<'_>,
+    version: Version,
+    cx: &mut Context<'_>,
+) -> Wait {
     let timeout = table.integer(&TIMEOUT, cx);
     let native = table.open_field(&NATIVE, cx).and_then(|field| {
         let mut native = field.table(cx)?;
@@ -42,16 +61,17 @@ pub(in crate::armada) fn decode(mut table: Table<'_>, cx: &mut Context<'_>) -> W
     let labels = table
         .open_field(&LABELS, cx)
         .and_then(|field| field.text_map(cx));
-    let resources = table.field(&RESOURCES, cx).map(|field| field.value);
+    let resources = table.open_field(&RESOURCES, cx);
+    let resources_span = resources.map(|field| field.value.span());
+    let resources = resources.map_or(Resources::Default, |field| {
+        resources::decode(field, version, cx)
+    });
     table.finish(Rest::Refuse, cx);
     Wait {
         timeout,
         native: native.map(|native| native.value),
         labels: labels.unwrap_or_default(),
-        resources: resources.map(|node| node.span()),
-        // An empty mapping counts as absent (Armada: handlers/wait.py), only `[]` switches waits off.
-        resources_empty: resources.is_some_and(|node| {
-            matches!(node.resolved().kind(), crate::yaml::Kind::Sequence) && node.items().len() == 0
-        }),
+        resources,
+        resources_span,
     }
 }

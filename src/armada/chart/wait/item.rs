@@ -1,0 +1,310 @@
+//! One entry of `wait.resources`.
+
+use std::fmt;
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+use crate::value::Text;
+use crate::yaml::mapping;
+use crate::yaml::scalar::Typed;
+
+use super::super::super::decode::{Context, Field, Rest, type_of};
+use super::super::super::document::Version;
+use super::min_ready::{self, MinReady};
+use super::{
+    RESOURCE, RESOURCE_ASYNC, RESOURCE_LABELS, RESOURCE_MIN_READY, RESOURCE_REQUIRED, RESOURCE_TYPE,
+};
+
+/// The kinds of object that Armada can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WaitKind {
+    /// `Job` (batch)
+    Job,
+    /// `DaemonSet` (apps)
+    DaemonSet,
+    /// `StatefulSet` (apps)
+    StatefulSet,
+    /// `Deployment` (apps)
+    Deployment,
+    /// `Pod`
+    Pod,
+}
+
+impl WaitKind {
+    /// All kinds, in the order in which v2 waits for them by default.
+    pub const ALL: [WaitKind; 5] = [
+        WaitKind::Job,
+        WaitKind::DaemonSet,
+        WaitKind::StatefulSet,
+        WaitKind::Deployment,
+        WaitKind::Pod,
+    ];
+
+    /// The word that documents use.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            WaitKind::Job => "job",
+            WaitKind::DaemonSet => "daemonset",
+            WaitKind::StatefulSet => "statefulset",
+            WaitKind::Deployment => "deployment",
+            WaitKind::Pod => "pod",
+        }
+    }
+
+    /// The kind that a document's word means; words are exact.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// Whether `min_ready` may be asked of it.
+    #[must_use]
+    pub fn counts_ready(self) -> bool {
+        match self {
+            WaitKind::DaemonSet | WaitKind::StatefulSet | WaitKind::Deployment => true,
+            WaitKind::Job | WaitKind::Pod => false,
+        }
+    }
+
+    /// Whether `allow_async_updates` may be said of it.
+    #[must_use]
+    pub fn updates_async(self) -> bool {
+        match self {
+            WaitKind::DaemonSet | WaitKind::StatefulSet => true,
+            WaitKind::Job | WaitKind::Deployment | WaitKind::Pod => false,
+        }
+    }
+}
+
+impl fmt::Display for WaitKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A wait as a Chart writes it; what it leaves out is filled in by the plan.
+#[derive(Clone, Debug)]
+pub struct WaitItem {
+    /// What is awaited.
+    pub kind: WaitKind,
+    /// Labels laid over those of the chart.
+    pub labels: Vec<(Text, Text)>,
+    /// Whether it is a failure to find none.
+    pub required: Option<bool>,
+    /// How many must be ready.
+    pub min_ready: Option<MinReady>,
+    /// Whether updates may be left to somebody else.
+    pub allow_async_updates: Option<bool>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// How much of an entry Armada's schema looks at: in v1 and in v2's mapping all of it; a list of v2
+/// matches the schema's other branch whatever it holds, so only the deployment finds its faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Checked,
+    Unchecked,
+}
+
+/// Decodes an entry. `named` is the type when the key of v2's mapping says it.
+/// `None` when the entry is wrong in a way that was reported.
+pub(super) fn decode(
+    field: Field<'_>,
+    named: Option<WaitKind>,
+    shape: Shape,
+    cx: &mut Context<'_>,
+) -> Option<WaitItem> {
+    let span = field.value.span();
+    if !field.is_mapping() {
+        // The schemas ask no type of an entry, so validation passes.
+        cx.ledger.claim(field.value, &RESOURCE);
+        let found = type_of(field.value, cx.dialect);
+        cx.fault(
+            span,
+            format!("an entry of `wait.resources` must be a mapping, found {found}"),
+        );
+        return None;
+    }
+    let version = match (named, shape) {
+        (None, Shape::Checked) => Version::V1,
+        (Some(_), _) | (None, Shape::Unchecked) => Version::V2,
+    };
+    let mut table = field.table(cx)?;
+    let own_type = match shape {
+        Shape::Checked if named.is_none() => table.required(&RESOURCE_TYPE, cx),
+        Shape::Checked | Shape::Unchecked => table.open_field(&RESOURCE_TYPE, cx),
+    };
+    let kind = decode_kind(own_type, named, shape, span, cx);
+    let labels = table.open_field(&RESOURCE_LABELS, cx);
+    let labels = labels.and_then(|field| match shape {
+        Shape::Checked => field.text_map(cx),
+        Shape::Unchecked => loose_labels(field, cx),
+    });
+    let min_ready = table.field(&RESOURCE_MIN_READY, cx);
+    let min_ready = min_ready.map(|field| (field, min_ready::decode(field, shape, cx)));
+    let mut required = None;
+    let mut allow_async_updates = None;
+    if version == Version::V2 {
+        let field = table.field(&RESOURCE_REQUIRED, cx);
+        required = field.and_then(|field| match shape {
+            Shape::Checked => field.boolean(cx).map(|required| required.value),
+            Shape::Unchecked => Some(truth(field, cx)),
+        });
+        let field = table.field(&RESOURCE_ASYNC, cx);
+        allow_async_updates = field.map(|field| (field, truth(field, cx)));
+    }
+    let rest = match version {
+        Version::V1 => Rest::Refuse,
+        Version::V2 => Rest::Fault,
+    };
+    table.finish(rest, cx);
+    let kind = kind?;
+    for (field, allowed) in [
+        (
+            min_ready.as_ref().map(|(field, _)| field),
+            kind.counts_ready(),
+        ),
+        (
+            allow_async_updates.as_ref().map(|(field, _)| field),
+            kind.updates_async(),
+        ),
+    ] {
+        if let Some(field) = field
+            && !allowed
+        {
+            let name = field.row.path.rsplit('.').next().unwrap_or(field.row.path);
+            let message = format!("`wait.resources`: type `{kind}` takes no `{name}`");
+            cx.fault(field.value.span(), message);
+        }
+    }
+    Some(WaitItem {
+        kind,
+        labels: labels.unwrap_or_default(),
+        required,
+        min_ready: min_ready.and_then(|(_, min_ready)| min_ready),
+        allow_async_updates: allow_async_updates.map(|(_, allow)| allow),
+        span,
+    })
+}
+
+fn decode_kind(
+    own_type: Option<Field<'_>>,
+    named: Option<WaitKind>,
+    shape: Shape,
+    span: Span,
+    cx: &mut Context<'_>,
+) -> Option<WaitKind> {
+    if let Some(field) = own_type {
+        cx.ledger.claim(field.value, &RESOURCE_TYPE);
+    }
+    match (own_type, named) {
+        (Some(field), Some(kind)) => {
+            cx.diagnostics.push(
+                Diagnostic::new(
+                    Code::FieldIgnored,
+                    format!("{}: `type` has no effect under `{kind}`", cx.subject),
+                )
+                .at(field.value.span(), "the key above says the type")
+                .help("remove it"),
+            );
+            Some(kind)
+        }
+        (None, Some(kind)) => Some(kind),
+        (Some(field), None) => {
+            let word = match (field.typed(cx), shape) {
+                (Some(Typed::String(word)), _) => word,
+                (_, Shape::Checked) => {
+                    cx.wrong_type(&field, "a string");
+                    return None;
+                }
+                (_, Shape::Unchecked) => "".into(),
+            };
+            let kind = WaitKind::from_word(&word);
+            if kind.is_none() {
+                super::resources::unknown_kind(field.value.span(), cx);
+            }
+            kind
+        }
+        (None, None) => {
+            // A checked entry was reported by the table.
+            if shape == Shape::Unchecked {
+                cx.fault(span, "an entry of `wait.resources` has no `type`");
+            }
+            None
+        }
+    }
+}
+
+/// Labels that no schema looked at: values are formatted as Python does, nothing at all counts as none.
+fn loose_labels(field: Field<'_>, cx: &mut Context<'_>) -> Option<Vec<(Text, Text)>> {
+    if !field.is_mapping() {
+        cx.ledger.claim(field.value, &RESOURCE_LABELS);
+        let falsy = field.typed(cx).is_some_and(|typed| !is_truthy(&typed));
+        if !falsy {
+            let found = type_of(field.value, cx.dialect);
+            let message = format!("`labels` of a wait must be a mapping, found {found}");
+            cx.fault(field.value.span(), message);
+        }
+        return None;
+    }
+    let mut labels = Vec::new();
+    for entry in mapping::entries(field.value, cx.dialect, cx.diagnostics) {
+        let mut text = |value| {
+            let field = Field {
+                row: &RESOURCE_LABELS,
+                value,
+            };
+            let text = field.typed(cx).and_then(|typed| python_text(&typed));
+            if text.is_none() {
+                let found = type_of(value, cx.dialect);
+                let message = format!("a label of a wait must be a string, found {found}");
+                cx.fault(value.span(), message);
+            }
+            text
+        };
+        if let (Some(key), Some(value)) = (text(entry.key), text(entry.value)) {
+            labels.push((key, value));
+        }
+    }
+    cx.ledger.claim(field.value, &RESOURCE_LABELS);
+    Some(labels)
+}
+
+/// A switch that no schema looked at: whatever Python takes for true. Says so when it is no truth value.
+fn truth(field: Field<'_>, cx: &mut Context<'_>) -> bool {
+    let truth = match field.typed(cx) {
+        Some(Typed::Bool(value)) => return value,
+        Some(typed) => is_truthy(&typed),
+        None => field.value.items().len() > 0,
+    };
+    cx.misread(&field, if truth { "true" } else { "false" });
+    truth
+}
+
+/// Whether Python takes a scalar for true.
+pub(super) fn is_truthy(typed: &Typed<'_>) -> bool {
+    match typed {
+        Typed::Null => false,
+        Typed::Bool(value) => *value,
+        Typed::Int(value) => *value != 0,
+        Typed::Float(value) => *value != 0.0,
+        Typed::String(text) => !text.is_empty(),
+        Typed::Binary(bytes) => !bytes.is_empty(),
+        Typed::Big(_) | Typed::Timestamp(_) => true,
+    }
+}
+
+/// A scalar as Python's `%s` writes it into a label selector; `None` for what no selector can hold.
+fn python_text(typed: &Typed<'_>) -> Option<Text> {
+    match typed {
+        Typed::Null => Some("None".into()),
+        Typed::Bool(true) => Some("True".into()),
+        Typed::Bool(false) => Some("False".into()),
+        Typed::Int(value) => Some(value.to_string().into()),
+        Typed::Big(value) => Some(value.to_string().into()),
+        Typed::String(text) => Some((&**text).into()),
+        Typed::Float(_) | Typed::Binary(_) | Typed::Timestamp(_) => None,
+    }
+}

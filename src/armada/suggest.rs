@@ -1,0 +1,135 @@
+//! What the author of an unknown field may have meant.
+
+use super::disposition::{self, Row};
+
+/// Fields that belong elsewhere: the mapping they stand in, their name, what to do.
+static ELSEWHERE: &[(&str, &str, &str)] = &[
+    (
+        "data",
+        "pre",
+        "actions before an upgrade stand under `upgrade.pre`",
+    ),
+    (
+        "data",
+        "post",
+        "actions after an upgrade never had an effect; remove it",
+    ),
+    (
+        "data",
+        "labels",
+        "labels of what armada waits for stand under `wait.labels`",
+    ),
+    (
+        "data",
+        "timeout",
+        "in v2 the time limit stands under `wait.timeout`",
+    ),
+    (
+        "data",
+        "chart_name",
+        "v2 has no such field, the name is in the chart's Chart.yaml; remove it",
+    ),
+    ("data", "install", "it never had an effect; remove it"),
+    (
+        "data",
+        "test_charts",
+        "v2 tests by default, a chart says otherwise with `test.enabled`",
+    ),
+    (
+        "data.upgrade",
+        "no_hooks",
+        "in v2 it stands under `upgrade.options.no_hooks`",
+    ),
+    (
+        "data.upgrade.options",
+        "no_hooks",
+        "in v1 it stands under `upgrade.no_hooks`",
+    ),
+    ("data.upgrade", "post", "it never had an effect; remove it"),
+    (
+        "data.upgrade.options",
+        "recreate_pods",
+        "helm 3 has no such option; remove it",
+    ),
+    (
+        "data.test",
+        "output",
+        "armada always logs the output of tests; remove it",
+    ),
+    (
+        "data.wait.resources[]",
+        "required",
+        "only v2 lets a chart choose; leave the entry out if nothing may be found",
+    ),
+    (
+        "data.wait.resources[]",
+        "allow_async_updates",
+        "only v2 lets a chart choose",
+    ),
+];
+
+/// A sentence on what was meant by `name` in the mapping of `row`, where the fields `known` may stand.
+pub(super) fn suggest(row: &Row, name: &str, known: &[&str]) -> Option<String> {
+    let moved = ELSEWHERE
+        .iter()
+        .find(|(path, field, _)| *path == row.path && *field == name);
+    if let Some((_, _, hint)) = moved {
+        return Some((*hint).to_owned());
+    }
+    if let Some(near) = nearest(name, known) {
+        return Some(format!("did you mean `{near}`?"));
+    }
+    // The right name at the wrong depth.
+    let end = format!(".{name}");
+    let mut elsewhere = disposition::all().filter(|other| {
+        other.documents == row.documents && other.path.ends_with(&end) && other.path != row.path
+    });
+    match (elsewhere.next(), elsewhere.next()) {
+        (Some(only), None) => {
+            let path = only.path.strip_prefix("data.").unwrap_or(only.path);
+            Some(format!("did you mean `{path}`?"))
+        }
+        _ => None,
+    }
+}
+
+/// The known name that differs least, if it differs little.
+fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+    let same = |word: &str| word.to_lowercase().replace('-', "_");
+    let name = same(name);
+    let distances = known
+        .iter()
+        .map(|word| (strsim::osa_distance(&name, &same(word)), *word));
+    let (distance, word) = distances.min()?;
+    // One slip in three letters is still the same word.
+    (distance * 3 <= word.len().max(name.len())).then_some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::armada::chart;
+
+    #[test]
+    fn near_misses_are_named_and_strangers_are_not() {
+        let known = ["release", "namespace", "values", "dependencies"];
+        assert_eq!(nearest("relase", &known), Some("release"));
+        assert_eq!(nearest("name-space", &known), Some("namespace"));
+        assert_eq!(nearest("dependancies", &known), Some("dependencies"));
+        assert_eq!(nearest("colour", &known), None);
+    }
+
+    #[test]
+    fn fields_at_another_depth_are_found() {
+        let hint = |name| suggest(&chart::DATA, name, &["release"]);
+        assert_eq!(
+            hint("timeout").as_deref(),
+            Some("in v2 the time limit stands under `wait.timeout`")
+        );
+        assert_eq!(
+            hint("subpath").as_deref(),
+            Some("did you mean `source.subpath`?")
+        );
+        assert_eq!(hint("enabled"), None);
+    }
+}

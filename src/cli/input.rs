@@ -1,0 +1,133 @@
+//! What commands that read Armada documents share: files, overrides, decoding.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::armada::leftover;
+use crate::armada::overrides::{self, Set};
+use crate::armada::{Documents, Ledger, decode_documents};
+use crate::diagnostic::Diagnostics;
+use crate::source::Sources;
+use crate::yaml::{self, Dialect, Tree};
+
+use super::{Failure, load};
+
+/// Files with Armada documents and what Armada's command line says about them.
+#[derive(Debug, Args)]
+pub(super) struct InputArguments {
+    /// Files with Armada documents; `-` is stdin, a folder stands for the YAML files below it
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// The Manifest in question, when there are several
+    #[arg(long, value_name = "NAME")]
+    pub(super) target_manifest: Option<String>,
+    /// Change documents as armada does: KIND is chart, chart_group or manifest; values are strings
+    #[arg(long, value_name = "KIND:NAME:path=value")]
+    set: Vec<String>,
+    /// Merge the documents of this file over those of the same schema and name, before any --set
+    #[arg(long, value_name = "FILE")]
+    values: Vec<PathBuf>,
+    /// Which Armada deployed the site
+    #[arg(long, value_enum, default_value_t = Armada::Python, value_name = "WHICH")]
+    pub(super) armada: Armada,
+}
+
+/// The programs that read Armada documents.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Armada {
+    /// The Python program
+    Python,
+    /// armada-go
+    Go,
+}
+
+impl Armada {
+    fn dialect(self) -> Dialect {
+        match self {
+            Armada::Python => Dialect::PyYaml,
+            Armada::Go => Dialect::GoYamlV2,
+        }
+    }
+}
+
+/// The input, read and changed by the overrides.
+pub(super) struct Input {
+    /// All files, override files and arguments included.
+    pub(super) sources: Sources,
+    /// What the input files hold, overrides applied.
+    trees: Vec<Tree>,
+    /// Files as they were before overrides, and override files: for what may be shown of them.
+    others: Vec<Tree>,
+    dialect: Dialect,
+}
+
+impl Input {
+    /// Reads everything.
+    pub(super) fn read(
+        arguments: &InputArguments,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Self, Failure> {
+        let dialect = arguments.armada.dialect();
+        let mut sources = Sources::default();
+        load::load(&mut sources, &arguments.files, diagnostics)?;
+        let mut trees = read_from(&sources, 0, diagnostics);
+        let before = sources.iter().count();
+        load::load(&mut sources, &arguments.values, diagnostics)?;
+        let mut others = read_from(&sources, before, diagnostics);
+        let mut sets = Vec::new();
+        for (at, argument) in arguments.set.iter().enumerate() {
+            let name = format!("<--set {}>", at + 1);
+            let file = sources
+                .add(name, overrides::shown(argument))
+                .ok_or_else(|| {
+                    Failure::new(format!(
+                        "more than {} files and arguments",
+                        Sources::MAX_FILES
+                    ))
+                    .hint("put several overrides into one file and give it with --values")
+                })?;
+            sets.push(Set {
+                argument: argument.clone(),
+                file,
+            });
+        }
+        let changed = overrides::apply(&trees, &others, &sets, dialect, diagnostics);
+        for (tree, changed) in trees.iter_mut().zip(changed) {
+            if let Some(changed) = changed {
+                others.push(std::mem::replace(tree, changed));
+            }
+        }
+        Ok(Self {
+            sources,
+            trees,
+            others,
+            dialect,
+        })
+    }
+
+    /// All trees, to find out what of a file may be shown.
+    pub(super) fn all_trees(&self) -> Vec<&Tree> {
+        self.trees.iter().chain(&self.others).collect()
+    }
+
+    /// Decodes the documents, and says what is wrong with the input as a whole.
+    pub(super) fn decode(&self, diagnostics: &mut Diagnostics) -> (Documents<'_>, Vec<Ledger>) {
+        let mut documents = Documents::default();
+        let ledgers = self
+            .trees
+            .iter()
+            .map(|tree| decode_documents(tree, self.dialect, &mut documents, diagnostics))
+            .collect();
+        leftover::report(&documents, diagnostics);
+        (documents, ledgers)
+    }
+}
+
+fn read_from(sources: &Sources, first: usize, diagnostics: &mut Diagnostics) -> Vec<Tree> {
+    sources
+        .iter()
+        .skip(first)
+        .map(|(id, file)| yaml::read(id, file.text(), diagnostics))
+        .collect()
+}

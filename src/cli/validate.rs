@@ -1,0 +1,129 @@
+//! `armada2flux validate`
+
+use clap::{Args, ValueEnum};
+
+use crate::armada::Documents;
+use crate::diagnostic::{Code, Diagnostics};
+use crate::{plan, report, resolve};
+
+use super::input::{Input, InputArguments};
+use super::show::{self, count};
+use super::{Failure, Levels, Output, ReportTarget};
+
+/// Check Armada documents: all errors of all documents in one run
+///
+/// Checks every Manifest, ChartGroup and Chart of the input by Armada's own rules, used or not, then what
+/// only a deployment by Armada would find out. Unlike Armada it fails when something is wrong.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  armada2flux validate site.yaml
+  armada2flux validate rendered/ --set chart:web:values.replicas=3
+
+Exit codes: 0 valid, 1 invalid or failed (usage, files)")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    input: InputArguments,
+    /// Write the findings as json, junit, sarif or github; may be given several times
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
+    report: Vec<ReportTarget<ReportFormat>>,
+    #[command(flatten)]
+    levels: Levels,
+}
+
+/// The formats of the findings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// Everything, as `armada2flux schema validation` describes it
+    Json,
+    /// JUnit's XML, a failed case for each error
+    Junit,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let to_stdout = arguments
+        .report
+        .iter()
+        .filter(|target| target.file.is_none());
+    if to_stdout.count() > 1 {
+        let failure = Failure::new("several reports would all go to standard output");
+        return Err(failure.hint("give each a file: --report junit=FILE"));
+    }
+    let Levels { deny, allow } = arguments.levels.clone();
+    let mut diagnostics = Diagnostics::with_levels(deny, allow);
+    let input = Input::read(&arguments.input, &mut diagnostics)?;
+    let (documents, _) = input.decode(&mut diagnostics);
+    let target = arguments.input.target_manifest.as_deref();
+    check(&documents, target, &mut diagnostics);
+    show::diagnostics(
+        diagnostics.list(),
+        &input.sources,
+        &input.all_trees(),
+        output,
+    );
+    if !output.quiet {
+        let verdict = if diagnostics.errors() == 0 {
+            show::paint(output, "valid", "1;32")
+        } else {
+            show::paint(output, "invalid", "1;31")
+        };
+        let found = [
+            count(documents.manifests.len(), "manifest"),
+            count(documents.chart_groups.len(), "chart group"),
+            count(documents.charts.len(), "chart"),
+        ];
+        let mut lines = show::totals(&diagnostics);
+        lines.push(format!("{verdict}: {} read in full", found.join(", ")));
+        show::say(&lines.join("\n"));
+    }
+    let report = report::validate::report(&input.sources, &documents, &diagnostics);
+    for target in &arguments.report {
+        target.write(&text_of(&report, target.format, &input)?)?;
+    }
+    if diagnostics.errors() > 0 {
+        return Err(Failure::documents());
+    }
+    Ok(())
+}
+
+fn text_of(
+    report: &report::validate::Report,
+    format: ReportFormat,
+    input: &Input,
+) -> Result<String, Failure> {
+    let findings = &report.diagnostics;
+    match format {
+        ReportFormat::Json => super::json_text(report),
+        ReportFormat::Junit => {
+            let files: Vec<&str> = input.sources.iter().map(|(_, file)| file.name()).collect();
+            Ok(report::junit::suite(findings, &files))
+        }
+        ReportFormat::Sarif => super::json_text(&report::sarif::log(findings)),
+        ReportFormat::Github => Ok(report::github::annotations(findings)),
+    }
+}
+
+/// Checks what the documents say about one another, and what each Manifest would come to.
+fn check(documents: &Documents<'_>, target: Option<&str>, diagnostics: &mut Diagnostics) {
+    if !documents.not_rendered.is_empty() || documents.is_empty() {
+        return;
+    }
+    resolve::check(documents, target, diagnostics);
+    let manifests = documents.manifests.iter().map(|m| &*m.head.name.value);
+    for name in manifests.filter(|name| target.is_none_or(|target| target == *name)) {
+        let mut found = Diagnostics::default();
+        if let Some(site) = resolve::resolve(documents, Some(name), &mut found) {
+            plan::plan(site, plan::Options::default(), &mut found);
+        }
+        // Manifests share groups and charts; each thing is said once. Faults of charts were told above,
+        // with all Manifests in view.
+        let new = found.list().iter().filter(|d| {
+            d.code != Code::DeployFault && !diagnostics.list().iter().any(|known| known.is_same(d))
+        });
+        let new: Vec<_> = new.cloned().collect();
+        new.into_iter().for_each(|d| diagnostics.push(d));
+    }
+}

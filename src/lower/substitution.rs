@@ -1,0 +1,46 @@
+//! Texts that kustomize-controller would rewrite.
+
+use crate::flux::{Object, SUBSTITUTE_ANNOTATION};
+use crate::value::{Data, Value};
+
+/// What a variable begins with where a Kustomization has `postBuild` substitutions.
+const VARIABLE: &str = "${";
+
+/// Keeps the texts of an object as they are: without this, a Kustomization with substitutions would put
+/// its own words, or nothing, in the place of every `${…}` in values.
+pub(super) fn keep(object: &mut Object) {
+    if has_variable(&object.value) {
+        object.annotate(SUBSTITUTE_ANNOTATION, "disabled");
+    }
+}
+
+fn has_variable(value: &Value) -> bool {
+    match &value.data {
+        Data::String(text) => text.contains(VARIABLE),
+        Data::Sequence(items) => items.iter().any(has_variable),
+        Data::Mapping(mapping) => mapping
+            .entries()
+            .iter()
+            .any(|entry| entry.key.contains(VARIABLE) || has_variable(&entry.value)),
+        Data::Null | Data::Bool(_) | Data::Number(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Mapping;
+
+    #[test]
+    fn variables_are_found_in_keys_and_values() {
+        let with = |key: &'static str, value: &str| -> Value {
+            let inner: Mapping = [(key, Value::from(vec![Value::from(value)]))]
+                .into_iter()
+                .collect();
+            inner.into()
+        };
+        assert!(has_variable(&with("a", "x ${HOME} y")));
+        assert!(has_variable(&with("${a}", "x")));
+        assert!(!has_variable(&with("a", "$HOME {{ x }} $(y)")));
+    }
+}

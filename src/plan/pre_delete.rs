@@ -1,0 +1,59 @@
+//! What Armada deletes before it upgrades a release.
+
+use crate::armada::chart::DeleteKind;
+use crate::armada::{Chart, Version};
+use crate::source::Span;
+use crate::value::Text;
+
+/// Kinds of object that are deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Deleted {
+    /// `Job` (batch)
+    Job,
+    /// `CronJob` (batch)
+    CronJob,
+    /// `Pod`
+    Pod,
+}
+
+/// One deletion in the release's namespace, only when the release is going to change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PreDelete {
+    /// The type as the document writes it.
+    pub asked: DeleteKind,
+    /// The kinds of object, in order: v1's `job` means CronJobs, too (Armada:
+    /// handlers/pre_update_actions.py); none for a type that Armada does not know.
+    pub kinds: Vec<Deleted>,
+    /// Labels that must be equal; empty selects every object of the kinds.
+    pub labels: Vec<(Text, Text)>,
+    /// Where the document asks for it.
+    pub span: Span,
+}
+
+impl PreDelete {
+    /// The label selector as Armada sends it: `a=b,c=d`, empty for none.
+    #[must_use]
+    pub fn selector(&self) -> String {
+        super::wait::selector(&self.labels)
+    }
+}
+
+/// The deletions of a chart, in order.
+pub(super) fn pre_deletes(chart: &Chart<'_>) -> Vec<PreDelete> {
+    let deletes = chart.upgrade.pre_delete.iter().map(|delete| {
+        let kinds = match (&delete.kind, chart.head.version) {
+            (DeleteKind::Job, Version::V1) => vec![Deleted::Job, Deleted::CronJob],
+            (DeleteKind::Job, Version::V2) => vec![Deleted::Job],
+            (DeleteKind::CronJob, _) => vec![Deleted::CronJob],
+            (DeleteKind::Pod, _) => vec![Deleted::Pod],
+            (DeleteKind::Unknown(_), _) => Vec::new(),
+        };
+        PreDelete {
+            asked: delete.kind.clone(),
+            kinds,
+            labels: delete.labels.clone(),
+            span: delete.span,
+        }
+    });
+    deletes.collect()
+}

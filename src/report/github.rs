@@ -1,0 +1,74 @@
+//! Workflow commands of GitHub Actions: each finding as an annotation of its line.
+
+use std::fmt::Write as _;
+
+use super::finding::Finding;
+
+/// The commands, one a line.
+#[must_use]
+pub fn annotations(findings: &[Finding]) -> String {
+    let mut text = String::new();
+    for finding in findings {
+        let command = match finding.severity.as_str() {
+            "error" => "error",
+            "warning" => "warning",
+            _ => "notice",
+        };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "::{command} title={}", property(&finding.code));
+        if let Some(place) = finding.main_place() {
+            let file = property(&place.file);
+            let _ = write!(
+                text,
+                ",file={file},line={},col={}",
+                place.line, place.column
+            );
+        }
+        let _ = write!(text, "::{}", data(&finding.message));
+        if let Some(help) = &finding.help {
+            let _ = write!(text, "%0A{}", data(help));
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// What follows `::`: a line.
+fn data(text: &str) -> String {
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// A value between commas.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::finding::{FindingPlace, Place};
+
+    #[test]
+    fn commands_stay_on_their_line() {
+        let finding = Finding {
+            code: "field-type".to_owned(),
+            severity: "error".to_owned(),
+            message: "100%\nof a, b: c".to_owned(),
+            help: Some("correct it".to_owned()),
+            places: vec![FindingPlace {
+                place: Place {
+                    file: "a,b.yaml".to_owned(),
+                    line: 3,
+                    column: 5,
+                },
+                label: String::new(),
+            }],
+        };
+        assert_eq!(
+            annotations(&[finding]),
+            "::error title=field-type,file=a%2Cb.yaml,line=3,col=5::100%25%0Aof a, b: c%0Acorrect it\n"
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! SARIF 2.1.0: findings for code scanning.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::diagnostic::{Code, Severity};
+
+use super::finding::{Finding, FindingPlace};
+
+/// The log of one run.
+#[must_use]
+pub fn log(findings: &[Finding]) -> Value {
+    let rules = Code::ALL.iter().map(|code| {
+        let page = code.page();
+        json!({
+            "id": code.name(),
+            "shortDescription": {"text": code.title()},
+            "fullDescription": {"text": page.why},
+            "help": {"text": page.fix},
+            "defaultConfiguration": {"level": level(&code.severity().to_string())},
+        })
+    });
+    let results = findings.iter().map(result);
+    json!({
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": {"driver": {
+                "name": "armada2flux",
+                "version": env!("CARGO_PKG_VERSION"),
+                "rules": rules.collect::<Vec<_>>(),
+            }},
+            "columnKind": "unicodeCodePoints",
+            "results": results.collect::<Vec<_>>(),
+        }],
+    })
+}
+
+fn result(finding: &Finding) -> Value {
+    let rule = Code::ALL
+        .iter()
+        .position(|code| code.name() == finding.code);
+    let text = match &finding.help {
+        Some(help) => format!("{}. {help}", finding.message),
+        None => finding.message.clone(),
+    };
+    let mut result = json!({
+        "ruleId": finding.code,
+        "level": level(&finding.severity),
+        "message": {"text": text},
+    });
+    if let Some(rule) = rule {
+        result["ruleIndex"] = json!(rule);
+    }
+    if let [main, related @ ..] = finding.places.as_slice() {
+        result["locations"] = json!([location(main)]);
+        let related: Vec<Value> = related.iter().map(location).collect();
+        if !related.is_empty() {
+            result["relatedLocations"] = Value::Array(related);
+        }
+    }
+    result
+}
+
+fn level(severity: &str) -> &'static str {
+    if severity == Severity::Error.to_string() {
+        "error"
+    } else if severity == Severity::Warning.to_string() {
+        "warning"
+    } else {
+        "note"
+    }
+}
+
+fn location(place: &FindingPlace) -> Value {
+    let FindingPlace { place, label } = place;
+    let mut location = json!({
+        "physicalLocation": {
+            "artifactLocation": {"uri": uri(&place.file)},
+            "region": {"startLine": place.line, "startColumn": place.column},
+        },
+    });
+    if !label.is_empty() {
+        location["message"] = json!({"text": label});
+    }
+    location
+}
+
+/// A file's name as a relative reference.
+fn uri(file: &str) -> String {
+    let mut uri = String::with_capacity(file.len());
+    for byte in file.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(char::from(byte));
+            }
+            // Writing to a String cannot fail.
+            _ => {
+                let _ = write!(uri, "%{byte:02X}");
+            }
+        }
+    }
+    uri
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::finding::Place;
+
+    #[test]
+    fn results_point_to_their_rule_and_place() {
+        let finding = Finding {
+            code: "field-type".to_owned(),
+            severity: "error".to_owned(),
+            message: "wrong".to_owned(),
+            help: None,
+            places: vec![FindingPlace {
+                place: Place {
+                    file: "a b.yaml".to_owned(),
+                    line: 3,
+                    column: 5,
+                },
+                label: "here".to_owned(),
+            }],
+        };
+        let log = log(&[finding]);
+        let run = &log["runs"][0];
+        let result = &run["results"][0];
+        let rule = result["ruleIndex"].as_u64().expect("an index") as usize;
+        assert_eq!(run["tool"]["driver"]["rules"][rule]["id"], "field-type");
+        let place = &result["locations"][0]["physicalLocation"];
+        assert_eq!(place["artifactLocation"]["uri"], "a%20b.yaml");
+        assert_eq!(place["region"]["startLine"], 3);
+    }
+}

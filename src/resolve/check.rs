@@ -1,0 +1,167 @@
+//! Checks over all Manifests of the input.
+
+use std::collections::BTreeSet;
+
+use crate::armada::{ArmadaKind, Chart, Documents, Manifest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::source::Spanned;
+use crate::value::Text;
+
+use super::Index;
+
+/// Everything that any Manifest leads to must be there (Armada: utils/validate.py, handlers/manifest.py);
+/// what no Manifest leads to is not looked at. Groups that no Manifest lists are noted.
+pub(super) fn references(
+    documents: &Documents<'_>,
+    index: &Index<'_, '_>,
+    diagnostics: &mut Diagnostics,
+) {
+    for (kind, number) in [
+        (ArmadaKind::Chart, documents.charts.len()),
+        (ArmadaKind::ChartGroup, documents.chart_groups.len()),
+    ] {
+        let failed = documents.failed.iter().any(|failed| failed.kind == kind)
+            || kind == ArmadaKind::Chart && !documents.not_rendered.is_empty();
+        if let (Some(manifest), 0, false) = (documents.manifests.first(), number, failed) {
+            let name = &manifest.head.name;
+            let message = format!(
+                "manifest `{}` has nothing to deploy, the input holds no {kind}",
+                name.value
+            );
+            diagnostics.push(
+                Diagnostic::new(Code::ReferenceMissing, message)
+                    .at(name.span, "this manifest")
+                    .help("armada asks for at least one; give all files of the site"),
+            );
+        }
+    }
+    let mut seen = BTreeSet::new();
+    let mut checked = Vec::new();
+    for manifest in &documents.manifests {
+        for name in &manifest.chart_groups {
+            let Some(&group) = index.groups.get(&*name.value) else {
+                if !documents.may_have_failed(ArmadaKind::ChartGroup, &name.value) {
+                    missing("chart group", name, &manifest.head.name.value, diagnostics);
+                }
+                continue;
+            };
+            if !seen.insert(&*group.head.name.value) {
+                continue;
+            }
+            for name in &group.charts {
+                match index.charts.get(&*name.value) {
+                    Some(chart) => {
+                        dependencies(
+                            chart,
+                            documents,
+                            index,
+                            &mut Vec::new(),
+                            &mut checked,
+                            diagnostics,
+                        );
+                    }
+                    None if documents.may_have_failed(ArmadaKind::Chart, &name.value) => {}
+                    None => missing("chart", name, &group.head.name.value, diagnostics),
+                }
+            }
+        }
+    }
+    for group in &documents.chart_groups {
+        let name = &group.head.name;
+        if !seen.contains(&*name.value) {
+            let message = format!("chart group `{}` is listed by no manifest", name.value);
+            diagnostics.push(
+                Diagnostic::new(Code::GroupUnlisted, message).at(name.span, "never deployed"),
+            );
+        }
+    }
+}
+
+/// Reports what Armada finds out only when it deploys: errors for the charts of `manifests`, warnings
+/// for all others.
+pub(super) fn faults(
+    documents: &Documents<'_>,
+    manifests: &[&Manifest],
+    index: &Index<'_, '_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let groups = manifests.iter().flat_map(|manifest| &manifest.chart_groups);
+    let groups = groups.filter_map(|name| index.groups.get(&*name.value));
+    let deployed: BTreeSet<&str> = groups
+        .flat_map(|group| &group.charts)
+        .map(|name| &*name.value)
+        .collect();
+    for chart in &documents.charts {
+        let name = &*chart.head.name.value;
+        // A second document of the name is not the one that is deployed.
+        let first = index
+            .charts
+            .get(name)
+            .is_some_and(|first| std::ptr::eq(*first, chart));
+        for fault in &chart.faults {
+            diagnostics.push(fault.diagnostic(name, first && deployed.contains(name)));
+        }
+    }
+}
+
+fn missing(kind: &str, name: &Spanned<Text>, by: &str, diagnostics: &mut Diagnostics) {
+    diagnostics.push(
+        Diagnostic::new(
+            Code::ReferenceMissing,
+            format!(
+                "`{by}` names {kind} `{}`, which is not in the input",
+                name.value
+            ),
+        )
+        .at(name.span, "not found")
+        .help("give all files of the site, or correct the name"),
+    );
+}
+
+/// Most charts of one chain of dependencies; real sites have one or two.
+const MAX_DEPENDENCY_CHAIN: usize = 64;
+
+/// The charts that a chart names as dependencies, and theirs.
+fn dependencies<'d>(
+    chart: &'d Chart<'_>,
+    documents: &Documents<'_>,
+    index: &Index<'d, '_>,
+    chain: &mut Vec<&'d str>,
+    done: &mut Vec<&'d str>,
+    diagnostics: &mut Diagnostics,
+) {
+    let own_name: &str = &chart.head.name.value;
+    if done.contains(&own_name) {
+        return;
+    }
+    chain.push(own_name);
+    for name in chart.dependencies.iter().flatten() {
+        let Some(next) = index.charts.get(&*name.value) else {
+            if !documents.may_have_failed(ArmadaKind::Chart, &name.value) {
+                missing("dependency chart", name, own_name, diagnostics);
+            }
+            continue;
+        };
+        if let Some(at) = chain.iter().position(|above| *above == &*name.value) {
+            let circle = chain[at..].join("` → `");
+            let message = format!(
+                "charts depend on one another: `{circle}` → `{}`",
+                name.value
+            );
+            diagnostics.push(
+                Diagnostic::new(Code::DependencyCycle, message)
+                    .at(name.span, "closes the circle")
+                    .help("remove one of these dependencies"),
+            );
+        } else if chain.len() >= MAX_DEPENDENCY_CHAIN {
+            let message = format!(
+                "chart `{own_name}` ends a chain of more than {MAX_DEPENDENCY_CHAIN} dependencies"
+            );
+            diagnostics.push(Diagnostic::new(Code::DepthLimit, message).at(name.span, "too deep"));
+        } else {
+            dependencies(next, documents, index, chain, done, diagnostics);
+        }
+    }
+    chain.pop();
+    done.push(own_name);
+}

@@ -1,0 +1,86 @@
+//! Keys that are different in the manifest and one key when Helm has them.
+
+use super::Walk;
+use super::key::{Key, KeyType};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::value::Mapping;
+
+/// Keeps the key, together with those before it, once there is one that may meet another.
+///
+/// `mapping` holds the entries before; most mappings never need the list.
+pub(super) fn remember(keys: &mut Vec<Key>, mapping: &Mapping, key: &Key) {
+    if keys.is_empty() {
+        if !key.changed {
+            return;
+        }
+        for entry in mapping.entries() {
+            keys.push(Key {
+                text: entry.key.clone(),
+                kind: KeyType::String,
+                sorted_as: Some(entry.key.clone()),
+                span: entry.key_span.unwrap_or(key.span),
+                changed: false,
+            });
+        }
+    }
+    keys.push(key.clone());
+}
+
+impl Walk<'_, '_> {
+    /// Keeps one entry of each text, with a warning; `keys` are those of all entries.
+    pub(super) fn settle_collisions(&mut self, mut mapping: Mapping, keys: &[Key]) -> Mapping {
+        // `safe_dump` sorts entries if Python can compare all the keys, and go-yaml keeps the last.
+        let sorted = keys.iter().all(|key| key.sorted_as.is_some());
+        let mut order: Vec<usize> = (0..keys.len()).collect();
+        order.sort_by_key(|&at| (&keys[at].text, sorted.then_some(&keys[at].sorted_as), at));
+        let mut lost = vec![false; keys.len()];
+        for group in order.chunk_by(|&a, &b| keys[a].text == keys[b].text) {
+            let Some((&winner, losers)) = group.split_last() else {
+                continue;
+            };
+            for &loser in losers {
+                lost[loser] = true;
+                self.collision(&keys[winner], &keys[loser]);
+            }
+        }
+        let mut lost = lost.into_iter();
+        mapping
+            .entries_mut()
+            .retain(|_| !lost.next().unwrap_or(false));
+        mapping
+    }
+
+    fn collision(&mut self, winner: &Key, loser: &Key) {
+        // Before they are text the two are different keys to Go, and it walks maps in random order.
+        let random = winner.kind != loser.kind || winner.kind != KeyType::Bool;
+        let (message, kept, help) = if random {
+            (
+                format!(
+                    "two keys become `{}`, of which Helm keeps one at random",
+                    winner.text
+                ),
+                "this one is written",
+                "take one of the entries out, after a look at the values of the release",
+            )
+        } else {
+            (
+                format!(
+                    "two keys become `{}`, of which Helm keeps the one written last",
+                    winner.text
+                ),
+                "Armada wrote this one last",
+                "take the other entry out",
+            )
+        };
+        if self.echo {
+            return;
+        }
+        let diagnostic = Diagnostic::new(Code::KeyCollision, message);
+        self.diagnostics.push(
+            diagnostic
+                .at(winner.span, kept)
+                .at(loser.span, "the other one")
+                .help(help),
+        );
+    }
+}

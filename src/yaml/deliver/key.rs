@@ -1,0 +1,159 @@
+//! Mapping keys on their way to Helm: JSON has text keys only.
+
+use super::super::scalar::{self, Dialect, Typed};
+use super::super::tree::{Node, Scalar, Style};
+use super::{Delivery, Walk, leaf, wording};
+use crate::diagnostic::Code;
+use crate::source::Span;
+use crate::value::Text;
+
+/// The type of a key in Go, before it becomes text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum KeyType {
+    String,
+    Bool,
+    Int,
+    Float,
+}
+
+/// A key as delivered.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) text: Text,
+    pub(super) kind: KeyType,
+    /// The key as PyYAML sorts it before it writes: its text, if it is a string there.
+    pub(super) sorted_as: Option<Text>,
+    pub(super) span: Span,
+    /// Whether it is something else than the text in the source, so that it may meet another key.
+    pub(super) changed: bool,
+}
+
+/// `strconv.FormatFloat(float, 'g', -1, 32)`, as `sigs.k8s.io/yaml` makes keys of floats. Its 32 bits
+/// are the library's.
+pub(super) fn float_key(float: f64) -> Text {
+    let float = float as f32;
+    if float.is_nan() {
+        return ".nan".into();
+    }
+    if float.is_infinite() {
+        return if float > 0.0 { ".inf" } else { "-.inf" }.into();
+    }
+    let scientific = format!("{float:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        return format!("{float}").into();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{digits}e{sign}{:02}", exponent.abs()).into()
+}
+
+impl<'t> Walk<'_, 't> {
+    /// The key's text; `None` after an error.
+    pub(super) fn key(&mut self, node: Node<'t>) -> Option<Key> {
+        let Some(scalar) = node.scalar() else {
+            self.refuse(
+                node,
+                Code::KeyType,
+                "a list or a mapping cannot be a key",
+                "write a text; a template in braces needs quotes",
+            );
+            return None;
+        };
+        let key = self.typed_key(node, scalar)?;
+        if key.text != scalar.text {
+            let message = wording::key_retyped(scalar.text, &key.text, self.how);
+            self.warn(node, Code::KeyRetyped, message, wording::help(self.how));
+        }
+        if key.text == "<<" {
+            let message = "there is a key `<<`, which kustomize takes for a merge".to_owned();
+            self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
+        }
+        if let Some(unsafe_char) = leaf::unsafe_char(&key.text) {
+            let message = wording::text_unsafe(unsafe_char, "a key");
+            self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
+        }
+        Some(key)
+    }
+
+    fn typed_key(&mut self, node: Node<'t>, scalar: Scalar<'t>) -> Option<Key> {
+        let Scalar { text, style, tag } = scalar;
+        // A plain `=` is refused as a value only.
+        if text == "=" && style == Style::Plain && tag.is_none() {
+            return Some(string_key(text, text, node));
+        }
+        let typed = match scalar::resolve(scalar, self.how.dialect()) {
+            Ok(typed) => typed,
+            Err(reason) => {
+                self.rejected(node, &reason, false);
+                return None;
+            }
+        };
+        match typed {
+            Typed::String(key) => match self.how {
+                Delivery::Python => match leaf::rewritten(&key) {
+                    None => Some(string_key(&key, text, node)),
+                    Some(typed) => {
+                        let sorted_as = Some(Text::from(&*key));
+                        let key = self.other_key(node, typed)?;
+                        Some(Key { sorted_as, ..key })
+                    }
+                },
+                Delivery::Go | Delivery::Written => Some(string_key(&key, text, node)),
+            },
+            Typed::Big(big) if self.how.dialect() == Dialect::PyYaml => {
+                self.other_key(node, leaf::dumped_int(big))
+            }
+            typed => self.other_key(node, typed),
+        }
+    }
+
+    /// A key that Go holds as something that may be no string.
+    fn other_key(&mut self, node: Node<'t>, typed: Typed<'_>) -> Option<Key> {
+        let (text, kind) = match typed {
+            Typed::Bool(true) => ("true".into(), KeyType::Bool),
+            Typed::Bool(false) => ("false".into(), KeyType::Bool),
+            Typed::Int(int) => (int.to_string().into(), KeyType::Int),
+            Typed::Float(float) => (float_key(float), KeyType::Float),
+            Typed::String(text) => ((&*text).into(), KeyType::String),
+            Typed::Binary(bytes) => (leaf::text_of_bytes(&bytes), KeyType::String),
+            Typed::Timestamp(time) => (time.into(), KeyType::String),
+            Typed::Null => {
+                self.refuse(
+                    node,
+                    Code::KeyType,
+                    "Helm refuses values with a null key",
+                    "quote the key or take the entry out",
+                );
+                return None;
+            }
+            Typed::Big(_) => {
+                self.refuse(
+                    node,
+                    Code::KeyType,
+                    "Helm refuses values with a key that is an integer beyond 64 bits with sign",
+                    "quote the key",
+                );
+                return None;
+            }
+        };
+        Some(Key {
+            text,
+            kind,
+            sorted_as: None,
+            span: node.span(),
+            changed: true,
+        })
+    }
+}
+
+fn string_key(key: &str, source: &str, node: Node<'_>) -> Key {
+    let text = Text::from(key);
+    Key {
+        sorted_as: Some(text.clone()),
+        text,
+        kind: KeyType::String,
+        span: node.span(),
+        changed: key != source,
+    }
+}

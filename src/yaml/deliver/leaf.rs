@@ -1,0 +1,297 @@
+//! Scalars on their way to Helm.
+
+use num_bigint::BigInt;
+
+use super::super::scalar::{self, Dialect, Rejected, Typed, go_yaml_v2, pyyaml};
+use super::super::tree::{Node, Scalar};
+use super::{Delivery, Walk, wording};
+use crate::diagnostic::Code;
+use crate::secret;
+use crate::value::{Data, Number, Text, Value};
+
+/// Integers up to here are exact as floats, and so is every whole float below.
+const EXACT: u64 = 1 << 53;
+
+/// What PyYAML makes of a scalar.
+pub(super) fn python(scalar: Scalar<'_>) -> Result<Typed<'_>, Rejected> {
+    scalar::resolve(scalar, Dialect::PyYaml)
+}
+
+/// What go-yaml v2 makes of a string that PyYAML wrote, if that is something else: PyYAML leaves
+/// quotes off where it would itself read a string again.
+pub(super) fn rewritten(text: &str) -> Option<Typed<'static>> {
+    let typed = match go_yaml_v2::plain(text) {
+        Typed::String(_) => return None,
+        Typed::Null => Typed::Null,
+        Typed::Bool(bool) => Typed::Bool(bool),
+        Typed::Int(int) => Typed::Int(int),
+        Typed::Big(big) => Typed::Big(big),
+        Typed::Float(float) => Typed::Float(float),
+        Typed::Binary(bytes) => Typed::Binary(bytes),
+        Typed::Timestamp(time) => Typed::Timestamp(time),
+    };
+    pyyaml::is_plain_string(text).then_some(typed)
+}
+
+/// What go-yaml v2 makes of an integer that PyYAML wrote.
+pub(super) fn dumped_int(big: BigInt) -> Typed<'static> {
+    if u64::try_from(&big).is_ok() {
+        return Typed::Big(big);
+    }
+    let digits = big.to_string();
+    match digits.parse::<f64>() {
+        Ok(float) if float.is_finite() => Typed::Float(float),
+        Ok(_) | Err(_) => Typed::String(digits.into()),
+    }
+}
+
+/// Text as Go's JSON writes bytes: U+FFFD for each byte that is not UTF-8.
+pub(super) fn text_of_bytes(bytes: &[u8]) -> Text {
+    let mut text = Text::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|_| text.push('\u{fffd}'));
+    }
+    text
+}
+
+/// A number as JSON carries it: a whole float of moderate size is an integer.
+fn json_float(float: f64) -> Number {
+    if float.fract() == 0.0
+        && float.abs() < EXACT as f64
+        && !(float == 0.0 && float.is_sign_negative())
+    {
+        return Number::Int(float as i64);
+    }
+    Number::Float(float)
+}
+
+/// Data of a type, without further conversion; `None` for a float that JSON cannot carry.
+fn data(typed: Typed<'_>) -> Option<Data> {
+    Some(match typed {
+        Typed::Null => Data::Null,
+        Typed::Bool(bool) => Data::Bool(bool),
+        Typed::Int(int) => Data::Number(Number::Int(int)),
+        Typed::Big(big) => Data::Number(Number::Big(big.to_string().into())),
+        Typed::Float(float) if float.is_finite() => Data::Number(Number::Float(float)),
+        Typed::Float(_) => return None,
+        Typed::String(text) => Data::String((&*text).into()),
+        Typed::Binary(bytes) => Data::String(text_of_bytes(&bytes)),
+        Typed::Timestamp(time) => Data::String(time.into()),
+    })
+}
+
+/// As [`data`], after JSON.
+fn json(typed: Typed<'_>) -> Option<Data> {
+    match typed {
+        Typed::Float(float) if float.is_finite() => Some(Data::Number(json_float(float))),
+        typed => data(typed),
+    }
+}
+
+/// The double an integer became, if that is another number.
+fn inexact(number: &Number) -> Option<f64> {
+    match number {
+        Number::Int(int) if int.unsigned_abs() <= EXACT => None,
+        Number::Int(int) => {
+            let float = *int as f64;
+            (float as i128 != i128::from(*int)).then_some(float)
+        }
+        Number::Big(digits) => {
+            let float = number.as_f64();
+            (format!("{float:.0}") != *digits).then_some(float)
+        }
+        Number::Float(_) => None,
+    }
+}
+
+impl<'t> Walk<'_, 't> {
+    pub(super) fn leaf(&mut self, node: Node<'t>, scalar: Scalar<'t>, below_secret: bool) -> Value {
+        let data = match self.how {
+            Delivery::Python => self.through_armada(node, scalar, below_secret),
+            Delivery::Written => self.as_written(node, scalar, below_secret),
+            Delivery::Go => self.through_go(node, scalar, below_secret),
+        };
+        let data = data.unwrap_or(Data::Null);
+        let sensitive = is_sensitive(&data, below_secret);
+        if let Data::String(text) = &data
+            && let Some(unsafe_char) = unsafe_char(text)
+        {
+            let message = wording::text_unsafe(unsafe_char, "a string");
+            self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
+        }
+        Value {
+            data,
+            span: Some(node.span()),
+            sensitive,
+            notes: None,
+        }
+    }
+
+    /// PyYAML's reading of a scalar that it accepts.
+    fn python(&mut self, node: Node<'t>, scalar: Scalar<'t>, secret: bool) -> Option<Typed<'t>> {
+        match python(scalar) {
+            Ok(Typed::Float(float)) if !float.is_finite() => {
+                self.not_finite(node);
+                None
+            }
+            Ok(typed) => Some(typed),
+            Err(reason) => {
+                self.rejected(node, &reason, secret);
+                None
+            }
+        }
+    }
+
+    fn through_armada(&mut self, node: Node<'t>, scalar: Scalar<'t>, secret: bool) -> Option<Data> {
+        let typed = self.python(node, scalar, secret)?;
+        if let Typed::String(text) = typed {
+            let Some(typed) = rewritten(&text) else {
+                return Some(Data::String((&*text).into()));
+            };
+            let delivered = json(typed)?;
+            self.compare(
+                node,
+                scalar,
+                &Data::String((&*text).into()),
+                &delivered,
+                secret,
+            );
+            return Some(delivered);
+        }
+        let time = matches!(typed, Typed::Timestamp(_));
+        let (written, delivered) = match typed {
+            Typed::Big(big) => (data(Typed::Big(big.clone()))?, json(dumped_int(big))?),
+            typed => {
+                let delivered = json(typed)?;
+                (delivered.clone(), delivered)
+            }
+        };
+        self.compare_typed(node, scalar, &written, &delivered, time, secret);
+        Some(delivered)
+    }
+
+    fn as_written(&mut self, node: Node<'t>, scalar: Scalar<'t>, secret: bool) -> Option<Data> {
+        // The same warnings: it is good to know what a running release was given.
+        self.through_armada(node, scalar, secret)?;
+        data(python(scalar).ok()?)
+    }
+
+    fn through_go(&mut self, node: Node<'t>, scalar: Scalar<'t>, secret: bool) -> Option<Data> {
+        let delivered = match scalar::resolve(scalar, Dialect::GoYamlV2) {
+            Ok(typed) => {
+                let Some(delivered) = json(typed) else {
+                    self.not_finite(node);
+                    return None;
+                };
+                delivered
+            }
+            Err(reason) => {
+                self.rejected(node, &reason, secret);
+                return None;
+            }
+        };
+        let written = match python(scalar) {
+            Ok(Typed::String(text)) if scalar.tag.is_none() && delivered_is(&delivered, &text) => {
+                return Some(delivered);
+            }
+            Ok(typed) => data(typed),
+            Err(_) => None,
+        };
+        match written {
+            Some(written) => self.compare(node, scalar, &written, &delivered, secret),
+            None => {
+                let secret = is_sensitive(&delivered, secret);
+                let message = wording::go_only(&wording::name(&delivered, secret));
+                self.retyped(node, message);
+            }
+        }
+        Some(delivered)
+    }
+
+    fn not_finite(&mut self, node: Node<'_>) {
+        self.refuse(
+            node,
+            Code::ValueNotFinite,
+            "Helm refuses values with a number that is infinite or undefined",
+            "give a number or quote the text",
+        );
+    }
+
+    /// Warns of what PyYAML read as something that is no string.
+    fn compare_typed(
+        &mut self,
+        node: Node<'t>,
+        scalar: Scalar<'t>,
+        written: &Data,
+        delivered: &Data,
+        time: bool,
+        secret: bool,
+    ) {
+        let changed_text = match delivered {
+            Data::String(text) if time => *text != scalar.text,
+            Data::String(text) => text.contains('\u{fffd}'),
+            Data::Null | Data::Bool(_) | Data::Number(_) | Data::Sequence(_) | Data::Mapping(_) => {
+                false
+            }
+        };
+        if !changed_text {
+            return self.compare(node, scalar, written, delivered, secret);
+        }
+        let hidden = secret || secret::text_looks_secret(scalar.text);
+        let kind = if time { "time" } else { "binary value" };
+        self.retyped(
+            node,
+            wording::text_changed(kind, scalar.text, delivered, hidden),
+        );
+    }
+
+    /// Warns if the two differ.
+    fn compare(
+        &mut self,
+        node: Node<'t>,
+        scalar: Scalar<'t>,
+        written: &Data,
+        delivered: &Data,
+        secret: bool,
+    ) {
+        let hidden = is_sensitive(written, secret)
+            || is_sensitive(delivered, secret)
+            || secret::text_looks_secret(scalar.text);
+        match (written, delivered) {
+            (Data::Number(number), Data::Number(other)) => {
+                if let Some(float) = inexact(number) {
+                    self.retyped(node, wording::inexact(number, float, hidden));
+                } else if number.as_f64() != other.as_f64() {
+                    self.retyped(node, wording::differ(written, delivered, hidden, self.how));
+                }
+            }
+            (written, delivered) if written == delivered => {}
+            (written, delivered) => {
+                self.retyped(node, wording::differ(written, delivered, hidden, self.how));
+            }
+        }
+    }
+}
+
+fn delivered_is(delivered: &Data, text: &str) -> bool {
+    matches!(delivered, Data::String(delivered) if delivered == text)
+}
+
+/// Truth values and null may be seen: there is nothing in them to hide.
+fn is_sensitive(data: &Data, below_secret: bool) -> bool {
+    match data {
+        Data::String(text) => below_secret || secret::text_looks_secret(text),
+        Data::Number(_) => below_secret,
+        Data::Null | Data::Bool(_) | Data::Sequence(_) | Data::Mapping(_) => false,
+    }
+}
+
+/// A character that kustomize's YAML does not give back.
+pub(super) fn unsafe_char(text: &str) -> Option<char> {
+    if text.bytes().all(|byte| byte < 0x7f) {
+        return None;
+    }
+    text.chars()
+        .find(|c| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'))
+}

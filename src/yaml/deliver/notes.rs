@@ -1,0 +1,312 @@
+//! Comments find the value they are about.
+//!
+//! Nodes and comments are walked in the order of the source, so a comment is looked at once. What
+//! came in through an alias or a merge has its comments where it is defined.
+
+use std::ops::Range;
+
+use super::super::tree::{Comment, Kind, Node, Style, Tree};
+use crate::source::Span;
+use crate::value::{Notes, Text, Value};
+
+/// "There is no further comment".
+const NONE: u32 = u32::MAX;
+
+/// Where a value stands among others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// Where the collection around it starts, or the key of the values; `None` for a whole document.
+    parent: Option<u32>,
+    /// Offset of what comes next, on whatever level.
+    limit: u32,
+}
+
+impl Place {
+    /// The place of a child of `collection`, which stands here, before a sibling at `next`.
+    pub(super) fn inside(self, collection: Node<'_>, next: Option<u32>) -> Self {
+        let own = collection.span();
+        let limit = match next.filter(|&next| next >= own.start()) {
+            Some(next) => next,
+            None if is_flow(collection) => own.end(),
+            None => self.limit,
+        };
+        Self {
+            parent: Some(own.start()),
+            limit,
+        }
+    }
+}
+
+/// Comments found before a value that is not made yet.
+#[derive(Debug, Default)]
+pub(super) struct Margin {
+    above: Vec<Text>,
+    trailing: Option<Text>,
+}
+
+/// The comments of the values, in order, and how far they are taken.
+#[derive(Debug)]
+pub(super) struct Notebook<'t> {
+    tree: &'t Tree,
+    comments: &'t [Comment],
+    /// Index of the first comment that is not taken yet.
+    at: usize,
+    /// Its offset; [`NONE`] also while paused.
+    next: u32,
+    lost: Vec<Span>,
+}
+
+/// What [`Notebook::pause`] hands out.
+#[must_use]
+pub(super) struct Paused(u32);
+
+impl<'t> Notebook<'t> {
+    /// The comments of a node: from the end of the key before it to what follows it.
+    pub(super) fn open(node: Node<'t>) -> (Self, Place) {
+        let tree = node.tree();
+        let before = node.before().map(Node::span);
+        let limit = node.limit();
+        let all = tree.comments();
+        let from = before.map_or(0, Span::end);
+        let first = all.partition_point(|comment| comment.start < from);
+        let after = all.partition_point(|comment| comment.start < limit);
+        let comments = all.get(first..after).unwrap_or(&[]);
+        let notebook = Self {
+            tree,
+            comments,
+            at: 0,
+            next: comments.first().map_or(NONE, |comment| comment.start),
+            lost: Vec::new(),
+        };
+        let place = Place {
+            parent: before.map(Span::start),
+            limit,
+        };
+        (notebook, place)
+    }
+
+    /// Leaves comments alone until [`Self::resume`].
+    pub(super) fn pause(&mut self) -> Paused {
+        Paused(std::mem::replace(&mut self.next, NONE))
+    }
+
+    pub(super) fn resume(&mut self, paused: Paused) {
+        let Paused(next) = paused;
+        self.next = next;
+    }
+
+    /// Takes what stands before an item of a list; what follows the `-` is about the item.
+    pub(super) fn above_item(&mut self, item: Node<'t>) -> Margin {
+        let mut margin = Margin::default();
+        let start = item.span().start();
+        while self.next < start {
+            let trailing = self.peek_trailing();
+            let text = self.take();
+            self.place(text, trailing, &mut margin);
+        }
+        margin
+    }
+
+    /// Takes what stands before an entry and between its key and its value.
+    pub(super) fn above_entry(
+        &mut self,
+        mapping: Node<'t>,
+        key: Node<'t>,
+        value: Node<'t>,
+    ) -> Margin {
+        let mut margin = Margin::default();
+        let start = key.span().start();
+        while self.next < start {
+            if self.peek_trailing() && !is_flow(mapping) {
+                self.lose();
+            } else {
+                let text = self.take();
+                margin.above.push(text);
+            }
+        }
+        if self.next != NONE {
+            self.up_to_value(value, &mut margin);
+        }
+        margin
+    }
+
+    /// Takes what stands between the key of the values and the values.
+    pub(super) fn between(&mut self, value: Node<'t>) -> Margin {
+        let mut margin = Margin::default();
+        self.up_to_value(value, &mut margin);
+        margin
+    }
+
+    /// Own-line comments before a collection are about its first entry.
+    fn up_to_value(&mut self, value: Node<'t>, margin: &mut Margin) {
+        let start = value.span().start();
+        let has_entries = value.children().next().is_some();
+        while self.next < start {
+            let trailing = self.peek_trailing();
+            if !trailing && has_entries {
+                return;
+            }
+            let text = self.take();
+            self.place(text, trailing, margin);
+        }
+    }
+
+    /// A second trailing comment goes above.
+    fn place(&self, text: Text, trailing: bool, margin: &mut Margin) {
+        if trailing && margin.trailing.is_none() {
+            margin.trailing = Some(text);
+        } else {
+            margin.above.push(text);
+        }
+    }
+
+    /// Gives a value what stands before it and on its last line.
+    pub(super) fn attach(
+        &mut self,
+        node: Node<'t>,
+        place: Place,
+        mut margin: Margin,
+        value: &mut Value,
+    ) {
+        if self.next < place.limit {
+            self.line_of(node, &mut margin);
+        }
+        let Margin { above, trailing } = margin;
+        if above.is_empty() && trailing.is_none() {
+            return;
+        }
+        let notes = value.notes.get_or_insert_default();
+        notes.above = above;
+        notes.trailing = trailing;
+    }
+
+    /// Takes what stands inside a node that has no children, and behind a node on its last line.
+    fn line_of(&mut self, node: Node<'t>, margin: &mut Margin) {
+        let span = node.span();
+        while self.next < span.end() {
+            let trailing = self.peek_trailing();
+            let text = self.take();
+            self.place(text, trailing, margin);
+        }
+        let is_block = match node.kind() {
+            Kind::Sequence | Kind::Mapping => !is_flow(node),
+            // What follows a block scalar is on a line of its own.
+            Kind::Scalar(scalar) => matches!(scalar.style, Style::Literal | Style::Folded),
+            Kind::Alias(_) => false,
+        };
+        if is_block || self.next == NONE || !self.peek_trailing() {
+            return;
+        }
+        let between = span.end() as usize..self.next as usize;
+        let blank = self
+            .bytes(between)
+            .iter()
+            .all(|byte| matches!(byte, b' ' | b'\t' | b','));
+        if blank {
+            let text = self.take();
+            self.place(text, true, margin);
+        }
+    }
+
+    /// Gives the last child of a collection what stands after it and still belongs to the collection.
+    pub(super) fn below(&mut self, node: Node<'t>, place: Place, last: Option<&mut Value>) {
+        let Some(last) = last else { return };
+        let limit = if is_flow(node) {
+            node.span().end()
+        } else {
+            place.limit
+        };
+        if self.next >= limit {
+            return;
+        }
+        let outside = place
+            .parent
+            .filter(|_| !is_flow(node))
+            .map(|at| self.column(at));
+        let mut below = Vec::new();
+        while self.next < limit {
+            if !is_flow(node)
+                && (self.peek_trailing()
+                    || outside.is_some_and(|outside| self.column(self.next) <= outside))
+            {
+                break;
+            }
+            let text = self.take();
+            below.push(text);
+        }
+        if !below.is_empty() {
+            last.notes.get_or_insert_default().below.append(&mut below);
+        }
+    }
+
+    /// Gives the whole what stands around it; what is left inside it is lost.
+    pub(super) fn finish(&mut self, node: Node<'t>, mut margin: Margin, value: &mut Value) {
+        if self.next != NONE {
+            self.line_of(node, &mut margin);
+        }
+        let Margin { above, trailing } = margin;
+        if !above.is_empty() || trailing.is_some() {
+            value.notes = Some(Box::new(Notes {
+                above,
+                trailing,
+                below: Vec::new(),
+            }));
+        }
+        while self.next < node.span().end() {
+            self.lose();
+        }
+    }
+
+    /// The places of the comments that belong to nothing.
+    pub(super) fn take_lost(&mut self) -> Vec<Span> {
+        std::mem::take(&mut self.lost)
+    }
+
+    fn peek_trailing(&self) -> bool {
+        self.comments
+            .get(self.at)
+            .is_some_and(|comment| comment.trailing)
+    }
+
+    fn take(&mut self) -> Text {
+        let text = self
+            .comments
+            .get(self.at)
+            .map_or("", |comment| self.tree.comment_text(comment));
+        self.advance();
+        text.into()
+    }
+
+    fn lose(&mut self) {
+        if let Some(comment) = self.comments.get(self.at) {
+            self.lost
+                .push(Span::new(self.tree.file(), comment.start, comment.end));
+        }
+        self.advance();
+    }
+
+    fn advance(&mut self) {
+        self.at += 1;
+        self.next = self
+            .comments
+            .get(self.at)
+            .map_or(NONE, |comment| comment.start);
+    }
+
+    fn bytes(&self, range: Range<usize>) -> &'t [u8] {
+        let text: &'t str = self.tree.text();
+        text.as_bytes().get(range).unwrap_or(&[])
+    }
+
+    /// Bytes between the start of the line and an offset.
+    fn column(&self, at: u32) -> usize {
+        let before = self.bytes(0..at as usize);
+        let breaks = |byte: &&u8| matches!(byte, b'\n' | b'\r');
+        before.iter().rev().take_while(|byte| !breaks(byte)).count()
+    }
+}
+
+fn is_flow(node: Node<'_>) -> bool {
+    let start = node.span().start() as usize;
+    matches!(node.tree().text().as_bytes().get(start), Some(b'[' | b'{'))
+}

@@ -1,0 +1,130 @@
+//! What is said about values. Nothing here may show a sensitive one: such a value is named by its type.
+
+use super::super::scalar::Rejected;
+use super::Delivery;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::value::{Data, Number};
+
+/// Longest text shown in a message, in characters.
+const SHOWN_CHARS: usize = 60;
+
+/// What to do about characters that do not survive.
+pub(super) const TEXT_HELP: &str =
+    "kustomize changes or refuses it, so a tree does not carry it to Flux; take it out";
+
+/// The value with its type, or its type alone.
+pub(super) fn name(data: &Data, hidden: bool) -> String {
+    match data {
+        Data::Null => "null".to_owned(),
+        Data::Bool(value) => value.to_string(),
+        Data::Number(_) if hidden => "a number".to_owned(),
+        Data::Number(number) => format!("the number {}", digits(number)),
+        Data::String(_) if hidden => "a string".to_owned(),
+        Data::String(text) => format!("the string {}", quoted(text)),
+        Data::Sequence(_) => "a list".to_owned(),
+        Data::Mapping(_) => "a mapping".to_owned(),
+    }
+}
+
+fn digits(number: &Number) -> String {
+    match number {
+        Number::Int(int) => int.to_string(),
+        Number::Big(digits) => shortened(digits),
+        Number::Float(float) => float.to_string(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("{:?}", shortened(text))
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARS) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+pub(super) fn differ(written: &Data, delivered: &Data, hidden: bool, how: Delivery) -> String {
+    let (written, delivered) = (name(written, hidden), name(delivered, hidden));
+    match how {
+        Delivery::Python | Delivery::Written => {
+            format!("{written} reached Helm as {delivered}")
+        }
+        Delivery::Go => format!(
+            "armada-go gave Helm {delivered} where Armada in Python would have given {written}"
+        ),
+    }
+}
+
+pub(super) fn go_only(delivered: &str) -> String {
+    format!("armada-go gave Helm {delivered} where Armada in Python refuses the value")
+}
+
+pub(super) fn inexact(number: &Number, float: f64, hidden: bool) -> String {
+    if hidden {
+        return "an integer reached Helm as another number, rounded to a double".to_owned();
+    }
+    format!(
+        "the number {} reached Helm as {float:.0}, rounded to a double",
+        digits(number)
+    )
+}
+
+/// `kind`: what the source text was taken for.
+pub(super) fn text_changed(kind: &str, source: &str, delivered: &Data, hidden: bool) -> String {
+    if hidden {
+        return format!("a {kind} reached Helm as another text");
+    }
+    format!(
+        "the {kind} {} reached Helm as {}",
+        quoted(source),
+        name(delivered, false)
+    )
+}
+
+pub(super) fn key_retyped(source: &str, delivered: &str, how: Delivery) -> String {
+    let (source, key) = (shortened(source), shortened(delivered));
+    match how {
+        Delivery::Python | Delivery::Go => format!("the key `{source}` reached Helm as `{key}`"),
+        Delivery::Written => format!("the key `{source}` means `{key}`"),
+    }
+}
+
+pub(super) fn text_unsafe(c: char, what: &str) -> String {
+    format!("{what} holds the character U+{:04X}", u32::from(c))
+}
+
+/// What to do about a value that was retyped on its way.
+pub(super) fn help(how: Delivery) -> &'static str {
+    match how {
+        Delivery::Python => {
+            "what Helm received is written, so the release does not change; `--values-as written` keeps the author's value"
+        }
+        Delivery::Go => "what Helm received is written, so the release does not change",
+        Delivery::Written => "the author's value is written, as asked, so the release may change",
+    }
+}
+
+/// A tag can be the secret itself: `password: !abc` is a tag and no text.
+pub(super) fn rejected(reason: &Rejected, hidden: bool, how: Delivery) -> Diagnostic {
+    let reader = match how {
+        Delivery::Python | Delivery::Written => "Armada",
+        Delivery::Go => "armada-go",
+    };
+    match reason {
+        Rejected::UnknownTag(_) if hidden => {
+            let message = format!("{reader} refuses the tag of this value");
+            Diagnostic::new(Code::TagUnknown, message).help("quote the text or drop the tag")
+        }
+        Rejected::UnknownTag(tag) => {
+            let tag = shortened(tag);
+            let message = format!("{reader} refuses values with the tag `{tag}`");
+            Diagnostic::new(Code::TagUnknown, message).help("quote the text or drop the tag")
+        }
+        Rejected::Text(reason) => {
+            let message = format!("{reader} refuses this value: {reason}");
+            Diagnostic::new(Code::ValueRejected, message).help("quote it to make it text")
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! Changing documents: an [`Overlay`] records edits over a [`Tree`] and writes them out as a new one.
+//!
+//! The result is a tree like any other. Nodes that came from elsewhere (an override file, an argument)
+//! keep the place they came from, so what is wrong with them is shown there.
+//!
+//! Objects are shared as PyYAML shares them: an anchored mapping and all its aliases are one object, and
+//! so is a mapping's value and the same value where `<<` merged it in. An edit through one of them is seen
+//! through all.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostics;
+use crate::source::Span;
+
+use super::mapping;
+use super::scalar::{self, Dialect, Typed};
+use super::tree::{Builder, Kind, Node, NodeId, Scalar, Style, Tree};
+
+/// Deepest nesting of what is grafted.
+pub const MAX_DEPTH: usize = 200;
+
+/// Something is nested deeper than [`MAX_DEPTH`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("nested deeper than {MAX_DEPTH}")]
+pub struct TooDeep;
+
+/// A node of the base tree or a grafted one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// A node of the base tree; never an alias.
+    Base(NodeId),
+    /// A grafted node, by its number.
+    Graft(usize),
+}
+
+/// A grafted node.
+enum Graft {
+    Scalar {
+        text: Box<str>,
+        style: Style,
+        tag: Option<Box<str>>,
+        span: Span,
+    },
+    Sequence {
+        items: Vec<Part>,
+        span: Span,
+    },
+    /// Its entries stand in [`Overlay::opened`].
+    Mapping {
+        span: Span,
+    },
+}
+
+/// Edits over a tree.
+pub struct Overlay<'t> {
+    base: &'t Tree,
+    dialect: Dialect,
+    /// Entries of grafted mappings and of those of the base tree that were looked into.
+    opened: BTreeMap<Part, Vec<(Part, Part)>>,
+    grafts: Vec<Graft>,
+}
+
+impl std::fmt::Debug for Overlay<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Grafts may hold passwords.
+        f.debug_struct("Overlay")
+            .field("opened", &self.opened.len())
+            .field("grafts", &self.grafts.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'t> Overlay<'t> {
+    /// An overlay without edits.
+    #[must_use]
+    pub fn new(base: &'t Tree, dialect: Dialect) -> Self {
+        Self {
+            base,
+            dialect,
+            opened: BTreeMap::new(),
+            grafts: Vec::new(),
+        }
+    }
+
+    /// The part for a node of the base tree.
+    #[must_use]
+    pub fn part(&self, node: Node<'_>) -> Part {
+        Part::Base(node.resolved().id())
+    }
+
+    /// Where a part stands.
+    #[must_use]
+    pub fn span(&self, part: Part) -> Span {
+        match part {
+            Part::Base(id) => self.base.node(id).span(),
+            Part::Graft(at) => match &self.grafts[at] {
+                Graft::Scalar { span, .. }
+                | Graft::Sequence { span, .. }
+                | Graft::Mapping { span } => *span,
+            },
+        }
+    }
+
+    /// Whether a part is a mapping.
+    #[must_use]
+    pub fn is_mapping(&self, part: Part) -> bool {
+        match part {
+            Part::Base(id) => matches!(self.base.node(id).kind(), Kind::Mapping),
+            Part::Graft(at) => matches!(&self.grafts[at], Graft::Mapping { .. }),
+        }
+    }
+
+    /// Whether a part is a list.
+    #[must_use]
+    pub fn is_sequence(&self, part: Part) -> bool {
+        match part {
+            Part::Base(id) => matches!(self.base.node(id).kind(), Kind::Sequence),
+            Part::Graft(at) => matches!(&self.grafts[at], Graft::Sequence { .. }),
+        }
+    }
+
+    fn scalar(&self, part: Part) -> Option<Scalar<'_>> {
+        match part {
+            Part::Base(id) => self.base.node(id).scalar(),
+            Part::Graft(at) => match &self.grafts[at] {
+                Graft::Scalar {
+                    text, style, tag, ..
+                } => Some(Scalar {
+                    text,
+                    style: *style,
+                    tag: tag.as_deref(),
+                }),
+                Graft::Sequence { .. } | Graft::Mapping { .. } => None,
+            },
+        }
+    }
+
+    /// The value under `key` of a mapping.
+    pub fn get(
+        &mut self,
+        mapping: Part,
+        key: &Typed<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Part> {
+        let at = self.find(mapping, key, diagnostics)?;
+        Some(self.entries(mapping, diagnostics).get(at)?.1)
+    }
+
+    /// Sets the value under `key` of a mapping: at its place if it is there, else at the end.
+    pub fn set(&mut self, mapping: Part, key: Part, value: Part, diagnostics: &mut Diagnostics) {
+        let typed = self
+            .scalar(key)
+            .and_then(|scalar| scalar::resolve(scalar, self.dialect).ok())
+            .map(owned);
+        let at = typed.and_then(|typed| self.find(mapping, &typed, diagnostics));
+        let entries = self.entries(mapping, diagnostics);
+        match at.and_then(|at| entries.get_mut(at)) {
+            Some((_, old)) => *old = value,
+            None => entries.push((key, value)),
+        }
+    }
+
+    fn find(
+        &mut self,
+        mapping: Part,
+        key: &Typed<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<usize> {
+        let keys: Vec<Part> = self
+            .entries(mapping, diagnostics)
+            .iter()
+            .map(|(key, _)| *key)
+            .collect();
+        keys.into_iter().position(|other| {
+            self.scalar(other)
+                .is_some_and(|scalar| scalar::resolve(scalar, self.dialect).as_ref() == Ok(key))
+        })
+    }
+
+    /// The entries of a mapping, opened for change; none of anything else.
+    fn entries(&mut self, mapping: Part, diagnostics: &mut Diagnostics) -> &mut Vec<(Part, Part)> {
+        let base = self.base;
+        let dialect = self.dialect;
+        self.opened.entry(mapping).or_insert_with(|| match mapping {
+            Part::Base(id) => {
+                let entries = mapping::entries(base.node(id), dialect, diagnostics);
+                let part = |node: Node<'_>| Part::Base(node.resolved().id());
+                let parts = entries
+                    .into_iter()
+                    .map(|entry| (part(entry.key), part(entry.value)));
+                parts.collect()
+            }
+            Part::Graft(_) => Vec::new(),
+        })
+    }
+
+    /// Makes a string.
+    pub fn string(&mut self, text: &str, span: Span) -> Part {
+        self.graft(Graft::Scalar {
+            text: text.into(),
+            style: Style::DoubleQuoted,
+            tag: None,
+            span,
+        })
+    }
+
+    /// Makes a list.
+    pub fn sequence(&mut self, items: Vec<Part>, span: Span) -> Part {
+        self.graft(Graft::Sequence { items, span })
+    }
+
+    /// Makes an empty mapping.
+    pub fn mapping(&mut self, span: Span) -> Part {
+        self.graft(Graft::Mapping { span })
+    }
+
+    /// Copies a node of another tree, merge keys and aliases followed.
+    ///
+    /// # Errors
+    /// When it is nested deeper than [`MAX_DEPTH`].
+    pub fn copy(&mut self, node: Node<'_>, diagnostics: &mut Diagnostics) -> Result<Part, TooDeep> {
+        self.copy_at(node, 0, diagnostics)
+    }
+
+    fn copy_at(
+        &mut self,
+        node: Node<'_>,
+        depth: usize,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Part, TooDeep> {
+        if depth > MAX_DEPTH {
+            return Err(TooDeep);
+        }
+        let span = node.span();
+        let graft = match node.resolved().kind() {
+            Kind::Scalar(scalar) => Graft::Scalar {
+                text: scalar.text.into(),
+                style: scalar.style,
+                tag: scalar.tag.map(Into::into),
+                span,
+            },
+            Kind::Sequence => {
+                let mut items = Vec::new();
+                for item in node.items() {
+                    items.push(self.copy_at(item, depth + 1, diagnostics)?);
+                }
+                Graft::Sequence { items, span }
+            }
+            Kind::Mapping | Kind::Alias(_) => {
+                let mut entries = Vec::new();
+                for entry in mapping::entries(node, self.dialect, diagnostics) {
+                    let key = self.copy_at(entry.key, depth + 1, diagnostics)?;
+                    let value = self.copy_at(entry.value, depth + 1, diagnostics)?;
+                    entries.push((key, value));
+                }
+                let part = self.graft(Graft::Mapping { span });
+                self.opened.insert(part, entries);
+                return Ok(part);
+            }
+        };
+        Ok(self.graft(graft))
+    }
+
+    fn graft(&mut self, graft: Graft) -> Part {
+        self.grafts.push(graft);
+        Part::Graft(self.grafts.len() - 1)
+    }
+
+    /// Writes the base tree with the edits. Documents that `changed` names by position lose their merge
+    /// keys: each mapping is written as its reader saw it.
+    #[must_use]
+    pub fn finish(self, changed: &[usize], diagnostics: &mut Diagnostics) -> Tree {
+        let Self {
+            base,
+            dialect,
+            opened,
+            grafts,
+        } = self;
+        let mut builder = Builder::new(base.file(), std::sync::Arc::clone(base.text()));
+        for comment in base.comments() {
+            builder.comment(*comment);
+        }
+        for (at, document) in base.documents().iter().enumerate() {
+            let span = (document.span.start(), document.span.end());
+            builder.start_document();
+            if document.broken {
+                builder.abandon_document(span);
+                continue;
+            }
+            if let Some(root) = document.root {
+                let mut writer = Writer {
+                    base,
+                    dialect,
+                    opened: &opened,
+                    grafts: &grafts,
+                    flatten: changed.contains(&at),
+                    written: BTreeMap::new(),
+                    builder: &mut builder,
+                    diagnostics,
+                };
+                writer.node(base.node(root));
+            }
+            builder.end_document(span);
+        }
+        builder.finish()
+    }
+}
+
+/// A scalar's meaning without its tie to the text.
+fn owned(typed: Typed<'_>) -> Typed<'static> {
+    match typed {
+        Typed::Null => Typed::Null,
+        Typed::Bool(value) => Typed::Bool(value),
+        Typed::Int(value) => Typed::Int(value),
+        Typed::Big(value) => Typed::Big(value),
+        Typed::Float(value) => Typed::Float(value),
+        Typed::String(text) => Typed::String(text.into_owned().into()),
+        Typed::Binary(bytes) => Typed::Binary(bytes),
+        Typed::Timestamp(text) => Typed::Timestamp(text),
+    }
+}
+
+/// Writes one document.
+struct Writer<'w, 't> {
+    base: &'t Tree,
+    dialect: Dialect,
+    opened: &'w BTreeMap<Part, Vec<(Part, Part)>>,
+    grafts: &'w [Graft],
+    flatten: bool,
+    /// Where nodes of the base went.
+    written: BTreeMap<NodeId, NodeId>,
+    builder: &'w mut Builder,
+    diagnostics: &'w mut Diagnostics,
+}
+
+impl Writer<'_, '_> {
+    fn part(&mut self, part: Part) {
+        match part {
+            Part::Base(id) => self.node(self.base.node(id)),
+            Part::Graft(at) => self.graft(at),
+        }
+    }
+
+    /// Writes a node, or an alias to where it went already.
+    /// Gives the node just added the anchor that `node` has.
+    fn anchor(&mut self, node: Node<'_>) {
+        if let Some(anchor) = node.anchor() {
+            self.builder.anchor(anchor);
+        }
+    }
+
+    fn node(&mut self, node: Node<'_>) {
+        let span = node.span();
+        let range = (span.start(), span.end());
+        let target = node.resolved();
+        if let Some(&there) = self.written.get(&target.id()) {
+            self.builder.alias(range, there);
+            return;
+        }
+        // The target of an alias may have been replaced: its first remaining alias takes its place.
+        let node = target;
+        let span = node.span();
+        let range = (span.start(), span.end());
+        match node.kind() {
+            Kind::Scalar(scalar) => {
+                let id = self.builder.copy_scalar(node, scalar);
+                self.written.insert(node.id(), id);
+            }
+            Kind::Sequence => {
+                let id = self.builder.start_sequence(range, node.tag());
+                self.anchor(node);
+                self.written.insert(node.id(), id);
+                for item in node.children() {
+                    self.node(item);
+                }
+                self.builder.end_collection(range.1);
+            }
+            Kind::Mapping => {
+                let id = self.builder.start_mapping(range, node.tag());
+                self.anchor(node);
+                self.written.insert(node.id(), id);
+                self.entries(node);
+                self.builder.end_collection(range.1);
+            }
+            // An alias of an alias is not made by any reader.
+            Kind::Alias(_) => {}
+        }
+    }
+
+    fn entries(&mut self, node: Node<'_>) {
+        if self.opened(Part::Base(node.id())) {
+            return;
+        }
+        let merges = |(key, _): (Node<'_>, Node<'_>)| {
+            key.scalar()
+                .is_some_and(|key| key.text == "<<" && key.style == Style::Plain)
+        };
+        if self.flatten && node.entries().any(merges) {
+            for entry in mapping::entries(node, self.dialect, self.diagnostics) {
+                self.node(entry.key);
+                self.node(entry.value);
+            }
+            return;
+        }
+        for child in node.children() {
+            self.node(child);
+        }
+    }
+
+    /// Writes the entries of a mapping that was looked into; false for any other.
+    fn opened(&mut self, mapping: Part) -> bool {
+        let opened = self.opened;
+        let Some(entries) = opened.get(&mapping) else {
+            return false;
+        };
+        for (key, value) in entries {
+            self.part(*key);
+            self.part(*value);
+        }
+        true
+    }
+
+    fn graft(&mut self, at: usize) {
+        match &self.grafts[at] {
+            Graft::Scalar {
+                text,
+                style,
+                tag,
+                span,
+            } => {
+                let id = self
+                    .builder
+                    .scalar_decoded((0, 0), *style, text, tag.as_deref());
+                self.builder.place(id, *span);
+                return;
+            }
+            Graft::Sequence { items, span } => {
+                let id = self.builder.start_sequence((0, 0), None);
+                self.builder.place(id, *span);
+                for item in items {
+                    self.part(*item);
+                }
+            }
+            Graft::Mapping { span } => {
+                let id = self.builder.start_mapping((0, 0), None);
+                self.builder.place(id, *span);
+                self.opened(Part::Graft(at));
+            }
+        }
+        self.builder.end_collection(0);
+    }
+}

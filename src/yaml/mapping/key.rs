@@ -1,0 +1,65 @@
+//! When two keys are one.
+
+use std::borrow::Cow;
+
+use num_bigint::BigInt;
+
+use super::super::scalar::{self, Dialect, Typed};
+use super::super::tree::{Kind, Node, NodeId};
+
+/// A key by what it means: two keys are the same when their values are equal to the dialect's program.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key<'t> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Big(BigInt),
+    /// The bits of a float.
+    Float(u64),
+    String(Cow<'t, str>),
+    Binary(Vec<u8>),
+    Timestamp(String),
+    /// Equal to nothing else: a list, a mapping, not a number, or a scalar that the dialect refuses.
+    Other(NodeId),
+}
+
+impl<'t> Key<'t> {
+    pub(super) fn new(node: Node<'t>, dialect: Dialect) -> Self {
+        let Kind::Scalar(scalar) = node.resolved().kind() else {
+            return Key::Other(node.id());
+        };
+        let python = dialect == Dialect::PyYaml;
+        if dialect == Dialect::GoYamlV3 {
+            // decode.go compares the texts.
+            return Key::String(Cow::Borrowed(scalar.text));
+        }
+        match scalar::resolve(scalar, dialect) {
+            Ok(Typed::Null) => Key::Null,
+            // `True == 1 == 1.0` in Python, hashes too.
+            Ok(Typed::Bool(value)) if python => Key::Int(i64::from(value)),
+            Ok(Typed::Bool(value)) => Key::Bool(value),
+            Ok(Typed::Int(value)) => Key::Int(value),
+            Ok(Typed::Big(value)) => Key::Big(value),
+            Ok(Typed::Float(value)) if value.is_nan() => Key::Other(node.id()),
+            Ok(Typed::Float(value)) if python && value.fract() == 0.0 => whole(value),
+            Ok(Typed::Float(value)) => Key::Float(if value == 0.0 { 0 } else { value.to_bits() }),
+            Ok(Typed::String(text)) => Key::String(text),
+            Ok(Typed::Binary(bytes)) => Key::Binary(bytes),
+            Ok(Typed::Timestamp(text)) => Key::Timestamp(text),
+            // PyYAML makes a string of the key `=` (constructor.py, flatten_mapping).
+            Err(_) if python && scalar.text == "=" && scalar.tag.is_none() => {
+                Key::String(Cow::Borrowed("="))
+            }
+            Err(_) => Key::Other(node.id()),
+        }
+    }
+}
+
+/// A float without fraction as the integer that it equals.
+fn whole<'t>(value: f64) -> Key<'t> {
+    let digits = format!("{value:.0}");
+    match digits.parse() {
+        Ok(int) => Key::Int(int),
+        Err(_) => digits.parse().map_or(Key::Float(value.to_bits()), Key::Big),
+    }
+}

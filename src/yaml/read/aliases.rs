@@ -1,0 +1,178 @@
+//! Anchors of one document, and how much its aliases stand for.
+//!
+//! Aliases are never expanded in memory here, but what reads the tree walks through them: the number
+//! of nodes it will meet is counted and limited.
+
+use std::collections::HashMap;
+
+use super::super::tree::NodeId;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::Span;
+
+/// A document with all aliases written out may have this many times its own nodes …
+pub(super) const MAX_EXPANSION: u64 = 10;
+
+/// … or this many nodes, whichever is more: thousands of aliases of one small anchor are ordinary.
+pub(super) const FREE_EXPANSION: u64 = 200_000;
+
+/// The same for all documents of a file together, beside [`MAX_EXPANSION`].
+pub(super) const FREE_FILE_EXPANSION: u64 = 2_000_000;
+
+#[derive(Debug)]
+struct Anchor {
+    node: NodeId,
+    /// Nodes under it with aliases written out; `None` while it is open.
+    size: Option<u64>,
+}
+
+#[derive(Debug)]
+struct OpenCollection {
+    anchor: usize,
+    own: u64,
+    expanded: u64,
+}
+
+/// The anchors of a document by the parser's number.
+#[derive(Debug, Default)]
+pub(super) struct Anchors {
+    by_id: HashMap<usize, Anchor>,
+    names: HashMap<String, Span>,
+    open: Vec<OpenCollection>,
+    /// Nodes of the document, and with aliases written out.
+    own: u64,
+    expanded: u64,
+    file_own: u64,
+    file_expanded: u64,
+}
+
+impl Anchors {
+    pub(super) fn start_document(&mut self) {
+        self.by_id.clear();
+        self.names.clear();
+        self.open.clear();
+        (self.own, self.expanded) = (0, 0);
+    }
+
+    /// Gives the anchor of the node last added its name.
+    ///
+    /// # Errors
+    /// The place where the document defined it before.
+    pub(super) fn define(&mut self, name: String, span: Span) -> Result<(), Span> {
+        match self.names.insert(name, span) {
+            Some(first) => Err(first),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn leaf(&mut self, node: NodeId, anchor: usize) {
+        self.add(1, 1);
+        if anchor != 0 {
+            let size = Some(1);
+            self.by_id.insert(anchor, Anchor { node, size });
+        }
+    }
+
+    pub(super) fn start_collection(&mut self, node: NodeId, anchor: usize) {
+        if anchor != 0 {
+            let size = None;
+            self.by_id.insert(anchor, Anchor { node, size });
+        }
+        self.open.push(OpenCollection {
+            anchor,
+            own: 1,
+            expanded: 1,
+        });
+    }
+
+    pub(super) fn end_collection(&mut self) {
+        let Some(OpenCollection {
+            anchor,
+            own,
+            expanded,
+        }) = self.open.pop()
+        else {
+            return;
+        };
+        if let Some(anchor) = self.by_id.get_mut(&anchor) {
+            anchor.size = Some(expanded);
+        }
+        self.add(own, expanded);
+    }
+
+    /// The node an alias stands for.
+    ///
+    /// # Errors
+    /// When it lies inside that node; the node.
+    pub(super) fn alias(&mut self, anchor: usize) -> Result<Option<NodeId>, NodeId> {
+        let Some(&Anchor { node, size }) = self.by_id.get(&anchor) else {
+            return Ok(None);
+        };
+        self.add(1, size.unwrap_or(1));
+        if size.is_some() {
+            Ok(Some(node))
+        } else {
+            Err(node)
+        }
+    }
+
+    /// Checks what the document's aliases stand for.
+    ///
+    /// # Errors
+    /// When that is more than the limits allow.
+    pub(super) fn end_document(&mut self) -> Result<(), Excess> {
+        let Self { own, expanded, .. } = *self;
+        self.file_own = self.file_own.saturating_add(own);
+        self.file_expanded = self.file_expanded.saturating_add(expanded);
+        let limit = FREE_EXPANSION.max(own.saturating_mul(MAX_EXPANSION));
+        if expanded > limit {
+            return Err(Excess {
+                expanded,
+                limit,
+                of: "the document",
+            });
+        }
+        let limit = FREE_FILE_EXPANSION.max(self.file_own.saturating_mul(MAX_EXPANSION));
+        if self.file_expanded > limit {
+            let expanded = self.file_expanded;
+            return Err(Excess {
+                expanded,
+                limit,
+                of: "the file",
+            });
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, own: u64, expanded: u64) {
+        let (own_sum, expanded_sum) = match self.open.last_mut() {
+            Some(parent) => (&mut parent.own, &mut parent.expanded),
+            None => (&mut self.own, &mut self.expanded),
+        };
+        *own_sum = own_sum.saturating_add(own);
+        *expanded_sum = expanded_sum.saturating_add(expanded);
+    }
+}
+
+/// Aliases stand for more nodes than allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Excess {
+    expanded: u64,
+    limit: u64,
+    of: &'static str,
+}
+
+impl Excess {
+    pub(super) fn diagnostic(self, span: Span) -> Diagnostic {
+        let Self {
+            expanded,
+            limit,
+            of,
+        } = self;
+        let message = format!(
+            "the aliases of {of} stand for {expanded} nodes, more than the limit of {limit}"
+        );
+        Diagnostic::new(Code::AliasLimit, message)
+            .at(span, "")
+            .help("aliases of aliases multiply: write some of them out, or split the document")
+    }
+}

@@ -1,0 +1,81 @@
+//! The program from outside: arguments, streams, files, exit codes.
+
+mod failing;
+mod input;
+mod output;
+mod report;
+mod terminal;
+mod usage;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::Trial;
+use tempfile::TempDir;
+
+use super::support::{Result, root};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let parts = [
+        failing::trials(),
+        input::trials(),
+        output::trials(),
+        report::trials(),
+        terminal::trials(),
+        usage::trials(),
+    ];
+    parts.into_iter().flatten().collect()
+}
+
+/// Named tests of one file.
+fn named(part: &str, tests: &[(&str, fn() -> Result)]) -> Vec<Trial> {
+    let trials = tests
+        .iter()
+        .map(|&(name, test)| Trial::test(format!("cli::{part}::{name}"), test));
+    trials.collect()
+}
+
+/// A folder with the input of a case, to write into.
+struct Place {
+    folder: TempDir,
+}
+
+impl Place {
+    /// With `armada.yaml` of a case under `testdata/cases`.
+    fn with(case: &str) -> Result<Self> {
+        let place = Self {
+            folder: tempfile::tempdir()?,
+        };
+        let input = root().join("testdata/cases").join(case).join("armada.yaml");
+        fs::copy(input, place.path("armada.yaml"))?;
+        Ok(place)
+    }
+
+    /// With a small site of three releases in two groups.
+    fn small() -> Result<Self> {
+        Self::with("convert-small")
+    }
+
+    fn dir(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn text(&self, name: &str) -> Result<String> {
+        let text = fs::read_to_string(self.path(name));
+        Ok(text.map_err(|error| format!("{name}: {error}"))?)
+    }
+
+    /// Names in the folder, sorted.
+    fn names(&self) -> Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.dir())? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+}

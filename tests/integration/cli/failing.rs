@@ -1,0 +1,177 @@
+//! Full disks and readers that leave.
+
+use std::fs::{self, File};
+use std::io::Read as _;
+use std::process::{Command, Stdio};
+
+use libtest_mimic::{Completion, Failed, Trial};
+
+use super::super::support::{Ran, Result, compare, contains, ensure, program, read_tree, run};
+use super::{Place, named};
+
+pub(super) fn trials() -> Vec<Trial> {
+    let mut trials = named(
+        "failing",
+        &[
+            ("a_full_disk_behind_stdout", full_stdout),
+            ("a_full_disk_behind_a_report", full_report),
+            ("a_write_that_fails_leaves_no_half_tree", failing_write),
+            ("a_closed_pipe_ends_quietly", closed_pipe),
+            ("a_reader_that_stops_ends_it_quietly", stopped_reader),
+            ("a_stderr_that_is_gone_stops_nothing", closed_stderr),
+        ],
+    );
+    trials.push(Trial::ignorable_test(
+        "cli::failing::a_full_disk_leaves_no_half_tree",
+        full_disk,
+    ));
+    trials
+}
+
+fn full_stdout() -> Result {
+    let place = Place::small()?;
+    for arguments in [
+        &["convert", "armada.yaml"][..],
+        &["convert", "armada.yaml", "-o", "out", "--report", "json"],
+        &["schema", "report"],
+        &["convert", "--help"],
+        &["--version"],
+    ] {
+        let mut command = program();
+        command.current_dir(place.dir()).args(arguments);
+        let full = File::options().write(true).open("/dev/full")?;
+        let ran = Ran::of(command.stdout(full).output()?)?;
+        let what = format!("{arguments:?}: ");
+        let ran = ran
+            .expect(1)
+            .map_err(|e| what.clone() + e.message().unwrap_or_default())?;
+        contains(
+            &ran.stderr,
+            "error: cannot write standard output: no space left",
+        )
+        .map_err(|e| what + e.message().unwrap_or_default())?;
+    }
+    Ok(())
+}
+
+fn full_report() -> Result {
+    let place = Place::small()?;
+    let ran = run(
+        place.dir(),
+        &[
+            "convert",
+            "armada.yaml",
+            "-o",
+            "out",
+            "--report",
+            "json=/dev/full",
+        ],
+    )?;
+    contains(
+        &ran.expect(1)?.stderr,
+        "error: cannot write `/dev/full`: no space left",
+    )
+}
+
+/// A limit on the size of files fails in the middle, for every user.
+fn failing_write() -> Result {
+    let place = Place::small()?;
+    run(place.dir(), &["convert", "armada.yaml", "-o", "out"])?.expect(0)?;
+    let before = read_tree(&place.path("out"))?;
+    let largest = before.values().map(Vec::len).max().unwrap_or_default();
+    ensure(largest > 1024, "the case makes only small files")?;
+    let text = place.text("armada.yaml")?;
+    fs::write(
+        place.path("armada.yaml"),
+        text.replace("replicas: 2", "replicas: 3"),
+    )?;
+    let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().current_dir(place.dir());
+    command.args(["-c", script, env!("CARGO_BIN_EXE_armada2flux")]);
+    command.args(["convert", "armada.yaml", "-o", "out"]);
+    // Streams are pipes, which the limit does not concern.
+    let ran = Ran::of(command.output()?)?.expect(1)?;
+    ran.says("error: cannot write `")?.says("file too large")?;
+    compare(&before, &read_tree(&place.path("out"))?)?;
+    ensure(
+        place.names()? == ["armada.yaml", "out"],
+        "something left over",
+    )
+}
+
+/// A file system of a few pages, where the user may mount one.
+fn full_disk() -> std::result::Result<Completion, Failed> {
+    let place = Place::with("convert-small")?;
+    fs::create_dir(place.path("small"))?;
+    let script = "mount -t tmpfs -o size=8k none small && echo mounted && \"$0\" \"$@\"; \
+                  code=$?; ls -A small small/out 2>/dev/null; exit $code";
+    let mut command = Command::new("unshare");
+    command.current_dir(place.dir());
+    command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    command.arg(env!("CARGO_BIN_EXE_armada2flux"));
+    command.args(["convert", "armada.yaml", "-o", "small/out"]);
+    let output = match command.output() {
+        Ok(output) if output.stdout.starts_with(b"mounted") => output,
+        Ok(_) | Err(_) => return Ok(Completion::ignored_with("no right to mount a tmpfs")),
+    };
+    let ran = Ran::of(output)?.expect(1)?;
+    contains(&ran.stderr, "no space left")?;
+    ensure(ran.stdout == "mounted\nsmall:\n", ran.stdout)?;
+    Ok(Completion::Completed)
+}
+
+fn closed_pipe() -> Result {
+    let place = Place::small()?;
+    for arguments in [
+        &["convert", "armada.yaml", "--quiet"][..],
+        &["schema", "report"],
+        &["convert", "--help"],
+    ] {
+        let mut command = program();
+        command.current_dir(place.dir()).args(arguments);
+        let (reader, writer) = std::io::pipe()?;
+        drop(reader);
+        let ran = Ran::of(command.stdout(writer).output()?)?.expect(0)?;
+        ensure(
+            ran.stderr.is_empty(),
+            format!("{arguments:?}: {}", ran.stderr),
+        )?;
+    }
+    Ok(())
+}
+
+/// As `| head -c 1` does.
+fn stopped_reader() -> Result {
+    let place = Place::small()?;
+    let text = place.text("armada.yaml")?;
+    let filler = format!("replicas: 2\n    filler: \"{}\"", "x ".repeat(200_000));
+    fs::write(
+        place.path("armada.yaml"),
+        text.replace("replicas: 2", &filler),
+    )?;
+    let mut command = program();
+    command
+        .current_dir(place.dir())
+        .args(["convert", "armada.yaml", "-q"]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let mut stdout = child.stdout.take().ok_or("no stdout")?;
+    stdout.read_exact(&mut [0])?;
+    drop(stdout);
+    let ran = Ran::of(child.wait_with_output()?)?.expect(0)?;
+    ensure(ran.stderr.is_empty(), ran.stderr)
+}
+
+fn closed_stderr() -> Result {
+    let place = Place::small()?;
+    let mut command = program();
+    command
+        .current_dir(place.dir())
+        .args(["convert", "armada.yaml", "-v", "-o", "out"]);
+    let (reader, writer) = std::io::pipe()?;
+    drop(reader);
+    let status = command.stderr(writer).status()?;
+    ensure(status.success(), format!("{status}"))?;
+    ensure(place.path("out/kustomization.yaml").exists(), "no tree")
+}

@@ -1,0 +1,190 @@
+//! Trees and streams: what is written, what is left alone.
+
+use std::fs;
+
+use libtest_mimic::Trial;
+
+use super::super::support::{Result, compare, contains, ensure, lacks, read_tree, run};
+use super::{Place, named};
+
+pub(super) fn trials() -> Vec<Trial> {
+    named(
+        "output",
+        &[
+            ("results_and_messages_do_not_mix", streams),
+            ("reruns_give_the_same_bytes", reruns),
+            ("the_same_from_anywhere", from_anywhere),
+            ("foreign_files_are_refused", foreign),
+            ("foreign_links_are_refused", foreign_links),
+            ("other_files_are_left_alone", others),
+            ("a_file_is_no_folder", no_folder),
+            ("stale_files_are_named_then_deleted", stale),
+            ("errors_leave_the_tree_as_it_was", errors),
+        ],
+    )
+}
+
+const CONVERT: &[&str] = &["convert", "armada.yaml", "-o", "out"];
+
+fn streams() -> Result {
+    let place = Place::small()?;
+    let ran = run(place.dir(), &["convert", "armada.yaml"])?.expect(0)?;
+    ensure(ran.stdout.starts_with("---\n"), "no YAML stream")?;
+    lacks(&ran.stdout, "warning")?;
+    contains(&ran.stderr, "3 releases in 2 stages")?;
+    let ran = run(place.dir(), CONVERT)?.expect(0)?;
+    ensure(ran.stdout.is_empty(), ran.stdout)?;
+    contains(&ran.stderr, "written: ")
+}
+
+fn reruns() -> Result {
+    let place = Place::small()?;
+    run(place.dir(), CONVERT)?.expect(0)?;
+    let first = read_tree(&place.path("out"))?;
+    ensure(!first.is_empty(), "nothing written")?;
+    run(place.dir(), CONVERT)?.expect(0)?;
+    compare(&first, &read_tree(&place.path("out"))?)?;
+    ensure(
+        place.names()? == ["armada.yaml", "out"],
+        "something left over",
+    )
+}
+
+fn from_anywhere() -> Result {
+    let (one, other) = (Place::small()?, Place::small()?);
+    run(one.dir(), CONVERT)?.expect(0)?;
+    let input = other.path("armada.yaml").display().to_string();
+    let out = other.path("deep/er/out").display().to_string();
+    run(std::path::Path::new("/"), &["convert", &input, "-o", &out])?.expect(0)?;
+    compare(
+        &read_tree(&one.path("out"))?,
+        &read_tree(&other.path("deep/er/out"))?,
+    )
+}
+
+fn foreign() -> Result {
+    let place = Place::small()?;
+    fs::create_dir(place.path("out"))?;
+    fs::write(place.path("out/kustomization.yaml"), "resources: []\n")?;
+    run(place.dir(), CONVERT)?
+        .expect(1)?
+        .says("refused to overwrite `")?
+        .says("out/kustomization.yaml`")?
+        .says("help: ")?;
+    let after = read_tree(&place.path("out"))?;
+    ensure(
+        after.len() == 1,
+        format!("files were written: {:?}", after.keys()),
+    )?;
+    ensure(
+        after["kustomization.yaml"] == b"resources: []\n",
+        "overwritten",
+    )?;
+    ensure(
+        place.names()? == ["armada.yaml", "out"],
+        "something left over",
+    )
+}
+
+/// A link could lead the writer out of its folder.
+fn foreign_links() -> Result {
+    let place = Place::small()?;
+    run(place.dir(), CONVERT)?.expect(0)?;
+    fs::rename(place.path("out/sources"), place.path("elsewhere"))?;
+    std::os::unix::fs::symlink("../elsewhere", place.path("out/sources"))?;
+    run(place.dir(), CONVERT)?
+        .expect(1)?
+        .says("refused to overwrite")?;
+    fs::remove_file(place.path("out/sources"))?;
+    fs::rename(place.path("elsewhere"), place.path("out/sources"))?;
+    fs::rename(place.path("out/kustomization.yaml"), place.path("k.yaml"))?;
+    std::os::unix::fs::symlink("../k.yaml", place.path("out/kustomization.yaml"))?;
+    run(place.dir(), CONVERT)?
+        .expect(1)?
+        .says("refused to overwrite")
+        .map(|_| ())
+}
+
+fn others() -> Result {
+    let place = Place::small()?;
+    fs::create_dir_all(place.path("out/mine"))?;
+    fs::write(place.path("out/README.md"), "mine")?;
+    fs::write(place.path("out/mine/x.yaml"), "mine: true\n")?;
+    run(place.dir(), CONVERT)?.expect(0)?;
+    let ran = run(place.dir(), &[CONVERT, &["--delete-stale"]].concat())?.expect(0)?;
+    lacks(&ran.stderr, "stale")?;
+    ensure(place.text("out/README.md")? == "mine", "changed")?;
+    ensure(place.text("out/mine/x.yaml")? == "mine: true\n", "changed")
+}
+
+fn no_folder() -> Result {
+    let place = Place::small()?;
+    let ran = run(
+        place.dir(),
+        &["convert", "armada.yaml", "-o", "armada.yaml"],
+    )?
+    .expect(1)?;
+    contains(&ran.stderr, "is not a folder")
+}
+
+fn stale() -> Result {
+    let place = Place::small()?;
+    run(place.dir(), CONVERT)?.expect(0)?;
+    let text = place.text("armada.yaml")?;
+    let group = "\n    - data\n";
+    contains(&text, group)?;
+    fs::write(place.path("armada.yaml"), text.replace(group, "\n"))?;
+    let before = read_tree(&place.path("out"))?;
+    let gone: Vec<&String> = before.keys().filter(|name| name.contains("data")).collect();
+    ensure(!gone.is_empty(), "the case has no such release")?;
+
+    let ran = run(place.dir(), CONVERT)?.expect(0)?;
+    let kustomization = place.text("out/kustomization.yaml")?;
+    for name in &gone {
+        contains(
+            &ran.stderr,
+            &format!("stale: {}", place.path("out").join(name).display()),
+        )?;
+        ensure(place.path("out").join(name).exists(), "deleted unasked")?;
+        lacks(&kustomization, name)?;
+    }
+    let ran = run(place.dir(), &[CONVERT, &["--delete-stale"]].concat())?.expect(0)?;
+    for name in gone {
+        contains(&ran.stderr, "(deleted)")?;
+        ensure(
+            !place.path("out").join(name).exists(),
+            format!("{name} is still there"),
+        )?;
+    }
+    let listed = place.text("out/kustomization.yaml")?;
+    for name in read_tree(&place.path("out"))?.keys() {
+        ensure(
+            name == "kustomization.yaml" || listed.contains(name.as_str()),
+            format!("{name} is not listed"),
+        )?;
+    }
+    Ok(())
+}
+
+fn errors() -> Result {
+    let place = Place::small()?;
+    let good = place.text("armada.yaml")?;
+    run(place.dir(), CONVERT)?.expect(0)?;
+    let before = read_tree(&place.path("out"))?;
+    // Another value, and a fault after it.
+    let bad = good.replace("replicas: 2", "replicas: 3");
+    ensure(bad != good, "the case has no replicas")?;
+    fs::write(
+        place.path("armada.yaml"),
+        format!("{bad}\n---\nbroken: [\n"),
+    )?;
+    run(place.dir(), CONVERT)?
+        .expect(1)?
+        .says("error[yaml-syntax]")?
+        .says("nothing was written")?;
+    compare(&before, &read_tree(&place.path("out"))?)?;
+    run(place.dir(), &["convert", "armada.yaml", "-o", "new/out"])?.expect(1)?;
+    ensure(!place.path("new/out").exists(), "a tree was made")?;
+    let ran = run(place.dir(), &["convert", "armada.yaml"])?.expect(1)?;
+    ensure(ran.stdout.is_empty(), "a stream was written")
+}

@@ -1,0 +1,199 @@
+//! Colours, quiet, loud, and levels of codes.
+
+use std::fs;
+
+use libtest_mimic::Trial;
+
+use super::super::support::{Ran, Result, contains, ensure, lacks, program, run};
+use super::{Place, named};
+
+pub(super) fn trials() -> Vec<Trial> {
+    let mut trials = named(
+        "terminal",
+        &[
+            ("colours_only_when_asked_for", colours),
+            ("quiet_says_errors_only", quiet),
+            ("verbose_says_all", verbose),
+            ("deny_makes_a_warning_an_error", deny),
+            ("allow_leaves_a_warning_out", allow),
+            ("errors_cannot_be_allowed", errors_stay),
+            ("secrets_are_never_said", secrets),
+        ],
+    );
+    trials.extend(named("terminal", TTY));
+    trials
+}
+
+const CONVERT: &[&str] = &["convert", "armada.yaml", "-o", "out"];
+const ESCAPE: &str = "\u{1b}[";
+
+fn convert(place: &Place, more: &[&str]) -> Result<Ran> {
+    run(place.dir(), &[CONVERT, more].concat())
+}
+
+fn colours() -> Result {
+    let place = Place::small()?;
+    lacks(&convert(&place, &[])?.expect(0)?.stderr, ESCAPE)?;
+    lacks(
+        &convert(&place, &["--color", "never"])?.expect(0)?.stderr,
+        ESCAPE,
+    )?;
+    contains(
+        &convert(&place, &["--color=always"])?.expect(0)?.stderr,
+        ESCAPE,
+    )?;
+    // Asked for on the command line is asked for, whatever the environment says.
+    let mut command = program();
+    command.env("NO_COLOR", "1").current_dir(place.dir());
+    let ran = Ran::of(command.args(CONVERT).arg("--color=always").output()?)?;
+    contains(&ran.expect(0)?.stderr, ESCAPE)?;
+    let stream = run(place.dir(), &["convert", "armada.yaml", "--color=always"])?;
+    lacks(&stream.expect(0)?.stdout, ESCAPE)
+}
+
+fn quiet() -> Result {
+    let place = Place::small()?;
+    let ran = convert(&place, &["-q"])?.expect(0)?;
+    ensure(ran.stderr.is_empty(), ran.stderr)?;
+    let ran = convert(&place, &["-q", "--target-manifest", "none"])?.expect(1)?;
+    contains(&ran.stderr, "error[manifest-missing]")?;
+    lacks(&ran.stderr, "warning")?;
+    lacks(&ran.stderr, "nothing was written")
+}
+
+/// How often a code is shown.
+fn shown(ran: &Ran, code: &str) -> usize {
+    ran.stderr.matches(&format!("[{code}]: ")).count()
+}
+
+fn verbose() -> Result {
+    let place = Place::small()?;
+    let text = place.text("armada.yaml")?;
+    let many: String = (0..5)
+        .map(|n| format!("replicas: 2\n    v{n}: \"0{n}8\"\n    "))
+        .collect();
+    let many = text
+        .replacen("replicas: 2", many.trim_end(), 1)
+        .replace("replicas: 2\n    v1", "v1");
+    let many = (2..5).fold(many, |text, n| {
+        text.replace(&format!("replicas: 2\n    v{n}"), &format!("v{n}"))
+    });
+    fs::write(place.path("armada.yaml"), many)?;
+    let some = convert(&place, &[])?.expect(0)?;
+    let all = convert(&place, &["-v"])?.expect(0)?;
+    contains(&some.stderr, "warning[value-retyped]: 2 more of these")?;
+    ensure(shown(&some, "value-retyped") == 4, some.stderr)?;
+    ensure(shown(&all, "value-retyped") == 5, all.stderr.clone())?;
+    lacks(&all.stderr, "more of these")
+}
+
+const CODE: &str = "pre-delete-not-carried";
+
+fn deny() -> Result {
+    let place = Place::small()?;
+    contains(
+        &convert(&place, &[])?.expect(0)?.stderr,
+        &format!("warning[{CODE}]"),
+    )?;
+    fs::remove_dir_all(place.path("out"))?;
+    convert(&place, &["--deny", CODE])?
+        .expect(1)?
+        .says(&format!("error[{CODE}]"))?
+        .says("nothing was written")?;
+    ensure(!place.path("out").exists(), "a tree was made")
+}
+
+fn allow() -> Result {
+    let place = Place::small()?;
+    let ran = convert(&place, &["--allow", CODE])?.expect(0)?;
+    lacks(&ran.stderr, CODE)?;
+    // Deny is the stronger word.
+    convert(&place, &["--allow", CODE, "--deny", CODE])?.expect(1)?;
+    Ok(())
+}
+
+fn errors_stay() -> Result {
+    let place = Place::small()?;
+    let arguments = ["--allow", "manifest-missing", "--target-manifest", "none"];
+    convert(&place, &arguments)?
+        .expect(1)?
+        .says("error[manifest-missing]")
+        .map(|_| ())
+}
+
+fn secrets() -> Result {
+    const SECRET: &str = "correct-horse-battery";
+    let place = Place::small()?;
+    contains(&place.text("armada.yaml")?, SECRET)?;
+    let report = ["-v", "--report", "json"];
+    for more in [
+        &report[..],
+        &[&report[..], &["--target-manifest", "none"]].concat(),
+    ] {
+        let ran = convert(&place, more)?;
+        lacks(&ran.stdout, SECRET)?;
+        lacks(&ran.stderr, SECRET)?;
+    }
+    // Broken after the secret: excerpts of what could not be read must not show it either.
+    let text = place.text("armada.yaml")?;
+    let at = text.find(SECRET).ok_or("no secret")?;
+    for broken in ["\"", "\n\t x", ": ["] {
+        let mut text = text.clone();
+        text.insert_str(at + SECRET.len(), broken);
+        fs::write(place.path("armada.yaml"), text)?;
+        let ran = convert(&place, &report)?.expect(1)?;
+        lacks(&ran.stdout, SECRET)?;
+        lacks(&ran.stderr, SECRET)?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+const TTY: &[(&str, fn() -> Result)] = &[];
+#[cfg(unix)]
+const TTY: &[(&str, fn() -> Result)] = &[("colours_on_a_terminal", tty::colours)];
+
+#[cfg(unix)]
+mod tty {
+    use std::fs::File;
+    use std::io::Read as _;
+
+    use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+    use super::super::super::support::{Result, contains, ensure, lacks, program};
+    use super::super::Place;
+    use super::{CONVERT, ESCAPE};
+
+    /// What the program says on a terminal.
+    fn on_terminal(place: &Place, environment: Option<(&str, &str)>) -> Result<String> {
+        let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
+        grantpt(&controller)?;
+        unlockpt(&controller)?;
+        let name = ptsname(&controller, Vec::new())?;
+        let terminal = File::options()
+            .read(true)
+            .write(true)
+            .open(name.to_str()?)?;
+        let mut command = program();
+        command
+            .current_dir(place.dir())
+            .args(CONVERT)
+            .envs(environment);
+        command.stderr(terminal);
+        let mut child = command.spawn()?;
+        // The terminal closes when nobody holds its end any more.
+        drop(command);
+        let mut text = Vec::new();
+        // Linux ends a terminal with an error instead of an end.
+        let _ = File::from(controller).read_to_end(&mut text);
+        ensure(child.wait()?.success(), "the program failed")?;
+        Ok(String::from_utf8(text)?)
+    }
+
+    pub(super) fn colours() -> Result {
+        let place = Place::small()?;
+        contains(&on_terminal(&place, None)?, ESCAPE)?;
+        lacks(&on_terminal(&place, Some(("NO_COLOR", "1")))?, ESCAPE)?;
+        contains(&on_terminal(&place, Some(("NO_COLOR", "")))?, ESCAPE)
+    }
+}

@@ -1,0 +1,112 @@
+//! Wrong arguments, help and version.
+
+use libtest_mimic::Trial;
+
+use super::super::support::{Result, contains, ensure, run};
+use super::{Place, named};
+
+pub(super) fn trials() -> Vec<Trial> {
+    named(
+        "usage",
+        &[
+            ("wrong_arguments_exit_1", wrong_arguments),
+            ("help_and_version_go_to_stdout", help_and_version),
+            ("help_has_examples", examples),
+            ("one_result_on_stdout", one_result),
+        ],
+    )
+}
+
+fn wrong_arguments() -> Result {
+    let place = Place::small()?;
+    let cases: &[(&[&str], &str)] = &[
+        (&[], "Usage: armada2flux"),
+        (&["convert"], "<FILE>..."),
+        (&["frobnicate"], "unrecognized subcommand 'frobnicate'"),
+        (&["convert", "--frobnicate", "x"], "'--frobnicate'"),
+        (
+            &["convert", "armada.yaml", "--deny", "no-such-code"],
+            "docs/diagnostics.md",
+        ),
+        (
+            &["convert", "armada.yaml", "--report", "yaml"],
+            "no report format `yaml`",
+        ),
+        (
+            &["convert", "armada.yaml", "--values-as", "is"],
+            "[possible values: delivered, written]",
+        ),
+        (
+            &["convert", "armada.yaml", "-q", "-v"],
+            "cannot be used with",
+        ),
+        (
+            &["convert", "armada.yaml", "--delete-stale"],
+            "--output <DIR>",
+        ),
+        (
+            &["convert", "armada.yaml", "--color", "blue"],
+            "[possible values: auto, always, never]",
+        ),
+        (&["schema", "nothing"], "[possible values:"),
+    ];
+    for (arguments, message) in cases {
+        let ran = run(place.dir(), arguments)?.expect(1)?.says(message)?;
+        ensure(
+            ran.stdout.is_empty(),
+            format!("{arguments:?} wrote to stdout"),
+        )?;
+    }
+    ensure(place.names()? == ["armada.yaml"], "a file was made")
+}
+
+fn help_and_version() -> Result {
+    let place = Place::small()?;
+    let version = run(place.dir(), &["--version"])?.expect(0)?;
+    let wanted = concat!("armada2flux ", env!("CARGO_PKG_VERSION"), "\n");
+    ensure(version.stdout == wanted, version.stdout)?;
+    for arguments in [
+        ["--help", "--help"],
+        ["convert", "--help"],
+        ["help", "convert"],
+    ] {
+        let ran = run(place.dir(), &arguments)?.expect(0)?;
+        contains(&ran.stdout, "Usage: armada2flux")?;
+        ensure(ran.stderr.is_empty(), ran.stderr)?;
+    }
+    Ok(())
+}
+
+fn examples() -> Result {
+    let place = Place::small()?;
+    for command in ["convert", "schema"] {
+        let ran = run(place.dir(), &[command, "--help"])?.expect(0)?;
+        contains(&ran.stdout, "Example")?;
+        contains(&ran.stdout, &format!("armada2flux {command} "))?;
+    }
+    Ok(())
+}
+
+/// Two things on stdout would be told apart by nobody.
+fn one_result() -> Result {
+    let place = Place::small()?;
+    for arguments in [
+        &["convert", "armada.yaml", "--report", "json"][..],
+        &[
+            "convert",
+            "armada.yaml",
+            "-o",
+            "out",
+            "--report",
+            "json",
+            "--report",
+            "json",
+        ],
+    ] {
+        let ran = run(place.dir(), arguments)?
+            .expect(1)?
+            .says("standard output")?;
+        ensure(ran.stdout.is_empty(), ran.stdout)?;
+    }
+    ensure(place.names()? == ["armada.yaml"], "a file was made")
+}

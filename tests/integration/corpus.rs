@@ -1,0 +1,100 @@
+//! Real sites, against what Armada's own handlers said they would do.
+//!
+//! The corpus lies beside the checkout (`../shared/corpus`); without it these tests are ignored, and say so.
+
+mod site;
+mod tree;
+mod values;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use libtest_mimic::{Completion, Failed, Trial};
+
+use super::support::{Result, contains, ensure, lacks, root, run};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for site in site::SITES {
+        let name = format!("corpus::{}::{}", site.file, site.manifest);
+        trials.push(when_there(name, || site::check(site)));
+    }
+    for &(app, releases) in STARLINGX {
+        let name = format!("corpus::starlingx::{app}");
+        trials.push(when_there(name, move || starlingx(app, releases)));
+    }
+    trials.push(when_there(
+        "corpus::deckhand::airskiff".into(),
+        not_rendered,
+    ));
+    trials
+}
+
+/// The corpus, if it is there.
+fn corpus() -> Option<PathBuf> {
+    let folder = root().parent()?.join("shared/corpus");
+    folder.is_dir().then_some(folder)
+}
+
+/// A test that needs the corpus.
+fn when_there(name: String, test: impl FnOnce() -> Result + Send + 'static) -> Trial {
+    let run = move || -> std::result::Result<Completion, Failed> {
+        match corpus() {
+            Some(_) => test().map(|()| Completion::Completed),
+            None => Ok(Completion::ignored_with("../shared/corpus is not there")),
+        }
+    };
+    Trial::ignorable_test(name, run)
+}
+
+fn path(relative: &str) -> Result<String> {
+    let corpus = corpus().ok_or("no corpus")?;
+    Ok(corpus.join(relative).display().to_string())
+}
+
+/// Applications and the charts of their Manifests.
+const STARLINGX: &[(&str, usize)] = &[
+    ("cert-manager", 2),
+    ("oidc-auth", 3),
+    ("platform-integ-apps", 4),
+    ("vault", 2),
+];
+
+fn starlingx(app: &str, releases: usize) -> Result {
+    let place = tempfile::tempdir()?;
+    let input = path(&format!("starlingx/{app}/armada.yaml"))?;
+    run(place.path(), &["convert", &input, "-o", "out", "-q"])?.expect(0)?;
+    let objects = tree::read(&place.path().join("out"))?;
+    let found = objects
+        .iter()
+        .filter(|o| o["kind"] == "HelmRelease")
+        .count();
+    ensure(found == releases, format!("{found} releases"))
+}
+
+/// The un-rendered site: one screen that says what to do and why.
+fn not_rendered() -> Result {
+    const SCREEN: usize = 40;
+    let place = tempfile::tempdir()?;
+    let input = path("deckhand/airskiff")?;
+    let ran = run(place.path(), &["convert", &input, "-o", "out"])?.expect(1)?;
+    contains(&ran.stderr, "error[chart-not-rendered]")?;
+    contains(&ran.stderr, "pegleg site -r REPOSITORY render SITE")?;
+    contains(
+        &ran.stderr,
+        "layers and substitutions decide what armada gets",
+    )?;
+    lacks(&ran.stderr, "password123")?;
+    let lines = ran.stderr.lines().count();
+    ensure(lines <= SCREEN, format!("{lines} lines:\n{}", ran.stderr))?;
+    ensure(
+        !Path::new(&place.path().join("out")).exists(),
+        "a tree was made",
+    )
+}
+
+/// Reads a JSON file of the corpus or its neighbour `oracle`.
+fn json(relative: &str) -> Result<serde_json::Value> {
+    let text = fs::read_to_string(path(relative)?).map_err(|e| format!("{relative}: {e}"))?;
+    Ok(serde_json::from_str(&text)?)
+}

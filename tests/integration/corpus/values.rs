@@ -1,0 +1,107 @@
+//! Values as delivered, against the values that Armada's handlers held.
+//!
+//! The plan has what PyYAML read. On the way to Helm numbers become doubles and some strings become something
+//! else. What may become of which string is not asked of the program under test: `oracle/yaml-vectors.json` has
+//! the answers of the real ones.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::super::support::{Result, ensure};
+use super::json;
+
+/// Strings that reached Helm as something else, and as what.
+pub(super) type Retyped = BTreeMap<String, Value>;
+
+/// Compares values, and collects what was retyped.
+pub(super) fn check(wanted: &Value, found: &Value, retyped: &mut Retyped) -> Result {
+    let mut wrong = Vec::new();
+    walk("values", wanted, found, retyped, &mut wrong);
+    wrong.truncate(10);
+    ensure(wrong.is_empty(), wrong.join("\n"))
+}
+
+fn walk(at: &str, wanted: &Value, found: &Value, retyped: &mut Retyped, wrong: &mut Vec<String>) {
+    match (wanted, found) {
+        (Value::Object(wanted), Value::Object(found)) => {
+            for (key, value) in wanted {
+                match found.get(key) {
+                    Some(found) => walk(&format!("{at}.{key}"), value, found, retyped, wrong),
+                    None => wrong.push(format!("{at}.{key} is missing")),
+                }
+            }
+            let more = found.keys().filter(|key| !wanted.contains_key(*key));
+            wrong.extend(more.map(|key| format!("{at}.{key} is new")));
+        }
+        (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
+            for (index, (wanted, found)) in wanted.iter().zip(found).enumerate() {
+                walk(&format!("{at}[{index}]"), wanted, found, retyped, wrong);
+            }
+        }
+        (Value::Number(wanted), Value::Number(found)) if wanted.as_f64() == found.as_f64() => {}
+        (Value::String(text), found) if !found.is_array() && !found.is_object() => {
+            if found != wanted {
+                retyped.insert(text.clone(), found.clone());
+            } else if suspicious(text) {
+                retyped.insert(text.clone(), found.clone());
+            }
+        }
+        (wanted, found) if wanted == found => {}
+        // Values may be secrets.
+        _ => wrong.push(format!("{at} has another type or value")),
+    }
+}
+
+/// Strings that some YAML reader might take for something else, so that an answer is needed for them, too.
+fn suspicious(text: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "",
+    ];
+    let plain = text.replace('_', "");
+    let number = plain.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
+        && plain
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.:".contains(c))
+        && plain.contains(|c: char| c.is_ascii_digit());
+    let number = number && (plain.parse::<f64>().is_ok() || plain.starts_with('0'));
+    number || WORDS.contains(&text.to_ascii_lowercase().as_str())
+}
+
+/// Every retyped or suspicious string must be vouched for.
+pub(super) fn check_retyped(retyped: &Retyped) -> Result {
+    let mut answers: BTreeMap<String, Value> = BTreeMap::new();
+    for vector in json("../oracle/yaml-vectors.json")?
+        .as_array()
+        .ok_or("no list")?
+    {
+        let read = vector["pyyaml"].as_str().unwrap_or_default();
+        let Some(text) = read.strip_prefix("str ") else {
+            continue;
+        };
+        let text: String = serde_json::from_str(text)?;
+        let delivered: Value =
+            serde_json::from_str(vector["helm_through_armada"].as_str().unwrap_or("null"))?;
+        answers.insert(text, delivered["k"].clone());
+    }
+    let wrong: Vec<String> = retyped
+        .iter()
+        .filter(|(text, found)| {
+            let wanted = answers.get(*text);
+            wanted.is_none_or(|wanted| {
+                wanted != *found
+                    && wanted
+                        .as_f64()
+                        .zip(found.as_f64())
+                        .is_none_or(|(a, b)| a != b)
+            })
+        })
+        .map(|(text, found)| {
+            format!(
+                "{text:?} arrives as {found}, the oracle says {:?}",
+                answers.get(text)
+            )
+        })
+        .collect();
+    ensure(wrong.is_empty(), wrong.join("\n"))
+}

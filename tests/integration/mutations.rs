@@ -1,0 +1,327 @@
+//! Real charts with one thing wrong: never silence, never a panic.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use armada2flux::armada::{Documents, Fate, decode_documents, leftover};
+use armada2flux::diagnostic::Diagnostics;
+use armada2flux::emit::{self, View};
+use armada2flux::lower::{self, Options, SourceNamespace};
+use armada2flux::report;
+use armada2flux::source::Sources;
+use armada2flux::yaml::deliver::{Delivery, deliver};
+use armada2flux::yaml::{self, Dialect, Kind, Node};
+use armada2flux::{plan, resolve};
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value as Json, json};
+
+use crate::shared;
+
+/// Mutations that are tried; half of them outside of the values.
+const SAMPLES: usize = 5_000;
+
+/// The tests of this module.
+pub(crate) fn tests() -> Vec<Trial> {
+    let corpus = shared::folder().map(|shared| shared.join("corpus"));
+    let missing = corpus.is_none();
+    let test = move || corpus.as_ref().map_or(Ok(()), |corpus| run(corpus));
+    vec![Trial::test("mutations::nothing_is_silent", test).with_ignored_flag(missing)]
+}
+
+/// A chart of the corpus with the charts it depends on, as JSON, which is YAML, too.
+struct Sample {
+    chart: Json,
+    dependencies: Vec<Json>,
+}
+
+/// What conversion makes of a site: everything that somebody would see.
+struct Outcome {
+    tree: String,
+    report: String,
+    said: Vec<String>,
+    errors: usize,
+}
+
+fn run(corpus: &Path) -> Result<(), Failed> {
+    let converted = samples(corpus).into_iter().map(|sample| {
+        let (base, ..) = convert(&sample.chart, &sample, &[]);
+        (sample, base)
+    });
+    // A chart that is refused as it stands says nothing about what else is wrong with it.
+    let (samples, bases): (Vec<Sample>, Vec<Outcome>) =
+        converted.filter(|(_, base)| base.errors == 0).unzip();
+    if samples.len() < 200 {
+        return Err(format!("only {} charts to start from", samples.len()).into());
+    }
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    while tried < SAMPLES {
+        let wants_values = tried % 2 == 0;
+        let which = random.below(samples.len());
+        let (sample, base) = (&samples[which], &bases[which]);
+        let mut paths = Vec::new();
+        leaves(
+            &sample.chart["data"],
+            &mut vec!["data".to_owned()],
+            &mut paths,
+        );
+        paths.retain(|path| (path.len() > 2 && path[1] == "values") == wants_values);
+        if paths.is_empty() {
+            continue;
+        }
+        tried += 1;
+        let path = &paths[random.below(paths.len())];
+        let (mutant, what) = mutate(&sample.chart, path, &mut random);
+        let (outcome, fate, told) = convert(&mutant, sample, path);
+        let changed = if wants_values {
+            outcome.tree != base.tree || outcome.said != base.said
+        } else {
+            outcome.report != base.report || outcome.said != base.said
+        };
+        // What Armada never looks at may hold anything.
+        let harmless = fate == Some(Fate::DroppedHarmless);
+        let more_said = outcome.said.len() > base.said.len();
+        if !(changed || harmless) || (more_said && !told) {
+            let name = &sample.chart["metadata"]["name"];
+            let said: Vec<&String> = outcome
+                .said
+                .iter()
+                .filter(|said| !base.said.contains(said))
+                .collect();
+            wrong.push(format!("{name}: {} {what}: {said:?}", path.join(".")));
+        }
+    }
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    let number = wrong.len();
+    wrong.truncate(20);
+    Err(format!("{number} silent or misplaced:\n{}", wrong.join("\n")).into())
+}
+
+/// Charts of the corpus: each document of a file with the documents it depends on.
+fn samples(corpus: &Path) -> Vec<Sample> {
+    let mut samples = Vec::new();
+    let files = shared::files(corpus, &["yaml"]);
+    let wanted = files
+        .iter()
+        .filter(|file| file.starts_with(corpus.join("airship")) || file.ends_with("armada.yaml"));
+    for file in wanted {
+        let mut sources = Sources::default();
+        let mut diagnostics = Diagnostics::default();
+        let tree = shared::read(file, &mut sources, &mut diagnostics);
+        let charts: Vec<Json> = tree
+            .roots()
+            .filter_map(|root| to_json(root, &mut diagnostics))
+            .filter(|document| document["schema"] == "armada/Chart/v1")
+            .collect();
+        let by_name: BTreeMap<&str, &Json> = charts
+            .iter()
+            .filter_map(|chart| Some((chart["metadata"]["name"].as_str()?, chart)))
+            .collect();
+        samples.extend(charts.iter().map(|chart| {
+            let names = chart["data"]["dependencies"].as_array();
+            let names = names.into_iter().flatten().filter_map(Json::as_str);
+            let dependencies = names.filter_map(|name| by_name.get(name).copied());
+            Sample {
+                chart: chart.clone(),
+                dependencies: dependencies.cloned().collect(),
+            }
+        }));
+    }
+    samples
+}
+
+fn to_json(node: Node<'_>, diagnostics: &mut Diagnostics) -> Option<Json> {
+    let value = deliver(node, Delivery::Written, diagnostics)?;
+    serde_json::from_str(&emit::to_json(&value, View::Clear)).ok()
+}
+
+/// The paths of scalars and of empty lists and mappings.
+fn leaves(value: &Json, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    let children: Vec<(String, &Json)> = match value {
+        Json::Object(entries) => entries.iter().map(|(key, v)| (key.clone(), v)).collect(),
+        Json::Array(items) => items
+            .iter()
+            .enumerate()
+            .map(|(at, v)| (at.to_string(), v))
+            .collect(),
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => Vec::new(),
+    };
+    if children.is_empty() {
+        found.push(path.clone());
+    }
+    for (key, child) in children {
+        path.push(key);
+        leaves(child, path, found);
+        path.pop();
+    }
+}
+
+/// Removes the leaf, or replaces it by a value of another type.
+fn mutate(chart: &Json, path: &[String], random: &mut Random) -> (Json, String) {
+    let mut mutant = chart.clone();
+    let (last, parents) = path.split_last().expect("a path");
+    let parent = format!(
+        "/{}",
+        parents
+            .iter()
+            .map(|key| escape(key))
+            .collect::<Vec<_>>()
+            .join("/")
+    );
+    let parent = mutant.pointer_mut(&parent).expect("a parent");
+    let leaf = parent
+        .pointer_mut(&format!("/{}", escape(last)))
+        .expect("a leaf");
+    let wrong = [
+        Json::Null,
+        json!(true),
+        json!(5),
+        json!(5.5),
+        json!("other text"),
+        json!([]),
+        json!({}),
+        json!(["item"]),
+        json!({"key": "value"}),
+    ];
+    let same_type = |a: &Json, b: &Json| {
+        std::mem::discriminant(a) == std::mem::discriminant(b) && a.is_f64() == b.is_f64()
+    };
+    let wrong: Vec<&Json> = wrong
+        .iter()
+        .filter(|value| !same_type(value, leaf))
+        .collect();
+    if let Some(value) = wrong.get(random.below(wrong.len() + 1)) {
+        *leaf = (*value).clone();
+        return (mutant, format!("is {value}"));
+    }
+    match parent {
+        Json::Array(items) => {
+            items.remove(last.parse().expect("an index"));
+        }
+        Json::Object(entries) => {
+            entries.remove(last);
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) | Json::String(_) => {}
+    }
+    (mutant, "is removed".to_owned())
+}
+
+/// A key as JSON pointers write it.
+fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Converts a site of one group with the chart. Gives what is seen, the fate of the node at `path`, and
+/// whether something was said of that node or of what it stands in.
+fn convert(chart: &Json, sample: &Sample, path: &[String]) -> (Outcome, Option<Fate>, bool) {
+    let name = &chart["metadata"]["name"];
+    let mut text = format!("---\n{chart}\n");
+    for dependency in &sample.dependencies {
+        text.push_str(&format!("---\n{dependency}\n"));
+    }
+    let group = json!({"schema": "armada/ChartGroup/v1", "metadata": {"name": "all"}, "data": {"chart_group": [name]}});
+    let manifest = json!({"schema": "armada/Manifest/v1", "metadata": {"name": "site"}, "data": {"release_prefix": "p", "chart_groups": ["all"]}});
+    text.push_str(&format!("---\n{group}\n---\n{manifest}\n"));
+    let mut sources = Sources::default();
+    let file = sources.add("site.yaml", text).expect("room");
+    let mut diagnostics = Diagnostics::default();
+    let tree = yaml::read(file, sources.file(file).text(), &mut diagnostics);
+    let mut documents = Documents::default();
+    let ledger = decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
+    leftover::report(&documents, &mut diagnostics);
+    let options = Options {
+        site: None,
+        delivery: Delivery::Python,
+        new_cluster: true,
+        namespaces: true,
+        source_namespace: SourceNamespace::Shared("flux-system".into()),
+    };
+    let plan = resolve::resolve(&documents, None, &mut diagnostics)
+        .and_then(|site| plan::plan(site, plan::Options::default(), &mut diagnostics));
+    let mut emitted = String::new();
+    let totals = plan.as_ref().map(|plan| {
+        lower::lower(plan, &options, &mut diagnostics, |_, object| {
+            emit::write_yaml(&object.value, View::Clear, &mut emitted);
+        })
+    });
+    let report = report::convert::report(
+        &sources,
+        &documents,
+        std::slice::from_ref(&ledger),
+        plan.as_ref(),
+        &totals.unwrap_or_default(),
+        &diagnostics,
+    );
+    let mut report = serde_json::to_value(&report).expect("a report");
+    // Places move with every change.
+    report["diagnostics"] = Json::Null;
+    for release in report["releases"].as_array_mut().into_iter().flatten() {
+        release["origin"] = Json::Null;
+    }
+    let node = tree.roots().next().and_then(|root| descend(root, path));
+    let spans = diagnostics.list().iter().flat_map(|d| &d.labels);
+    let spans = spans.map(|label| label.span);
+    let told = node.is_some_and(|(node, parent)| {
+        let (node, parent) = (node.span(), parent.span());
+        spans.into_iter().any(|span| {
+            let near = |place: armada2flux::source::Span| {
+                span.start() < place.end() && place.start() < span.end()
+            };
+            near(node) || span.start() >= parent.start() && span.end() <= parent.end()
+        })
+    });
+    let outcome = Outcome {
+        errors: diagnostics.errors(),
+        tree: emitted.clone(),
+        report: format!("{report}{emitted}"),
+        said: diagnostics
+            .list()
+            .iter()
+            .map(|d| d.message.clone())
+            .collect(),
+    };
+    let fate = node
+        .and_then(|(node, _)| ledger.row(node))
+        .map(|row| row.fate);
+    (outcome, fate, told)
+}
+
+/// The node at the end of the path, or the last one on the way that is there, and what it stands in.
+fn descend<'t>(root: Node<'t>, path: &[String]) -> Option<(Node<'t>, Node<'t>)> {
+    let mut parent = root;
+    let mut node = root;
+    for key in path {
+        let next = match node.resolved().kind() {
+            Kind::Sequence => key.parse().ok().and_then(|index| node.items().nth(index)),
+            Kind::Mapping => {
+                let mut entries = node.entries();
+                let named = |(name, _): &(Node<'_>, Node<'_>)| {
+                    name.scalar().is_some_and(|name| name.text == key.as_str())
+                };
+                entries.find(named).map(|(_, value)| value)
+            }
+            Kind::Scalar(_) | Kind::Alias(_) => None,
+        };
+        let Some(next) = next else {
+            return Some((node, parent));
+        };
+        parent = node;
+        node = next;
+    }
+    Some((node, parent))
+}
+
+/// Numbers that are the same on every run (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+}

@@ -1,0 +1,218 @@
+//! What Armada makes of a chart's `wait` block: which waits, with which settings, or a refusal.
+//!
+//! What its waits then see in a cluster is not looked at here.
+
+use armada2flux::armada::{Documents, decode_documents};
+use armada2flux::diagnostic::{Code, Diagnostics, Severity};
+use armada2flux::plan::{self, Release};
+use armada2flux::resolve;
+use armada2flux::source::Sources;
+use armada2flux::yaml::{self, Dialect};
+use libtest_mimic::{Failed, Trial};
+use serde_json::{Value as Json, json};
+
+use crate::shared;
+
+/// Cases in which the answer differs on purpose, with the reason. Never laxer than Armada.
+const DIFFERENCES: &[(&str, &str)] = &[];
+
+/// The tests of this module.
+pub(crate) fn tests() -> Vec<Trial> {
+    let cases = shared::folder().map(|shared| shared.join("oracle/waits/cases.json"));
+    let missing = cases.is_none();
+    let test = move || {
+        let Some(cases) = &cases else { return Ok(()) };
+        let text = std::fs::read_to_string(cases)?;
+        let cases: Vec<Json> = serde_json::from_str(&text)?;
+        let wrong: Vec<String> = cases.iter().filter_map(|case| settle(case).err()).collect();
+        if cases.len() != 361 {
+            return Err(format!("{} cases instead of 361", cases.len()).into());
+        }
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Failed::from(wrong.join("\n")))
+        }
+    };
+    vec![Trial::test("oracle_waits::configuration", test).with_ignored_flag(missing)]
+}
+
+/// A difference must be listed, and a listed one must be there.
+fn settle(case: &Json) -> Result<(), String> {
+    let name = case["name"].as_str().unwrap_or("");
+    let listed = DIFFERENCES.iter().any(|(known, _)| *known == name);
+    match (compare(case), listed) {
+        (Ok(()), true) => Err(format!("{name}: listed as different, but equal")),
+        (Err(_), true) | (Ok(()), false) => Ok(()),
+        (Err(difference), false) => Err(format!("{name}: {difference}")),
+    }
+}
+
+/// The chart of a case in a site of its own; JSON is YAML.
+fn site(input: &Json) -> String {
+    let version = &input["version"];
+    let mut data = json!({
+        "release": "demo",
+        "namespace": input["namespace"],
+        "source": {"type": "local", "location": "/charts", "subpath": "demo"},
+    });
+    if *version == 1 {
+        data["chart_name"] = json!("demo");
+    }
+    for key in ["wait", "timeout"] {
+        if let Some(value) = input.get(key) {
+            data[key] = value.clone();
+        }
+    }
+    let document = |kind: &str, version: &Json, name: &str, data: Json| {
+        json!({
+            "schema": format!("armada/{kind}/v{version}"),
+            "metadata": {"name": name},
+            "data": data,
+        })
+    };
+    let documents = [
+        document("Chart", version, "demo", data),
+        document(
+            "ChartGroup",
+            &json!(1),
+            "all",
+            json!({"chart_group": ["demo"]}),
+        ),
+        document(
+            "Manifest",
+            &json!(1),
+            "site",
+            json!({"release_prefix": "armada", "chart_groups": ["all"]}),
+        ),
+    ];
+    let documents = documents
+        .iter()
+        .map(|document| format!("---\n{document}\n"));
+    documents.collect()
+}
+
+fn compare(case: &Json) -> Result<(), String> {
+    let (input, expected) = (&case["input"], &case["expected"]);
+    let mut sources = Sources::default();
+    let id = sources.add("case.yaml", site(input)).ok_or("no room")?;
+    let mut diagnostics = Diagnostics::default();
+    let tree = yaml::read(id, sources.file(id).text(), &mut diagnostics);
+    let mut documents = Documents::default();
+    decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
+    let errors = |code: Code, diagnostics: &Diagnostics| {
+        let found = diagnostics.list().iter();
+        let found = found.filter(|d| d.severity == Severity::Error && d.code == code);
+        found.count()
+    };
+    let schema_errors = diagnostics.errors();
+    if (schema_errors == 0) != (expected["schema_valid"] == true) {
+        return Err(format!(
+            "{schema_errors} errors, armada's are {}",
+            expected["schema_errors"]
+        ));
+    }
+    if schema_errors > 0 {
+        return Ok(());
+    }
+    let options = plan::Options {
+        timeout: input["cli_timeout"].as_i64(),
+    };
+    let plan = resolve::resolve(&documents, None, &mut diagnostics)
+        .and_then(|site| plan::plan(site, options, &mut diagnostics));
+    if expected["phase"] == "config" {
+        return match errors(Code::DeployFault, &diagnostics) {
+            0 => Err(format!("armada fails with {}", expected["error"])),
+            _ => Ok(()),
+        };
+    }
+    // A limit below one second fails before anything is looked at.
+    if expected["timeout"]
+        .as_i64()
+        .is_some_and(|timeout| timeout <= 0)
+    {
+        return match plan {
+            Some(_) if options.timeout.is_none() => Err("a limit below one second".to_owned()),
+            _ => Ok(()),
+        };
+    }
+    // Python compares a number of pods with this and fails.
+    let never = |wait: &Json| {
+        wait["min_ready"].is_object()
+            && !wait["min_ready"]["number"].is_number()
+            && !wait["min_ready"]["number"].is_boolean()
+    };
+    let waits = expected["waits"].as_array().ok_or("no waits")?;
+    if waits.iter().any(never) {
+        return match errors(Code::DeployFault, &diagnostics) {
+            0 => Err("armada fails as soon as it compares".to_owned()),
+            _ => Ok(()),
+        };
+    }
+    let plan = plan.ok_or_else(|| {
+        let said = diagnostics.list().iter().map(|d| d.message.as_str());
+        format!("no plan: {}", said.collect::<Vec<_>>().join("; "))
+    })?;
+    let release = plan.releases().next().ok_or("no release")?;
+    equal("timeout", &json!(release.timeout), &expected["timeout"])?;
+    equal(
+        "native",
+        &json!(release.native_wait),
+        &expected["native_enabled"],
+    )?;
+    equal("waits", &ours(release), &theirs(waits))
+}
+
+fn equal(what: &str, ours: &Json, wanted: &Json) -> Result<(), String> {
+    if ours == wanted {
+        Ok(())
+    } else {
+        Err(format!("{what}: {ours}, armada {wanted}"))
+    }
+}
+
+fn ours(release: &Release<'_, '_>) -> Json {
+    let waits = release.waits.iter().map(|wait| {
+        json!([
+            wait.kind.word(),
+            wait.selector(),
+            wait.required,
+            wait.min_ready.map(|min_ready| min_ready.to_string()),
+            wait.allow_async_updates,
+        ])
+    });
+    waits.collect()
+}
+
+fn theirs(waits: &[Json]) -> Json {
+    let truth = |value: &Json| match value {
+        Json::Null => false,
+        Json::Bool(value) => *value,
+        Json::String(text) => !text.is_empty(),
+        Json::Number(_) | Json::Array(_) | Json::Object(_) => true,
+    };
+    let waits = waits.iter().map(|wait| {
+        let min_ready = &wait["min_ready"];
+        let number = match &min_ready["number"] {
+            Json::Bool(value) => f64::from(u8::from(*value)),
+            number => number.as_f64().unwrap_or(f64::NAN),
+        };
+        let min_ready = match (min_ready.is_null(), min_ready["is_percent"] == true) {
+            (true, _) => Json::Null,
+            (false, true) => json!(format!("{number}%")),
+            // A number of pods is never between two whole ones.
+            (false, false) => json!(format!("{}", number.ceil())),
+        };
+        json!([
+            wait["type"],
+            wait["label_selector"],
+            truth(&wait["required"]),
+            min_ready,
+            match &wait["allow_async_updates"] {
+                Json::Null => Json::Null,
+                value => json!(truth(value)),
+            },
+        ])
+    });
+    waits.collect()
+}

@@ -1,0 +1,43 @@
+//! The folder with real input and real answers beside the checkout.
+
+use std::path::{Path, PathBuf};
+
+use armada2flux::diagnostic::Diagnostics;
+use armada2flux::source::Sources;
+use armada2flux::yaml::{self, Tree};
+
+/// `../shared`, when it is there.
+pub(crate) fn folder() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
+    folder.is_dir().then_some(folder)
+}
+
+/// The files below a folder with one of the extensions, in order.
+pub(crate) fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a readable folder") {
+            let path = entry.expect("a readable entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|end| extensions.iter().any(|wanted| end == *wanted))
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Adds a file and reads it.
+pub(crate) fn read(path: &Path, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Tree {
+    let text = std::fs::read_to_string(path).expect("a readable file");
+    let id = sources
+        .add(path.display().to_string(), text)
+        .expect("room for a file");
+    yaml::read(id, sources.file(id).text(), diagnostics)
+}

@@ -1,0 +1,226 @@
+//! Running the program, reading and comparing trees of files.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use libtest_mimic::Failed;
+use similar::TextDiff;
+
+/// What a test ends with.
+pub(crate) type Result<T = ()> = std::result::Result<T, Failed>;
+
+/// Environment variable that makes tests rewrite what they expect.
+pub(crate) const UPDATE: &str = "UPDATE_GOLDEN";
+
+/// The checkout.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whether expected files are to be rewritten.
+pub(crate) fn update() -> bool {
+    std::env::var_os(UPDATE).is_some_and(|value| !value.is_empty() && value != "0")
+}
+
+/// The program, with an empty environment and nothing on stdin.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_armada2flux"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+/// How a run of the program ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+}
+
+impl Ran {
+    pub(crate) fn of(output: Output) -> Result<Self> {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = output;
+        Ok(Self {
+            stdout: String::from_utf8(stdout)?,
+            stderr: String::from_utf8(stderr)?,
+            code: status.code(),
+        })
+    }
+
+    /// Fails unless the exit code is this one.
+    pub(crate) fn expect(self, code: i32) -> Result<Self> {
+        if self.code == Some(code) {
+            return Ok(self);
+        }
+        let Self {
+            stdout,
+            stderr,
+            code: found,
+        } = self;
+        Err(
+            format!("exit code {found:?} instead of {code}\nstdout:\n{stdout}\nstderr:\n{stderr}")
+                .into(),
+        )
+    }
+
+    /// Fails unless stderr holds the text.
+    pub(crate) fn says(self, text: &str) -> Result<Self> {
+        contains(&self.stderr, text)?;
+        Ok(self)
+    }
+}
+
+/// Runs the program in a folder.
+pub(crate) fn run<A: AsRef<OsStr>>(folder: &Path, arguments: &[A]) -> Result<Ran> {
+    let output = program().current_dir(folder).args(arguments).output()?;
+    Ran::of(output)
+}
+
+/// Runs a command and feeds it.
+pub(crate) fn feed(command: &mut Command, input: &[u8]) -> Result<Ran> {
+    command.stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let stdin = child.stdin.take();
+    let written = std::thread::scope(|scope| {
+        let writer = scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
+        let output = child.wait_with_output();
+        // A program that refuses its input early closes the pipe; its output says so.
+        let _ = writer.join();
+        output
+    });
+    Ran::of(written?)
+}
+
+/// Fails unless `text` holds `part`.
+pub(crate) fn contains(text: &str, part: &str) -> Result {
+    if text.contains(part) {
+        Ok(())
+    } else {
+        Err(format!("`{part}` is not in:\n{text}").into())
+    }
+}
+
+/// Fails if `text` holds `part`.
+pub(crate) fn lacks(text: &str, part: &str) -> Result {
+    if text.contains(part) {
+        Err(format!("`{part}` must not be in:\n{text}").into())
+    } else {
+        Ok(())
+    }
+}
+
+/// Fails with the reason unless the condition holds.
+pub(crate) fn ensure(holds: bool, reason: impl Into<String>) -> Result {
+    if holds {
+        Ok(())
+    } else {
+        Err(reason.into().into())
+    }
+}
+
+/// Files by path below a folder, with `/`.
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
+
+/// Reads a tree; a folder that is not there is an empty one.
+pub(crate) fn read_tree(folder: &Path) -> Result<Files> {
+    let mut files = Files::new();
+    if folder.exists() {
+        walk(folder, "", &mut files)?;
+    }
+    Ok(files)
+}
+
+fn walk(folder: &Path, prefix: &str, files: &mut Files) -> Result {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), &format!("{name}/"), files)?;
+        } else {
+            let bytes = fs::read(entry.path()).map_err(|error| format!("{name}: {error}"))?;
+            files.insert(name, bytes);
+        }
+    }
+    Ok(())
+}
+
+/// Names of the folders in a folder, sorted.
+pub(crate) fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let mut found: Vec<(String, PathBuf)> = entries
+        .filter_map(std::result::Result::ok)
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| {
+            (
+                entry.file_name().to_string_lossy().into_owned(),
+                entry.path(),
+            )
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// Compares files; says for each what differs.
+pub(crate) fn compare(expected: &Files, found: &Files) -> Result {
+    const SHOWN: usize = 6000;
+    let mut report = String::new();
+    for (name, bytes) in expected {
+        match found.get(name) {
+            None => writeln!(report, "{name}: expected, but not there")?,
+            Some(other) if other == bytes => {}
+            Some(other) => report.push_str(&difference(name, bytes, other)),
+        }
+    }
+    for name in found.keys().filter(|name| !expected.contains_key(*name)) {
+        writeln!(report, "{name}: there, but not expected")?;
+    }
+    if report.is_empty() {
+        return Ok(());
+    }
+    if report.len() > SHOWN {
+        let at = report.floor_char_boundary(SHOWN);
+        report.truncate(at);
+        report.push_str("\n… and more");
+    }
+    Err(format!("{report}\n{UPDATE}=1 takes what was found as expected").into())
+}
+
+fn difference(name: &str, expected: &[u8], found: &[u8]) -> String {
+    let (expected, found) = (
+        String::from_utf8_lossy(expected),
+        String::from_utf8_lossy(found),
+    );
+    let diff = TextDiff::from_lines(&expected, &found);
+    let mut unified = diff.unified_diff();
+    unified.header(&format!("expected {name}"), &format!("found {name}"));
+    unified.to_string()
+}
+
+/// Compares a generated file of the checkout, or writes it.
+pub(crate) fn check_file(path: &str, text: &str) -> Result {
+    let file = root().join(path);
+    if update() {
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&file, text)?;
+        return Ok(());
+    }
+    let expected = fs::read(&file).map_err(|error| format!("{path}: {error}"))?;
+    let one = |bytes: Vec<u8>| Files::from([(path.to_owned(), bytes)]);
+    compare(&one(expected), &one(text.as_bytes().to_vec()))
+}
