@@ -345,7 +345,9 @@ impl<'t> Node<'t> {
         let next = documents.partition_point(|document| document.span.start() <= span.start());
         let end = documents
             .get(next)
-            .map_or(self.tree.text.len() as u32, |document| document.span.start());
+            .map_or(self.tree.text.len() as u32, |document| {
+                document.span.start()
+            });
         let next = self.tree.nodes.get(self.tree.after(self.id).index());
         next.map_or(end, |next| next.start.min(end)).max(span.end())
     }

@@ -2,6 +2,7 @@
 //!
 //! `docs/testbed.md` describes it. One bed serves a test run; a test that breaks things starts one of its own.
 
+pub(crate) mod armada;
 pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod charts;

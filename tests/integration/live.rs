@@ -4,6 +4,7 @@ mod cluster;
 mod faults;
 mod releases;
 mod safety;
+mod site;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -22,6 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         releases::tests(),
         faults::tests(),
         safety::tests(),
+        site::tests(),
     ]
     .concat();
     let mut trials: Vec<_> = tests
@@ -105,7 +107,7 @@ impl Test {
                 .unwrap_or_else(|panic| Err(panic_text(&*panic).into()))
         });
         done.map_err(|error| -> Error {
-            match failure::keep(bed, &scope.namespace, &[scope.namespace.clone()]) {
+            match failure::keep(bed, &scope.namespace, std::slice::from_ref(&scope.namespace)) {
                 Ok(folder) => format!("{error}\nkept for inspection: {}", folder.display()).into(),
                 Err(second) => format!("{error}\n(logs could not be kept: {second})").into(),
             }

@@ -18,8 +18,6 @@ pub(crate) struct Entry {
     pub(crate) response_status: Status,
     #[serde(rename = "requestURI")]
     pub(crate) request_uri: String,
-    /// RFC 3339 with microseconds, when the server was done.
-    pub(crate) stage_timestamp: String,
 }
 
 /// The user of a request.

@@ -3,24 +3,24 @@
 //! | label on the pod | the pod |
 //! |---|---|
 //! | none | becomes Ready at once |
-//! | `testbed.armada2flux.dev/never-ready: "true"` | runs, never Ready |
-//! | `testbed.armada2flux.dev/ready-after: 3s` | runs, Ready after that time |
-//! | `testbed.armada2flux.dev/ready-when-job: NAME` | runs, Ready once that Job of its namespace is complete |
-//! | `testbed.armada2flux.dev/fails: "true"` | ends with an error where it would have completed |
+//! | `armada2flux.example/never-ready: "true"` | runs, never Ready |
+//! | `armada2flux.example/ready-after: 3s` | runs, Ready after that time |
+//! | `armada2flux.example/ready-after-job: NAME` | runs, Ready once that Job of its namespace is complete |
+//! | `armada2flux.example/fails: "true"` | ends with an error where it would have completed |
 //!
 //! Pods of Jobs and pods with annotation `helm.sh/hook` (test pods have no Job) complete once they are Ready.
 
 use serde_json::{Value, json};
 
 /// Pods with this label wait for the Job that it names.
-pub(crate) const READY_WHEN_JOB: &str = "testbed.armada2flux.dev/ready-when-job";
+pub(crate) const READY_AFTER_JOB: &str = "armada2flux.example/ready-after-job";
 
 /// Set on such a pod by the bed when the Job is complete; kwok itself cannot look at other objects.
-pub(crate) const JOB_COMPLETE: &str = "testbed.armada2flux.dev/job-complete";
+pub(crate) const JOB_COMPLETE: &str = "armada2flux.example/job-complete";
 
-const NEVER_READY: &str = "testbed.armada2flux.dev/never-ready";
-const READY_AFTER: &str = "testbed.armada2flux.dev/ready-after";
-const FAILS: &str = "testbed.armada2flux.dev/fails";
+const NEVER_READY: &str = "armada2flux.example/never-ready";
+const READY_AFTER: &str = "armada2flux.example/ready-after";
+const FAILS: &str = "armada2flux.example/fails";
 
 /// The status of a pod whose containers run; `READY` stands for what they are.
 const RUNNING: &str = r#"
@@ -155,22 +155,22 @@ pub(crate) fn pods() -> Vec<Value> {
                 phase("Pending"),
                 absent(label(NEVER_READY)),
                 absent(label(READY_AFTER)),
-                absent(label(READY_WHEN_JOB)),
+                absent(label(READY_AFTER_JOB)),
             ],
             &status(running(true)),
         ),
         stage(
-            "pod-ready-when-job",
+            "pod-ready-after-job",
             vec![
                 phase("Running"),
                 ready("False"),
-                exists(label(READY_WHEN_JOB)),
+                exists(label(READY_AFTER_JOB)),
                 exists(annotation(JOB_COMPLETE)),
             ],
             &status(running(true)),
         ),
     ];
-    for name in [NEVER_READY, READY_AFTER, READY_WHEN_JOB] {
+    for name in [NEVER_READY, READY_AFTER, READY_AFTER_JOB] {
         let short = name.rsplit('/').next().unwrap_or_default();
         stages.push(stage(
             &format!("pod-runs-{short}"),

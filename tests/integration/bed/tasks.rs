@@ -12,7 +12,7 @@ use kube::{Client, ResourceExt as _};
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use super::stages::{JOB_COMPLETE, READY_WHEN_JOB};
+use super::stages::{JOB_COMPLETE, READY_AFTER_JOB};
 
 /// Starts both; they end with the runtime.
 pub(crate) fn start(runtime: &Handle, client: &Client) {
@@ -102,7 +102,7 @@ async fn watch_jobs(client: Client, complete: Complete) {
                 if is_news {
                     let pods: Api<Pod> = Api::namespaced(client.clone(), &key.0);
                     let waiting =
-                        ListParams::default().labels(&format!("{READY_WHEN_JOB}={}", key.1));
+                        ListParams::default().labels(&format!("{READY_AFTER_JOB}={}", key.1));
                     for pod in pods
                         .list(&waiting)
                         .await
@@ -122,7 +122,7 @@ async fn watch_jobs(client: Client, complete: Complete) {
 async fn watch_pods(client: Client, complete: Complete) {
     let events = watcher(
         Api::<Pod>::all(client.clone()),
-        watcher::Config::default().labels(READY_WHEN_JOB),
+        watcher::Config::default().labels(READY_AFTER_JOB),
     );
     let done = events
         .default_backoff()
@@ -132,7 +132,7 @@ async fn watch_pods(client: Client, complete: Complete) {
             async move {
                 let job = pod
                     .labels()
-                    .get(READY_WHEN_JOB)
+                    .get(READY_AFTER_JOB)
                     .cloned()
                     .unwrap_or_default();
                 let key = (pod.namespace().unwrap_or_default(), job);

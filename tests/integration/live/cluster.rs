@@ -114,12 +114,12 @@ fn labels(scope: &Scope<'_>) -> Outcome {
     scope.apply_here(workload(
         "never",
         1,
-        &[("testbed.armada2flux.dev/never-ready", "true")],
+        &[("armada2flux.example/never-ready", "true")],
     ))?;
     scope.apply_here(workload(
         "later",
         1,
-        &[("testbed.armada2flux.dev/ready-after", "3s")],
+        &[("armada2flux.example/ready-after", "3s")],
     ))?;
     let later = scope.bed.wait(&scope.deployment("later"), SOON, |object| {
         object["status"]["readyReplicas"] == 1
@@ -158,7 +158,7 @@ fn waits_for_job(scope: &Scope<'_>) -> Outcome {
     scope.apply_here(workload(
         "web",
         2,
-        &[("testbed.armada2flux.dev/ready-when-job", "init")],
+        &[("armada2flux.example/ready-after-job", "init")],
     ))?;
     let path = format!(
         "/api/v1/namespaces/{}/pods?labelSelector=app%3Dweb",
@@ -186,7 +186,7 @@ fn waits_for_job(scope: &Scope<'_>) -> Outcome {
 }
 
 fn failing_job(scope: &Scope<'_>) -> Outcome {
-    scope.apply_here(job("broken", &[("testbed.armada2flux.dev/fails", "true")]))?;
+    scope.apply_here(job("broken", &[("armada2flux.example/fails", "true")]))?;
     scope.bed.wait(&scope.job("broken"), SOON, |object| {
         has_condition(object, "Failed")
     })?;

@@ -4,8 +4,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt as _;
+use hyper::Method;
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Api, DeleteParams, PostParams, WatchEvent, WatchParams};
+use kube::api::{Api, DeleteParams, ListParams, PostParams, WatchEvent, WatchParams};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use kube::{Client, ResourceExt as _};
 use serde_json::json;
@@ -154,12 +155,25 @@ fn cuts(scope: &Scope<'_>) -> Outcome {
 }
 
 fn kills(scope: &Scope<'_>) -> Outcome {
-    let proxy = scope.bed.proxy(&scope.namespace)?;
+    let after = killed_at_the_second_write(scope, "after", Trouble::KillAfter)?;
+    ensure(after == ["after-a", "after-b"], || format!("{after:?}"))?;
+    let before = killed_at_the_second_write(scope, "before", Trouble::KillBefore)?;
+    ensure(before == ["before-a"], || format!("{before:?}"))
+}
+
+/// Starts a process that makes objects one after another, kills it at the second, and gives those that were made.
+fn killed_at_the_second_write(
+    scope: &Scope<'_>,
+    prefix: &str,
+    trouble: impl Fn(u32) -> Trouble,
+) -> Outcome<Vec<String>> {
+    let proxy = scope.bed.proxy(&format!("{}-{prefix}", scope.namespace))?;
     // Waits for its input first, so that the rule can name it.
-    let script = "read -r _; for name in a b c d; do \"$0\" create configmap $name || exit 1; done";
+    let script = "read -r _; for name in a b c; do \"$0\" create configmap \"$1-$name\" --namespace=\"$2\" || exit 1; done";
     let mut victim = Command::new("sh")
         .args(["-c", script])
         .arg(scope.bed.programs.path(Program::Kubectl))
+        .args([prefix, &scope.namespace])
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .env("HOME", scope.bed.path().join("home"))
@@ -169,7 +183,7 @@ fn kills(scope: &Scope<'_>) -> Outcome {
         .stderr(Stdio::null())
         .spawn()?;
     proxy.rule(
-        Rule::new(Trouble::KillAfter(victim.id()))
+        Rule::new(trouble(victim.id()))
             .of(Kind::Write)
             .from(2)
             .times(1),
@@ -177,19 +191,25 @@ fn kills(scope: &Scope<'_>) -> Outcome {
     drop(victim.stdin.take());
     let status = victim.wait()?;
     ensure(status.code().is_none(), || format!("not killed: {status}"))?;
-    let names = scope.bed.run(
-        Program::Kubectl,
-        &["get", "configmaps", "--namespace=default", "--output=name"],
-    )?;
-    let made: Vec<_> = names
-        .lines()
-        .filter(|name| name.len() == "configmap/x".len())
+    let posts: Vec<_> = proxy
+        .seen()
+        .into_iter()
+        .filter(|seen| seen.method == Method::POST)
         .collect();
-    scope.bed.run(
-        Program::Kubectl,
-        &["delete", "configmap", "a", "b", "--namespace=default"],
+    let last_was_cut =
+        posts.len() == 2 && posts[0].status == Some(201) && posts[1].status.is_none();
+    ensure(
+        last_was_cut && posts[1].path.contains("/configmaps"),
+        || format!("{posts:?}"),
     )?;
-    ensure(made == ["configmap/a", "configmap/b"], || names)
+    let maps: Api<ConfigMap> = Api::namespaced(scope.bed.client.clone(), &scope.namespace);
+    let all = scope.bed.block_on(maps.list(&ListParams::default()))?;
+    let names = all
+        .items
+        .iter()
+        .map(kube::ResourceExt::name_any)
+        .filter(|name| name.starts_with(prefix));
+    Ok(names.collect())
 }
 
 fn crash(scope: &Scope<'_>) -> Outcome {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Scope, Test, ensure};
+use crate::bed::armada::copy_charts;
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
 
@@ -89,7 +90,7 @@ fn installs(scope: &Scope<'_>, helm: Program) -> Outcome {
 fn timeout(scope: &Scope<'_>) -> Outcome {
     let chart = probe().display().to_string();
     let namespace = format!("--namespace={}", scope.namespace);
-    let never = "--set-string=labels.testbed\\.armada2flux\\.dev/never-ready=true";
+    let never = "--set-string=labels.armada2flux\\.example/never-ready=true";
     let done = scope.bed.run(
         Program::Helm3,
         &[
@@ -173,25 +174,11 @@ fn from_repository(scope: &Scope<'_>) -> Outcome {
 /// Puts the probe chart into a repository of the test's own and gives the commit.
 fn commit_probe(scope: &Scope<'_>) -> Outcome<String> {
     let tree = scope.bed.path().join(format!("tree-{}", scope.namespace));
-    copy(&probe(), &tree.join("probe"))?;
+    copy_charts(&probe(), &tree.join("probe"))?;
     scope
         .bed
         .git
         .commit(&scope.namespace, &tree, "Add the chart")
-}
-
-fn copy(from: &Path, to: &Path) -> Outcome {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }
 
 fn from_git(scope: &Scope<'_>) -> Outcome {
