@@ -107,7 +107,11 @@ impl Test {
                 .unwrap_or_else(|panic| Err(panic_text(&*panic).into()))
         });
         done.map_err(|error| -> Error {
-            match failure::keep(bed, &scope.namespace, std::slice::from_ref(&scope.namespace)) {
+            match failure::keep(
+                bed,
+                &scope.namespace,
+                std::slice::from_ref(&scope.namespace),
+            ) {
                 Ok(folder) => format!("{error}\nkept for inspection: {}", folder.display()).into(),
                 Err(second) => format!("{error}\n(logs could not be kept: {second})").into(),
             }

@@ -68,7 +68,10 @@ pub(crate) fn cache_folder() -> PathBuf {
 pub(crate) fn missing_go() -> Option<String> {
     go_version(Path::new("go"))
         .err()
-        .map(|error| format!("go cannot be run ({error})"))
+        .map(|error| match error.kind() {
+            io::ErrorKind::NotFound => "go is not installed".to_owned(),
+            _ => format!("go does not run: {error}"),
+        })
 }
 
 fn go_version(go: &Path) -> io::Result<String> {

@@ -71,7 +71,17 @@ impl GitServer {
             "--message",
             message,
         ])?;
-        git([&git_dir, "rev-parse", "HEAD"])
+        self.head(repository)
+    }
+
+    /// The last commit of a repository.
+    pub(crate) fn head(&self, repository: &str) -> Outcome<String> {
+        let bare = self.folder.join(format!("{repository}.git"));
+        git([
+            &format!("--git-dir={}", bare.display()),
+            "rev-parse",
+            "HEAD",
+        ])
     }
 }
 

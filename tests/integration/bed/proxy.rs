@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::StreamExt as _;
@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use super::keys::{Keys, User};
-use super::{Error, Outcome, http};
+use super::{Error, Outcome, http, lock};
 
 /// What a request is to the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,11 +159,7 @@ impl Proxy {
 
     /// Everything that came by, oldest first.
     pub(crate) fn seen(&self) -> Vec<Seen> {
-        self.state
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.state.seen).clone()
     }
 
     /// How many requests of a kind came by.
@@ -173,20 +169,12 @@ impl Proxy {
 
     /// Adds a rule. The first rule that meets a request decides.
     pub(crate) fn rule(&self, rule: Rule) {
-        self.state
-            .rules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(rule);
+        lock(&self.state.rules).push(rule);
     }
 
     /// Takes all rules back.
     pub(crate) fn calm(&self) {
-        self.state
-            .rules
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        lock(&self.state.rules).clear();
     }
 
     /// Breaks the connection of every watch that is open now.
@@ -225,13 +213,22 @@ async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>
         .map(ToString::to_string)
         .unwrap_or_default();
     let trouble = {
-        let mut rules = state.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rules = lock(&state.rules);
         // Every rule counts every request it means, so no early end.
         let met: Vec<_> = rules
             .iter_mut()
             .filter_map(|rule| rule.meets(kind, &path))
             .collect();
         met.into_iter().next()
+    };
+    let note = |status: Option<u16>| {
+        let seen = Seen {
+            kind,
+            method,
+            path,
+            status,
+        };
+        lock(&state.seen).push(seen);
     };
     let answer = match trouble {
         None => forward(state, upstream, request, kind).await,
@@ -246,26 +243,19 @@ async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>
             None
         }
         Some(Trouble::KillBefore(process)) => {
+            // Noted first: whoever waits for the process may look at once.
+            note(None);
             kill(process);
-            None
+            return None;
         }
         Some(Trouble::KillAfter(process)) => {
             drop(forward(state, upstream, request, kind).await);
+            note(None);
             kill(process);
-            None
+            return None;
         }
     };
-    let status = answer.as_ref().map(|answer| answer.status().as_u16());
-    state
-        .seen
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(Seen {
-            kind,
-            method,
-            path,
-            status,
-        });
+    note(answer.as_ref().map(|answer| answer.status().as_u16()));
     answer
 }
 

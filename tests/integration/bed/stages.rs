@@ -28,7 +28,6 @@ const RUNNING: &str = r#"
 phase: Running
 startTime: {{ $now | Quote }}
 conditions:
-- {type: PodScheduled, status: "True", lastTransitionTime: {{ $now | Quote }}}
 - {type: Initialized, status: "True", lastTransitionTime: {{ $now | Quote }}}
 - {type: ContainersReady, status: "READY", lastTransitionTime: {{ $now | Quote }}}
 - {type: Ready, status: "READY", lastTransitionTime: {{ $now | Quote }}}

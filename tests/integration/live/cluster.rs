@@ -121,7 +121,7 @@ fn labels(scope: &Scope<'_>) -> Outcome {
         1,
         &[("armada2flux.example/ready-after", "3s")],
     ))?;
-    let later = scope.bed.wait(&scope.deployment("later"), SOON, |object| {
+    scope.bed.wait(&scope.deployment("later"), SOON, |object| {
         object["status"]["readyReplicas"] == 1
     })?;
     let pods = scope.bed.get(&format!(
@@ -135,17 +135,19 @@ fn labels(scope: &Scope<'_>) -> Outcome {
         .as_array()
         .cloned()
         .unwrap_or_default();
-    let moment = |kind: &str| {
-        let found = conditions
-            .iter()
-            .find(|condition| condition["type"] == kind);
-        let text = found
-            .and_then(|condition| condition["lastTransitionTime"].as_str())
-            .unwrap_or_default();
+    let ready = conditions
+        .iter()
+        .find(|condition| condition["type"] == "Ready")
+        .cloned()
+        .unwrap_or_default();
+    let second = |moment: &Value| {
+        let text = moment.as_str().unwrap_or_default();
         text.parse::<k8s_openapi::jiff::Timestamp>()
+            .map(k8s_openapi::jiff::Timestamp::as_second)
     };
-    let waited = moment("Ready")?.as_second() - moment("PodScheduled")?.as_second();
-    ensure(waited >= 2, || format!("ready after {waited} s: {later}"))?;
+    let waited =
+        second(&ready["lastTransitionTime"])? - second(&pod["metadata"]["creationTimestamp"])?;
+    ensure(waited >= 2, || format!("ready after {waited} s: {pod}"))?;
     let never = scope.bed.wait(&scope.deployment("never"), SOON, |object| {
         object["status"]["replicas"] == 1
     })?;
