@@ -4,7 +4,6 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use crate::diagnostic::Diagnostics;
 use crate::{plan, report, resolve};
 
 use super::convert::Order;
@@ -46,8 +45,7 @@ enum Format {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let Levels { deny, allow } = arguments.levels.clone();
-    let mut diagnostics = Diagnostics::with_levels(deny, allow);
+    let mut diagnostics = arguments.levels.sink();
     let input = Input::read(&arguments.input, &mut diagnostics)?;
     let (documents, _) = input.decode(&mut diagnostics);
     let target = arguments.input.target_manifest.as_deref();

@@ -47,25 +47,6 @@ pub(super) fn count_of(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// Seconds as people write them: `45s`, `19m30s`, `2h`.
-pub(super) fn duration(seconds: i64) -> String {
-    let parts = [
-        (seconds / 3600, "h"),
-        (seconds / 60 % 60, "m"),
-        (seconds % 60, "s"),
-    ];
-    let parts: Vec<String> = parts
-        .iter()
-        .filter(|(number, _)| *number > 0)
-        .map(|(number, unit)| format!("{number}{unit}"))
-        .collect();
-    if parts.is_empty() {
-        "0s".to_owned()
-    } else {
-        parts.concat()
-    }
-}
-
 /// How many diagnostics of each code there are, a line for each severity.
 pub(super) fn totals(diagnostics: &Diagnostics) -> Vec<String> {
     let mut counts: BTreeMap<(Severity, Code), usize> = BTreeMap::new();
@@ -98,8 +79,8 @@ pub(super) fn diagnostics(
 ) {
     let amount = match (output.quiet, output.verbose) {
         (true, _) => Amount::Errors,
-        (false, false) => Amount::Digest,
-        (false, true) => Amount::All,
+        (false, 0) => Amount::Digest,
+        (false, _) => Amount::All,
     };
     let masks: RefCell<BTreeMap<FileId, Vec<Span>>> = RefCell::default();
     let line = |line: Span| {
