@@ -17,6 +17,8 @@ mod layers;
 mod mutations;
 mod oracle_cases;
 mod oracle_waits;
+mod overrides;
+mod schemas;
 mod shared;
 mod support;
 
@@ -37,5 +39,7 @@ fn main() -> ExitCode {
     trials.extend(mutations::trials());
     trials.extend(oracle_cases::trials());
     trials.extend(oracle_waits::trials());
+    trials.extend(overrides::trials());
+    trials.extend(schemas::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
