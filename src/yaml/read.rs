@@ -412,7 +412,10 @@ impl<'a> Reader<'a> {
     /// A syntax error: the document ends here.
     fn fault(&mut self, error: &granit_parser::ScanError) {
         let at = self.base + fault::offset(error, self.slice(self.base, self.text.len() as u32));
-        self.diagnostics.push(fault::syntax(error, self.file, at));
+        // A character that may not be there is named as such, once.
+        if self.unreadable.iter().all(|unreadable| unreadable.at != at) {
+            self.diagnostics.push(fault::syntax(error, self.file, at));
+        }
         self.lost = true;
         if self.document.is_none() {
             self.open(self.end);

@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use libtest_mimic::{Completion, Failed, Trial};
 
-use super::support::{Result, contains, ensure, lacks, root, run};
+use super::shared;
+use super::support::{Result, contains, ensure, lacks, run};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
@@ -32,8 +33,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// The corpus, if it is there.
 fn corpus() -> Option<PathBuf> {
-    let folder = root().parent()?.join("shared/corpus");
-    folder.is_dir().then_some(folder)
+    Some(shared::folder()?.join("corpus"))
 }
 
 /// A test that needs the corpus.
@@ -41,7 +41,7 @@ fn when_there(name: String, test: impl FnOnce() -> Result + Send + 'static) -> T
     let run = move || -> std::result::Result<Completion, Failed> {
         match corpus() {
             Some(_) => test().map(|()| Completion::Completed),
-            None => Ok(Completion::ignored_with("../shared/corpus is not there")),
+            None => Ok(Completion::ignored_with("../shared is not there")),
         }
     };
     Trial::ignorable_test(name, run)
@@ -52,11 +52,11 @@ fn path(relative: &str) -> Result<String> {
     Ok(corpus.join(relative).display().to_string())
 }
 
-/// Applications and the charts of their Manifests.
+/// Applications and the charts that their Manifests deploy.
 const STARLINGX: &[(&str, usize)] = &[
     ("cert-manager", 2),
     ("oidc-auth", 3),
-    ("platform-integ-apps", 4),
+    ("platform-integ-apps", 3),
     ("vault", 2),
 ];
 

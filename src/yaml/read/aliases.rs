@@ -121,8 +121,6 @@ impl Anchors {
     /// When that is more than the limits allow.
     pub(super) fn end_document(&mut self) -> Result<(), Excess> {
         let Self { own, expanded, .. } = *self;
-        self.file_own = self.file_own.saturating_add(own);
-        self.file_expanded = self.file_expanded.saturating_add(expanded);
         let limit = FREE_EXPANSION.max(own.saturating_mul(MAX_EXPANSION));
         if expanded > limit {
             return Err(Excess {
@@ -131,15 +129,18 @@ impl Anchors {
                 of: "the document",
             });
         }
-        let limit = FREE_FILE_EXPANSION.max(self.file_own.saturating_mul(MAX_EXPANSION));
-        if self.file_expanded > limit {
-            let expanded = self.file_expanded;
+        let file_own = self.file_own.saturating_add(own);
+        let file_expanded = self.file_expanded.saturating_add(expanded);
+        let limit = FREE_FILE_EXPANSION.max(file_own.saturating_mul(MAX_EXPANSION));
+        if file_expanded > limit {
             return Err(Excess {
-                expanded,
+                expanded: file_expanded,
                 limit,
                 of: "the file",
             });
         }
+        // A document that is refused is dropped, and nobody will walk through it.
+        (self.file_own, self.file_expanded) = (file_own, file_expanded);
         Ok(())
     }
 

@@ -49,7 +49,9 @@ fn help(kind: &ErrorKind) -> Option<&'static str> {
         ErrorKind::SimpleKeyExpected | ErrorKind::ExpectedBlockMappingKey => {
             Some("check the indentation, and that each key ends with `: `")
         }
-        ErrorKind::UnclosedQuotedScalar => Some("close the quote"),
+        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            Some("close the quote")
+        }
         ErrorKind::UnclosedFlowCollection { .. }
         | ErrorKind::UnexpectedEofFlowSequence
         | ErrorKind::UnexpectedEofFlowMapping => Some("close the bracket; is the file complete?"),

@@ -41,9 +41,7 @@ fn walk(at: &str, wanted: &Value, found: &Value, retyped: &mut Retyped, wrong: &
         }
         (Value::Number(wanted), Value::Number(found)) if wanted.as_f64() == found.as_f64() => {}
         (Value::String(text), found) if !found.is_array() && !found.is_object() => {
-            if found != wanted {
-                retyped.insert(text.clone(), found.clone());
-            } else if suspicious(text) {
+            if found != wanted || suspicious(text) {
                 retyped.insert(text.clone(), found.clone());
             }
         }
@@ -56,16 +54,24 @@ fn walk(at: &str, wanted: &Value, found: &Value, retyped: &mut Retyped, wrong: &
 /// Strings that some YAML reader might take for something else, so that an answer is needed for them, too.
 fn suspicious(text: &str) -> bool {
     const WORDS: &[&str] = &[
-        "y", "n", "yes", "no", "on", "off", "true", "false", "null", "~", "",
+        "", "~", "false", "n", "no", "null", "off", "on", "true", "y", "yes",
     ];
     let plain = text.replace('_', "");
-    let number = plain.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c))
-        && plain
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "+-.:".contains(c))
-        && plain.contains(|c: char| c.is_ascii_digit());
-    let number = number && (plain.parse::<f64>().is_ok() || plain.starts_with('0'));
+    let number = plain.parse::<f64>().is_ok()
+        || plain.trim_start_matches(['+', '-']).starts_with('0')
+            && plain.chars().all(|c| c.is_ascii_alphanumeric());
     number || WORDS.contains(&text.to_ascii_lowercase().as_str())
+}
+
+/// The forms that PyYAML itself reads as something else, so that it wrote the string in quotes and it stayed one.
+fn quoted_by_pyyaml(text: &str) -> bool {
+    const WORDS: &[&str] = &["false", "no", "null", "off", "on", "true", "yes"];
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let integer = digits(text) && (text == "0" || !text.starts_with('0'));
+    let float = text
+        .split_once('.')
+        .is_some_and(|(a, b)| digits(a) && digits(b));
+    integer || float || text.is_empty() || text == "~" || WORDS.contains(&text)
 }
 
 /// Every retyped or suspicious string must be vouched for.
@@ -84,24 +90,24 @@ pub(super) fn check_retyped(retyped: &Retyped) -> Result {
             serde_json::from_str(vector["helm_through_armada"].as_str().unwrap_or("null"))?;
         answers.insert(text, delivered["k"].clone());
     }
-    let wrong: Vec<String> = retyped
-        .iter()
-        .filter(|(text, found)| {
-            let wanted = answers.get(*text);
-            wanted.is_none_or(|wanted| {
-                wanted != *found
-                    && wanted
-                        .as_f64()
-                        .zip(found.as_f64())
-                        .is_none_or(|(a, b)| a != b)
-            })
-        })
-        .map(|(text, found)| {
-            format!(
-                "{text:?} arrives as {found}, the oracle says {:?}",
-                answers.get(text)
-            )
-        })
-        .collect();
+    let mut wrong = Vec::new();
+    for (text, found) in retyped {
+        let vouched = match answers.get(text) {
+            Some(wanted) => wanted == found || numbers_are_equal(wanted, found),
+            None => found == text.as_str() && quoted_by_pyyaml(text),
+        };
+        if !vouched {
+            let wanted = answers.get(text);
+            wrong.push(format!(
+                "{text:?} arrives as {found}, the oracle says {wanted:?}"
+            ));
+        }
+    }
     ensure(wrong.is_empty(), wrong.join("\n"))
+}
+
+fn numbers_are_equal(a: &Value, b: &Value) -> bool {
+    a.as_f64()
+        .zip(b.as_f64())
+        .is_some_and(|(a, b)| a.total_cmp(&b).is_eq())
 }
