@@ -3,6 +3,7 @@
 //! Beside each decoder stand the disposition [`Row`]s of the fields it reads: what becomes of each and
 //! why. The [`Ledger`] gives every node of every document exactly one row, so nothing vanishes.
 
+pub mod behaviour;
 pub mod chart;
 pub mod chart_group;
 pub mod decode;

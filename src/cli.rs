@@ -6,6 +6,7 @@
 )]
 
 mod convert;
+mod explain;
 mod failure;
 mod input;
 mod load;
@@ -18,9 +19,9 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Diagnostics};
 
 pub use failure::Failure;
 
@@ -48,9 +49,9 @@ struct Output {
     /// Say errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say everything: notes, and every warning instead of the first of each code
-    #[arg(short, long, global = true)]
-    verbose: bool,
+    /// Say every warning and note instead of the first warnings of each code; -vv adds what was decided
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
 }
 
 /// When to use colours.
@@ -68,6 +69,7 @@ enum Colour {
 #[derive(Debug, Subcommand)]
 enum Command {
     Convert(convert::Arguments),
+    Explain(explain::Arguments),
     Schema(schema::Arguments),
     Validate(validate::Arguments),
 }
@@ -81,6 +83,20 @@ struct Levels {
     /// Leave a warning out
     #[arg(long, value_name = "CODE", value_parser = parse_code)]
     allow: Vec<Code>,
+    /// Make errors of all warnings that tell of a loss, except those of --allow
+    #[arg(long)]
+    strict: bool,
+}
+
+impl Levels {
+    fn sink(&self) -> Diagnostics {
+        let Self {
+            deny,
+            allow,
+            strict,
+        } = self.clone();
+        Diagnostics::with_levels(deny, allow, strict)
+    }
 }
 
 fn parse_code(text: &str) -> Result<Code, String> {
@@ -163,6 +179,7 @@ pub fn run() -> ExitCode {
     let Arguments { output, command } = arguments;
     let result = match command {
         Command::Convert(arguments) => convert::run(&arguments, &output),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments, &output),
     };

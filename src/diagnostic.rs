@@ -1,6 +1,7 @@
 //! What may be said about the user's documents: coded, collected, drawn once at the end.
 
 pub mod code;
+pub mod example;
 pub mod human;
 pub mod page;
 
@@ -82,9 +83,14 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Makes a sink in which warnings of `deny` become errors and those of `allow` are left out.
+    /// Makes a sink in which warnings of `deny` become errors and those of `allow` are left out; when
+    /// `strict`, the lossy ones that `allow` does not name become errors, too.
     #[must_use]
-    pub fn with_levels(deny: Vec<Code>, allow: Vec<Code>) -> Self {
+    pub fn with_levels(mut deny: Vec<Code>, allow: Vec<Code>, strict: bool) -> Self {
+        if strict {
+            let lossy = Code::ALL.iter().copied().filter(|code| code.is_lossy());
+            deny.extend(lossy.filter(|code| !allow.contains(code)));
+        }
         Self {
             list: Vec::new(),
             deny,

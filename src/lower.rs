@@ -4,12 +4,14 @@ mod fingerprint;
 mod namespace;
 mod order;
 mod release;
+mod size;
 mod slug;
 mod source;
 mod substitution;
 
 use crate::diagnostic::Diagnostics;
 use crate::flux::Object;
+use crate::flux::helm_release::SourceReference;
 use crate::plan::Plan;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
@@ -61,6 +63,29 @@ pub struct Totals {
     pub nulls: usize,
     /// Charts whose source nothing in Flux can read yet.
     pub unresolved: usize,
+    /// What each release came to, in order of deployment.
+    pub by_release: Vec<Lowered>,
+}
+
+/// What a release came to.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// Name of the release.
+    pub name: Text,
+    /// Its namespace.
+    pub namespace: Text,
+    /// Its source object.
+    pub source: SourceReference,
+    /// The commit of its chart, if it is pinned to one.
+    pub commit: Option<Text>,
+    /// The location that nothing in Flux can read, fit for messages.
+    pub unresolved: Option<Text>,
+    /// Secret values written in clear text.
+    pub secrets: usize,
+    /// Nulls in its values.
+    pub nulls: usize,
+    /// Bytes of the HelmRelease as JSON.
+    pub bytes: usize,
 }
 
 /// What an object is to the tree.
@@ -122,6 +147,21 @@ pub fn lower(
             totals.secrets += lowered.secrets;
             totals.releases_with_secrets += usize::from(lowered.secrets > 0);
             totals.nulls += lowered.nulls;
+            let source = sources.of(release);
+            let mut reference = source.template.source.clone();
+            if options.source_namespace == SourceNamespace::Release {
+                reference.namespace = release.namespace.clone();
+            }
+            totals.by_release.push(Lowered {
+                name: release.name.clone(),
+                namespace: release.namespace.clone(),
+                source: reference,
+                commit: source.commit.clone(),
+                unresolved: source.unresolved.clone(),
+                secrets: lowered.secrets,
+                nulls: lowered.nulls,
+                bytes: size::check(release, &lowered.object, diagnostics),
+            });
             digests.push(fingerprint::fingerprint(
                 &lowered.object,
                 sources.object_of(release),

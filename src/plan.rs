@@ -4,15 +4,16 @@
 //! of one. Every release of a step comes after every release of all steps before it. What files say
 //! (`dependsOn`) and what a staged run does come from the same steps.
 
+mod lint;
 mod name;
 mod pre_delete;
 mod wait;
 
 use std::collections::BTreeMap;
 
-use crate::armada::{Chart, Version};
+use crate::armada::{Chart, Documents, Version};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::resolve::{Member, Site};
+use crate::resolve::{self, Member, Site};
 use crate::source::{Span, Spanned};
 use crate::value::Text;
 
@@ -134,6 +135,8 @@ pub fn plan<'d, 't>(
             );
             let key = (release.namespace.clone(), release.name.clone());
             let here = release.chart.release.span;
+            lint::labels(&release, diagnostics);
+            lint::tests(&release, document, diagnostics);
             if let Some(&first) = keys.get(&key) {
                 let (namespace, name) = key;
                 let message =
@@ -173,6 +176,25 @@ pub fn plan<'d, 't>(
         manifest_span: manifest.head.name.span,
         stages,
     })
+}
+
+/// Checks what the documents say about one another, and what each Manifest (or `target` alone) would come to.
+pub fn check(documents: &Documents<'_>, target: Option<&str>, diagnostics: &mut Diagnostics) {
+    resolve::check(documents, target, diagnostics);
+    let manifests = documents.manifests.iter().map(|m| &*m.head.name.value);
+    for name in manifests.filter(|name| target.is_none_or(|target| target == *name)) {
+        let mut found = Diagnostics::default();
+        if let Some(site) = resolve::resolve(documents, Some(name), &mut found) {
+            plan(site, Options::default(), &mut found);
+        }
+        // Manifests share groups and charts; each thing is said once. Faults of charts were told above,
+        // with all Manifests in view.
+        let new = found.list().iter().filter(|d| {
+            d.code != Code::DeployFault && !diagnostics.list().iter().any(|known| known.is_same(d))
+        });
+        let new: Vec<_> = new.cloned().collect();
+        new.into_iter().for_each(|d| diagnostics.push(d));
+    }
 }
 
 /// Longest time limit, in seconds: more does not fit the durations of Flux.

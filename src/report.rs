@@ -3,8 +3,15 @@
 //! The types here are a copy made for readers outside: they change only with the version of their report.
 
 pub mod convert;
+mod decided;
+mod digest;
+pub mod explain;
+pub mod field;
+pub mod field_mapping;
 pub mod finding;
 pub mod github;
 pub mod junit;
+pub mod markdown;
 pub mod sarif;
+pub mod text;
 pub mod validate;

@@ -1,6 +1,7 @@
 //! Names to documents: which Manifest, which groups, which charts.
 
 mod check;
+mod overlap;
 
 use std::collections::BTreeMap;
 
@@ -51,6 +52,7 @@ pub fn resolve<'d, 't>(
     check::references(documents, &index, diagnostics);
     let manifest = choose(documents, target, diagnostics)?;
     check::faults(documents, &[manifest], &index, diagnostics);
+    overlap::report(documents, manifest, &index, diagnostics);
     let mut placed: BTreeMap<&str, Span> = BTreeMap::new();
     let mut listed: BTreeMap<&str, Span> = BTreeMap::new();
     let mut groups = Vec::new();

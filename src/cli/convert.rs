@@ -12,7 +12,7 @@ use crate::lower::{self, Role, SourceNamespace, Totals};
 use crate::plan::Plan;
 use crate::render::File;
 use crate::render::plain::Plain;
-use crate::report;
+use crate::report::{self, markdown, text};
 use crate::source::Sources;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
@@ -61,17 +61,38 @@ pub(super) struct Arguments {
     /// Delete files of an earlier run that the tree no longer has
     #[arg(long, requires = "output")]
     delete_stale: bool,
-    /// Write a report: `json`, or `json=FILE`; may be given several times
+    /// Write a report as text, json or markdown; may be given several times
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
     report: Vec<ReportTarget<ReportFormat>>,
+    /// Largest markdown report, in bytes; what is cut is counted
+    #[arg(long, value_name = "BYTES", default_value_t = markdown::DEFAULT_LIMIT, value_parser = parse_limit)]
+    report_limit: usize,
     #[command(flatten)]
     levels: Levels,
 }
 
+fn parse_limit(text: &str) -> Result<usize, String> {
+    let limit: usize = text
+        .parse()
+        .map_err(|_| "give a number of bytes".to_owned())?;
+    if limit < markdown::MIN_LIMIT {
+        return Err(format!(
+            "the summary alone takes up to {} bytes",
+            markdown::MIN_LIMIT
+        ));
+    }
+    Ok(limit)
+}
+
+/// The formats of the report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum ReportFormat {
     /// Everything, as `armada2flux schema report` describes it
     Json,
+    /// Summary, then release by release, then every field
+    Text,
+    /// The same for a comment on a change: details folded, below --report-limit
+    Markdown,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -93,8 +114,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
             failure.hint("write the tree with -o DIR, or the report with --report json=FILE")
         );
     }
-    let levels = arguments.levels.clone();
-    let mut diagnostics = Diagnostics::with_levels(levels.deny, levels.allow);
+    let mut diagnostics = arguments.levels.sink();
     let input = Input::read(&arguments.input, &mut diagnostics)?;
     let (documents, ledgers) = input.decode(&mut diagnostics);
     let sources = &input.sources;
@@ -135,9 +155,14 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         };
         show::say(summary.text(output).trim_end());
     }
+    if output.verbose > 1 {
+        show::say(text::text(&report).trim_end());
+    }
     for target in &arguments.report {
         let text = match target.format {
             ReportFormat::Json => super::json_text(&report)?,
+            ReportFormat::Text => text::text(&report),
+            ReportFormat::Markdown => markdown::markdown(&report, arguments.report_limit),
         };
         target.write(&text)?;
     }
@@ -280,6 +305,7 @@ impl Summary<'_> {
             releases_with_secrets,
             nulls,
             unresolved,
+            by_release: _,
         } = self.totals;
         let skipped: usize = self.documents.skipped.values().sum();
         let folder = self.arguments.output.as_deref().map(Path::display);

@@ -75,8 +75,8 @@ pub(super) fn diagnostics(
 ) {
     let amount = match (output.quiet, output.verbose) {
         (true, _) => Amount::Errors,
-        (false, false) => Amount::Digest,
-        (false, true) => Amount::All,
+        (false, 0) => Amount::Digest,
+        (false, _) => Amount::All,
     };
     let masks: RefCell<BTreeMap<FileId, Vec<Span>>> = RefCell::default();
     let line = |line: Span| {

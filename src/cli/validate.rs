@@ -2,9 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::armada::Documents;
-use crate::diagnostic::{Code, Diagnostics};
-use crate::{plan, report, resolve};
+use crate::{plan, report};
 
 use super::input::{Input, InputArguments};
 use super::show::{self, count};
@@ -52,12 +50,13 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         let failure = Failure::new("several reports would all go to standard output");
         return Err(failure.hint("give each a file: --report junit=FILE"));
     }
-    let Levels { deny, allow } = arguments.levels.clone();
-    let mut diagnostics = Diagnostics::with_levels(deny, allow);
+    let mut diagnostics = arguments.levels.sink();
     let input = Input::read(&arguments.input, &mut diagnostics)?;
     let (documents, _) = input.decode(&mut diagnostics);
     let target = arguments.input.target_manifest.as_deref();
-    check(&documents, target, &mut diagnostics);
+    if documents.not_rendered.is_empty() && !documents.is_empty() {
+        plan::check(&documents, target, &mut diagnostics);
+    }
     show::diagnostics(
         diagnostics.list(),
         &input.sources,
@@ -103,27 +102,5 @@ fn text_of(
         }
         ReportFormat::Sarif => super::json_text(&report::sarif::log(findings)),
         ReportFormat::Github => Ok(report::github::annotations(findings)),
-    }
-}
-
-/// Checks what the documents say about one another, and what each Manifest would come to.
-fn check(documents: &Documents<'_>, target: Option<&str>, diagnostics: &mut Diagnostics) {
-    if !documents.not_rendered.is_empty() || documents.is_empty() {
-        return;
-    }
-    resolve::check(documents, target, diagnostics);
-    let manifests = documents.manifests.iter().map(|m| &*m.head.name.value);
-    for name in manifests.filter(|name| target.is_none_or(|target| target == *name)) {
-        let mut found = Diagnostics::default();
-        if let Some(site) = resolve::resolve(documents, Some(name), &mut found) {
-            plan::plan(site, plan::Options::default(), &mut found);
-        }
-        // Manifests share groups and charts; each thing is said once. Faults of charts were told above,
-        // with all Manifests in view.
-        let new = found.list().iter().filter(|d| {
-            d.code != Code::DeployFault && !diagnostics.list().iter().any(|known| known.is_same(d))
-        });
-        let new: Vec<_> = new.cloned().collect();
-        new.into_iter().for_each(|d| diagnostics.push(d));
     }
 }

@@ -86,23 +86,51 @@ codes! {
     KeyType "key-type" Error "a key that Armada or Helm rejects"
     ManifestAmbiguous "manifest-ambiguous" Error "several Manifests and no --target-manifest"
     ManifestMissing "manifest-missing" Error "no Manifest of that name"
+    ManifestOverlap "manifest-overlap" Warning "two Manifests of the input deploy the same releases"
     NameInvalid "name-invalid" Error "a name that Helm, Kubernetes or Flux does not accept"
     NameRewritten "name-rewritten" Warning "a name was changed to fit a file name or a label"
+    ObjectLarge "object-large" Warning "a HelmRelease is near a limit of Kubernetes, or beyond one that some tools have"
+    ObjectTooLarge "object-too-large" Warning "a HelmRelease is larger than Kubernetes can hold"
     OverrideInvalid "override-invalid" Error "an override that Armada fails on"
     OverrideUnmatched "override-unmatched" Warning "an override file's document matches nothing, as in Armada it is ignored"
     PreDeleteNotCarried "pre-delete-not-carried" Warning "Armada deleted objects before each upgrade, plain Flux does not"
     ReferenceMissing "reference-missing" Error "a document is referred to that is not there"
     ReleaseDuplicate "release-duplicate" Error "two charts make the same release"
+    ReleaseRenamed "release-renamed" Warning "a release's labels name another release"
     SchemaVersion "schema-version" Warning "an Armada document of an unknown version was skipped, as in Armada"
     SourceMoving "source-moving" Warning "a source is not pinned to a commit"
     SourceUnresolved "source-unresolved" Warning "a chart source that Flux cannot read"
     TagUnknown "tag-unknown" Error "a YAML tag that Armada rejects"
+    TestOff "test-off" Note "the documents turn the tests of a release off"
     TextUnsafe "text-unsafe" Warning "a string holds characters that do not survive the way to Helm"
     ValueNotFinite "value-not-finite" Error "an infinite or undefined number, which Helm rejects"
     ValueRejected "value-rejected" Error "a value that Armada's YAML reader rejects"
     ValueRetyped "value-retyped" Warning "a value reached Helm as something else than written"
     YamlSyntax "yaml-syntax" Error "a document is not valid YAML"
 }
+
+impl Code {
+    /// Whether it tells of something that Armada did and the output does not do, or of input that does not
+    /// arrive: the class that `--strict` fails on.
+    #[must_use]
+    pub fn is_lossy(self) -> bool {
+        LOSSY.contains(&self)
+    }
+}
+
+/// The codes that `--strict` fails on.
+const LOSSY: &[Code] = &[
+    Code::ChartInTwoGroups,
+    Code::DependencyNotCarried,
+    Code::FieldNotCarried,
+    Code::GateNotCarried,
+    Code::KeyCollision,
+    Code::ObjectTooLarge,
+    Code::PreDeleteNotCarried,
+    Code::SourceMoving,
+    Code::SourceUnresolved,
+    Code::TextUnsafe,
+];
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,5 +163,12 @@ mod tests {
         sorted.sort_unstable();
         sorted.dedup();
         assert_eq!(names.len(), sorted.len());
+    }
+
+    #[test]
+    fn losses_are_warnings_since_errors_fail_anyway() {
+        for code in LOSSY {
+            assert_eq!(code.severity(), Severity::Warning, "{code}");
+        }
     }
 }

@@ -138,6 +138,10 @@ fn texts(code: Code) -> (&'static str, &'static str) {
             "The Manifest says which groups are deployed and in which order.",
             "Give the file that holds it, or correct the name after `--target-manifest`.",
         ),
+        Code::ManifestOverlap => (
+            "A release has one owner. Two trees that both hold it undo each other's order and digests for ever, and the Manifests of a rendered Airship site mostly repeat one another.",
+            "Make a tree of one of the Manifests: the one that holds all releases that are to stay. The bootstrap Manifest of an Airship site is a part of the full one.",
+        ),
         Code::NameInvalid => (
             "Helm takes release names of at most 53 characters; Kubernetes names are lower-case letters, digits and hyphens. A shortened or changed name would be another release.",
             "Correct the name in the document. If the release is live under another name, the document is not what was deployed.",
@@ -145,6 +149,14 @@ fn texts(code: Code) -> (&'static str, &'static str) {
         Code::NameRewritten => (
             "A file name or label cannot hold the name as it is. Release names and namespaces are never changed.",
             "Give a name of your own with `--site`, or accept the changed one.",
+        ),
+        Code::ObjectLarge => (
+            "Client-side `kubectl apply` keeps a copy of the object in an annotation of at most 256 KiB and fails beyond it. Helm's record of a release and every Secret or ConfigMap end at 1 MiB, the record holding values, templates and rendered objects together.",
+            "Apply server-side. Near 1 MiB move large texts out of the values, or check that the chart renders little beside them.",
+        ),
+        Code::ObjectTooLarge => (
+            "etcd takes objects up to 1.5 MiB. Armada kept values in Helm's compressed record only, Flux keeps them in the HelmRelease as they are.",
+            "Move large texts into a ConfigMap or Secret and name it in the HelmRelease's `valuesFrom`.",
         ),
         Code::OverrideInvalid => (
             "Armada ends with an error, often a raw one of Python, and deploys nothing. A half-applied override would convert another site than the one that is meant.",
@@ -166,6 +178,10 @@ fn texts(code: Code) -> (&'static str, &'static str) {
             "Two HelmReleases for one Helm release upgrade each other's work away for ever.",
             "Rename one release, or remove one of the charts.",
         ),
+        Code::ReleaseRenamed => (
+            "Charts label their objects with the release's name, and a document selects them by it. A selector with another name was written for another release: then `release_prefix` or `release` has changed, Helm would install a second release beside the running one, and the waits and deletions of the document find nothing. Charts that take the label from elsewhere make it a false alarm.",
+            "Compare with `helm list -A`: the name there is the one that must come out. Correct `release_prefix`, `release` or the label.",
+        ),
         Code::SchemaVersion => (
             "Armada skips documents of versions it does not know, without failing.",
             "Correct the schema if the document was meant.",
@@ -181,6 +197,10 @@ fn texts(code: Code) -> (&'static str, &'static str) {
         Code::TagUnknown => (
             "Armada's YAML reader refuses a tag it does not know, and the whole document with it.",
             "Remove the tag.",
+        ),
+        Code::TestOff => (
+            "Armada tests a release unless the chart or, in v1, its group says otherwise. These tests were off in Armada and stay off. Flux's own default is off; every other release is written with its tests on, so none is turned off on the way.",
+            "Nothing if it is meant. To have the tests run, set `test.enabled: true` in the chart.",
         ),
         Code::TextUnsafe => (
             "Control characters, U+0085 and a key `<<` change or break on the way through kustomize, kubectl or Helm.",

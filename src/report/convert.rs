@@ -6,10 +6,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::armada::{Documents, Ledger, disposition};
-use crate::diagnostic::Diagnostics;
-use crate::lower::Totals;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::lower::{Lowered, Totals};
 use crate::plan::{self, Plan};
-use crate::source::Sources;
+use crate::secret;
+use crate::source::{Sources, Span};
+use crate::value::{REDACTED, Text};
 
 use super::finding::{Finding, Place};
 
@@ -104,6 +106,31 @@ pub struct Release {
     pub protected: Option<bool>,
     /// Names of the Chart documents that replace the chart's own dependencies; null leaves those alone.
     pub dependencies: Option<Vec<String>>,
+    /// What was written; null when nothing was.
+    pub written: Option<Written>,
+    /// What was said about its document, by code.
+    pub codes: BTreeMap<String, usize>,
+}
+
+/// What was written for a release.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Written {
+    /// Kind of its source object.
+    pub source_kind: String,
+    /// Its source object, as `NAMESPACE/NAME`.
+    pub source: String,
+    /// The commit of its chart; null when it is not pinned to one.
+    pub commit: Option<String>,
+    /// The location that Flux cannot read; null when it can.
+    pub unresolved_source: Option<String>,
+    /// Whether the HelmRelease is suspended.
+    pub suspended: bool,
+    /// Secret values in clear text.
+    pub clear_text_secrets: usize,
+    /// Nulls in values.
+    pub nulls: usize,
+    /// Bytes of the HelmRelease as JSON.
+    pub bytes: usize,
 }
 
 /// A wait of Armada's own.
@@ -164,6 +191,15 @@ pub fn report(
         *codes.entry(diagnostic.code.name().to_owned()).or_default() += 1;
     }
     let skipped = documents.skipped.iter();
+    let places = plan.map(Places::new).unwrap_or_default();
+    let mut ordered: Vec<&Diagnostic> = diagnostics.list().iter().collect();
+    ordered.sort_by_key(|d| (d.labels.first().map(|label| label.span), d.severity));
+    let findings = ordered.into_iter().map(|diagnostic| Finding {
+        release: places.release_of(diagnostic),
+        ..Finding::new(diagnostic, sources)
+    });
+    let findings: Vec<Finding> = findings.collect();
+    let releases = plan.map(|plan| releases(plan, totals, &findings, sources));
     Report {
         version: VERSION,
         program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -182,12 +218,8 @@ pub fn report(
             nulls: totals.nulls,
             codes,
         },
-        releases: plan.map(|plan| releases(plan, sources)).unwrap_or_default(),
-        diagnostics: diagnostics
-            .list()
-            .iter()
-            .map(|d| Finding::new(d, sources))
-            .collect(),
+        releases: releases.unwrap_or_default(),
+        diagnostics: findings,
         dispositions: dispositions(ledgers),
         skipped_documents: skipped
             .map(|(schema, n)| (schema.to_string(), *n))
@@ -195,18 +227,110 @@ pub fn report(
     }
 }
 
-fn releases(plan: &Plan<'_, '_>, sources: &Sources) -> Vec<Release> {
+/// Namespace and name as one text.
+fn id(namespace: &str, name: &str) -> String {
+    format!("{namespace}/{name}")
+}
+
+/// Which part of the input belongs to which release.
+#[derive(Default)]
+struct Places {
+    /// The documents of the releases, in order of place.
+    documents: Vec<(Span, String)>,
+}
+
+impl Places {
+    fn new(plan: &Plan<'_, '_>) -> Self {
+        let documents = plan.releases().map(|release| {
+            let id = id(&release.namespace, &release.name);
+            (release.chart.head.span, id)
+        });
+        let mut documents: Vec<_> = documents.collect();
+        documents.sort();
+        Self { documents }
+    }
+
+    /// The release whose document a diagnostic is about.
+    fn release_of(&self, diagnostic: &Diagnostic) -> Option<String> {
+        let span = diagnostic.labels.first()?.span;
+        let here = (span.file(), span.start());
+        let after = self
+            .documents
+            .partition_point(|(document, _)| (document.file(), document.start()) <= here);
+        let (document, id) = self.documents.get(after.checked_sub(1)?)?;
+        let inside = document.file() == span.file() && span.start() < document.end();
+        inside.then(|| id.clone())
+    }
+}
+
+fn releases(
+    plan: &Plan<'_, '_>,
+    totals: &Totals,
+    findings: &[Finding],
+    sources: &Sources,
+) -> Vec<Release> {
+    let mut codes: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
+    for finding in findings {
+        if let Some(release) = &finding.release {
+            let of = codes.entry(release).or_default();
+            *of.entry(finding.code.clone()).or_default() += 1;
+        }
+    }
+    let written = totals.by_release.iter();
+    let mut written: BTreeMap<String, Written> = written
+        .map(|release| {
+            let id = id(&release.namespace, &release.name);
+            (id, Written::new(release, totals.suspended > 0))
+        })
+        .collect();
     let mut releases = Vec::new();
     for stage in &plan.stages {
         for (step, releases_of_step) in stage.steps.iter().enumerate() {
-            let rows = releases_of_step
-                .releases
-                .iter()
-                .map(|planned| release(planned, stage, step + 1, sources));
-            releases.extend(rows);
+            for planned in &releases_of_step.releases {
+                let id = id(&planned.namespace, &planned.name);
+                releases.push(Release {
+                    written: written.remove(&id),
+                    codes: codes.remove(id.as_str()).unwrap_or_default(),
+                    ..release(planned, stage, step + 1, sources)
+                });
+            }
         }
     }
     releases
+}
+
+impl Written {
+    fn new(lowered: &Lowered, suspended: bool) -> Self {
+        let Lowered {
+            name: _,
+            namespace: _,
+            source,
+            commit,
+            unresolved,
+            secrets,
+            nulls,
+            bytes,
+        } = lowered;
+        Self {
+            source_kind: source.kind.to_owned(),
+            source: id(&source.namespace, &source.name),
+            commit: commit.as_ref().map(ToString::to_string),
+            unresolved_source: unresolved.as_ref().map(ToString::to_string),
+            suspended,
+            clear_text_secrets: *secrets,
+            nulls: *nulls,
+            bytes: *bytes,
+        }
+    }
+}
+
+/// Labels as a selector, fit for reports.
+fn selector(labels: &[(Text, Text)]) -> String {
+    let pairs = labels.iter().map(|(key, value)| {
+        let hidden = secret::key_names_secret(key) || secret::text_looks_secret(value);
+        format!("{key}={}", if hidden { REDACTED } else { value })
+    });
+    pairs.collect::<Vec<_>>().join(",")
 }
 
 fn release(
@@ -232,14 +356,14 @@ fn release(
     } = planned;
     let waits = waits.iter().map(|wait| Wait {
         kind: wait.kind.to_string(),
-        selector: wait.selector(),
+        selector: selector(&wait.labels),
         required: wait.required,
         min_ready: wait.min_ready.map(|min_ready| min_ready.to_string()),
         allow_async_updates: wait.allow_async_updates,
     });
     let pre_deletes = pre_deletes.iter().map(|delete| PreDelete {
         asked: delete.asked.to_string(),
-        selector: delete.selector(),
+        selector: selector(&delete.labels),
     });
     let dependencies = dependencies.as_ref().map(|charts| {
         let names = charts.iter().map(|chart| chart.head.name.value.to_string());
@@ -263,6 +387,8 @@ fn release(
         pre_deletes: pre_deletes.collect(),
         protected: *protected,
         dependencies,
+        written: None,
+        codes: BTreeMap::new(),
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Finding {
     pub help: Option<String>,
     /// Places; the first is the main one.
     pub places: Vec<FindingPlace>,
+    /// The release in whose document the main place is, as `NAMESPACE/NAME`; null outside of such documents.
+    pub release: Option<String>,
 }
 
 /// A place of a diagnostic.
@@ -76,6 +78,7 @@ impl Finding {
             message: message.clone(),
             help: help.clone(),
             places: places.collect(),
+            release: None,
         }
     }
 

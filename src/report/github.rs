@@ -65,6 +65,7 @@ mod tests {
                 },
                 label: String::new(),
             }],
+            release: None,
         };
         assert_eq!(
             annotations(&[finding]),

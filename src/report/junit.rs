@@ -103,6 +103,7 @@ mod tests {
             message: "a < b & \u{1}".to_owned(),
             help: None,
             places: Vec::new(),
+            release: None,
         };
         let xml = suite(&[finding], &["a&b.yaml"]);
         assert!(xml.contains("tests=\"2\" failures=\"1\""), "{xml}");

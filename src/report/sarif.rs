@@ -124,6 +124,7 @@ mod tests {
                 },
                 label: "here".to_owned(),
             }],
+            release: None,
         };
         let log = log(&[finding]);
         let run = &log["runs"][0];

@@ -7,6 +7,7 @@
     reason = "tests read files and start programs"
 )]
 
+mod bed;
 mod cli;
 mod corpus;
 mod examples;
@@ -14,6 +15,7 @@ mod fields;
 mod generated;
 mod golden;
 mod layers;
+mod live;
 mod mutations;
 mod oracle_cases;
 mod oracle_waits;
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
     trials.extend(generated::trials());
     trials.extend(golden::trials());
     trials.extend(layers::trials());
+    trials.extend(live::trials());
     trials.extend(mutations::trials());
     trials.extend(oracle_cases::trials());
     trials.extend(oracle_waits::trials());

@@ -1,0 +1,54 @@
+//! `armada2flux explain`
+
+use std::io::Write as _;
+
+use clap::Args;
+
+use crate::report::explain::{self, Answer};
+
+use super::Failure;
+
+/// Explain an Armada field or a diagnostic code
+///
+/// Says what Armada did with the field and what becomes of it in Flux, or why a diagnostic matters and what
+/// to do. Without TOPIC it lists all topics.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  armada2flux explain wait.resources
+  armada2flux explain value-retyped
+
+Exit codes: 0 done, 1 no such topic")]
+pub(super) struct Arguments {
+    /// A field such as wait.timeout or manifest.release_prefix, or a code
+    #[arg(value_name = "TOPIC")]
+    topic: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let text = match &arguments.topic {
+        None => explain::topics(),
+        Some(topic) => match explain::explain(topic) {
+            Answer::Page(page) => page,
+            Answer::Several(found) => {
+                let width = found.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+                let lines = found
+                    .iter()
+                    .map(|(name, what)| format!("  {name:<width$}  {what}\n"));
+                format!("`{topic}` may be:\n{}", lines.collect::<String>())
+            }
+            Answer::Unknown(near) => return Err(unknown(topic, &near)),
+        },
+    };
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .map_err(Failure::stdout)
+}
+
+fn unknown(topic: &str, near: &[String]) -> Failure {
+    let failure = Failure::new(format!("there is no field or code `{topic}`"));
+    if near.is_empty() {
+        failure.hint("`armada2flux explain` lists all topics")
+    } else {
+        failure.hint(format!("did you mean `{}`?", near.join("`, `")))
+    }
+}

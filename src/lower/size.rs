@@ -1,0 +1,73 @@
+//! Releases that are near a limit of Kubernetes, or beyond it.
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::flux::Object;
+use crate::plan::Release;
+
+/// Most bytes of all annotations of an object (Kubernetes: `TotalAnnotationSizeLimitB`). Client-side
+/// `kubectl apply` keeps a copy of the object in one.
+const MAX_ANNOTATIONS: usize = 256 * 1024;
+/// Most bytes of a Secret or a ConfigMap (Kubernetes: `MaxSecretSize`); Helm keeps a release in one.
+const MAX_SECRET: usize = 1024 * 1024;
+/// Most bytes of a request to etcd (its `--max-request-bytes`), so of any object.
+const MAX_OBJECT: usize = 1536 * 1024;
+/// From this size on [`MAX_SECRET`] is near: nine tenths of it.
+const NEAR_SECRET: usize = MAX_SECRET / 10 * 9;
+
+/// Reports an object that is too large or nearly so; gives its bytes as JSON.
+pub(super) fn check(
+    release: &Release<'_, '_>,
+    object: &Object,
+    diagnostics: &mut Diagnostics,
+) -> usize {
+    let bytes = object.value.json_bytes();
+    let (code, fault, help) = if bytes > MAX_OBJECT {
+        (
+            Code::ObjectTooLarge,
+            format!(
+                "more than the {} that etcd takes for an object",
+                kib(MAX_OBJECT)
+            ),
+            "move large texts out of the values, into a ConfigMap or Secret under valuesFrom",
+        )
+    } else if bytes >= NEAR_SECRET {
+        (
+            Code::ObjectLarge,
+            format!(
+                "near the {} of a Secret, which holds helm's record of it, or beyond",
+                kib(MAX_SECRET)
+            ),
+            "move large texts out of the values, or make sure that helm's record still fits",
+        )
+    } else if bytes > MAX_ANNOTATIONS {
+        (
+            Code::ObjectLarge,
+            format!(
+                "more than the {} of annotations in which client-side apply keeps a copy",
+                kib(MAX_ANNOTATIONS)
+            ),
+            "apply it with `kubectl apply --server-side`, as nulls in values ask for, too",
+        )
+    } else {
+        return bytes;
+    };
+    let message = format!(
+        "release `{}`: its HelmRelease takes {}, {fault}",
+        release.name,
+        kib(bytes)
+    );
+    let values = release.chart.values.map(|values| values.span());
+    // The values are long; where they begin is enough.
+    let at = values.unwrap_or(release.chart.head.name.span);
+    let at = crate::source::Span::new(at.file(), at.start(), at.start());
+    diagnostics.push(
+        Diagnostic::new(code, message)
+            .at(at, "these values")
+            .help(help),
+    );
+    bytes
+}
+
+fn kib(bytes: usize) -> String {
+    format!("{} KiB", bytes.div_ceil(1024))
+}

@@ -1,0 +1,194 @@
+//! What people want to know of a conversion first: what to decide, what is lost, the same things together.
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Code;
+
+use super::convert::{Report, Summary};
+use super::finding::{Finding, Place};
+
+/// Findings of one code.
+#[derive(Debug)]
+pub(super) struct Group<'r> {
+    /// The code; `None` for one that another version made.
+    pub(super) code: Option<Code>,
+    /// Its name.
+    pub(super) name: &'r str,
+    /// Its severity in this run.
+    pub(super) severity: &'r str,
+    /// The findings by release, in order of place; `None` for what belongs to no release.
+    pub(super) by_release: Vec<(Option<&'r str>, Vec<&'r Finding>)>,
+}
+
+impl Group<'_> {
+    /// Number of findings.
+    pub(super) fn len(&self) -> usize {
+        self.by_release.iter().map(|(_, list)| list.len()).sum()
+    }
+
+    /// Number of releases.
+    pub(super) fn releases(&self) -> usize {
+        let named = self
+            .by_release
+            .iter()
+            .filter(|(release, _)| release.is_some());
+        named.count()
+    }
+
+    /// Whether it tells of a loss.
+    pub(super) fn is_lossy(&self) -> bool {
+        self.code.is_some_and(Code::is_lossy)
+    }
+
+    /// What the code means.
+    pub(super) fn title(&self) -> &'static str {
+        self.code.map_or("", Code::title)
+    }
+
+    /// `67 in 67 releases`, `3`.
+    pub(super) fn amount(&self) -> String {
+        match self.releases() {
+            0 => self.len().to_string(),
+            releases => format!("{} in {}", self.len(), count(releases, "release")),
+        }
+    }
+}
+
+/// The findings by code: errors, then losses, then other warnings, then notes.
+pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
+    let mut by_code: BTreeMap<(usize, &str), Group<'_>> = BTreeMap::new();
+    for finding in &report.diagnostics {
+        let code: Option<Code> = finding.code.parse().ok();
+        let lossy = code.is_some_and(Code::is_lossy);
+        let rank = match (finding.severity.as_str(), lossy) {
+            ("error", _) => 0,
+            ("warning", true) => 1,
+            ("warning", false) => 2,
+            _ => 3,
+        };
+        let group = by_code.entry((rank, &finding.code)).or_insert(Group {
+            code,
+            name: &finding.code,
+            severity: &finding.severity,
+            by_release: Vec::new(),
+        });
+        let release = finding.release.as_deref();
+        // Findings are in order of place, so those of a release stand together.
+        match group.by_release.last_mut() {
+            Some((last, list)) if *last == release => list.push(finding),
+            _ => group.by_release.push((release, vec![finding])),
+        }
+    }
+    by_code.into_values().collect()
+}
+
+/// What somebody has to decide or do, most urgent first.
+pub(super) fn decisions(report: &Report) -> Vec<String> {
+    let Summary {
+        stages: _,
+        steps: _,
+        releases,
+        suspended,
+        namespaces: _,
+        sources: _,
+        unresolved_sources,
+        clear_text_secrets,
+        releases_with_secrets,
+        nulls,
+        codes,
+    } = &report.summary;
+    let mut decisions = Vec::new();
+    if *unresolved_sources > 0 {
+        decisions.push(format!(
+            "{} without a source that Flux can read: give each one before it is applied",
+            count(*unresolved_sources, "release")
+        ));
+    }
+    if *clear_text_secrets > 0 {
+        decisions.push(format!(
+            "{} in {} in clear text: encrypt the tree before it is committed anywhere",
+            count(*clear_text_secrets, "secret value"),
+            count(*releases_with_secrets, "release")
+        ));
+    }
+    if let Some(deleted) = codes.get("pre-delete-not-carried") {
+        decisions.push(format!(
+            "{} whose Jobs or pods Armada deleted before each upgrade: delete them by hand before an upgrade that changes them",
+            count(*deleted, "release")
+        ));
+    }
+    if let Some(moving) = codes.get("source-moving") {
+        decisions.push(format!(
+            "{} not pinned to a commit: pin what runs, or Flux follows the branch",
+            count(*moving, "release")
+        ));
+    }
+    if let Some(retyped) = codes.get("value-retyped") {
+        decisions.push(format!(
+            "{} reached Helm as something else than written, and are written as they arrived: nothing to do for running releases",
+            count(*retyped, "value")
+        ));
+    }
+    if *nulls > 0 {
+        decisions.push(format!(
+            "{} in values: apply with `kubectl apply --server-side`, client-side apply drops them",
+            count(*nulls, "null")
+        ));
+    }
+    if *suspended > 0 {
+        decisions.push(format!(
+            "{suspended} of {} written suspended: Flux leaves them alone until they are resumed",
+            count(*releases, "release")
+        ));
+    }
+    decisions
+}
+
+/// `69 releases in 12 stages (14 steps), 9 namespaces, 24 sources`
+pub(super) fn size(report: &Report) -> String {
+    let summary = &report.summary;
+    format!(
+        "{} in {} ({}), {}, {}",
+        count(summary.releases, "release"),
+        count(summary.stages, "stage"),
+        count(summary.steps, "step"),
+        count(summary.namespaces, "namespace"),
+        count(summary.sources, "source"),
+    )
+}
+
+/// `141 losses of 3 kinds`
+pub(super) fn losses(groups: &[Group<'_>]) -> String {
+    let lossy = groups.iter().filter(|group| group.is_lossy());
+    let (kinds, number) = lossy.fold((0, 0), |(kinds, n), group| (kinds + 1, n + group.len()));
+    if number == 0 {
+        return "no loss".to_owned();
+    }
+    let es = if number == 1 { "" } else { "es" };
+    format!("{number} loss{es} of {}", count(kinds, "kind"))
+}
+
+/// A number and what it counts: `1 release`, `2 releases`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{end}")
+}
+
+/// `file:line`, the file left out when the input is only one.
+pub(super) fn place(place: &Place, one_file: bool) -> String {
+    if one_file {
+        format!("line {}", place.line)
+    } else {
+        format!("{}:{}", place.file, place.line)
+    }
+}
+
+/// Whether all places are in one file.
+pub(super) fn one_file(report: &Report) -> bool {
+    let places = report.diagnostics.iter().flat_map(|f| &f.places);
+    let mut files = places
+        .map(|place| &place.place.file)
+        .chain(report.releases.iter().map(|release| &release.origin.file));
+    let first = files.next();
+    files.all(|file| Some(file) == first)
+}

@@ -1,0 +1,340 @@
+//! One field of Armada's documents or one diagnostic code, on one screen.
+
+use std::fmt::Write as _;
+
+use crate::armada::disposition::Fate;
+use crate::diagnostic::{Code, Severity};
+
+use super::field::{self, Field};
+
+/// Columns of the text.
+const WIDTH: usize = 80;
+/// Topics that are offered for an unknown one.
+const OFFERED: usize = 5;
+
+/// What there is to say about a topic.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Its page.
+    Page(String),
+    /// The topics that it may mean: their names and what they are.
+    Several(Vec<(String, String)>),
+    /// Nothing; these are near.
+    Unknown(Vec<String>),
+}
+
+/// Looks a topic up: a code, or a field with or without its kind of document and `data` before it.
+#[must_use]
+pub fn explain(topic: &str) -> Answer {
+    if let Ok(code) = topic.parse::<Code>() {
+        return Answer::Page(code_page(code));
+    }
+    let wanted = Wanted::new(topic);
+    let candidates: Vec<Field> = field::all().filter(|field| wanted.admits(*field)).collect();
+    let bare = |name: &str| name.replace("[]", "");
+    let path = bare(&wanted.path);
+    let end = format!(".{path}");
+    let ways: [&dyn Fn(&str) -> bool; 3] = [
+        &|name| name == wanted.path,
+        &|name| bare(name) == path,
+        &|name| bare(name).ends_with(&end),
+    ];
+    let found = ways.iter().map(|way| {
+        let fields = candidates.iter().filter(|field| way(field.name()));
+        fields.copied().collect::<Vec<_>>()
+    });
+    let found = found.into_iter().find(|found| !found.is_empty());
+    let found = found.unwrap_or_default();
+    match found.as_slice() {
+        [] => Answer::Unknown(near(&path)),
+        [field] => Answer::Page(field_page(*field)),
+        several => Answer::Several(several.iter().map(|field| listed(*field)).collect()),
+    }
+}
+
+/// A field as it was asked for.
+struct Wanted {
+    /// Kind of document in lower-case letters; empty for any.
+    kind: String,
+    /// Path without `data`, with `[]` for every item of a list.
+    path: String,
+}
+
+impl Wanted {
+    fn new(topic: &str) -> Self {
+        let mut path = String::new();
+        let mut inside = false;
+        for letter in topic.trim().chars() {
+            if letter == ']' {
+                inside = false;
+            }
+            if !inside {
+                path.push(letter);
+            }
+            if letter == '[' {
+                inside = true;
+            }
+        }
+        let mut kind = String::new();
+        if let Some((first, rest)) = path.split_once(['.', ':']) {
+            let first = first.to_lowercase().replace('_', "");
+            if ["chart", "chartgroup", "manifest"].contains(&first.as_str()) {
+                (kind, path) = (first, rest.to_owned());
+            }
+        }
+        if let Some(rest) = path.strip_prefix("data.") {
+            path = rest.to_owned();
+        }
+        Self { kind, path }
+    }
+
+    fn admits(&self, field: Field) -> bool {
+        self.kind.is_empty() || field.row.documents.to_lowercase() == self.kind
+    }
+}
+
+/// The topic under which a field is found, and what it is.
+fn listed(field: Field) -> (String, String) {
+    let name = field.name();
+    let kind = match field.row.documents {
+        "Chart" => "chart.",
+        "ChartGroup" => "chart_group.",
+        "Manifest" => "manifest.",
+        _ => "",
+    };
+    (format!("{kind}{name}"), field.fate())
+}
+
+/// Known topics that differ little.
+fn near(path: &str) -> Vec<String> {
+    let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
+    let wanted = path.to_lowercase().replace('-', "_");
+    let fields = field::all().map(|field| field.name().to_owned());
+    let codes = Code::ALL.iter().map(|code| code.name().to_owned());
+    let mut ranked: Vec<(usize, String)> = fields
+        .chain(codes)
+        .map(|name| {
+            let plain = name.replace("[]", "").replace('-', "_");
+            let whole = strsim::osa_distance(&wanted, &plain);
+            let end = strsim::osa_distance(&last(&wanted), &last(&plain));
+            (whole.min(end), name)
+        })
+        // One slip in three letters is still the same word.
+        .filter(|(distance, _)| distance * 3 <= last(&wanted).chars().count())
+        .collect();
+    ranked.sort();
+    ranked.dedup();
+    ranked
+        .into_iter()
+        .take(OFFERED)
+        .map(|(_, name)| name)
+        .collect()
+}
+
+/// All topics.
+#[must_use]
+pub fn topics() -> String {
+    let mut out = String::from("Fields of Armada's documents (those that Armada read):\n");
+    for (kind, prefix) in [
+        ("Manifest", "manifest"),
+        ("ChartGroup", "chart_group"),
+        ("Chart", "chart"),
+    ] {
+        let fields = field::all()
+            .filter(|field| field.row.documents == kind && field.row.path != "data")
+            .filter(|field| field.row.fate != Fate::DroppedHarmless);
+        let names: Vec<&str> = fields.map(Field::name).collect();
+        push(&mut out, "", &format!("{prefix}:"), &names.join(", "));
+    }
+    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
+        let codes = Code::ALL.iter().filter(|code| code.severity() == severity);
+        let names: Vec<&str> = codes.map(|code| code.name()).collect();
+        let _ = write!(out, "\nCodes of {severity}s:\n");
+        push(&mut out, "", "", &names.join(", "));
+    }
+    out
+}
+
+fn field_page(field: Field) -> String {
+    let mut out = String::new();
+    let row = field.row;
+    let of = match row.documents {
+        "every document" => "of every document".to_owned(),
+        kind => format!("of a {kind}"),
+    };
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{}: field {of} ({})", field.name(), field.versions());
+    if let Some(behaviour) = field.behaviour {
+        out.push_str("\nArmada\n");
+        push(&mut out, "", "", behaviour.does);
+        for (name, text) in [
+            ("v1:", behaviour.v1),
+            ("v2:", behaviour.v2),
+            ("when absent:", behaviour.default),
+        ] {
+            if !text.is_empty() {
+                push(&mut out, "", name, text);
+            }
+        }
+    }
+    out.push_str("\nFlux\n");
+    push(&mut out, "", "", &field.fate());
+    push(&mut out, "", "", row.reason);
+    let below = format!("{}.", row.path);
+    let items = format!("{}[", row.path);
+    let parts = field::all().filter(|other| {
+        other.row.documents == row.documents
+            && (other.row.path.starts_with(&below) || other.row.path.starts_with(&items))
+            && other.row.fate != Fate::DroppedHarmless
+    });
+    let parts: Vec<&str> = parts.map(Field::name).collect();
+    if !parts.is_empty() && row.path != "data" {
+        out.push_str("\nIts parts\n");
+        push(&mut out, "", "", &parts.join(", "));
+    }
+    let codes = field.behaviour.map_or(&[][..], |behaviour| behaviour.codes);
+    if !codes.is_empty() {
+        let codes: Vec<&str> = codes.iter().map(|code| code.name()).collect();
+        out.push_str("\nDiagnostics\n");
+        push(&mut out, "", "", &codes.join(", "));
+    }
+    out
+}
+
+fn code_page(code: Code) -> String {
+    let mut out = String::new();
+    let loss = if code.is_lossy() {
+        ", a loss: --strict fails on it"
+    } else {
+        ""
+    };
+    let _ = writeln!(out, "{code}: {}{loss}", code.severity());
+    push(&mut out, "", "", code.title());
+    let page = code.page();
+    for (title, text) in [("Why it matters", page.why), ("What to do", page.fix)] {
+        let _ = write!(out, "\n{title}\n");
+        push(&mut out, "", "", text);
+    }
+    if let Some(example) = code.example() {
+        out.push_str("\nExample\n");
+        for line in example.lines() {
+            let _ = writeln!(out, "{}", format!("  {line}").trim_end());
+        }
+    }
+    out
+}
+
+/// Appends text in lines of at most [`WIDTH`] columns, indented, `name` before it.
+fn push(out: &mut String, indent: &str, name: &str, text: &str) {
+    let mut line = format!("{indent}  {name}");
+    let start = line.len();
+    let mut empty = name.is_empty();
+    for word in text.split_whitespace() {
+        let gap = usize::from(!empty);
+        if line.chars().count() + gap + word.chars().count() > WIDTH && line.len() > start {
+            out.push_str(&line);
+            out.push('\n');
+            line = format!("{indent}    ");
+            if name.is_empty() {
+                line.truncate(indent.len() + 2);
+            }
+            empty = true;
+        }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
+    }
+    out.push_str(&line);
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(topic: &str) -> String {
+        match explain(topic) {
+            Answer::Page(page) => page,
+            other => panic!("{topic}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_field_is_found_under_all_its_names() {
+        let whole = page("wait.resources");
+        for topic in [
+            "data.wait.resources",
+            "chart.wait.resources",
+            "Chart.data.wait.resources",
+        ] {
+            assert_eq!(page(topic), whole, "{topic}");
+        }
+        for topic in [
+            "chart.wait.resources[].min_ready",
+            "wait.resources[0].min_ready",
+            "min_ready",
+        ] {
+            assert!(
+                page(topic).starts_with("wait.resources[].min_ready:"),
+                "{topic}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_may_mean_several_is_listed_and_strangers_are_refused() {
+        match explain("timeout") {
+            Answer::Page(page) => assert!(page.starts_with("timeout:"), "{page}"),
+            other => panic!("{other:?}"),
+        }
+        match explain("labels") {
+            Answer::Several(found) => {
+                let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
+                assert!(names.contains(&"chart.wait.labels"), "{names:?}");
+                assert!(
+                    names.contains(&"chart.upgrade.pre.delete[].labels"),
+                    "{names:?}"
+                );
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(
+            explain("wait.resorces"),
+            Answer::Unknown(vec!["wait.resources".into(), "wait.resources[]".into()])
+        );
+        assert_eq!(explain("quantum"), Answer::Unknown(Vec::new()));
+    }
+
+    #[test]
+    fn every_topic_has_a_page_of_one_screen_in_eighty_columns() {
+        const SCREEN: usize = 40;
+        let fields = field::all().filter(|field| field.row.path != "data");
+        let topics = fields
+            .map(|field| listed(field).0)
+            .chain(Code::ALL.iter().map(|code| code.name().to_owned()));
+        for topic in topics {
+            let page = page(&topic);
+            let lines = page.lines().count();
+            assert!(lines <= SCREEN, "{topic}: {lines} lines");
+            let own = page.split("\nExample\n").next().unwrap_or("");
+            for line in own.lines() {
+                assert!(line.chars().count() <= WIDTH, "{topic}: {line}");
+            }
+        }
+    }
+
+    #[test]
+    fn both_versions_are_told_apart() {
+        let page = page("wait.resources").replace('\n', " ");
+        let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        for part in [
+            "v1: A list. Absent: `job` (optional), then `pod` (required).",
+            "Absent: `job`, `daemonset`, `statefulset`, `deployment`, `pod`, in this order, all optional.",
+            "`[]` means no wait",
+        ] {
+            assert!(words.contains(part), "{part} not in {words}");
+        }
+    }
+}

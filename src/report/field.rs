@@ -1,0 +1,71 @@
+//! What becomes of a field, in words: shared by the manual and by `explain`.
+
+use crate::armada::behaviour::{self, Behaviour};
+use crate::armada::disposition::{self, Carrier, Fate, Row, Versions};
+
+/// A field of a kind of document.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// What becomes of it.
+    pub row: &'static Row,
+    /// What Armada did with it, where that is not said by the row.
+    pub behaviour: Option<&'static Behaviour>,
+}
+
+/// All fields, in the order of the documents.
+pub fn all() -> impl Iterator<Item = Field> {
+    disposition::all().map(|row| Field {
+        row,
+        behaviour: behaviour::of(row),
+    })
+}
+
+impl Field {
+    /// The path as people write it: without `data.`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.row.path.strip_prefix("data.").unwrap_or(self.row.path)
+    }
+
+    /// The versions of the schema that have it.
+    #[must_use]
+    pub fn versions(self) -> &'static str {
+        match self.row.versions {
+            Versions::Any => "v1, v2",
+            Versions::V1 => "v1",
+            Versions::V2 => "v2",
+        }
+    }
+
+    /// What becomes of it, as a sentence without a full stop.
+    #[must_use]
+    pub fn fate(self) -> String {
+        let target = match self.row.since {
+            _ if self.row.target.is_empty() => String::new(),
+            Some(since) => format!(" {} (in full since Flux {since})", self.row.target),
+            None => format!(" {}", self.row.target),
+        };
+        match (self.row.fate, self.row.carrier) {
+            (Fate::Mapped, Carrier::Apply) => format!("kept by the staged apply:{target}"),
+            (Fate::Mapped, _) => format!("mapped:{target}"),
+            (Fate::Approximated, _) => format!("approximated:{target}"),
+            (Fate::DroppedHarmless, _) => "dropped, harmless".to_owned(),
+            (Fate::DroppedLossy, _) => "dropped, a loss".to_owned(),
+            (Fate::NotYet, Carrier::Apply) => {
+                "not carried over yet; the staged apply will keep it".to_owned()
+            }
+            (Fate::NotYet, _) => "not carried over yet; the tree will keep it".to_owned(),
+            (Fate::Refused, _) => "refused: an error, no output is made".to_owned(),
+        }
+    }
+
+    /// Who keeps it.
+    #[must_use]
+    pub fn carrier(self) -> &'static str {
+        match self.row.carrier {
+            Carrier::Tree => "the tree",
+            Carrier::Apply => "the staged apply",
+            Carrier::Nobody => "nobody",
+        }
+    }
+}

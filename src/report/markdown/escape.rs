@@ -1,0 +1,81 @@
+//! Foreign text inside Markdown: nothing of it may become markup, a mention or a table's edge.
+
+/// A code span for one line of a table or list.
+pub(super) fn code(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|letter| match letter {
+            '`' => '\'',
+            letter if letter.is_control() => ' ',
+            letter => letter,
+        })
+        .collect();
+    if text.trim().is_empty() {
+        return String::new();
+    }
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+/// A sentence: its `code` stays code, everything else is plain.
+pub(super) fn prose(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let balanced = text.matches('`').count() % 2 == 0;
+    for (at, part) in text.split('`').enumerate() {
+        if at % 2 == 1 && balanced {
+            out.push_str(&code(part));
+        } else {
+            plain(part, &mut out);
+        }
+    }
+    out
+}
+
+/// Text as HTML content.
+pub(super) fn html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            letter if letter.is_control() => out.push(' '),
+            letter => out.push(letter),
+        }
+    }
+    out
+}
+
+fn plain(text: &str, out: &mut String) {
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            // Forges turn these into mentions of people and of issues.
+            '@' => out.push_str("&#64;"),
+            '#' => out.push_str("&#35;"),
+            '|' | '*' | '_' | '[' | ']' | '\\' | '~' => {
+                out.push('\\');
+                out.push(letter);
+            }
+            letter if letter.is_control() => out.push(' '),
+            letter => out.push(letter),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_foreign_becomes_markup() {
+        assert_eq!(
+            prose("a `b|c` <d> @e *f*"),
+            "a `b\\|c` &lt;d&gt; &#64;e \\*f\\*"
+        );
+        assert_eq!(prose("one ` alone"), "one  alone");
+        assert_eq!(code("a`b\nc"), "`a'b c`");
+        assert_eq!(html("<a & b>"), "&lt;a &amp; b&gt;");
+    }
+}

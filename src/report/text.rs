@@ -1,0 +1,211 @@
+//! The report of `convert` as plain text: the summary first, then release by release, then the fields.
+
+use std::fmt::Write as _;
+
+use super::convert::{Disposition, Release, Report};
+use super::decided;
+use super::digest::{self, Group, count};
+use super::finding::Finding;
+
+/// The text. Nothing is cut.
+#[must_use]
+pub fn text(report: &Report) -> String {
+    let groups = digest::groups(report);
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = summary(&mut out, report, &groups);
+    let _ = findings(&mut out, &groups);
+    let _ = releases(&mut out, report);
+    let _ = fields(&mut out, report);
+    out
+}
+
+fn summary(out: &mut String, report: &Report, groups: &[Group<'_>]) -> std::fmt::Result {
+    if report.ok {
+        writeln!(out, "site {}: {}", report.site, digest::size(report))?;
+        writeln!(out, "against armada: {}", digest::losses(groups))?;
+    } else {
+        let errors = groups.iter().filter(|group| group.severity == "error");
+        let errors: usize = errors.map(Group::len).sum();
+        writeln!(out, "not converted: {}", count(errors, "error"))?;
+    }
+    let decisions = digest::decisions(report);
+    if report.ok && !decisions.is_empty() {
+        writeln!(out, "\nto decide")?;
+        for decision in decisions {
+            writeln!(out, "  - {decision}")?;
+        }
+    }
+    for (schema, number) in &report.skipped_documents {
+        writeln!(out, "skipped: {} of `{schema}`", count(*number, "document"))?;
+    }
+    Ok(())
+}
+
+fn findings(out: &mut String, groups: &[Group<'_>]) -> std::fmt::Result {
+    for group in groups {
+        let loss = if group.is_lossy() { ", a loss" } else { "" };
+        writeln!(
+            out,
+            "\n{} {}: {}{loss}\n  {}",
+            group.severity,
+            group.name,
+            group.amount(),
+            group.title()
+        )?;
+        for (release, list) in &group.by_release {
+            match release {
+                Some(release) => writeln!(out, "  - {release}: {}", lines(list))?,
+                None => {
+                    for finding in list {
+                        writeln!(out, "  - {}{}", place(finding), finding.message)?;
+                    }
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn place(finding: &Finding) -> String {
+    finding.main_place().map_or_else(String::new, |place| {
+        format!("{}:{}:{}: ", place.file, place.line, place.column)
+    })
+}
+
+/// The places of findings, the file named once.
+fn lines(findings: &[&Finding]) -> String {
+    let mut text = String::new();
+    let mut file = "";
+    for place in findings.iter().filter_map(|finding| finding.main_place()) {
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        if place.file != file {
+            file = &place.file;
+            text.push_str(file);
+        }
+        text.push_str(&format!(":{}:{}", place.line, place.column));
+    }
+    text
+}
+
+fn releases(out: &mut String, report: &Report) -> std::fmt::Result {
+    let mut stage = 0;
+    for release in &report.releases {
+        if release.stage != stage {
+            stage = release.stage;
+            let of = report.releases.iter().filter(|r| r.stage == stage);
+            let number = count(of.count(), "release");
+            writeln!(out, "\nstage {stage} {}: {number}", release.group)?;
+        }
+        one_release(out, release)?;
+    }
+    Ok(())
+}
+
+fn one_release(out: &mut String, release: &Release) -> std::fmt::Result {
+    let Release {
+        name,
+        namespace,
+        chart,
+        origin,
+        group: _,
+        stage: _,
+        step,
+        timeout: _,
+        helm_wait: _,
+        waits: _,
+        test_timeout: _,
+        upgrade_no_hooks: _,
+        upgrade_force: _,
+        pre_deletes,
+        delete_timeout,
+        protected,
+        dependencies,
+        written,
+        codes,
+    } = release;
+    writeln!(out, "\n  {namespace}/{name}")?;
+    let from = format!(
+        "chart {chart}, {}:{}:{}",
+        origin.file, origin.line, origin.column
+    );
+    let mut rows = vec![
+        ("from", from),
+        ("step", step.to_string()),
+        ("source", decided::source(release)),
+        ("helm", decided::helm(release)),
+        ("waits", decided::waits(release)),
+        ("tests", decided::tests(release)),
+        ("uninstall", format!("{delete_timeout} s")),
+    ];
+    if !pre_deletes.is_empty() {
+        rows.push(("deletes", decided::deletes(release)));
+    }
+    if let Some(dependencies) = dependencies.as_ref().filter(|list| !list.is_empty()) {
+        rows.push(("charts", dependencies.join(", ")));
+    }
+    if let Some(continues) = protected {
+        let after = if *continues { "goes on" } else { "stops" };
+        rows.push((
+            "protected",
+            format!("a run {after} when it had failed before"),
+        ));
+    }
+    if let Some(written) = written {
+        let mut text = format!("{} bytes", written.bytes);
+        for (number, what) in [
+            (written.clear_text_secrets, "clear-text secret"),
+            (written.nulls, "null"),
+        ] {
+            if number > 0 {
+                write!(text, ", {}", count(number, what))?;
+            }
+        }
+        if written.suspended {
+            text.push_str(", suspended");
+        }
+        rows.push(("written", text));
+    }
+    if !codes.is_empty() {
+        let codes = codes
+            .iter()
+            .map(|(code, number)| format!("{number} {code}"));
+        rows.push(("said", codes.collect::<Vec<_>>().join(", ")));
+    }
+    for (name, text) in rows {
+        writeln!(out, "    {name:<10}{text}")?;
+    }
+    Ok(())
+}
+
+fn fields(out: &mut String, report: &Report) -> std::fmt::Result {
+    if report.dispositions.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\nfields of the input, with their number of yaml nodes"
+    )?;
+    for row in &report.dispositions {
+        let Disposition {
+            document,
+            path,
+            fate,
+            target,
+            reason,
+            since,
+            nodes,
+        } = row;
+        write!(out, "  {nodes:>7}  {fate:<16}  {document} {path}")?;
+        if !target.is_empty() {
+            write!(out, " → {target}")?;
+        }
+        if let Some(since) = since {
+            write!(out, " (flux {since})")?;
+        }
+        writeln!(out, ": {reason}")?;
+    }
+    Ok(())
+}
