@@ -19,6 +19,8 @@ mod live;
 mod mutations;
 mod oracle_cases;
 mod oracle_waits;
+mod overrides;
+mod schemas;
 mod shared;
 mod support;
 
@@ -40,5 +42,7 @@ fn main() -> ExitCode {
     trials.extend(mutations::trials());
     trials.extend(oracle_cases::trials());
     trials.extend(oracle_waits::trials());
+    trials.extend(overrides::trials());
+    trials.extend(schemas::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
