@@ -7,6 +7,7 @@
     reason = "tests read files and start programs"
 )]
 
+mod canary;
 mod cli;
 mod corpus;
 mod examples;
@@ -27,6 +28,7 @@ use libtest_mimic::{Arguments, Trial};
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(canary::trials());
     trials.extend(cli::trials());
     trials.extend(corpus::trials());
     trials.extend(examples::trials());
