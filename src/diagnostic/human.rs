@@ -15,14 +15,14 @@ use super::{Code, Diagnostic, Label, Severity};
 pub enum Amount {
     /// Errors only.
     Errors,
-    /// Errors and the first warnings of each code.
+    /// Errors and the first warning of each code.
     Digest,
     /// Everything.
     All,
 }
 
-/// Warnings of one code that a [`Amount::Digest`] shows.
-const SHOWN_WARNINGS: usize = 3;
+/// Warnings of one code that a [`Amount::Digest`] shows: all codes have to fit a screen.
+const SHOWN_WARNINGS: usize = 1;
 /// Errors of one code that are shown unless all are wanted.
 const SHOWN_ERRORS: usize = 10;
 /// Widest excerpt, in columns.

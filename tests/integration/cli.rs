@@ -27,8 +27,11 @@ pub(crate) fn trials() -> Vec<Trial> {
     parts.into_iter().flatten().collect()
 }
 
+/// A test and its name.
+type Named = (&'static str, fn() -> Result);
+
 /// Named tests of one file.
-fn named(part: &str, tests: &[(&str, fn() -> Result)]) -> Vec<Trial> {
+fn named(part: &str, tests: &[Named]) -> Vec<Trial> {
     let trials = tests
         .iter()
         .map(|&(name, test)| Trial::test(format!("cli::{part}::{name}"), test));

@@ -192,8 +192,7 @@ pub(crate) fn compare(expected: &Files, found: &Files) -> Result {
         return Ok(());
     }
     if report.len() > SHOWN {
-        let at = report.floor_char_boundary(SHOWN);
-        report.truncate(at);
+        report = report.chars().take(SHOWN).collect();
         report.push_str("\n… and more");
     }
     Err(format!("{report}\n{UPDATE}=1 takes what was found as expected").into())
