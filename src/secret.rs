@@ -8,49 +8,74 @@
 use crate::source::Span;
 use crate::value::REDACTED;
 
-/// Words that make a key name a secret, compared with the key's letters and digits in lower case.
-const SECRET_WORDS: &[&str] = &[
-    "accesskey",
-    "apikey",
-    "authkey",
-    "bindpw",
-    "cakey",
-    "community",
-    "connectionstring",
-    "credential",
-    "encryptionkey",
-    "fernet",
-    "hmackey",
-    "htpasswd",
-    "identitykey",
-    "jwt",
-    "keyring",
-    "keytab",
-    "licensekey",
-    "masterkey",
-    "passphrase",
-    "passwd",
-    "password",
-    "presharedkey",
-    "privatekey",
-    "privkey",
-    "psk",
-    "pwd",
-    "secret",
-    "sessionkey",
-    "signature",
-    "signingkey",
-    "sshkey",
-    "tlskey",
-    "token",
-    "webhookurl",
-];
+/// Words that make a key name a secret, compared with the key's letters and digits in lower case; here
+/// those that begin with a letter. Every key of every document is asked, so the first letter sorts out.
+fn secret_words(first: u8) -> &'static [&'static str] {
+    match first {
+        b'a' => &["accesskey", "accountkey", "apikey", "authkey"],
+        b'b' => &["bindpw"],
+        b'c' => &[
+            "cakey",
+            "clientkey",
+            "community",
+            "connectionstring",
+            "cookie",
+            "credential",
+        ],
+        b'd' => &["dockerconfigjson"],
+        b'e' => &["encryptionkey"],
+        b'f' => &["fernet"],
+        b'h' => &["hmackey", "htpasswd"],
+        b'i' => &["identitykey"],
+        b'j' => &["jwt"],
+        b'k' => &["keyring", "keytab", "kubeconfig"],
+        b'l' => &["licensekey"],
+        b'm' => &["masterkey"],
+        b'p' => &[
+            "passphrase",
+            "passwd",
+            "password",
+            "passwort",
+            "presharedkey",
+            "privatekey",
+            "privkey",
+            "psk",
+            "pwd",
+        ],
+        b's' => &[
+            "secret",
+            "serverkey",
+            "sessionkey",
+            "sharedkey",
+            "signature",
+            "signingkey",
+            "sshkey",
+            "storagekey",
+        ],
+        b't' => &["tempurlkey", "tlskey", "tmpurlkey", "token"],
+        b'w' => &["webhookurl"],
+        _ => &[],
+    }
+}
 
-/// Whole keys that name a secret without containing one of [`SECRET_WORDS`].
-const SECRET_KEYS: &[&str] = &["pass", "pw", "key.pem", "tls.key", "id_rsa", "kek"];
+/// Whole keys that name a secret without containing one of [`secret_words`].
+const SECRET_KEYS: &[&str] = &["key.pem", "tls.key", "id_rsa", "kek", "salt"];
 
-/// Endings that make a key speak *about* a secret: its name, its file, its lifetime.
+/// Parts of a key, between characters that are no letters and digits, that name a secret.
+const SECRET_PARTS: &[&str] = &["pass", "pw"];
+
+/// Endings that make a key speak *about* a secret: its name, its file, its lifetime, the job that makes it.
 const HARMLESS_ENDINGS: &[&str] = &[
+    "bootstrap",
+    "cleanup",
+    "image",
+    "init",
+    "job",
+    "manage",
+    "placement",
+    "rotate",
+    "setup",
+    "sync",
     "name",
     "names",
     "namespace",
@@ -100,28 +125,89 @@ pub fn key_names_secret(key: &str) -> bool {
     {
         return true;
     }
+    if has_secret_part(key) {
+        return true;
+    }
     let mut plain = [0_u8; 128];
     let mut len = 0;
     for byte in key.bytes().filter(u8::is_ascii_alphanumeric) {
         plain[len] = byte.to_ascii_lowercase();
         len += 1;
     }
-    let plain = std::str::from_utf8(&plain[..len]).unwrap_or("");
-    SECRET_WORDS.iter().any(|word| plain.contains(word))
-        && !HARMLESS_ENDINGS.iter().any(|end| plain.ends_with(end))
+    let plain = &plain[..len];
+    let named = plain.iter().enumerate().any(|(at, &first)| {
+        let rest = &plain[at..];
+        secret_words(first)
+            .iter()
+            .any(|word| rest.starts_with(word.as_bytes()))
+    });
+    named
+        && !HARMLESS_ENDINGS
+            .iter()
+            .any(|end| plain.ends_with(end.as_bytes()))
 }
 
-/// Whether a text is a secret by its looks: PEM, credentials inside a URL, long random text.
+/// `db_pass`, `dbPass`, `admin-pw`; not `compass`.
+fn has_secret_part(key: &str) -> bool {
+    let secret = |part: &str| {
+        SECRET_PARTS
+            .iter()
+            .any(|word| part.eq_ignore_ascii_case(word))
+    };
+    key.ends_with("Pass") || key.split(|c: char| !c.is_ascii_alphanumeric()).any(secret)
+}
+
+/// Whether a text is a secret by its looks: PEM, credentials inside a URL, keys of SSH (public ones
+/// too), long random text, a configuration file or script that sets a password.
 #[must_use]
 pub fn text_looks_secret(text: &str) -> bool {
     if text.len() < 8 {
         return false;
     }
-    text.contains("-----BEGIN ") || url_has_password(text) || looks_random(text)
+    text.contains("-----BEGIN ")
+        || url_has_password(text)
+        || ["ssh-", "ecdsa-sha2-", "sk-ssh-"]
+            .iter()
+            .any(|kind| text.starts_with(kind))
+            && text.contains("AAAA")
+        || looks_random(text)
+        || sets_secret(text)
+}
+
+/// What words for secrets have in common, in the ways they are written.
+const ASSIGNED: &[&str] = &["assw", "ASSW", "ecret", "ECRET", "oken", "OKEN"];
+
+/// Whether a line of the text gives something that is named a secret a value of its own: not a
+/// template or a variable, which only stand for one.
+fn sets_secret(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    if !bytes.contains(&b'=') && !bytes.contains(&b':') {
+        return false;
+    }
+    ASSIGNED
+        .iter()
+        .flat_map(|word| text.match_indices(word))
+        .any(|(at, _)| {
+            let start = text[..at].rfind('\n').map_or(0, |at| at + 1);
+            let end = text[at..]
+                .find('\n')
+                .map_or(text.len(), |length| at + length);
+            let line = &text[start..end];
+            value_of_secret_key(line).is_some_and(|at| is_own_value(&line[at..]))
+        })
+}
+
+/// Whether a value is given as such.
+fn is_own_value(value: &str) -> bool {
+    let value = value.trim_matches(['"', '\'', ' ', ',', ';']);
+    !value.is_empty() && !value.starts_with(['$', '{', '<', '[', '(', '|', '>', '=', '/'])
 }
 
 /// Whether the text holds `scheme://user:password@host`.
 fn url_has_password(text: &str) -> bool {
+    if !text.as_bytes().contains(&b'@') {
+        return false;
+    }
     text.match_indices("://").any(|(at, _)| {
         let rest = &text[at + 3..];
         let authority = rest
@@ -198,8 +284,9 @@ pub fn mask_line(line: &str) -> String {
     line.to_owned()
 }
 
-/// Offset of what follows the first `key:` on the line whose key names a secret.
-fn value_of_secret_key(line: &str) -> Option<usize> {
+/// Offset of what follows the first `key:` or `key=` of a line whose key names a secret.
+#[must_use]
+pub fn after_secret_key(line: &str) -> Option<usize> {
     line.match_indices([':', '='])
         .find(|&(at, _)| {
             let before = line[..at].trim_end_matches(['"', '\'', ' ']);
@@ -211,11 +298,13 @@ fn value_of_secret_key(line: &str) -> Option<usize> {
             key_names_secret(&before[start..])
         })
         .map(|(at, _)| at + 1)
-        .filter(|&at| !line[at..].trim().is_empty())
-        .map(|at| {
-            let rest = &line[at..];
-            at + (rest.len() - rest.trim_start().len())
-        })
+}
+
+/// Offset of the value behind such a key, if there is one.
+fn value_of_secret_key(line: &str) -> Option<usize> {
+    let at = after_secret_key(line)?;
+    let rest = line[at..].trim_start();
+    (!rest.trim_end().is_empty()).then(|| line.len() - rest.len())
 }
 
 #[cfg(test)]
@@ -234,6 +323,13 @@ mod tests {
             "api-key",
             "private_key",
             "token",
+            "tmpurlkey",
+            "erlang_cookie",
+            "AWS_SECRET_ACCESS_KEY",
+            "memcache_secret_key",
+            "dbPass",
+            "admin_pass",
+            "ceph-keyring",
         ] {
             assert!(key_names_secret(key), "{key}");
         }
@@ -248,6 +344,12 @@ mod tests {
             "compass",
             "public_key",
             "tokenFile",
+            "compass_url",
+            "keystone_fernet_rotate",
+            "credential_setup",
+            "node_selector_key",
+            "consoleauth",
+            "authenticated",
         ] {
             assert!(!key_names_secret(key), "{key}");
         }
@@ -260,6 +362,10 @@ mod tests {
             "https://user:hunter2@example.org/x.git",
             "AQBhlfZnTnF4OxAAbx6qLwZ2k7g0sK9vQw3dBg==",
             "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY9",
+            "mysql+pymysql://nova:pw@mariadb.openstack.svc/nova",
+            "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE somebody@example",
+            "[DEFAULT]\nuser = nova\nadmin_password = hunter2\n",
+            "mysql --password=hunter2",
         ] {
             assert!(text_looks_secret(text), "{text}");
         }
@@ -270,6 +376,9 @@ mod tests {
             "quay.io/airshipit/kubernetes-entrypoint:v1.0.0",
             "airship-ucp-prometheus-openstack-exporter",
             "a sentence with Several Words and 123 numbers in it",
+            "export OS_PASSWORD=${PASSWORD}",
+            "bind_password = {{ .Values.password }}\n",
+            "Authorization: see the token\n",
         ] {
             assert!(!text_looks_secret(text), "{text}");
         }

@@ -4,6 +4,7 @@ mod hostile;
 mod python;
 mod reader;
 mod trees;
+mod vectors;
 
 use proptest::prelude::*;
 

@@ -1,6 +1,8 @@
 //! Which parts of a file must never be shown: the same rules that set the bit of each leaf, applied to
 //! the source, so that excerpts can leave them out.
 
+mod unread;
+
 use std::borrow::Cow;
 
 use crate::secret::{self, Mask};
@@ -9,13 +11,24 @@ use crate::value::REDACTED;
 
 use super::tree::{Kind, Node, Tree};
 
-/// The sensitive parts of a file.
+/// The sensitive parts of a file. Comments are: nothing says what they hold.
 #[must_use]
 pub fn masks(tree: &Tree) -> Vec<Mask> {
     let mut masks = Vec::new();
     for root in tree.roots() {
         collect(root, &mut masks);
     }
+    let file = tree.file();
+    let comments = tree.comments().iter();
+    // The mark itself may be shown.
+    masks.extend(comments.map(|comment| Span::new(file, comment.start + 1, comment.end)));
+    let mut start = 0;
+    let read = tree.documents().iter().filter(|document| !document.broken);
+    for document in read.map(|document| document.span) {
+        unread::masks(tree.text(), start..document.range().start, file, &mut masks);
+        start = start.max(document.range().end);
+    }
+    unread::masks(tree.text(), start..tree.text().len(), file, &mut masks);
     masks
 }
 
@@ -36,7 +49,7 @@ fn collect(node: Node<'_>, masks: &mut Vec<Mask>) {
                     .is_some_and(|key| secret::key_names_secret(key.text));
                 if named {
                     masks.push(value.resolved().span());
-                    masks.push(value.span());
+                    masks.push(after_key(key, value));
                 } else {
                     collect(key, masks);
                     collect(value, masks);
@@ -44,6 +57,19 @@ fn collect(node: Node<'_>, masks: &mut Vec<Mask>) {
             }
         }
     }
+}
+
+/// All behind a key: a tag or an anchor, outside the value's span, may be the secret's beginning
+/// (`password: !x1y2`).
+fn after_key(key: Node<'_>, value: Node<'_>) -> Span {
+    let key = key.span();
+    let range = key.end() as usize..value.span().end() as usize;
+    let text = value.tree().text().get(range).unwrap_or("");
+    let blank = text
+        .bytes()
+        .take_while(|byte| matches!(byte, b':' | b' ' | b'\t'))
+        .count();
+    Span::new(key.file(), key.end() + blank as u32, value.span().end())
 }
 
 /// A line of a file, cut where the first sensitive part begins.
@@ -70,6 +96,19 @@ pub fn show_line(text: &str, line: Span, masks: &[Mask]) -> String {
 mod tests {
     use super::*;
     use crate::source::Sources;
+
+    #[test]
+    fn tags_and_anchors_before_a_secret_are_masked() {
+        let mut sources = Sources::default();
+        let text = "password: !x1y2\npin: &a 1\ntoken : &x1y2 z\n";
+        let file = sources.add("site.yaml", text).expect("room");
+        let mut diagnostics = crate::diagnostic::Diagnostics::default();
+        let tree = super::super::read(file, sources.file(file).text(), &mut diagnostics);
+        let shown = show_line(text, Span::new(file, 0, 15), &masks(&tree));
+        assert_eq!(shown, "password: ***");
+        let shown = show_line(text, Span::new(file, 26, 40), &masks(&tree));
+        assert_eq!(shown, "token : ***");
+    }
 
     #[test]
     fn lines_end_before_a_secret() {

@@ -172,7 +172,7 @@ data:
   chart_name: shop
   release: shop
   namespace: town
-  source: {type: git, location: "ssh://git:<8.4>@git.example.org/charts.git", reference: v1, auth_method: SSH}
+  source: {type: git, location: "ssh://git:<8.4>@git.example.org/charts.git", subpath: shop, reference: v1, auth_method: SSH}
 ---
 schema: armada/ChartGroup/v1
 metadata: {schema: metadata/Document/v1, name: all}

@@ -7,6 +7,7 @@
     reason = "tests read files and start programs"
 )]
 
+mod bed;
 mod canary;
 mod cli;
 mod corpus;
@@ -15,6 +16,7 @@ mod fields;
 mod generated;
 mod golden;
 mod layers;
+mod live;
 mod mutations;
 mod oracle_cases;
 mod oracle_waits;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
     trials.extend(generated::trials());
     trials.extend(golden::trials());
     trials.extend(layers::trials());
+    trials.extend(live::trials());
     trials.extend(mutations::trials());
     trials.extend(oracle_cases::trials());
     trials.extend(oracle_waits::trials());

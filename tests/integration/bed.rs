@@ -1,0 +1,366 @@
+//! A real cluster for tests: API server, controllers, scheduler, Flux and Helm as processes, kwok in place of machines.
+//!
+//! `docs/testbed.md` describes it. One bed serves a test run; a test that breaks things starts one of its own.
+
+pub(crate) mod armada;
+pub(crate) mod audit;
+pub(crate) mod build;
+pub(crate) mod charts;
+pub(crate) mod control_plane;
+pub(crate) mod failure;
+pub(crate) mod flux;
+pub(crate) mod git;
+pub(crate) mod http;
+pub(crate) mod keys;
+pub(crate) mod kwok;
+pub(crate) mod port;
+pub(crate) mod process;
+pub(crate) mod program;
+pub(crate) mod proxy;
+pub(crate) mod run_folder;
+pub(crate) mod stages;
+pub(crate) mod supervisor;
+pub(crate) mod tasks;
+
+use std::future::Future;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use kube::Client;
+use kube::config::{Config, KubeConfigOptions, Kubeconfig};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use build::Programs;
+use charts::ChartRepository;
+use control_plane::ControlPlane;
+use git::GitServer;
+use keys::{Keys, User};
+use process::Process;
+use program::Program;
+use proxy::Proxy;
+use run_folder::RunFolder;
+use supervisor::Supervisor;
+
+/// Anything that goes wrong in a bed or in a live test; the text is what matters.
+pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// What bed and live tests return.
+pub(crate) type Outcome<T = ()> = Result<T, Error>;
+
+/// How often a bed is started anew when another process took one of its ports.
+const START_ATTEMPTS: usize = 3;
+
+/// What servers say when a port is taken.
+const PORT_TAKEN: &str = "address already in use";
+
+/// Between two looks at an object that is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// The folder that cargo builds into.
+pub(crate) fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    )
+}
+
+/// A running cluster. Everything ends when it is dropped, or when the process ends in whatever way.
+pub(crate) struct Bed {
+    /// First, so that it goes first: one signal ends all processes at once.
+    supervisor: Supervisor,
+    control_plane: Mutex<ControlPlane>,
+    others: Mutex<Vec<Process>>,
+    pub(crate) programs: Programs,
+    pub(crate) charts: ChartRepository,
+    pub(crate) git: GitServer,
+    /// Connects as the tester, straight to the API server.
+    pub(crate) kubeconfig: PathBuf,
+    pub(crate) client: Client,
+    url: String,
+    audit_log: PathBuf,
+    keys: Keys,
+    runtime: Runtime,
+    folder: RunFolder,
+}
+
+impl Bed {
+    /// The bed that all tests of this process share; started at the first call.
+    pub(crate) fn shared() -> Outcome<&'static Self> {
+        static SHARED: OnceLock<Result<Bed, String>> = OnceLock::new();
+        SHARED
+            .get_or_init(|| Self::start().map_err(|error| error.to_string()))
+            .as_ref()
+            .map_err(|error| format!("the shared bed did not come up: {error}").into())
+    }
+
+    /// A new bed.
+    pub(crate) fn start() -> Outcome<Self> {
+        let programs = Programs::get()?;
+        let mut attempt = 1;
+        loop {
+            let folder = RunFolder::make(&build::cache_folder())?;
+            match Self::start_in(folder, &programs) {
+                Err(error)
+                    if attempt < START_ATTEMPTS && error.to_string().contains(PORT_TAKEN) =>
+                {
+                    attempt += 1
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Starts everything in `folder`. When that fails, the logs are moved to where they outlive this run.
+    fn start_in(folder: RunFolder, programs: &Programs) -> Outcome<Self> {
+        let start = Instant::now();
+        let path = folder.path().to_owned();
+        let kept = target_folder().join("testbed-failures").join("start");
+        let supervisor = Supervisor::start()?;
+        let moved = |error: Error| -> Error {
+            let (old, new) = (path.display().to_string(), kept.display().to_string());
+            match run_folder::move_logs(&path, &kept) {
+                Ok(()) => error.to_string().replace(&old, &new).into(),
+                Err(second) => format!("{error} (logs could not be kept: {second})").into(),
+            }
+        };
+        let keys = Keys::make(&path.join("keys"))?;
+        let control_plane =
+            ControlPlane::start(&supervisor, programs, &keys, &path).map_err(moved)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()?;
+        let url = control_plane.url.clone();
+        let audit_log = control_plane.audit_log.clone();
+        let kubeconfig = keys.kubeconfig(User::Tester, &url, "tester")?;
+        let client = connect(&runtime, &kubeconfig)?;
+        let helpers = connect(&runtime, &keys.kubeconfig(User::Bed, &url, "bed")?)?;
+        tasks::start(runtime.handle(), &helpers);
+        let bed = Self {
+            charts: ChartRepository::start(runtime.handle(), programs.path(Program::Helm3), &path)?,
+            git: GitServer::start(runtime.handle(), &path)?,
+            programs: programs.clone(),
+            control_plane: Mutex::new(control_plane),
+            others: Mutex::default(),
+            supervisor,
+            kubeconfig,
+            client,
+            url,
+            audit_log,
+            keys,
+            runtime,
+            folder,
+        };
+        bed.populate().map_err(moved)?;
+        build::say(&format!(
+            "cluster up in {:.1} s; kubeconfig {}",
+            start.elapsed().as_secs_f64(),
+            bed.kubeconfig.display()
+        ));
+        Ok(bed)
+    }
+
+    /// Nodes, Flux's kinds, kwok and the controllers.
+    fn populate(&self) -> Outcome {
+        for program in flux::CONTROLLERS {
+            let share = self.programs.share(program).display().to_string();
+            self.run(
+                Program::Kubectl,
+                &["apply", "--server-side", "--force-conflicts", "-f", &share],
+            )?;
+        }
+        self.apply(&serde_json::json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"},
+        }))?;
+        for node in kwok::nodes() {
+            self.apply(&node)?;
+        }
+        let kwok = kwok::start(
+            &self.supervisor,
+            &self.programs,
+            &self.keys,
+            &self.url,
+            self.path(),
+        )?;
+        let flux = flux::start(
+            &self.supervisor,
+            &self.programs,
+            &self.keys,
+            &self.url,
+            self.path(),
+        )?;
+        lock(&self.others).extend([kwok].into_iter().chain(flux));
+        Ok(())
+    }
+
+    /// The folder of logs, keys and data.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs a future to its end.
+    pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// A proxy in front of the API server; `name` tells its kubeconfig from others.
+    pub(crate) fn proxy(&self, name: &str) -> Outcome<Proxy> {
+        Proxy::start(self.runtime.handle(), &self.keys, &self.url, name)
+    }
+
+    /// What the audit log holds so far.
+    pub(crate) fn audit(&self) -> Outcome<Vec<audit::Entry>> {
+        audit::read(&self.audit_log)
+    }
+
+    /// Ends the API server as a crash would. Only for a bed of one's own.
+    pub(crate) fn kill_api_server(&self) {
+        lock(&self.control_plane).kill_api_server();
+    }
+
+    /// Starts the API server again.
+    pub(crate) fn restart_api_server(&self) -> Outcome {
+        let kubectl = self.programs.path(Program::Kubectl);
+        lock(&self.control_plane).restart_api_server(&self.supervisor, &kubectl, &self.kubeconfig)
+    }
+
+    /// Messages of processes that should run and do not.
+    pub(crate) fn dead(&self) -> Vec<String> {
+        let mut dead: Vec<_> = lock(&self.control_plane).dead().into_iter().collect();
+        dead.extend(lock(&self.others).iter_mut().filter_map(Process::obituary));
+        dead
+    }
+
+    /// Runs one of the client programs as the tester and gives what it printed.
+    pub(crate) fn run<A: AsRef<str>>(&self, program: Program, arguments: &[A]) -> Outcome<String> {
+        self.run_with(program, arguments, "")
+    }
+
+    /// The same with text on its standard input.
+    pub(crate) fn run_with<A: AsRef<str>>(
+        &self,
+        program: Program,
+        arguments: &[A],
+        input: &str,
+    ) -> Outcome<String> {
+        let home = self.path().join("home");
+        let mut child = Command::new(self.programs.path(program))
+            .args(arguments.iter().map(AsRef::as_ref))
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", home)
+            .env("KUBECONFIG", &self.kubeconfig)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that ends without reading is judged by its exit status.
+            drop(stdin.write_all(input.as_bytes()));
+        }
+        let output = child.wait_with_output()?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let words: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{} {}: {}", program.name(), words.join(" "), stderr.trim()).into())
+    }
+
+    /// Applies an object server-side, as the tester.
+    pub(crate) fn apply(&self, object: &Value) -> Outcome {
+        let arguments = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--field-manager=tester",
+            "--validate=strict",
+            "-f",
+            "-",
+        ];
+        self.run_with(Program::Kubectl, &arguments, &object.to_string())
+            .map(drop)
+    }
+
+    /// The object at an API path; none when there is none.
+    pub(crate) fn get(&self, path: &str) -> Outcome<Option<Value>> {
+        let request = hyper::Request::get(path).body(Vec::new())?;
+        match self.block_on(self.client.request::<Value>(request)) {
+            Ok(object) => Ok(Some(object)),
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Waits until the object at an API path is as wanted, and gives it.
+    pub(crate) fn wait(
+        &self,
+        path: &str,
+        within: Duration,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Outcome<Value> {
+        let start = Instant::now();
+        loop {
+            let object = self.get(path)?;
+            if let Some(object) = object.as_ref().filter(|object| wanted(object)) {
+                return Ok(object.clone());
+            }
+            if start.elapsed() > within {
+                let state = object.map_or_else(
+                    || "absent".to_owned(),
+                    |object| object["status"].to_string(),
+                );
+                let seconds = within.as_secs();
+                return Err(format!(
+                    "{path} is not as wanted after {seconds} s: {state}{}",
+                    self.complaints()
+                )
+                .into());
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    fn complaints(&self) -> String {
+        self.dead()
+            .iter()
+            .map(|message| format!("; {message}"))
+            .collect()
+    }
+}
+
+/// Whether a condition of an object is `True`, at the object's own generation.
+pub(crate) fn has_condition(object: &Value, kind: &str) -> bool {
+    let current = object["status"]["observedGeneration"]
+        .as_i64()
+        .is_none_or(|seen| {
+            object["metadata"]["generation"]
+                .as_i64()
+                .is_none_or(|generation| generation == seen)
+        });
+    let conditions = object["status"]["conditions"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
+    current
+        && conditions
+            .iter()
+            .any(|condition| condition["type"] == kind && condition["status"] == "True")
+}
+
+fn connect(runtime: &Runtime, kubeconfig: &Path) -> Outcome<Client> {
+    let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
+    runtime.block_on(async {
+        let config =
+            Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await?;
+        Ok(Client::try_from(config)?)
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,279 @@
+//! Brings a site into the state in which a takeover starts: every release installed by real Helm, as Armada does it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use armada2flux::armada::{Chart, Documents, decode_documents};
+use armada2flux::diagnostic::Diagnostics;
+use armada2flux::emit::{View, to_yaml};
+use armada2flux::plan::{Options, Plan, Release};
+use armada2flux::source::Sources;
+use armada2flux::yaml::deliver::{Delivery, deliver};
+use armada2flux::yaml::{self, Dialect};
+use armada2flux::{plan, resolve};
+use serde_json::Value;
+
+use super::program::Program;
+use super::{Bed, Outcome, has_condition};
+
+/// For Armada's own waits, whatever the documents allow.
+const WAITS_AT_MOST: Duration = Duration::from_secs(180);
+
+/// Prints, for each Chart document, the text of the values file that Armada would hand to Helm.
+const PYYAML: &str = "
+import json, sys, yaml
+texts = {}
+for document in yaml.safe_load_all(sys.stdin):
+    if str(document.get('schema')).startswith('armada/Chart/'):
+        texts.setdefault(document['metadata']['name'], yaml.safe_dump(document['data'].get('values') or {}))
+json.dump(texts, sys.stdout)
+";
+
+/// A site as documents, and the folders of its charts.
+#[derive(Debug)]
+pub(crate) struct Site {
+    /// The documents.
+    pub(crate) text: String,
+    /// Holds a folder for each chart, named by the last part of the source's `subpath`.
+    pub(crate) charts: PathBuf,
+}
+
+impl Site {
+    /// The worked site of `charts-examples`, with the bed's own servers in place of those that it names.
+    pub(crate) fn worked(bed: &Bed) -> Outcome<Self> {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts-examples");
+        let charts = bed.path().join("worked-site-charts");
+        copy_charts(&examples.join("charts"), &charts)?;
+        let commit = bed
+            .git
+            .commit("charts", &charts, "Add the charts of the worked site")?;
+        bed.charts.publish(&charts.join("mirror"))?;
+        let mut text = fs::read_to_string(examples.join("breakwater/armada.yaml"))?;
+        for (theirs, ours) in [
+            (
+                "https://git.example.org/site/charts.git",
+                bed.git.url("charts"),
+            ),
+            ("5b0f2f6c8c1d4e07a3b9e1d2c4f6a8b0c2d4e6f8", commit),
+            ("https://charts.example.org/stable", bed.charts.url.clone()),
+        ] {
+            if !text.contains(theirs) {
+                return Err(format!("the worked site no longer names {theirs}").into());
+            }
+            text = text.replace(theirs, &ours);
+        }
+        Ok(Self { text, charts })
+    }
+
+    /// Gives the site's plan to `act`.
+    pub(crate) fn with_plan<T>(&self, act: impl FnOnce(&Plan<'_, '_>) -> Outcome<T>) -> Outcome<T> {
+        let mut sources = Sources::default();
+        let mut diagnostics = Diagnostics::default();
+        let file = sources
+            .add("site.yaml", self.text.as_str())
+            .ok_or("no room for a file")?;
+        let tree = yaml::read(file, sources.file(file).text(), &mut diagnostics);
+        let mut documents = Documents::default();
+        decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
+        let site = resolve::resolve(&documents, None, &mut diagnostics);
+        let plan = site.and_then(|site| plan::plan(site, Options::default(), &mut diagnostics));
+        let plan = plan.ok_or_else(|| format!("{:?}", diagnostics.list()))?;
+        act(&plan)
+    }
+}
+
+impl Bed {
+    /// Installs every release of the site with `helm` (3 or 4), group by group, with Armada's flags and values files.
+    /// After each step it waits as Armada would have: for the pods and Jobs of the release. Gives the steps' releases.
+    pub(crate) fn install_as_armada(
+        &self,
+        site: &Site,
+        helm: Program,
+    ) -> Outcome<Vec<Vec<(String, String)>>> {
+        let texts = pyyaml_texts(&site.text)?;
+        site.with_plan(|plan| {
+            let mut steps = Vec::new();
+            for (_, step) in plan.steps() {
+                for release in &step.releases {
+                    let values = values_text(release, texts.as_ref())?;
+                    self.install_release(release, &values, &site.charts, helm)?;
+                }
+                for release in &step.releases {
+                    self.wait_as_armada(release)?;
+                    if let Some(limit) = release.test_timeout {
+                        let namespace = format!("--namespace={}", release.namespace);
+                        self.run(
+                            helm,
+                            &[
+                                "test",
+                                &release.name,
+                                &namespace,
+                                &format!("--timeout={limit}s"),
+                            ],
+                        )?;
+                    }
+                }
+                let named = |release: &Release<'_, '_>| {
+                    (release.namespace.to_string(), release.name.to_string())
+                };
+                steps.push(step.releases.iter().map(named).collect());
+            }
+            Ok(steps)
+        })
+    }
+
+    fn install_release(
+        &self,
+        release: &Release<'_, '_>,
+        values: &str,
+        charts: &Path,
+        helm: Program,
+    ) -> Outcome {
+        let place = self
+            .path()
+            .join(format!("armada-{}-{}", release.namespace, release.name));
+        let chart = place.join("chart");
+        copy_charts(&charts.join(folder_name(release.chart)), &chart)?;
+        if let Some(dependencies) = &release.dependencies {
+            // Armada empties the chart's own folder and fills it with what the documents name.
+            let inner = chart.join("charts");
+            drop(fs::remove_dir_all(&inner));
+            for dependency in dependencies {
+                let name = folder_name(dependency);
+                copy_charts(&charts.join(&name), &inner.join(&name))?;
+            }
+        }
+        let file = place.join("values.yaml");
+        fs::write(&file, values)?;
+        let mut arguments = vec![
+            "install".to_owned(),
+            release.name.to_string(),
+            chart.display().to_string(),
+            format!("--namespace={}", release.namespace),
+            "--create-namespace".to_owned(),
+            "--disable-openapi-validation".to_owned(),
+            format!("--values={}", file.display()),
+            format!("--timeout={}s", release.timeout),
+        ];
+        if release.native_wait {
+            arguments.push("--wait".to_owned());
+        }
+        self.run(helm, &arguments).map(drop)
+    }
+
+    /// Waits until no pod and no Job of the release is unfinished. What Armada waits for is less or the same.
+    fn wait_as_armada(&self, release: &Release<'_, '_>) -> Outcome {
+        let selector = format!("labelSelector=release_group%3D{}", release.name);
+        let pods = format!("/api/v1/namespaces/{}/pods?{selector}", release.namespace);
+        let jobs = format!(
+            "/apis/batch/v1/namespaces/{}/jobs?{selector}",
+            release.namespace
+        );
+        let start = Instant::now();
+        loop {
+            let pods = self.get(&pods)?.unwrap_or_default();
+            let jobs = self.get(&jobs)?.unwrap_or_default();
+            let items = |list: &Value| list["items"].as_array().cloned().unwrap_or_default();
+            let settled =
+                |pod: &Value| pod["status"]["phase"] == "Succeeded" || has_condition(pod, "Ready");
+            let waiting: Vec<_> = items(&pods)
+                .iter()
+                .filter(|pod| !settled(pod))
+                .chain(
+                    items(&jobs)
+                        .iter()
+                        .filter(|job| !has_condition(job, "Complete")),
+                )
+                .map(|object| {
+                    object["metadata"]["name"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned()
+                })
+                .collect();
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            if start.elapsed() > WAITS_AT_MOST {
+                return Err(format!(
+                    "release {}: not ready: {}",
+                    release.name,
+                    waiting.join(", ")
+                )
+                .into());
+            }
+            std::thread::sleep(super::LOOK_EVERY);
+        }
+    }
+}
+
+/// The values as Helm gets them: PyYAML's text where Python has PyYAML, else our own text of the same values.
+fn values_text(
+    release: &Release<'_, '_>,
+    texts: Option<&BTreeMap<String, String>>,
+) -> Outcome<String> {
+    if let Some(text) = texts.and_then(|texts| texts.get(&*release.chart.head.name.value)) {
+        return Ok(text.clone());
+    }
+    let Some(node) = release.chart.values else {
+        return Ok("{}\n".to_owned());
+    };
+    let value = deliver(node, Delivery::Python, &mut Diagnostics::default())
+        .ok_or("values cannot be delivered")?;
+    Ok(to_yaml(&value, View::Clear))
+}
+
+/// PyYAML's texts by name of the Chart document; none without Python or PyYAML.
+fn pyyaml_texts(site: &str) -> Outcome<Option<BTreeMap<String, String>>> {
+    let has_pyyaml = Command::new("python3")
+        .args(["-c", "import yaml"])
+        .stderr(Stdio::null())
+        .status();
+    if !has_pyyaml.is_ok_and(|status| status.success()) {
+        super::build::say("no python3 with PyYAML: values files are written by armada2flux itself");
+        return Ok(None);
+    }
+    let mut input = tempfile::tempfile()?;
+    std::io::Write::write_all(&mut input, site.as_bytes())?;
+    std::io::Seek::rewind(&mut input)?;
+    let output = Command::new("python3")
+        .args(["-c", PYYAML])
+        .stdin(input)
+        .output()?;
+    if !output.status.success() {
+        return Err(format!("PyYAML: {}", String::from_utf8_lossy(&output.stderr).trim()).into());
+    }
+    Ok(Some(serde_json::from_slice(&output.stdout)?))
+}
+
+/// The last part of the chart's `subpath`.
+fn folder_name(chart: &Chart<'_>) -> String {
+    let path = chart
+        .source
+        .subpath
+        .as_ref()
+        .map(|path| path.value.to_string())
+        .unwrap_or_default();
+    path.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// Copies a folder; what `helm dependency build` left in it stays behind.
+pub(crate) fn copy_charts(from: &Path, to: &Path) -> Outcome {
+    fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
+    for entry in fs::read_dir(from).map_err(|error| format!("{}: {error}", from.display()))? {
+        let entry = entry?;
+        let name = entry.file_name();
+        if entry.file_type()?.is_dir() {
+            let is_built = name == "charts" && from.join("Chart.yaml").is_file();
+            if !is_built {
+                copy_charts(&entry.path(), &to.join(name))?;
+            }
+        } else if name != "Chart.lock" {
+            fs::copy(entry.path(), to.join(name))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,65 @@
+//! What the API server's audit log says: who wrote which object in which order.
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::Outcome;
+
+/// One finished request, in the order in which they finished.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Entry {
+    pub(crate) verb: String,
+    pub(crate) user: Who,
+    #[serde(default)]
+    pub(crate) object_ref: Object,
+    #[serde(default)]
+    pub(crate) response_status: Status,
+    #[serde(rename = "requestURI")]
+    pub(crate) request_uri: String,
+}
+
+/// The user of a request.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Who {
+    pub(crate) username: String,
+}
+
+/// The object of a request; empty for requests that are not about one.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(crate) struct Object {
+    pub(crate) resource: String,
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) subresource: String,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Status {
+    pub(crate) code: u16,
+}
+
+impl Entry {
+    /// Whether it changed something.
+    pub(crate) fn is_write(&self) -> bool {
+        let writes = matches!(
+            self.verb.as_str(),
+            "create" | "update" | "patch" | "delete" | "deletecollection"
+        );
+        writes && self.response_status.code < 300 && !self.request_uri.contains("dryRun=All")
+    }
+}
+
+/// Reads the log; a line that is being written is left for the next call.
+pub(crate) fn read(log: &Path) -> Outcome<Vec<Entry>> {
+    let text = std::fs::read_to_string(log)?;
+    let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+    whole
+        .lines()
+        .map(|line| Ok(serde_json::from_str(line)?))
+        .collect()
+}

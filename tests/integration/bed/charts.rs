@@ -1,0 +1,94 @@
+//! A static chart repository, as any web server would be one.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
+
+use hyper::StatusCode;
+use tokio::runtime::Handle;
+
+use super::{Outcome, http};
+
+/// Charts under one URL.
+#[derive(Debug)]
+pub(crate) struct ChartRepository {
+    /// For a HelmRepository.
+    pub(crate) url: String,
+    folder: PathBuf,
+    helm: PathBuf,
+    publishing: Mutex<()>,
+}
+
+impl ChartRepository {
+    /// Serves an empty repository out of `folder`.
+    pub(crate) fn start(runtime: &Handle, helm: PathBuf, folder: &Path) -> Outcome<Self> {
+        let files = folder.join("charts");
+        fs::create_dir_all(&files)?;
+        let served = files.clone();
+        let address = http::serve(runtime, None, move |request| {
+            let name = request.uri().path().trim_start_matches('/').to_owned();
+            let path = served.join(&name);
+            async move {
+                let found = if name.contains("..") {
+                    None
+                } else {
+                    std::fs::read(path).ok()
+                };
+                Some(found.map_or_else(
+                    || http::plain(StatusCode::NOT_FOUND, "no such file"),
+                    |bytes| http::plain(StatusCode::OK, bytes),
+                ))
+            }
+        })?;
+        let repository = Self {
+            url: format!("http://{address}"),
+            folder: files,
+            helm,
+            publishing: Mutex::new(()),
+        };
+        repository.index()?;
+        Ok(repository)
+    }
+
+    /// Packages the chart in `chart` and puts it into the index.
+    pub(crate) fn publish(&self, chart: &Path) -> Outcome {
+        let _one_at_a_time = self
+            .publishing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        self.run(&[
+            "package".to_owned(),
+            chart.display().to_string(),
+            format!("--destination={}", self.folder.display()),
+        ])?;
+        self.index()
+    }
+
+    fn index(&self) -> Outcome {
+        self.run(&[
+            "repo".to_owned(),
+            "index".to_owned(),
+            self.folder.display().to_string(),
+        ])
+    }
+
+    fn run(&self, arguments: &[String]) -> Outcome {
+        let home = self.folder.with_file_name("helm-home");
+        let output = Command::new(&self.helm)
+            .args(arguments)
+            .env_clear()
+            .env("HOME", home)
+            .stdin(Stdio::null())
+            .output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(format!(
+            "helm {}: {}",
+            arguments.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        )
+        .into())
+    }
+}

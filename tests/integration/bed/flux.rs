@@ -1,0 +1,75 @@
+//! Flux's controllers, as processes beside the cluster.
+
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::Duration;
+
+use super::build::Programs;
+use super::keys::{Keys, User};
+use super::process::{Launch, Process};
+use super::program::Program;
+use super::supervisor::Supervisor;
+use super::{Outcome, port};
+
+/// The controllers whose definitions and processes make up Flux here.
+pub(crate) const CONTROLLERS: [Program; 3] = [
+    Program::SourceController,
+    Program::HelmController,
+    Program::KustomizeController,
+];
+
+const STARTS_WITHIN: Duration = Duration::from_secs(60);
+
+/// Starts the three controllers; their kinds must be known to the API server.
+pub(crate) fn start(
+    supervisor: &Supervisor,
+    programs: &Programs,
+    keys: &Keys,
+    url: &str,
+    folder: &Path,
+) -> Outcome<Vec<Process>> {
+    let storage = folder.join("sources");
+    std::fs::create_dir_all(&storage)?;
+    let storage_address = format!("127.0.0.1:{}", port::free()?);
+    CONTROLLERS
+        .into_iter()
+        .map(|program| {
+            let (user, own) = match program {
+                Program::SourceController => (
+                    User::SourceController,
+                    vec![
+                        format!("--storage-path={}", storage.display()),
+                        format!("--storage-addr={storage_address}"),
+                        format!("--storage-adv-addr={storage_address}"),
+                    ],
+                ),
+                Program::HelmController => (
+                    User::HelmController,
+                    vec!["--requeue-dependency=1s".to_owned()],
+                ),
+                _ => (
+                    User::KustomizeController,
+                    vec!["--requeue-dependency=1s".to_owned()],
+                ),
+            };
+            let health = format!("127.0.0.1:{}", port::free()?);
+            let mut arguments = vec![
+                "--events-addr=".to_owned(),
+                format!("--metrics-addr=127.0.0.1:{}", port::free()?),
+                format!("--health-addr={health}"),
+                "--log-level=debug".to_owned(),
+            ];
+            arguments.extend(own);
+            let kubeconfig = keys.kubeconfig(user, url, program.name())?;
+            let temporary = folder.join(format!("{}-tmp", program.name()));
+            std::fs::create_dir_all(&temporary)?;
+            let launch = Launch::new(program.name(), programs.path(program), folder, arguments)
+                .with("KUBECONFIG", kubeconfig)
+                .with("RUNTIME_NAMESPACE", "flux-system")
+                .with("TMPDIR", temporary);
+            let mut process = Process::start(supervisor, launch)?;
+            process.wait_until(STARTS_WITHIN, || TcpStream::connect(&health).is_ok())?;
+            Ok(process)
+        })
+        .collect()
+}

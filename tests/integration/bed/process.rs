@@ -1,0 +1,174 @@
+//! A process of the bed: started with a log of its own, watched while it comes up.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use super::Outcome;
+use super::supervisor::Supervisor;
+
+/// Between two looks at something that is coming up.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Lines of a log that a message quotes.
+const QUOTED_LINES: usize = 3;
+
+/// What to start, and how.
+#[derive(Debug, Clone)]
+pub(crate) struct Launch {
+    /// For messages and the log's file name.
+    pub(crate) name: String,
+    /// The executable file.
+    pub(crate) program: PathBuf,
+    /// Its arguments.
+    pub(crate) arguments: Vec<String>,
+    /// Its environment, beside `PATH` and `HOME`.
+    pub(crate) environment: Vec<(String, OsString)>,
+    /// Working folder, home and place of the log.
+    pub(crate) folder: PathBuf,
+}
+
+impl Launch {
+    /// A launch without environment.
+    pub(crate) fn new(name: &str, program: PathBuf, folder: &Path, arguments: Vec<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            program,
+            arguments,
+            environment: Vec::new(),
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// Adds a variable to the environment.
+    pub(crate) fn with(mut self, variable: &str, value: impl Into<OsString>) -> Self {
+        self.environment.push((variable.to_owned(), value.into()));
+        self
+    }
+
+    /// Where the program's output goes.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.folder.join(format!("{}.log", self.name))
+    }
+}
+
+/// A running program and its log.
+#[derive(Debug)]
+pub(crate) struct Process {
+    launch: Launch,
+    child: Child,
+}
+
+impl Process {
+    /// Starts it in the supervisor's group with nothing of this process's environment but `PATH`.
+    pub(crate) fn start(supervisor: &Supervisor, launch: Launch) -> Outcome<Self> {
+        let Launch {
+            name,
+            program,
+            arguments,
+            environment,
+            folder,
+        } = &launch;
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(launch.log())?;
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", folder)
+            .envs(
+                environment
+                    .iter()
+                    .map(|(variable, value)| (variable, value)),
+            )
+            .current_dir(folder)
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
+        let child = supervisor.spawn(&mut command).map_err(|error| {
+            format!("{name} cannot be started ({}): {error}", program.display())
+        })?;
+        Ok(Self { launch, child })
+    }
+
+    /// How it was started; starting the same again is a restart.
+    pub(crate) fn launch(&self) -> &Launch {
+        &self.launch
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How it ended; none while it runs.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
+    }
+
+    /// A message when it runs no more.
+    pub(crate) fn obituary(&mut self) -> Option<String> {
+        self.ended()
+            .map(|status| self.complaint(&format!("ended ({status})")).to_string())
+    }
+
+    /// Kills it and waits until it is gone.
+    pub(crate) fn kill(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+
+    /// Waits until `ready` says so. When the process ends before, or the time is up, the message names the log.
+    pub(crate) fn wait_until(
+        &mut self,
+        within: Duration,
+        mut ready: impl FnMut() -> bool,
+    ) -> Outcome {
+        let start = Instant::now();
+        while !ready() {
+            if let Some(status) = self.ended() {
+                return Err(self.complaint(&format!("ended at start ({status})")));
+            }
+            if start.elapsed() > within {
+                return Err(self.complaint(&format!("was not ready after {} s", within.as_secs())));
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
+    }
+
+    fn complaint(&self, what: &str) -> super::Error {
+        let log = self.launch.log();
+        format!(
+            "{} {what}; see {}: {}",
+            self.launch.name,
+            log.display(),
+            tail(&log, QUOTED_LINES)
+        )
+        .into()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The last lines of a log that are not blank, on one line.
+pub(crate) fn tail(log: &Path, lines: usize) -> String {
+    let text = fs::read(log)
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .unwrap_or_default();
+    let all: Vec<_> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    all[all.len().saturating_sub(lines)..].join(" | ")
+}

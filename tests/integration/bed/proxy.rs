@@ -1,0 +1,327 @@
+//! A proxy in front of the API server that counts what passes and makes trouble on request.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::StreamExt as _;
+use http_body_util::{BodyExt as _, BodyStream, StreamBody};
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HOST, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
+use hyper::{Method, Request, Response, StatusCode};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use super::keys::{Keys, User};
+use super::{Error, Outcome, http, lock};
+
+/// What a request is to the cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// GET that ends, and questions that are asked by POST (reviews, dry runs).
+    Read,
+    /// A stream of events.
+    Watch,
+    /// Anything that changes an object.
+    Write,
+}
+
+/// A request that passed, or that was stopped.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) kind: Kind,
+    pub(crate) method: Method,
+    /// With the query.
+    pub(crate) path: String,
+    /// What the client got; none when its connection was cut.
+    pub(crate) status: Option<u16>,
+}
+
+/// Trouble for a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Trouble {
+    /// It is passed on later.
+    Delay(Duration),
+    /// The API server never sees it; the client gets this status (429, 503), with `Retry-After` in seconds.
+    Answer(u16, Option<u32>),
+    /// The API server never sees it; the connection closes without an answer.
+    CutBefore,
+    /// The API server does it; the connection closes without an answer.
+    CutAfter,
+    /// The process is killed before the API server sees the request.
+    KillBefore(u32),
+    /// The process is killed after the API server has done it, before the answer comes.
+    KillAfter(u32),
+}
+
+/// Which requests are in for it.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    kind: Option<Kind>,
+    path: String,
+    first: usize,
+    times: usize,
+    trouble: Trouble,
+    met: usize,
+}
+
+impl Rule {
+    /// Trouble for every request.
+    pub(crate) fn new(trouble: Trouble) -> Self {
+        Self {
+            kind: None,
+            path: String::new(),
+            first: 1,
+            times: usize::MAX,
+            trouble,
+            met: 0,
+        }
+    }
+
+    /// Only requests of this kind.
+    pub(crate) fn of(mut self, kind: Kind) -> Self {
+        self.kind = Some(kind);
+        self
+    }
+
+    /// Only requests whose path and query contain this.
+    pub(crate) fn path(mut self, part: &str) -> Self {
+        part.clone_into(&mut self.path);
+        self
+    }
+
+    /// Beginning with the n-th such request (the first is 1).
+    pub(crate) fn from(mut self, nth: usize) -> Self {
+        self.first = nth;
+        self
+    }
+
+    /// Only so many times.
+    pub(crate) fn times(mut self, times: usize) -> Self {
+        self.times = times;
+        self
+    }
+
+    /// The trouble, when this request is one of those meant.
+    fn meets(&mut self, kind: Kind, path: &str) -> Option<Trouble> {
+        if self.kind.is_some_and(|wanted| wanted != kind) || !path.contains(&self.path) {
+            return None;
+        }
+        self.met += 1;
+        (self.met >= self.first && self.met - self.first < self.times).then(|| self.trouble.clone())
+    }
+}
+
+#[derive(Debug)]
+struct State {
+    seen: Mutex<Vec<Seen>>,
+    rules: Mutex<Vec<Rule>>,
+    cut: watch::Sender<u64>,
+}
+
+/// The proxy; clients use its kubeconfig in place of the API server's own.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    pub(crate) kubeconfig: PathBuf,
+    state: Arc<State>,
+}
+
+impl Proxy {
+    /// Starts it in front of the server at `url`. Who the client is is passed on: the token is its own.
+    pub(crate) fn start(runtime: &Handle, keys: &Keys, url: &str, name: &str) -> Outcome<Self> {
+        let state = Arc::new(State {
+            seen: Mutex::default(),
+            rules: Mutex::default(),
+            cut: watch::Sender::new(0),
+        });
+        let mut config = kube::Config::new(url.parse()?);
+        config.root_cert = Some(vec![keys.authority().to_vec()]);
+        config.default_retry = false;
+        config.read_timeout = None;
+        let upstream = {
+            let _context = runtime.enter();
+            kube::Client::try_from(config)?
+        };
+        let shared = Arc::clone(&state);
+        let address: SocketAddr = http::serve(runtime, Some(http::tls(keys)?), move |request| {
+            let (state, upstream) = (Arc::clone(&shared), upstream.clone());
+            async move { pass(&state, &upstream, request).await }
+        })?;
+        let kubeconfig = keys.kubeconfig(
+            User::Tester,
+            &format!("https://{address}"),
+            &format!("proxy-{name}"),
+        )?;
+        Ok(Self { kubeconfig, state })
+    }
+
+    /// Everything that came by, oldest first.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        lock(&self.state.seen).clone()
+    }
+
+    /// How many requests of a kind came by.
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        self.seen().iter().filter(|seen| seen.kind == kind).count()
+    }
+
+    /// Adds a rule. The first rule that meets a request decides.
+    pub(crate) fn rule(&self, rule: Rule) {
+        lock(&self.state.rules).push(rule);
+    }
+
+    /// Takes all rules back.
+    pub(crate) fn calm(&self) {
+        lock(&self.state.rules).clear();
+    }
+
+    /// Breaks the connection of every watch that is open now.
+    pub(crate) fn cut_watches(&self) {
+        self.state.cut.send_modify(|cuts| *cuts += 1);
+    }
+}
+
+fn kind(request: &Request<Incoming>) -> Kind {
+    let path = request.uri().path();
+    let query = request.uri().query().unwrap_or_default();
+    let asks = |word: &str| query.split('&').any(|pair| pair == word);
+    if request.method() == Method::GET || request.method() == Method::HEAD {
+        if asks("watch=true") || asks("watch=1") {
+            Kind::Watch
+        } else {
+            Kind::Read
+        }
+    } else if asks("dryRun=All")
+        || path.contains("/authorization.k8s.io/")
+        || path.contains("/authentication.k8s.io/")
+    {
+        Kind::Read
+    } else {
+        Kind::Write
+    }
+}
+
+/// Passes one request on, or makes trouble, and keeps a note of it.
+async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>) -> http::Answer {
+    let kind = kind(&request);
+    let method = request.method().clone();
+    let path = request
+        .uri()
+        .path_and_query()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let trouble = {
+        let mut rules = lock(&state.rules);
+        // Every rule counts every request it means, so no early end.
+        let met: Vec<_> = rules
+            .iter_mut()
+            .filter_map(|rule| rule.meets(kind, &path))
+            .collect();
+        met.into_iter().next()
+    };
+    let note = |status: Option<u16>| {
+        let seen = Seen {
+            kind,
+            method,
+            path,
+            status,
+        };
+        lock(&state.seen).push(seen);
+    };
+    let answer = match trouble {
+        None => forward(state, upstream, request, kind).await,
+        Some(Trouble::Delay(time)) => {
+            tokio::time::sleep(time).await;
+            forward(state, upstream, request, kind).await
+        }
+        Some(Trouble::Answer(status, retry_after)) => Some(refusal(status, retry_after)),
+        Some(Trouble::CutBefore) => None,
+        Some(Trouble::CutAfter) => {
+            drop(forward(state, upstream, request, kind).await);
+            None
+        }
+        Some(Trouble::KillBefore(process)) => {
+            // Noted first: whoever waits for the process may look at once.
+            note(None);
+            kill(process);
+            return None;
+        }
+        Some(Trouble::KillAfter(process)) => {
+            drop(forward(state, upstream, request, kind).await);
+            note(None);
+            kill(process);
+            return None;
+        }
+    };
+    note(answer.as_ref().map(|answer| answer.status().as_u16()));
+    answer
+}
+
+async fn forward(
+    state: &State,
+    upstream: &kube::Client,
+    request: Request<Incoming>,
+    kind: Kind,
+) -> http::Answer {
+    let mut cut = state.cut.subscribe();
+    match exchange(upstream, request).await {
+        Err(error) => Some(http::plain(StatusCode::BAD_GATEWAY, error.to_string())),
+        Ok(response) if kind == Kind::Watch => Some(response.map(|body| {
+            let cut = async move { drop(cut.changed().await) };
+            let broken =
+                futures::stream::once(async { Err(Error::from("the watch is cut on purpose")) });
+            StreamBody::new(
+                BodyStream::new(body)
+                    .take_until(Box::pin(cut))
+                    .chain(broken),
+            )
+            .boxed_unsync()
+        })),
+        Ok(response) => Some(response),
+    }
+}
+
+async fn exchange(
+    upstream: &kube::Client,
+    request: Request<Incoming>,
+) -> Outcome<Response<http::Body>> {
+    let (mut parts, body) = request.into_parts();
+    parts.headers.remove(HOST);
+    parts.headers.remove(CONNECTION);
+    parts.headers.remove(TRANSFER_ENCODING);
+    let body = kube::client::Body::from(body.collect().await?.to_bytes());
+    let mut response = upstream.send(Request::from_parts(parts, body)).await?;
+    response.headers_mut().remove(CONNECTION);
+    response.headers_mut().remove(TRANSFER_ENCODING);
+    Ok(response.map(|body| body.map_err(Error::from).boxed_unsync()))
+}
+
+/// A refusal as the API server words it.
+fn refusal(status: u16, retry_after: Option<u32>) -> Response<http::Body> {
+    let text = serde_json::json!({
+        "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status,
+        "reason": if status == 429 { "TooManyRequests" } else { "ServiceUnavailable" },
+        "message": "refused on purpose",
+    });
+    let code = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = http::plain(code, text.to_string());
+    response
+        .headers_mut()
+        .insert("content-type", HeaderValue::from_static("application/json"));
+    if let Some(seconds) = retry_after {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn kill(process: u32) {
+    drop(
+        Command::new("kill")
+            .args(["-KILL", &process.to_string()])
+            .status(),
+    );
+}

@@ -1,0 +1,59 @@
+//! Brings up a test bed by hand, with the worked site installed as Armada would: `cargo run --example bed`.
+//!
+//! `cargo run --example bed -- empty` leaves the cluster empty, `-- helm4` installs with Helm 4.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "it starts programs and talks to a person"
+)]
+#![expect(dead_code, reason = "the bed is made for the live tests")]
+
+mod bed;
+
+use std::io;
+use std::process::ExitCode;
+
+use bed::armada::Site;
+use bed::build::say;
+use bed::program::Program;
+use bed::{Bed, Outcome};
+
+fn main() -> ExitCode {
+    match run(std::env::args().nth(1).as_deref()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&error.to_string());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(what: Option<&str>) -> Outcome {
+    let helm = match what {
+        None | Some("helm3") => Some(Program::Helm3),
+        Some("helm4") => Some(Program::Helm4),
+        Some("empty") => None,
+        Some(other) => return Err(format!("`{other}`: expected empty, helm3 or helm4").into()),
+    };
+    let bed = Bed::start()?;
+    if let Some(helm) = helm {
+        for releases in bed.install_as_armada(&Site::worked(&bed)?, helm)? {
+            let names: Vec<_> = releases
+                .iter()
+                .map(|(namespace, name)| format!("{namespace}/{name}"))
+                .collect();
+            say(&format!("installed {}", names.join(", ")));
+        }
+    }
+    say(&format!("export KUBECONFIG={}", bed.kubeconfig.display()));
+    for program in [Program::Kubectl, Program::Helm3, Program::Helm4] {
+        say(&format!(
+            "{}: {}",
+            program.name(),
+            bed.programs.path(program).display()
+        ));
+    }
+    say("press enter to end it");
+    io::stdin().read_line(&mut String::new())?;
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! Tests against the real programs.
+
+mod cluster;
+mod faults;
+mod releases;
+mod safety;
+mod site;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::bed::{Bed, Error, Outcome, build, failure};
+
+/// All live tests. Without Go they are listed as ignored, with the reason; where `CI` is set that is a failure.
+pub(crate) fn trials() -> Vec<Trial> {
+    if let Some(victim) = safety::victim() {
+        return vec![victim];
+    }
+    let missing = build::missing_go();
+    let tests: Vec<Test> = [
+        cluster::tests(),
+        releases::tests(),
+        faults::tests(),
+        safety::tests(),
+        site::tests(),
+    ]
+    .concat();
+    let mut trials: Vec<_> = tests
+        .into_iter()
+        .map(|test| {
+            let reason = missing.as_ref().map(|reason| format!("live, {reason}"));
+            let trial = Trial::test(format!("live::{}", test.name), move || test.run());
+            match reason {
+                None => trial,
+                Some(reason) => trial.with_kind(reason).with_ignored_flag(true),
+            }
+        })
+        .collect();
+    if let (Some(reason), Some(_)) = (missing, std::env::var_os("CI")) {
+        trials.push(Trial::test("live::go_is_there", move || {
+            Err(Failed::from(format!(
+                "live tests must run where CI is set, but {reason}"
+            )))
+        }));
+    }
+    trials
+}
+
+/// A live test by name.
+#[derive(Debug, Clone, Copy)]
+struct Test {
+    name: &'static str,
+    body: Body,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Body {
+    /// Needs no cluster.
+    Alone(fn() -> Outcome),
+    /// Runs on the shared bed, in a namespace of its own.
+    Shared(fn(&Scope<'_>) -> Outcome),
+    /// Runs on a bed of its own, which it may break.
+    Private(fn(&Scope<'_>) -> Outcome),
+}
+
+impl Test {
+    const fn alone(name: &'static str, body: fn() -> Outcome) -> Self {
+        Self {
+            name,
+            body: Body::Alone(body),
+        }
+    }
+
+    const fn shared(name: &'static str, body: fn(&Scope<'_>) -> Outcome) -> Self {
+        Self {
+            name,
+            body: Body::Shared(body),
+        }
+    }
+
+    const fn private(name: &'static str, body: fn(&Scope<'_>) -> Outcome) -> Self {
+        Self {
+            name,
+            body: Body::Private(body),
+        }
+    }
+
+    fn run(self) -> Result<(), Failed> {
+        let done = match self.body {
+            Body::Alone(body) => body(),
+            Body::Shared(body) => Bed::shared().and_then(|bed| self.on(bed, body)),
+            Body::Private(body) => Bed::start().and_then(|bed| self.on(&bed, body)),
+        };
+        done.map_err(|error| Failed::from(error.to_string()))
+    }
+
+    /// Runs `body` in its namespace; what can explain a failure is kept.
+    fn on(self, bed: &Bed, body: fn(&Scope<'_>) -> Outcome) -> Outcome {
+        let namespace = self.name.replace("::", "-").replace('_', "-");
+        let scope = Scope { bed, namespace };
+        let made = scope.bed.apply(&serde_json::json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": scope.namespace},
+        }));
+        let done = made.and_then(|()| {
+            catch_unwind(AssertUnwindSafe(|| body(&scope)))
+                .unwrap_or_else(|panic| Err(panic_text(&*panic).into()))
+        });
+        done.map_err(|error| -> Error {
+            match failure::keep(
+                bed,
+                &scope.namespace,
+                std::slice::from_ref(&scope.namespace),
+            ) {
+                Ok(folder) => format!("{error}\nkept for inspection: {}", folder.display()).into(),
+                Err(second) => format!("{error}\n(logs could not be kept: {second})").into(),
+            }
+        })
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("panic")
+        .to_owned()
+}
+
+/// What a test may use.
+struct Scope<'b> {
+    bed: &'b Bed,
+    /// Exists, and is this test's alone.
+    namespace: String,
+}
+
+/// Fails with a message when something is not so.
+fn ensure(holds: bool, message: impl FnOnce() -> String) -> Outcome {
+    if holds { Ok(()) } else { Err(message().into()) }
+}

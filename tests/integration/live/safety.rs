@@ -1,0 +1,317 @@
+//! No orphan process, no half-built binary, and messages that name the log.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::Trial;
+
+use super::{Test, ensure};
+use crate::bed::Outcome;
+use crate::bed::build::Builder;
+use crate::bed::process::{Launch, Process};
+use crate::bed::program::Recipe;
+use crate::bed::supervisor::Supervisor;
+
+/// Set for a copy of this test program that is there to be killed: what it shall do, and the folder to do it in.
+const VICTIM: &str = "ARMADA2FLUX_BED_VICTIM";
+
+/// For things that happen at once.
+const SOON: Duration = Duration::from_secs(20);
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![
+        Test::alone(
+            "safety::processes_end_when_the_test_process_is_killed",
+            killed,
+        ),
+        Test::alone("safety::processes_end_when_the_bed_is_dropped", dropped),
+        Test::alone("safety::two_builds_at_once_build_once", two_builds),
+        Test::alone(
+            "safety::a_killed_build_leaves_nothing_that_is_used",
+            killed_build,
+        ),
+        Test::alone("safety::a_failed_build_names_its_log", failed_build),
+        Test::alone("safety::a_process_that_dies_at_start_names_its_log", dies),
+        Test::alone("safety::a_taken_port_names_the_log", taken_port),
+    ]
+}
+
+/// In a copy that is there to be killed: its only trial.
+pub(super) fn victim() -> Option<Trial> {
+    let task = std::env::var(VICTIM).ok()?;
+    Some(Trial::test("victim", move || {
+        Ok(be_victim(&task).map_err(|error| error.to_string())?)
+    }))
+}
+
+fn be_victim(task: &str) -> Outcome {
+    let (what, folder) = task.split_once(' ').ok_or("no folder")?;
+    let folder = Path::new(folder);
+    if what == "build" {
+        Builder::new(folder.join("go"), folder.join("cache"))?.build(&[recipe(folder)?])?;
+        return Ok(());
+    }
+    let supervisor = Supervisor::start()?;
+    let script = "sleep 600 & echo $! > grandchild.new; mv grandchild.new grandchild; wait";
+    let arguments = vec!["-c".to_owned(), script.to_owned()];
+    let process = Process::start(
+        &supervisor,
+        Launch::new("child", "/bin/sh".into(), folder, arguments),
+    )?;
+    write_whole(&folder.join("child"), &process.id().to_string())?;
+    std::thread::sleep(Duration::from_secs(600));
+    Ok(())
+}
+
+fn write_whole(path: &Path, text: &str) -> Outcome {
+    let new = path.with_extension("new");
+    fs::write(&new, text)?;
+    Ok(fs::rename(new, path)?)
+}
+
+fn start_victim(what: &str, folder: &Path) -> Outcome<std::process::Child> {
+    Ok(Command::new(std::env::current_exe()?)
+        .env(VICTIM, format!("{what} {}", folder.display()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()?)
+}
+
+fn until(what: &str, mut holds: impl FnMut() -> bool) -> Outcome {
+    let start = Instant::now();
+    while !holds() {
+        ensure(start.elapsed() < SOON, || {
+            format!("{what}: not within {} s", SOON.as_secs())
+        })?;
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
+/// Whether a process runs; one that has ended and is not yet waited for does not.
+fn runs(process: &str) -> bool {
+    let output = Command::new("ps")
+        .args(["-o", "stat=", "-p", process.trim()])
+        .output();
+    output.is_ok_and(|output| {
+        let state = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        !state.is_empty() && !state.starts_with('Z')
+    })
+}
+
+fn killed() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let mut victim = start_victim("run", folder.path())?;
+    let files = [
+        folder.path().join("child"),
+        folder.path().join("grandchild"),
+    ];
+    until("the victim starts its processes", || {
+        files.iter().all(|file| file.is_file())
+    })?;
+    let processes = files
+        .iter()
+        .map(fs::read_to_string)
+        .collect::<Result<Vec<_>, _>>()?;
+    ensure(processes.iter().all(|process| runs(process)), || {
+        format!("{processes:?} do not run")
+    })?;
+    victim.kill()?;
+    victim.wait()?;
+    until("the processes of a killed test process end", || {
+        !processes.iter().any(|process| runs(process))
+    })
+}
+
+fn dropped() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let supervisor = Supervisor::start()?;
+    let arguments = vec![
+        "-c".to_owned(),
+        "sleep 600 & echo $! > grandchild; wait".to_owned(),
+    ];
+    let process = Process::start(
+        &supervisor,
+        Launch::new("child", "/bin/sh".into(), folder.path(), arguments),
+    )?;
+    let child = process.id().to_string();
+    let file = folder.path().join("grandchild");
+    until("the grandchild starts", || {
+        fs::read_to_string(&file).is_ok_and(|text| text.ends_with('\n'))
+    })?;
+    let grandchild = fs::read_to_string(&file)?;
+    drop(supervisor);
+    drop(process);
+    until("the processes end", || !runs(&child) && !runs(&grandchild))
+}
+
+/// A program without dependencies, so that a build takes moments.
+fn recipe(folder: &Path) -> Outcome<Recipe> {
+    let module = folder.join("hello");
+    if !module.is_dir() {
+        fs::create_dir_all(&module)?;
+        fs::write(
+            module.join("go.mod"),
+            "module example.org/hello\n\ngo 1.24\n",
+        )?;
+        fs::write(module.join("go.sum"), "")?;
+        fs::write(
+            module.join("main.go"),
+            "package main\n\nfunc main() { println(\"hello\") }\n",
+        )?;
+    }
+    Ok(Recipe {
+        name: "hello".to_owned(),
+        version: String::new(),
+        folder: module,
+        package: "example.org/hello".to_owned(),
+        stamps: Vec::new(),
+        shares: None,
+    })
+}
+
+/// Writes a stand-in for `go` that runs `script` instead of a build.
+fn stand_in(folder: &Path, script: &str) -> Outcome<PathBuf> {
+    let path = folder.join("go");
+    fs::write(
+        &path,
+        format!("#!/bin/sh\n[ \"$1\" = build ] || exec go \"$@\"\n{script}\n"),
+    )?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    Ok(path)
+}
+
+fn says_hello(place: &Path) -> Outcome {
+    let output = Command::new(place.join("hello")).output()?;
+    ensure(output.stderr == b"hello\n", || format!("{output:?}"))
+}
+
+fn two_builds() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let calls = folder.path().join("calls");
+    let go = stand_in(
+        folder.path(),
+        &format!("echo x >> {}; sleep 1; exec go \"$@\"", calls.display()),
+    )?;
+    let recipe = recipe(folder.path())?;
+    let build = || {
+        Builder::new(go.clone(), folder.path().join("cache"))?.build(std::slice::from_ref(&recipe))
+    };
+    let places = std::thread::scope(|threads| {
+        let both = [threads.spawn(build), threads.spawn(build)];
+        both.map(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err("a build panicked".into()))
+        })
+    });
+    for place in places {
+        says_hello(&place?[0])?;
+    }
+    let calls = fs::read_to_string(calls)?;
+    ensure(calls.lines().count() == 1, || {
+        format!("built {} times", calls.lines().count())
+    })
+}
+
+fn killed_build() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    // Writes half a program where `-o` says, and then takes its time.
+    let script = "while [ \"$1\" != -o ]; do shift; done; echo half > \"$2\"; echo $$ > \"$(dirname $0)/building\"; sleep 600";
+    stand_in(folder.path(), script)?;
+    let mut victim = start_victim("build", folder.path())?;
+    let building = folder.path().join("building");
+    until("the build begins", || {
+        fs::read_to_string(&building).is_ok_and(|text| text.ends_with('\n'))
+    })?;
+    let process = fs::read_to_string(&building)?;
+    victim.kill()?;
+    victim.wait()?;
+    until("the build ends with the test process", || !runs(&process))?;
+
+    let recipe = recipe(folder.path())?;
+    let cache = folder.path().join("cache");
+    let places = Builder::new("go".into(), cache.clone())?.build(&[recipe])?;
+    says_hello(&places[0])?;
+    let left: Vec<_> = fs::read_dir(cache.join("bin"))?
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .collect();
+    ensure(left == places, || format!("{left:?} instead of {places:?}"))
+}
+
+fn failed_build() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let script = "while [ \"$1\" != -o ]; do shift; done; echo half > \"$2\"; echo 'no space left on device' >&2; exit 1";
+    let go = stand_in(folder.path(), script)?;
+    let cache = folder.path().join("cache");
+    let done = Builder::new(go, cache.clone())?.build(&[recipe(folder.path())?]);
+    let message = done
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    let log = cache.join("hello.log").display().to_string();
+    ensure(
+        message.contains("no space left on device") && message.contains(&log),
+        || message.clone(),
+    )?;
+    let left = fs::read_dir(cache.join("bin"))?.count();
+    ensure(left == 0, || format!("{left} entries are left"))
+}
+
+fn dies() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let supervisor = Supervisor::start()?;
+    let arguments = vec![
+        "-c".to_owned(),
+        "echo 'cannot open the database' >&2; exit 3".to_owned(),
+    ];
+    let mut process = Process::start(
+        &supervisor,
+        Launch::new("store", "/bin/sh".into(), folder.path(), arguments),
+    )?;
+    let message = process
+        .wait_until(SOON, || false)
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    let log = folder.path().join("store.log").display().to_string();
+    let wanted = [
+        "store ended at start",
+        "exit status: 3",
+        "cannot open the database",
+        log.as_str(),
+    ];
+    ensure(wanted.iter().all(|part| message.contains(part)), || {
+        message.clone()
+    })
+}
+
+fn taken_port() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", taken.local_addr()?);
+    let programs = crate::bed::build::Programs::get()?;
+    let supervisor = Supervisor::start()?;
+    let launch = crate::bed::control_plane::etcd(&programs, &url, folder.path())?;
+    let log = launch.log().display().to_string();
+    let mut process = Process::start(&supervisor, launch)?;
+    let message = process
+        .wait_until(SOON, || false)
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    let wanted = [
+        "etcd ended at start",
+        "address already in use",
+        log.as_str(),
+    ];
+    ensure(wanted.iter().all(|part| message.contains(part)), || {
+        message.clone()
+    })
+}

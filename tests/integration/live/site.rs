@@ -1,0 +1,360 @@
+//! The worked site, as Armada installs it and as Flux does.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use armada2flux::plan::Release;
+use serde_json::Value;
+
+use super::{Scope, Test, ensure};
+use crate::bed::armada::Site;
+use crate::bed::audit::Entry;
+use crate::bed::program::Program;
+use crate::bed::{Outcome, has_condition};
+use crate::support;
+
+/// For seven small releases in five steps.
+const READY_WITHIN: Duration = Duration::from_secs(240);
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![
+        Test::private(
+            "site::armada_with_helm_3_installs_the_worked_site",
+            with_helm_3,
+        ),
+        Test::private(
+            "site::armada_with_helm_4_installs_the_worked_site",
+            with_helm_4,
+        ),
+        Test::private(
+            "site::flux_installs_the_worked_site_in_armadas_order",
+            with_flux,
+        ),
+        Test::private("site::stages_upgrade_in_lockstep", lockstep),
+        Test::private(
+            "site::a_new_commit_under_the_same_version_is_deployed",
+            new_commit,
+        ),
+    ]
+}
+
+fn with_helm_3(scope: &Scope<'_>) -> Outcome {
+    with_helm(scope, Program::Helm3)
+}
+
+fn with_helm_4(scope: &Scope<'_>) -> Outcome {
+    with_helm(scope, Program::Helm4)
+}
+
+fn with_helm(scope: &Scope<'_>, helm: Program) -> Outcome {
+    let site = Site::worked(scope.bed)?;
+    let mut wanted: Vec<_> = scope.bed.install_as_armada(&site, helm)?.concat();
+    wanted.sort();
+    let installed = deployed(scope, helm)?;
+    ensure(installed == wanted && wanted.len() == 7, || {
+        format!("{installed:?} instead of {wanted:?}")
+    })
+}
+
+/// Namespace and name of everything that Helm holds as deployed.
+fn deployed(scope: &Scope<'_>, helm: Program) -> Outcome<Vec<(String, String)>> {
+    let list = scope
+        .bed
+        .run(helm, &["list", "--all-namespaces", "--output=json"])?;
+    let list: Vec<Value> = serde_json::from_str(&list)?;
+    let text = |release: &Value, key: &str| release[key].as_str().unwrap_or_default().to_owned();
+    let mut all: Vec<_> = list
+        .iter()
+        .filter(|release| release["status"] == "deployed")
+        .map(|release| (text(release, "namespace"), text(release, "name")))
+        .collect();
+    all.sort();
+    Ok(all)
+}
+
+/// Namespace and name of the releases of each step.
+type Steps = Vec<Vec<(String, String)>>;
+
+fn steps(site: &Site) -> Outcome<Steps> {
+    site.with_plan(|plan| {
+        let key =
+            |release: &Release<'_, '_>| (release.namespace.to_string(), release.name.to_string());
+        Ok(plan
+            .steps()
+            .map(|(_, step)| step.releases.iter().map(key).collect())
+            .collect())
+    })
+}
+
+/// Converts the site with the program itself, for a new cluster; gives the tree.
+fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<PathBuf> {
+    let documents = scope.bed.path().join(format!("{name}.yaml"));
+    fs::write(&documents, &site.text)?;
+    let tree = scope.bed.path().join(name);
+    let output = support::program()
+        .arg("convert")
+        .arg(documents)
+        .arg("-o")
+        .arg(&tree)
+        .arg("--new-cluster")
+        .output()?;
+    ensure(output.status.success(), || {
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    })?;
+    Ok(tree)
+}
+
+/// Applies folders or files of a tree in the order given, or all of it.
+fn apply(scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
+    let mut arguments = vec![
+        "apply".to_owned(),
+        "--server-side".to_owned(),
+        "--validate=strict".to_owned(),
+    ];
+    if parts.is_empty() {
+        arguments.push(format!("--kustomize={}", tree.display()));
+    }
+    for part in parts {
+        arguments.push(format!("--filename={}", tree.join(part).display()));
+    }
+    scope.bed.run(Program::Kubectl, &arguments).map(drop)
+}
+
+fn helm_release(namespace: &str, name: &str) -> String {
+    format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/{namespace}/helmreleases/{name}")
+}
+
+/// Waits until every release is Ready and gives them.
+fn all_ready(scope: &Scope<'_>, steps: &Steps) -> Outcome<Vec<Value>> {
+    let ready = |(namespace, name): &(String, String)| {
+        let path = helm_release(namespace, name);
+        scope
+            .bed
+            .wait(&path, READY_WITHIN, |object| has_condition(object, "Ready"))
+    };
+    steps.iter().flatten().map(ready).collect()
+}
+
+fn with_flux(scope: &Scope<'_>) -> Outcome {
+    let site = Site::worked(scope.bed)?;
+    let steps = steps(&site)?;
+    apply(scope, &convert(scope, &site, "flux")?, &[])?;
+    for (release, (namespace, name)) in all_ready(scope, &steps)?.iter().zip(steps.iter().flatten())
+    {
+        let snapshot = &release["status"]["history"][0];
+        ensure(
+            snapshot["name"] == name.as_str() && snapshot["namespace"] == namespace.as_str(),
+            || format!("{namespace}/{name} became {snapshot}"),
+        )?;
+        let tests = snapshot["testHooks"]
+            .as_object()
+            .map(serde_json::Map::len)
+            .unwrap_or_default();
+        let is_tested = release["spec"]["test"]["enable"] == true;
+        ensure(tests > 0 || !is_tested, || {
+            format!("{name} was not tested: {snapshot}")
+        })?;
+    }
+    let mut wanted = steps.concat();
+    wanted.sort();
+    let installed = deployed(scope, Program::Helm4)?;
+    ensure(installed == wanted, || {
+        format!("{installed:?} instead of {wanted:?}")
+    })?;
+    in_order(&scope.bed.audit()?, &steps)
+}
+
+/// The site with other numbers of replicas in a release of the first and one of the last stage.
+fn with_replicas(site: &Site, replicas: u32) -> Outcome<Site> {
+    let mut text = site.text.clone();
+    for after in ["    upstream:", "    queue:"] {
+        let old = format!("    replicas: 2\n{after}");
+        ensure(text.matches(&old).count() == 1, || {
+            format!("the worked site has no single `{old}`")
+        })?;
+        text = text.replace(&old, &format!("    replicas: {replicas}\n{after}"));
+    }
+    Ok(Site {
+        text,
+        charts: site.charts.clone(),
+    })
+}
+
+fn lockstep(scope: &Scope<'_>) -> Outcome {
+    let site = Site::worked(scope.bed)?;
+    let steps = steps(&site)?;
+    apply(scope, &convert(scope, &site, "one")?, &[])?;
+    all_ready(scope, &steps)?;
+
+    // Stages 1 and 3 change, 2 does not; all are applied at once in reverse order.
+    let two = convert(scope, &with_replicas(&site, 3)?, "two")?;
+    apply(
+        scope,
+        &two,
+        &["030-services", "020-control-plane", "010-ground"],
+    )?;
+    let last = helm_release("web", "breakwater-worker");
+    let version = |object: &Value| {
+        object["status"]["history"][0]["version"]
+            .as_i64()
+            .unwrap_or_default()
+    };
+    scope.bed.wait(&last, READY_WITHIN, |object| {
+        version(object) == 2 && has_condition(object, "Ready")
+    })?;
+    for (release, (_, name)) in all_ready(scope, &steps)?.iter().zip(steps.iter().flatten()) {
+        let wanted = if ["breakwater-mirror", "breakwater-worker"].contains(&name.as_str()) {
+            2
+        } else {
+            1
+        };
+        ensure(version(release) == wanted, || {
+            format!("{name} is at revision {}", version(release))
+        })?;
+    }
+    let audit = scope.bed.audit()?;
+    let first = record_writes(&audit, "infra", "breakwater-mirror", 2);
+    let third = record_writes(&audit, "web", "breakwater-worker", 2);
+    ensure(first.len() > 1 && first.last() < third.first(), || {
+        format!("{first:?}, then {third:?}")
+    })?;
+
+    // Only the last stage changes again: as converted it waits for the first, which has not been applied.
+    let three = convert(scope, &with_replicas(&site, 4)?, "three")?;
+    apply(scope, &three, &["030-services/breakwater-worker.yaml"])?;
+    let waits = |object: &Value| {
+        let conditions = object["status"]["conditions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        conditions
+            .iter()
+            .any(|condition| condition["reason"] == "DependencyNotReady")
+    };
+    let waiting = scope.bed.wait(&last, READY_WITHIN, waits)?;
+    ensure(version(&waiting) == 2, || waiting["status"].to_string())?;
+
+    // With plain dependsOn it does not.
+    let plain = scope.bed.get(&last)?.unwrap_or_default();
+    let edges = plain["spec"]["dependsOn"]
+        .as_array()
+        .map(Vec::len)
+        .unwrap_or_default();
+    let removals: Vec<_> = (0..edges)
+        .map(|edge| serde_json::json!({"op": "remove", "path": format!("/spec/dependsOn/{edge}/readyExpr")}))
+        .collect();
+    let patch = format!("--patch={}", Value::from(removals));
+    let kind = "helmreleases.helm.toolkit.fluxcd.io";
+    scope.bed.run(
+        Program::Kubectl,
+        &[
+            "patch",
+            kind,
+            "breakwater-worker",
+            "--namespace=web",
+            "--type=json",
+            &patch,
+        ],
+    )?;
+    scope
+        .bed
+        .wait(&last, READY_WITHIN, |object| version(object) == 3)?;
+    let mirror = scope
+        .bed
+        .get(&helm_release("infra", "breakwater-mirror"))?
+        .unwrap_or_default();
+    ensure(version(&mirror) == 2, || mirror["status"].to_string())
+}
+
+/// UIDs of the pods that workloads keep running.
+fn running_pods(scope: &Scope<'_>) -> Outcome<BTreeSet<String>> {
+    let pods = scope.bed.get("/api/v1/pods")?.unwrap_or_default();
+    let pods = pods["items"].as_array().cloned().unwrap_or_default();
+    let runs = |pod: &&Value| {
+        let owner = &pod["metadata"]["ownerReferences"][0]["kind"];
+        ["ReplicaSet", "StatefulSet", "DaemonSet"]
+            .iter()
+            .any(|kind| owner == kind)
+    };
+    let uid = |pod: &Value| {
+        pod["metadata"]["uid"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    Ok(pods.iter().filter(runs).map(uid).collect())
+}
+
+fn new_commit(scope: &Scope<'_>) -> Outcome {
+    let site = Site::worked(scope.bed)?;
+    let steps = steps(&site)?;
+    apply(scope, &convert(scope, &site, "one")?, &[])?;
+    all_ready(scope, &steps)?;
+    let before = running_pods(scope)?;
+
+    let template = site.charts.join("facts/templates/configmap.yaml");
+    let text = fs::read_to_string(&template)?;
+    fs::write(
+        &template,
+        text.replace("\ndata:\n", "\ndata:\n  added: by a new commit\n"),
+    )?;
+    let old = scope.bed.git.head("charts")?;
+    let new = scope
+        .bed
+        .git
+        .commit("charts", &site.charts, "Change a template, not the version")?;
+    let site = Site {
+        text: site.text.replace(&old, &new),
+        charts: site.charts,
+    };
+    apply(scope, &convert(scope, &site, "two")?, &[])?;
+    scope.bed.wait(
+        "/api/v1/namespaces/infra/configmaps/breakwater-facts",
+        READY_WITHIN,
+        |map| map["data"]["added"] == "by a new commit",
+    )?;
+    all_ready(scope, &steps)?;
+    let after = running_pods(scope)?;
+    ensure(before == after && !after.is_empty(), || {
+        format!("{before:?} became {after:?}")
+    })
+}
+
+/// Where in the audit log the record of a release's revision was written.
+fn record_writes(entries: &[Entry], namespace: &str, release: &str, revision: u32) -> Vec<usize> {
+    let record = format!("sh.helm.release.v1.{release}.v{revision}");
+    let is_it = |entry: &Entry| {
+        let object = &entry.object_ref;
+        entry.is_write()
+            && object.resource == "secrets"
+            && object.namespace == namespace
+            && object.name == record
+    };
+    (0..entries.len())
+        .filter(|at| is_it(&entries[*at]))
+        .collect()
+}
+
+/// No release of a step is begun before the last write to the release records of the step before.
+fn in_order(entries: &[Entry], steps: &[Vec<(String, String)>]) -> Outcome {
+    let mut before = 0;
+    for step in steps {
+        let mut last = before;
+        for (namespace, release) in step {
+            let writes = record_writes(entries, namespace, release, 1);
+            let [first, .., end] = writes[..] else {
+                return Err(
+                    format!("{release}: its record was written {} times", writes.len()).into(),
+                );
+            };
+            ensure(first >= before, || {
+                format!("{release} was begun before the step before it was done")
+            })?;
+            last = last.max(end);
+        }
+        before = last;
+    }
+    Ok(())
+}
