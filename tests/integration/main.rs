@@ -8,6 +8,7 @@
 )]
 
 mod bed;
+mod canary;
 mod cli;
 mod corpus;
 mod examples;
@@ -31,6 +32,7 @@ use libtest_mimic::{Arguments, Trial};
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(canary::trials());
     trials.extend(cli::trials());
     trials.extend(corpus::trials());
     trials.extend(examples::trials());
