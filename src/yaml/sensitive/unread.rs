@@ -67,7 +67,9 @@ impl State {
         let under = self
             .under
             .is_some_and(|key| indent > key || item && indent == key);
-        let hidden = under || std::mem::take(&mut self.awaited);
+        // Taken whatever `under` says: it speaks of one line only.
+        let awaited = std::mem::take(&mut self.awaited);
+        let hidden = under || awaited;
         if !under {
             self.under = None;
         }
