@@ -12,7 +12,6 @@
     test,
     expect(
         clippy::disallowed_methods,
-        clippy::disallowed_types,
         reason = "unit tests read recorded answers and ask PyYAML"
     )
 )]

@@ -4,6 +4,7 @@
 
 pub mod convert;
 mod decided;
+pub mod diagnostics_page;
 mod digest;
 pub mod explain;
 pub mod field;

@@ -284,8 +284,9 @@ pub fn mask_line(line: &str) -> String {
     line.to_owned()
 }
 
-/// Offset of what follows the first `key:` on the line whose key names a secret.
-fn value_of_secret_key(line: &str) -> Option<usize> {
+/// Offset of what follows the first `key:` or `key=` of a line whose key names a secret.
+#[must_use]
+pub fn after_secret_key(line: &str) -> Option<usize> {
     line.match_indices([':', '='])
         .find(|&(at, _)| {
             let before = line[..at].trim_end_matches(['"', '\'', ' ']);
@@ -297,11 +298,13 @@ fn value_of_secret_key(line: &str) -> Option<usize> {
             key_names_secret(&before[start..])
         })
         .map(|(at, _)| at + 1)
-        .filter(|&at| !line[at..].trim().is_empty())
-        .map(|at| {
-            let rest = &line[at..];
-            at + (rest.len() - rest.trim_start().len())
-        })
+}
+
+/// Offset of the value behind such a key, if there is one.
+fn value_of_secret_key(line: &str) -> Option<usize> {
+    let at = after_secret_key(line)?;
+    let rest = line[at..].trim_start();
+    (!rest.trim_end().is_empty()).then(|| line.len() - rest.len())
 }
 
 #[cfg(test)]

@@ -226,7 +226,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.wait.resources",
-        does: "What Armada waits for by itself after Helm and its hooks, one wait after another. `[]` means no wait; null, `{}` and false count as absent. The entries of a list are required: none found within the time limit is a failure. Found but unready waits until the limit in any case.",
+        does: "What Armada waits for by itself after Helm and its hooks, one wait after another. `[]` means no wait; null, `{}` and false count as absent. The entries of a list are required, in v2 unless they say `required: false`: none found within the time limit is a failure. Found but unready waits until the limit in any case.",
         v1: "A list. Absent: `job` (optional), then `pod` (required). A mapping is ignored, the defaults hold.",
         v2: "A list, or a mapping by type. Absent: `job`, `daemonset`, `statefulset`, `deployment`, `pod`, in this order, all optional. The types of a mapping replace these defaults one by one and become required unless they say `required: false`; `TYPE: false` leaves a type out.",
         codes: &[Code::GateNotCarried, Code::DeployFault, Code::FieldMisread],

@@ -172,7 +172,12 @@ impl<'t> Field<'t> {
                 row,
                 value: entry.value,
             };
-            Some((key.text(cx)?.value, value.text(cx)?.value))
+            // The schema looks at values only; a number as key becomes text when it is written out.
+            let key = match key.typed(cx) {
+                Some(Typed::Int(number)) => Text::from(number.to_string()),
+                _ => key.text(cx)?.value,
+            };
+            Some((key, value.text(cx)?.value))
         });
         let pairs = pairs.collect();
         cx.ledger.claim(self.value, row);

@@ -106,6 +106,13 @@ impl Input {
         })
     }
 
+    /// Names of the files, without the arguments that changed them.
+    pub(super) fn files(&self) -> impl Iterator<Item = &str> {
+        let trees = self.trees.iter().chain(&self.others);
+        let ids: std::collections::BTreeSet<_> = trees.map(Tree::file).collect();
+        ids.into_iter().map(|id| self.sources.file(id).name())
+    }
+
     /// All trees, to find out what of a file may be shown.
     pub(super) fn all_trees(&self) -> Vec<&Tree> {
         self.trees.iter().chain(&self.others).collect()

@@ -97,7 +97,7 @@ fn text_of(
     match format {
         ReportFormat::Json => super::json_text(report),
         ReportFormat::Junit => {
-            let files: Vec<&str> = input.sources.iter().map(|(_, file)| file.name()).collect();
+            let files: Vec<&str> = input.files().collect();
             Ok(report::junit::suite(findings, &files))
         }
         ReportFormat::Sarif => super::json_text(&report::sarif::log(findings)),

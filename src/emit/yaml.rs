@@ -2,7 +2,7 @@
 //!
 //! Two-space indentation, lists indented under their key, one line per scalar unless a text with
 //! line breaks fits a block literal. Only scalars that all readers understand alike are written;
-//! see [`super::scalar`].
+//! see `emit::scalar`.
 
 use super::View;
 use super::scalar::{literal_header, must_escape, write_big, write_float, write_int, write_string};

@@ -75,7 +75,7 @@ pub fn page() -> String {
             .collect();
         let _ = write!(out, "\n## {title}\n\n{about}\n");
         for (block, fields) in blocks(&fields) {
-            let _ = self::block(&mut out, *kind, block, &fields);
+            let _ = self::block(&mut out, kind, block, &fields);
         }
     }
     out

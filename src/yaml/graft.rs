@@ -14,7 +14,7 @@ use crate::source::Span;
 
 use super::mapping;
 use super::scalar::{self, Dialect, Typed};
-use super::tree::{Builder, Kind, Node, NodeId, Scalar, Style, Tree};
+use super::tree::{Builder, Kind, Node, NodeId, Scalar, Style, Text, Tree};
 
 /// Deepest nesting of what is grafted.
 pub const MAX_DEPTH: usize = 200;
@@ -277,9 +277,7 @@ impl<'t> Overlay<'t> {
             grafts,
         } = self;
         let mut builder = Builder::new(base.file(), std::sync::Arc::clone(base.text()));
-        for comment in base.comments() {
-            builder.comment(*comment);
-        }
+        let mut decoded = String::new();
         for (at, document) in base.documents().iter().enumerate() {
             let span = (document.span.start(), document.span.end());
             builder.start_document();
@@ -296,13 +294,14 @@ impl<'t> Overlay<'t> {
                     flatten: changed.contains(&at),
                     written: BTreeMap::new(),
                     builder: &mut builder,
+                    decoded: &mut decoded,
                     diagnostics,
                 };
                 writer.node(base.node(root));
             }
             builder.end_document(span);
         }
-        builder.finish()
+        builder.finish(decoded, base.comments().to_vec())
     }
 }
 
@@ -330,6 +329,8 @@ struct Writer<'w, 't> {
     /// Where nodes of the base went.
     written: BTreeMap<NodeId, NodeId>,
     builder: &'w mut Builder,
+    /// Texts that are no part of the source.
+    decoded: &'w mut String,
     diagnostics: &'w mut Diagnostics,
 }
 
@@ -341,14 +342,18 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Writes a node, or an alias to where it went already.
-    /// Gives the node just added the anchor that `node` has.
-    fn anchor(&mut self, node: Node<'_>) {
-        if let Some(anchor) = node.anchor() {
-            self.builder.anchor(anchor);
+    /// Where a text goes that is no part of the source.
+    fn decoded(&mut self, text: &str) -> Text {
+        let start = self.decoded.len() as u32;
+        self.decoded.push_str(text);
+        Text {
+            start,
+            length: text.len() as u32,
+            decoded: true,
         }
     }
 
+    /// Writes a node, or an alias to where it went already.
     fn node(&mut self, node: Node<'_>) {
         let span = node.span();
         let range = (span.start(), span.end());
@@ -363,12 +368,18 @@ impl Writer<'_, '_> {
         let range = (span.start(), span.end());
         match node.kind() {
             Kind::Scalar(scalar) => {
-                let id = self.builder.copy_scalar(node, scalar);
+                let text = node
+                    .text_in_source()
+                    .unwrap_or_else(|| self.decoded(scalar.text));
+                let id = self
+                    .builder
+                    .scalar(range, scalar.style, text, scalar.tag, node.anchor());
                 self.written.insert(node.id(), id);
             }
             Kind::Sequence => {
-                let id = self.builder.start_sequence(range, node.tag());
-                self.anchor(node);
+                let id = self
+                    .builder
+                    .start_sequence(range, node.tag(), node.anchor());
                 self.written.insert(node.id(), id);
                 for item in node.children() {
                     self.node(item);
@@ -376,8 +387,7 @@ impl Writer<'_, '_> {
                 self.builder.end_collection(range.1);
             }
             Kind::Mapping => {
-                let id = self.builder.start_mapping(range, node.tag());
-                self.anchor(node);
+                let id = self.builder.start_mapping(range, node.tag(), node.anchor());
                 self.written.insert(node.id(), id);
                 self.entries(node);
                 self.builder.end_collection(range.1);
@@ -428,21 +438,22 @@ impl Writer<'_, '_> {
                 tag,
                 span,
             } => {
+                let text = self.decoded(text);
                 let id = self
                     .builder
-                    .scalar_decoded((0, 0), *style, text, tag.as_deref());
+                    .scalar((0, 0), *style, text, tag.as_deref(), None);
                 self.builder.place(id, *span);
                 return;
             }
             Graft::Sequence { items, span } => {
-                let id = self.builder.start_sequence((0, 0), None);
+                let id = self.builder.start_sequence((0, 0), None, None);
                 self.builder.place(id, *span);
                 for item in items {
                     self.part(*item);
                 }
             }
             Graft::Mapping { span } => {
-                let id = self.builder.start_mapping((0, 0), None);
+                let id = self.builder.start_mapping((0, 0), None, None);
                 self.builder.place(id, *span);
                 self.opened(Part::Graft(at));
             }

@@ -79,7 +79,7 @@ enum Task<'t> {
 /// All entries in the order in which the dialect sets them, the last one of a key counting.
 ///
 /// Without recursion, since merges can be chained as deep as a document is long. Aliases of the tree
-/// form no circle and stand for a limited number of nodes (see [`super::read`]), so this ends.
+/// form no circle and stand for a limited number of nodes (see [`mod@super::read`]), so this ends.
 fn flattened<'t>(
     node: Node<'t>,
     dialect: Dialect,

@@ -1,74 +1,64 @@
-//! Events to arena.
+//! Text to arena.
 //!
-//! `granit-parser` gives the events; what it accepts beyond libyaml (the C library under Armada's
-//! PyYAML) is refused here, so that a file is read exactly as Armada read it or not at all.
-//! `docs/yaml.md` lists the differences.
+//! Armada reads its manifests with PyYAML over libyaml, whose grammar is neither YAML 1.1 nor 1.2 to the
+//! letter. The scanner and parser here follow that grammar rule by rule, so that a file is read exactly
+//! as Armada read it, or refused where Armada refused it; `docs/yaml.md` says how that is checked.
+//!
+//! text ─scanner→ tokens ─parser→ events ─here→ [`Tree`]
 
 mod aliases;
 mod characters;
-mod comments;
+mod cursor;
 mod fault;
+mod parser;
+mod recover;
+mod scanner;
+mod token;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
-use granit_parser::{Event, Parser, ScalarStyle, StrInput, StructureStyle, YamlVersion};
-
 use self::aliases::Anchors;
-use super::tree::{Builder, NodeId, Style, Tree};
+use self::fault::Fault;
+use self::parser::{Content, Event, Node, Parser};
+use super::tree::{Builder, Tree};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};
 
 /// Deepest nesting of collections in a document.
 pub const MAX_DEPTH: usize = 200;
 
-/// Nesting at which the parser itself gives up; above [`MAX_DEPTH`], so that the better message comes first.
-const PARSER_DEPTH: usize = 1000;
+/// Longest text, in bytes; offsets and decoded text must fit 32 bits.
+pub const MAX_LENGTH: usize = 1 << 30;
 
 /// Byte order mark.
 const BOM: &str = "\u{feff}";
 
 /// Reads one file: every document of it, broken ones marked, each fault a diagnostic.
 ///
-/// A byte order mark at the start is skipped. The text must be shorter than 4 GiB (input is limited to
-/// 256 MiB long before); what lies beyond is refused as a whole.
+/// A byte order mark at the start is skipped. A text longer than [`MAX_LENGTH`] is refused as a whole.
 pub fn read(file: FileId, text: &Arc<str>, diagnostics: &mut Diagnostics) -> Tree {
     let builder = Builder::new(file, Arc::clone(text));
-    if u32::try_from(text.len()).is_err() {
-        let message = "the file is too large to be read as YAML";
+    if text.len() > MAX_LENGTH {
+        let message =
+            format!("the file is longer than {MAX_LENGTH} bytes, the limit of the reader");
         diagnostics.push(Diagnostic::new(Code::InputLimit, message).help("split the file"));
-        return builder.finish();
+        return builder.finish(String::new(), Vec::new());
     }
-    let base = if text.starts_with(BOM) { BOM.len() } else { 0 };
-    let body = text.get(base..).unwrap_or("");
+    let start = if text.starts_with(BOM) { BOM.len() } else { 0 };
     let reader = Reader {
         file,
         text,
-        base: base as u32,
         builder,
         anchors: Anchors::default(),
-        unreadable: characters::unreadable(text, base),
+        unreadable: characters::unreadable(text, start),
         document: None,
-        end: base as u32,
-        scanned: base as u32,
-        lost: false,
+        ended: start as u32,
         diagnostics,
     };
-    reader.run(Parser::new_from_str_with_options(body, options()))
-}
-
-fn options() -> granit_parser::Options {
-    granit_parser::options! {
-        emit_anchor_events: true,
-        emit_unresolved_aliases: true,
-        emit_comments: false,
-        block_scalar_eof_without_line_feed: true,
-        bom_inside_document_as_content: true,
-        flow_nesting_limit: PARSER_DEPTH,
-        block_nesting_limit: PARSER_DEPTH,
-        // libyaml sets no limit.
-        max_directive_bytes: 1 << 16,
-        max_reserved_directive_params: 1 << 16,
-    }
+    reader.run(Parser::new(text, start, MAX_DEPTH))
 }
 
 /// The document being read.
@@ -80,131 +70,104 @@ struct Open {
 
 struct Reader<'a> {
     file: FileId,
-    text: &'a Arc<str>,
-    /// Offset in the text of the parser's offset 0.
-    base: u32,
+    text: &'a str,
     builder: Builder,
-    anchors: Anchors,
+    anchors: Anchors<'a>,
     /// Characters that libyaml does not take, not yet laid to a document, last one first.
     unreadable: Vec<characters::Unreadable>,
     document: Option<Open>,
-    /// Offset after the last token that was read.
-    end: u32,
-    /// Offset up to which comments were taken.
-    scanned: u32,
-    /// Whether text was skipped after an error.
-    lost: bool,
+    /// End of the last document.
+    ended: u32,
     diagnostics: &'a mut Diagnostics,
 }
 
 impl<'a> Reader<'a> {
-    fn run(mut self, mut parser: Parser<'a, StrInput<'a>>) -> Tree {
+    fn run(mut self, mut parser: Parser<'a>) -> Tree {
         loop {
-            match parser.next_event() {
-                None | Some(Ok((Event::StreamEnd, _))) => break,
-                Some(Ok((event, span))) => self.event(event, &span),
-                Some(Err(error)) => {
-                    self.fault(&error);
-                    match parser.proceed_next_document() {
-                        Ok(true) => {}
-                        Ok(false) | Err(_) => break,
-                    }
+            match parser.next() {
+                Ok(Event::StreamEnd) => break,
+                Ok(event) => self.event(event),
+                Err(fault) => {
+                    let after = self.fault(fault);
+                    let Some(next) = recover::next_document(self.text, after) else {
+                        break;
+                    };
+                    // The text in between belongs to the broken document.
+                    self.abandon(next);
+                    parser.restart(next);
                 }
             }
         }
-        let text = self.text.len() as u32;
-        self.report_unreadable(text);
-        self.abandon(text);
-        if !self.lost {
-            self.gap(text);
-        }
-        self.builder.finish()
+        let end = self.text.len() as u32;
+        self.abandon(end);
+        self.report_unreadable(end);
+        let (decoded, comments) = parser.into_scanner().finish();
+        self.builder.finish(decoded, comments)
     }
 
-    fn event(&mut self, event: Event<'a>, span: &granit_parser::Span) {
-        let (start, end) = self.offsets(span);
+    fn event(&mut self, event: Event) {
         match event {
-            Event::DocumentStart(explicit, version) => {
-                self.start_document(start);
-                if explicit {
-                    self.end = end;
-                }
-                self.version(version, Span::new(self.file, start, end));
-            }
-            Event::DocumentEnd => self.end_document(start),
-            Event::Scalar(text, style, anchor, tag) => {
-                let tag = tag.map(|tag| tag.to_string());
-                self.scalar((start, end), &text, style, anchor, tag.as_deref());
-            }
-            Event::SequenceStart(structure, anchor, tag) => {
-                let tag = tag.map(|tag| tag.to_string());
-                let start = match structure {
-                    StructureStyle::Block => self.block_sequence_start(start),
-                    StructureStyle::Flow => start,
-                };
-                self.gap(start);
-                let id = self.builder.start_sequence((start, start), tag.as_deref());
-                self.started(id, (start, end), anchor);
-            }
-            Event::MappingStart(_, anchor, tag) => {
-                let tag = tag.map(|tag| tag.to_string());
-                self.gap(start);
-                let id = self.builder.start_mapping((start, start), tag.as_deref());
-                self.started(id, (start, end), anchor);
-            }
-            Event::SequenceEnd | Event::MappingEnd => {
-                // The end of a block collection is empty and lies where the next token starts.
-                if end > start {
-                    self.gap(start);
-                    self.end = self.end.max(end);
-                    self.scanned = self.scanned.max(end);
-                }
-                self.builder.end_collection(self.end);
+            Event::StreamEnd => {}
+            Event::DocumentStart(start) => self.open(start),
+            Event::DocumentEnd(end) => self.end_document(end),
+            Event::Alias(start, end) => self.alias(start, end),
+            Event::CollectionEnd(end) => {
+                self.builder.end_collection(end);
                 self.anchors.end_collection();
             }
-            Event::Alias(anchor) => self.alias((start, end), anchor),
-            Event::UnresolvedAlias(name) => {
-                let span = Span::new(self.file, start, end);
-                self.name(&name, span);
-                self.fail(fault::unknown_anchor(&name, span));
-                self.scalar((start, start), "", ScalarStyle::Plain, 0, None);
-                self.end = self.end.max(end);
-                self.scanned = self.scanned.max(end);
-            }
-            Event::Anchor(_, name) => {
-                let span = Span::new(self.file, start, end);
-                self.name(&name, span);
-                self.builder.anchor(&name);
-                if let Err(first) = self.anchors.define(name.into_owned(), span) {
-                    let diagnostic = Diagnostic::new(
-                        Code::AnchorDuplicate,
-                        "an anchor is defined twice in one document, which Armada rejects",
-                    );
-                    self.fail(
-                        diagnostic
-                            .at(span, "defined again here")
-                            .at(first, "first defined here")
-                            .help("give the second anchor and its aliases another name"),
-                    );
-                }
-            }
-            // Nothing else comes without being asked for.
-            _ => {}
+            Event::Node(node) => self.node(node),
         }
     }
 
-    fn start_document(&mut self, start: u32) {
-        if self.lost {
-            // What was skipped may hold `#` inside of scalars.
-            self.scanned = start;
-            self.lost = false;
+    fn node(&mut self, node: Node) {
+        let Node {
+            content,
+            start,
+            end,
+            tag,
+            anchor,
+        } = node;
+        let place = anchor.map(|(start, end)| (self.slice(start + 1, end), self.span(start, end)));
+        let name = place.map(|(name, _)| name);
+        let (tag, span) = (tag.as_deref(), (start, end));
+        let id = match content {
+            Content::Scalar { style, text } => {
+                let id = self.builder.scalar(span, style, text, tag, name);
+                self.anchors.leaf();
+                id
+            }
+            Content::Sequence => self.builder.start_sequence(span, tag, name),
+            Content::Mapping => self.builder.start_mapping(span, tag, name),
+        };
+        if let Some((name, span)) = place {
+            let scalar = matches!(content, Content::Scalar { .. });
+            if let Err(first) = self.anchors.define(name, id, span, scalar) {
+                self.fail(aliases::defined_twice(name, first, span));
+            }
         }
-        self.gap(start);
-        if self.document.is_some() {
-            self.report_unreadable(start);
+        match content {
+            Content::Scalar { .. } => {}
+            Content::Sequence | Content::Mapping => {
+                self.anchors.start_collection(name);
+                if self.builder.depth() == MAX_DEPTH + 1 {
+                    self.fail(too_deep(self.span(start, end)));
+                }
+            }
         }
-        self.abandon(start);
-        self.open(start);
+    }
+
+    fn alias(&mut self, start: u32, end: u32) {
+        let name = self.slice(start + 1, end);
+        let span = self.span(start, end);
+        match self.anchors.alias(name) {
+            Some((target, complete)) => {
+                self.builder.alias((start, end), target);
+                if !complete {
+                    self.fail(aliases::contains_itself(name, span));
+                }
+            }
+            None => self.fail(fault::unknown_anchor(name, span)),
+        }
     }
 
     fn open(&mut self, start: u32) {
@@ -216,38 +179,54 @@ impl<'a> Reader<'a> {
         });
     }
 
-    fn end_document(&mut self, at: u32) {
-        let end = self.end;
-        self.report_unreadable(at.max(end));
-        if let Some(Open { start, .. }) = self.document {
-            let span = Span::new(self.file, start, end);
-            if let Err(limit) = self.anchors.end_document() {
-                self.fail(limit.diagnostic(span));
-            }
+    fn end_document(&mut self, end: u32) {
+        self.ended = end;
+        self.report_unreadable(end);
+        let Some(Open { start, .. }) = self.document else {
+            return;
+        };
+        if let Err(excess) = self.anchors.end_document() {
+            self.fail(excess.diagnostic(self.span(start, end)));
         }
-        match self.document.take() {
-            Some(Open {
-                start,
-                failed: true,
-            }) => self.builder.abandon_document((start, end)),
-            Some(Open {
-                start,
-                failed: false,
-            }) => self.builder.end_document((start, end)),
-            None => {}
+        if self.document.take().is_some_and(|document| document.failed) {
+            self.builder.abandon_document((start, end));
+        } else {
+            self.builder.end_document((start, end));
         }
     }
 
+    /// Gives up the open document, if there is one.
     fn abandon(&mut self, end: u32) {
+        if self.document.is_some() {
+            self.report_unreadable(end);
+        }
         if let Some(Open { start, .. }) = self.document.take() {
             self.builder.abandon_document((start, end));
+            self.ended = end;
         }
     }
 
-    fn offsets(&self, span: &granit_parser::Span) -> (u32, u32) {
-        let start = self.base + span.start.byte_offset().unwrap_or(0) as u32;
-        let end = self.base + span.end.byte_offset().unwrap_or(0) as u32;
-        (start, end.max(start))
+    /// Takes a syntax error: the document ends here. Gives the offset from which on the next one may start.
+    fn fault(&mut self, fault: Fault) -> u32 {
+        let start = match self.document {
+            Some(Open { start, .. }) => start,
+            None => {
+                self.open(self.ended);
+                self.ended
+            }
+        };
+        self.fail(fault.diagnostic(self.file, self.text));
+        fault.seen.max(start + 1)
+    }
+
+    /// Reports the characters before `end` that may not stand in the input.
+    fn report_unreadable(&mut self, end: u32) {
+        while let Some(&next) = self.unreadable.last()
+            && next.at < end
+        {
+            self.unreadable.pop();
+            self.fail(next.diagnostic(self.file));
+        }
     }
 
     fn fail(&mut self, diagnostic: Diagnostic) {
@@ -255,6 +234,14 @@ impl<'a> Reader<'a> {
         if let Some(document) = &mut self.document {
             document.failed = true;
         }
+    }
+
+    fn span(&self, start: u32, end: u32) -> Span {
+        Span::new(self.file, start, end)
+    }
+
+    fn slice(&self, start: u32, end: u32) -> &'a str {
+        self.text.get(start as usize..end as usize).unwrap_or("")
     }
 }
 
@@ -266,165 +253,3 @@ fn too_deep(span: Span) -> Diagnostic {
         .at(span, "one level too deep")
         .help("no manifest needs such depth: check how the file was made")
 }
-
-fn style(style: ScalarStyle) -> Style {
-    match style {
-        ScalarStyle::Plain => Style::Plain,
-        ScalarStyle::SingleQuoted => Style::SingleQuoted,
-        ScalarStyle::DoubleQuoted => Style::DoubleQuoted,
-        ScalarStyle::Literal => Style::Literal,
-        ScalarStyle::Folded => Style::Folded,
-    }
-}
-
-impl<'a> Reader<'a> {
-    fn scalar(
-        &mut self,
-        (start, end): (u32, u32),
-        text: &str,
-        kind: ScalarStyle,
-        anchor: usize,
-        tag: Option<&str>,
-    ) {
-        let style = style(kind);
-        let absent = style == Style::Plain && start == end;
-        let (start, end) = match style {
-            Style::Plain if absent => {
-                let at = self.absent(start, tag.is_some() || anchor != 0);
-                (at, at)
-            }
-            Style::Plain | Style::SingleQuoted | Style::DoubleQuoted => (start, end),
-            Style::Literal | Style::Folded => {
-                let end = start + self.slice(start, end).trim_end().len() as u32;
-                (self.header(start), end)
-            }
-        };
-        self.gap(start);
-        let source = self.slice(start, end);
-        let inside = match style {
-            // The parser writes an absent node as `~`.
-            Style::Plain if absent => Some((start, 0)),
-            Style::Plain => (source == text).then_some((start, end - start)),
-            Style::SingleQuoted | Style::DoubleQuoted => {
-                let inner = source.get(1..source.len().saturating_sub(1));
-                (inner == Some(text)).then_some((start + 1, text.len() as u32))
-            }
-            Style::Literal | Style::Folded => {
-                self.header_comment(start, end);
-                None
-            }
-        };
-        let span = (start, end);
-        let id = match inside {
-            Some(range) => self.builder.scalar_in_source(span, style, range, tag),
-            None => self.builder.scalar_decoded(span, style, text, tag),
-        };
-        self.anchors.leaf(id, anchor);
-        if end > start {
-            self.end = self.end.max(end);
-        }
-        self.scanned = self.scanned.max(end);
-    }
-
-    /// libyaml knows YAML 1.1 and 1.2 only.
-    fn version(&mut self, version: Option<YamlVersion>, span: Span) {
-        if let Some(YamlVersion { major, minor }) = version
-            && !matches!((major, minor), (1, 1 | 2))
-        {
-            let message = format!("Armada rejects documents of YAML version {major}.{minor}");
-            self.fail(
-                Diagnostic::new(Code::YamlSyntax, message)
-                    .at(span, "this document")
-                    .help("leave the %YAML line out"),
-            );
-        }
-    }
-
-    fn started(&mut self, id: NodeId, (start, end): (u32, u32), anchor: usize) {
-        if end > start {
-            // `[` or `{`
-            self.end = self.end.max(end);
-            self.scanned = self.scanned.max(end);
-        }
-        self.anchors.start_collection(id, anchor);
-        if self.builder.depth() == MAX_DEPTH + 1 && !self.failed() {
-            self.fail(too_deep(Span::new(self.file, start, end)));
-        }
-    }
-
-    fn alias(&mut self, (start, end): (u32, u32), anchor: usize) {
-        self.gap(start);
-        let span = Span::new(self.file, start, end);
-        let name = self.slice(start + 1, end).to_owned();
-        self.name(&name, span);
-        match self.anchors.alias(anchor) {
-            Ok(Some(target)) => {
-                self.builder.alias((start, end), target);
-            }
-            Ok(None) => self.fail(fault::unknown_anchor(&name, span)),
-            Err(inside) => {
-                self.builder.alias((start, end), inside);
-                let message = format!("the anchor `{name}` contains itself, which Helm rejects");
-                self.fail(
-                    Diagnostic::new(Code::AliasLimit, message)
-                        .at(span, "this alias lies inside the node that it stands for")
-                        .help("write the inner node out"),
-                );
-            }
-        }
-        self.end = self.end.max(end);
-        self.scanned = self.scanned.max(end);
-    }
-
-    /// libyaml takes only ASCII letters, digits, `_` and `-` in the name of an anchor.
-    fn name(&mut self, name: &str, span: Span) {
-        let ascii = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-        if name.is_empty() || !name.bytes().all(ascii) {
-            self.fail(
-                Diagnostic::new(Code::YamlSyntax, "a name of an anchor that Armada rejects")
-                    .at(
-                        span,
-                        "only ASCII letters, digits, `_` and `-` may stand here",
-                    )
-                    .help("rename the anchor; write a space before a `:` that follows an alias"),
-            );
-        }
-    }
-
-    fn failed(&self) -> bool {
-        self.document.is_some_and(|document| document.failed)
-    }
-
-    fn slice(&self, start: u32, end: u32) -> &'a str {
-        self.text.get(start as usize..end as usize).unwrap_or("")
-    }
-
-    /// Reports the characters before `end` that may not stand in the input.
-    fn report_unreadable(&mut self, end: u32) {
-        while let Some(&last) = self.unreadable.last()
-            && last.at < end
-        {
-            self.unreadable.pop();
-            self.fail(last.diagnostic(self.file));
-        }
-    }
-
-    /// A syntax error: the document ends here.
-    fn fault(&mut self, error: &granit_parser::ScanError) {
-        let at = self.base + fault::offset(error, self.slice(self.base, self.text.len() as u32));
-        // A character that may not be there is named as such, once.
-        if self.unreadable.iter().all(|unreadable| unreadable.at != at) {
-            self.diagnostics.push(fault::syntax(error, self.file, at));
-        }
-        self.lost = true;
-        if self.document.is_none() {
-            self.open(self.end);
-        }
-        if let Some(document) = &mut self.document {
-            document.failed = true;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

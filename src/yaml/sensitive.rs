@@ -1,6 +1,8 @@
 //! Which parts of a file must never be shown: the same rules that set the bit of each leaf, applied to
 //! the source, so that excerpts can leave them out.
 
+mod unread;
+
 use std::borrow::Cow;
 
 use crate::secret::{self, Mask};
@@ -9,13 +11,24 @@ use crate::value::REDACTED;
 
 use super::tree::{Kind, Node, Tree};
 
-/// The sensitive parts of a file.
+/// The sensitive parts of a file. Comments are: nothing says what they hold.
 #[must_use]
 pub fn masks(tree: &Tree) -> Vec<Mask> {
     let mut masks = Vec::new();
     for root in tree.roots() {
         collect(root, &mut masks);
     }
+    let file = tree.file();
+    let comments = tree.comments().iter();
+    // The mark itself may be shown.
+    masks.extend(comments.map(|comment| Span::new(file, comment.start + 1, comment.end)));
+    let mut start = 0;
+    let read = tree.documents().iter().filter(|document| !document.broken);
+    for document in read.map(|document| document.span) {
+        unread::masks(tree.text(), start..document.range().start, file, &mut masks);
+        start = start.max(document.range().end);
+    }
+    unread::masks(tree.text(), start..tree.text().len(), file, &mut masks);
     masks
 }
 

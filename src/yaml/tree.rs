@@ -290,6 +290,17 @@ impl<'t> Node<'t> {
         }
     }
 
+    /// Where the text of a scalar is, if that is a part of the source.
+    pub(super) fn text_in_source(self) -> Option<Text> {
+        let data = self.tree.data(self.id);
+        let part = matches!(data.shape, Shape::Scalar(_)) && data.flags & DECODED == 0;
+        part.then_some(Text {
+            start: data.a,
+            length: data.b,
+            decoded: false,
+        })
+    }
+
     /// The node itself, or what it is an alias of.
     #[must_use]
     pub fn resolved(self) -> Node<'t> {
@@ -409,6 +420,15 @@ impl<'t> Iterator for Children<'t> {
 
 impl ExactSizeIterator for Children<'_> {}
 
+/// Where the text of a scalar is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Text {
+    pub(super) start: u32,
+    pub(super) length: u32,
+    /// In [`Builder::finish`]'s buffer, not in the source.
+    pub(super) decoded: bool,
+}
+
 /// Builds a [`Tree`] from parse events, in order.
 #[derive(Debug)]
 pub(super) struct Builder {
@@ -422,7 +442,6 @@ pub(super) struct Builder {
 #[derive(Clone, Copy, Debug, Default)]
 struct Checkpoint {
     nodes: usize,
-    decoded: usize,
     tags: usize,
     anchors: usize,
 }
@@ -453,50 +472,29 @@ impl Builder {
         self.open.len()
     }
 
-    /// Whether the innermost open collection is a mapping, and then whether its next node is a value.
-    pub(super) fn in_mapping(&self) -> Option<bool> {
-        let open = self.tree.nodes.get(*self.open.last()? as usize)?;
-        (open.shape == Shape::Mapping).then_some(open.b % 2 == 1)
-    }
-
-    /// Adds a scalar whose text is a part of the source.
-    pub(super) fn scalar_in_source(
+    /// Adds a scalar.
+    pub(super) fn scalar(
         &mut self,
         span: (u32, u32),
         style: Style,
-        text: (u32, u32),
+        text: Text,
         tag: Option<&str>,
+        anchor: Option<&str>,
     ) -> NodeId {
-        self.push(Shape::Scalar(style), span, text, 0, tag)
-    }
-
-    /// Adds a scalar whose text had to be decoded.
-    pub(super) fn scalar_decoded(
-        &mut self,
-        span: (u32, u32),
-        style: Style,
-        text: &str,
-        tag: Option<&str>,
-    ) -> NodeId {
-        let at = self.tree.decoded.len() as u32;
-        self.tree.decoded.push_str(text);
-        let text = (at, text.len() as u32);
-        self.push(Shape::Scalar(style), span, text, DECODED, tag)
-    }
-
-    /// Adds a copy of a scalar of a tree with the same text.
-    pub(super) fn copy_scalar(&mut self, node: Node<'_>, scalar: Scalar<'_>) -> NodeId {
-        let data = node.tree.data(node.id);
-        let span = (data.start, data.end);
-        let id = if data.flags & DECODED == 0 {
-            self.scalar_in_source(span, scalar.style, (data.a, data.b), scalar.tag)
-        } else {
-            self.scalar_decoded(span, scalar.style, scalar.text, scalar.tag)
-        };
-        if let Some(anchor) = node.anchor() {
-            self.anchor(anchor);
-        }
-        id
+        let Text {
+            start,
+            length,
+            decoded,
+        } = text;
+        let flags = if decoded { DECODED } else { 0 };
+        self.push(
+            Shape::Scalar(style),
+            span,
+            (start, length),
+            flags,
+            tag,
+            anchor,
+        )
     }
 
     /// Says that the node just added stands in another file.
@@ -507,12 +505,22 @@ impl Builder {
         }
     }
 
-    pub(super) fn start_sequence(&mut self, span: (u32, u32), tag: Option<&str>) -> NodeId {
-        self.start(Shape::Sequence, span, tag)
+    pub(super) fn start_sequence(
+        &mut self,
+        span: (u32, u32),
+        tag: Option<&str>,
+        anchor: Option<&str>,
+    ) -> NodeId {
+        self.start(Shape::Sequence, span, tag, anchor)
     }
 
-    pub(super) fn start_mapping(&mut self, span: (u32, u32), tag: Option<&str>) -> NodeId {
-        self.start(Shape::Mapping, span, tag)
+    pub(super) fn start_mapping(
+        &mut self,
+        span: (u32, u32),
+        tag: Option<&str>,
+        anchor: Option<&str>,
+    ) -> NodeId {
+        self.start(Shape::Mapping, span, tag, anchor)
     }
 
     /// Closes the innermost open collection; `end` is the offset after its last byte.
@@ -526,27 +534,13 @@ impl Builder {
     }
 
     pub(super) fn alias(&mut self, span: (u32, u32), target: NodeId) -> NodeId {
-        self.push(Shape::Alias, span, (target.0, 0), 0, None)
-    }
-
-    /// Gives the node added last the anchor `name`.
-    pub(super) fn anchor(&mut self, name: &str) {
-        let last = self.tree.nodes.len().wrapping_sub(1);
-        if let Some(node) = self.tree.nodes.get_mut(last) {
-            node.flags |= ANCHORED;
-            self.tree.anchors.push((last as u32, name.into()));
-        }
-    }
-
-    pub(super) fn comment(&mut self, comment: Comment) {
-        self.tree.comments.push(comment);
+        self.push(Shape::Alias, span, (target.0, 0), 0, None, None)
     }
 
     pub(super) fn start_document(&mut self) {
         self.open.clear();
         self.document = Checkpoint {
             nodes: self.tree.nodes.len(),
-            decoded: self.tree.decoded.len(),
             tags: self.tree.tags.len(),
             anchors: self.tree.anchors.len(),
         };
@@ -562,15 +556,16 @@ impl Builder {
     /// Drops what was read of the document and marks it broken; `span` in bytes.
     pub(super) fn abandon_document(&mut self, span: (u32, u32)) {
         self.tree.nodes.truncate(self.document.nodes);
-        self.tree.decoded.truncate(self.document.decoded);
         self.tree.tags.truncate(self.document.tags);
         self.tree.anchors.truncate(self.document.anchors);
         self.finish_document(None, span, true);
     }
 
-    /// Ends the whole tree.
-    pub(super) fn finish(mut self) -> Tree {
-        self.tree.comments.sort_by_key(|comment| comment.start);
+    /// Ends the whole tree; `decoded` holds the texts that are no part of the source,
+    /// `comments` are in order of their offsets.
+    pub(super) fn finish(mut self, decoded: String, comments: Vec<Comment>) -> Tree {
+        self.tree.decoded = decoded;
+        self.tree.comments = comments;
         self.tree.nodes.shrink_to_fit();
         self.tree
     }
@@ -581,8 +576,14 @@ impl Builder {
         self.tree.documents.push(Document { root, span, broken });
     }
 
-    fn start(&mut self, shape: Shape, span: (u32, u32), tag: Option<&str>) -> NodeId {
-        let id = self.push(shape, span, (0, 0), 0, tag);
+    fn start(
+        &mut self,
+        shape: Shape,
+        span: (u32, u32),
+        tag: Option<&str>,
+        anchor: Option<&str>,
+    ) -> NodeId {
+        let id = self.push(shape, span, (0, 0), 0, tag, anchor);
         self.open.push(id.0);
         id
     }
@@ -594,11 +595,16 @@ impl Builder {
         (a, b): (u32, u32),
         mut flags: u8,
         tag: Option<&str>,
+        anchor: Option<&str>,
     ) -> NodeId {
         let id = NodeId(self.tree.nodes.len() as u32);
         if let Some(tag) = tag {
             flags |= TAGGED;
             self.tree.tags.push((id.0, tag.into()));
+        }
+        if let Some(anchor) = anchor {
+            flags |= ANCHORED;
+            self.tree.anchors.push((id.0, anchor.into()));
         }
         if let Some(&parent) = self.open.last() {
             self.tree.nodes[parent as usize].b += 1;

@@ -2,16 +2,17 @@
 
 use std::fmt::Write as _;
 
-use armada2flux::armada::disposition::{self, Carrier, Row, Versions};
-use armada2flux::diagnostic::{Code, Severity};
+use armada2flux::diagnostic::{Code, example};
 use libtest_mimic::Trial;
 
+use super::golden;
 use super::support::{Result, check_file, ensure, root, run};
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("generated::docs/diagnostics.md", diagnostics),
         Trial::test("generated::docs/field-mapping.md", field_mapping),
+        Trial::test("generated::src/diagnostic/examples.txt", examples),
         Trial::test("generated::docs/cli.md", cli),
         Trial::test("generated::docs/schema", schemas),
     ]
@@ -20,93 +21,42 @@ pub(crate) fn trials() -> Vec<Trial> {
 const NOTE: &str = "<!-- made by `UPDATE_GOLDEN=1 cargo test`, do not edit -->\n";
 
 fn diagnostics() -> Result {
-    let mut page = format!(
-        "# Diagnostics\n\n{NOTE}\nWhat the program may say about documents. An error means that nothing is \
-         written. `--deny CODE` makes an error of a warning or note, `--allow CODE` leaves it out; errors cannot be left out.\n"
-    );
-    for severity in [Severity::Error, Severity::Warning, Severity::Note] {
-        let of: Vec<_> = Code::ALL
-            .iter()
-            .filter(|code| code.severity() == severity)
-            .map(|code| format!("[`{code}`](#{code})"))
-            .collect();
-        write!(page, "\n**{severity}s**: {}\n", of.join(", "))?;
-    }
-    for code in Code::ALL {
-        let text = code.page();
-        write!(
-            page,
-            "\n## {code}\n\n{}: {}\n\n{}\n\nWhat to do: {}\n",
-            code.severity(),
-            code.title(),
-            text.why,
-            text.fix
-        )?;
-    }
-    check_file("docs/diagnostics.md", &page)
+    let page = armada2flux::report::diagnostics_page::page();
+    check_file(
+        "docs/diagnostics.md",
+        &format!("# Diagnostics\n\n{NOTE}\n{page}"),
+    )
 }
 
 fn field_mapping() -> Result {
-    let mut page = format!(
-        "# What becomes of each field\n\n{NOTE}\nEvery node of every Armada document belongs to one row; \
-         `convert --report json` counts them.\n\n\
-         | fate | meaning |\n|---|---|\n\
-         | mapped | says the same in the output |\n\
-         | approximated | says nearly the same; the reason names the difference |\n\
-         | dropped-harmless | left out: had no effect in Armada either, or has none any more |\n\
-         | dropped-lossy | left out, and something is lost |\n\
-         | not-yet | understood, but not carried over yet; a warning says so where it is used |\n\
-         | refused | an error, no output is made |\n"
-    );
-    let mut heading = "";
-    for row in disposition::all() {
-        let Row {
-            path,
-            documents,
-            versions,
-            fate,
-            target,
-            reason,
-            carrier,
-            since,
-        } = row;
-        if heading != *documents {
-            heading = documents;
-            write!(
-                page,
-                "\n## {heading}\n\n| field | schema | fate | kept by | becomes | why |\n|---|---|---|---|---|---|\n"
-            )?;
+    let page = armada2flux::report::field_mapping::page();
+    let title = "# What becomes of each field";
+    check_file(
+        "docs/field-mapping.md",
+        &format!("{title}\n\n{NOTE}\n{page}"),
+    )
+}
+
+/// What `explain` and `docs/diagnostics.md` show: the first diagnostic of each code's folder, as it is drawn.
+fn examples() -> Result {
+    let mut text = String::new();
+    for code in Code::ALL {
+        let folder = root().join("testdata/diagnostics").join(code.name());
+        let stderr = golden::outcome(&folder)?.1.stderr;
+        let start = format!("[{code}]: ");
+        let parts = stderr.split("\n\n");
+        let Some(drawn) = parts.map(str::trim).find(|part| {
+            part.lines()
+                .next()
+                .is_some_and(|line| line.contains(&start))
+        }) else {
+            return Err(format!("nothing is drawn for {code}").into());
+        };
+        if drawn.lines().count() <= example::MAX_LINES {
+            write!(text, "{}{code}\n{drawn}\n\n", example::MARK)?;
         }
-        let versions = match versions {
-            Versions::Any => "v1, v2",
-            Versions::V1 => "v1",
-            Versions::V2 => "v2",
-        };
-        let carrier = match carrier {
-            Carrier::Tree => "tree",
-            Carrier::Apply => "apply",
-            Carrier::Nobody => "",
-        };
-        let mut target = if target.is_empty() {
-            String::new()
-        } else {
-            format!("`{target}`")
-        };
-        if let Some(since) = since {
-            write!(target, " (Flux {since})")?;
-        }
-        let cells = [
-            &format!("`{path}`"),
-            versions,
-            fate.name(),
-            carrier,
-            &target,
-            reason,
-        ];
-        let cells = cells.map(|cell| cell.replace('|', "\\|"));
-        writeln!(page, "| {} |", cells.join(" | "))?;
     }
-    check_file("docs/field-mapping.md", &page)
+    check_file("src/diagnostic/examples.txt", &text)
 }
 
 /// What `--help` says, of every command, from the program itself.

@@ -70,7 +70,7 @@ fn belongs(name: &str) -> bool {
     FILES.contains(&name) || name.starts_with("expected/") || name.starts_with("input/")
 }
 
-fn outcome(folder: &Path) -> Result<(Files, Ran)> {
+pub(crate) fn outcome(folder: &Path) -> Result<(Files, Ran)> {
     let place = tempfile::tempdir()?;
     let (out, report, large) = (
         place.path().join("out"),

@@ -8,6 +8,7 @@
 )]
 
 mod bed;
+mod canary;
 mod cli;
 mod corpus;
 mod examples;
@@ -20,6 +21,8 @@ mod mutations;
 mod oracle_cases;
 mod oracle_gates;
 mod oracle_waits;
+mod overrides;
+mod schemas;
 mod shared;
 mod support;
 
@@ -30,6 +33,7 @@ use libtest_mimic::{Arguments, Trial};
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let mut trials: Vec<Trial> = Vec::new();
+    trials.extend(canary::trials());
     trials.extend(cli::trials());
     trials.extend(corpus::trials());
     trials.extend(examples::trials());
@@ -42,5 +46,7 @@ fn main() -> ExitCode {
     trials.extend(oracle_cases::trials());
     trials.extend(oracle_gates::trials());
     trials.extend(oracle_waits::trials());
+    trials.extend(overrides::trials());
+    trials.extend(schemas::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -20,6 +20,9 @@ use crate::shared;
 /// Mutations that are tried; half of them outside of the values.
 const SAMPLES: usize = 5_000;
 
+/// Largest chart that is mutated, in bytes of JSON: nine of ten are smaller, and a run stays short.
+const MAX_CHART: usize = 12 * 1024;
+
 /// The tests of this module.
 pub(crate) fn trials() -> Vec<Trial> {
     let corpus = shared::folder().map(|shared| shared.join("corpus"));
@@ -43,7 +46,9 @@ struct Outcome {
 }
 
 fn run(corpus: &Path) -> Result<(), Failed> {
-    let converted = samples(corpus).into_iter().map(|sample| {
+    let samples = samples(corpus).into_iter();
+    let samples = samples.filter(|sample| sample.chart.to_string().len() <= MAX_CHART);
+    let converted = samples.map(|sample| {
         let (base, ..) = convert(&sample.chart, &sample, &[]);
         (sample, base)
     });

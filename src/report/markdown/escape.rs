@@ -19,7 +19,7 @@ pub(super) fn code(text: &str) -> String {
 /// A sentence: its `code` stays code, everything else is plain.
 pub(super) fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let balanced = text.matches('`').count() % 2 == 0;
+    let balanced = text.matches('`').count().is_multiple_of(2);
     for (at, part) in text.split('`').enumerate() {
         if at % 2 == 1 && balanced {
             out.push_str(&code(part));

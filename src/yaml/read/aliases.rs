@@ -21,23 +21,23 @@ pub(super) const FREE_FILE_EXPANSION: u64 = 2_000_000;
 #[derive(Debug)]
 struct Anchor {
     node: NodeId,
+    span: Span,
     /// Nodes under it with aliases written out; `None` while it is open.
     size: Option<u64>,
 }
 
 #[derive(Debug)]
-struct OpenCollection {
-    anchor: usize,
+struct OpenCollection<'a> {
+    anchor: Option<&'a str>,
     own: u64,
     expanded: u64,
 }
 
-/// The anchors of a document by the parser's number.
+/// The anchors of a document by name.
 #[derive(Debug, Default)]
-pub(super) struct Anchors {
-    by_id: HashMap<usize, Anchor>,
-    names: HashMap<String, Span>,
-    open: Vec<OpenCollection>,
+pub(super) struct Anchors<'a> {
+    by_name: HashMap<&'a str, Anchor>,
+    open: Vec<OpenCollection<'a>>,
     /// Nodes of the document, and with aliases written out.
     own: u64,
     expanded: u64,
@@ -45,38 +45,38 @@ pub(super) struct Anchors {
     file_expanded: u64,
 }
 
-impl Anchors {
+impl<'a> Anchors<'a> {
     pub(super) fn start_document(&mut self) {
-        self.by_id.clear();
-        self.names.clear();
+        self.by_name.clear();
         self.open.clear();
         (self.own, self.expanded) = (0, 0);
     }
 
-    /// Gives the anchor of the node last added its name.
+    /// Takes an anchor of a node.
     ///
     /// # Errors
     /// The place where the document defined it before.
-    pub(super) fn define(&mut self, name: String, span: Span) -> Result<(), Span> {
-        match self.names.insert(name, span) {
-            Some(first) => Err(first),
+    pub(super) fn define(
+        &mut self,
+        name: &'a str,
+        node: NodeId,
+        span: Span,
+        scalar: bool,
+    ) -> Result<(), Span> {
+        let size = scalar.then_some(1);
+        let anchor = Anchor { node, span, size };
+        match self.by_name.insert(name, anchor) {
+            Some(Anchor { span: first, .. }) => Err(first),
             None => Ok(()),
         }
     }
 
-    pub(super) fn leaf(&mut self, node: NodeId, anchor: usize) {
+    /// Counts a node without children.
+    pub(super) fn leaf(&mut self) {
         self.add(1, 1);
-        if anchor != 0 {
-            let size = Some(1);
-            self.by_id.insert(anchor, Anchor { node, size });
-        }
     }
 
-    pub(super) fn start_collection(&mut self, node: NodeId, anchor: usize) {
-        if anchor != 0 {
-            let size = None;
-            self.by_id.insert(anchor, Anchor { node, size });
-        }
+    pub(super) fn start_collection(&mut self, anchor: Option<&'a str>) {
         self.open.push(OpenCollection {
             anchor,
             own: 1,
@@ -93,26 +93,17 @@ impl Anchors {
         else {
             return;
         };
-        if let Some(anchor) = self.by_id.get_mut(&anchor) {
+        if let Some(anchor) = anchor.and_then(|name| self.by_name.get_mut(name)) {
             anchor.size = Some(expanded);
         }
         self.add(own, expanded);
     }
 
-    /// The node an alias stands for.
-    ///
-    /// # Errors
-    /// When it lies inside that node; the node.
-    pub(super) fn alias(&mut self, anchor: usize) -> Result<Option<NodeId>, NodeId> {
-        let Some(&Anchor { node, size }) = self.by_id.get(&anchor) else {
-            return Ok(None);
-        };
+    /// The node an alias stands for, and whether it is complete: else the alias lies inside of it.
+    pub(super) fn alias(&mut self, name: &str) -> Option<(NodeId, bool)> {
+        let &Anchor { node, size, .. } = self.by_name.get(name)?;
         self.add(1, size.unwrap_or(1));
-        if size.is_some() {
-            Ok(Some(node))
-        } else {
-            Err(node)
-        }
+        Some((node, size.is_some()))
     }
 
     /// Checks what the document's aliases stand for.
@@ -176,4 +167,23 @@ impl Excess {
             .at(span, "")
             .help("aliases of aliases multiply: write some of them out, or split the document")
     }
+}
+
+pub(super) fn defined_twice(name: &str, first: Span, second: Span) -> Diagnostic {
+    let message =
+        format!("the anchor `{name}` is defined twice in a document, which Armada rejects");
+    Diagnostic::new(Code::AnchorDuplicate, message)
+        .at(second, "defined again here")
+        .at(first, "first defined here")
+        .help("give the second anchor and its aliases another name")
+}
+
+pub(super) fn contains_itself(name: &str, span: Span) -> Diagnostic {
+    let message = format!("the anchor `{name}` contains itself, which Helm rejects");
+    Diagnostic::new(Code::AliasLimit, message)
+        .at(
+            span,
+            "this alias lies inside of the node that it stands for",
+        )
+        .help("write the inner node out")
 }

@@ -1,4 +1,4 @@
-//! Characters that libyaml refuses, or reads otherwise than every other reader.
+//! Characters that libyaml refuses.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Span};
@@ -12,8 +12,7 @@ pub(super) struct Unreadable {
 
 /// All characters after offset `from` that may not stand in the input, the last one first.
 ///
-/// libyaml (reader.c) takes tab, line feed, carriage return, U+0085 and the printable characters. It
-/// takes U+0085, U+2028 and U+2029 for line breaks, which nobody means and no other reader does: refused.
+/// libyaml (reader.c) takes tab, line feed, carriage return, U+0085 and the printable characters.
 pub(super) fn unreadable(text: &str, from: usize) -> Vec<Unreadable> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();
@@ -23,9 +22,9 @@ pub(super) fn unreadable(text: &str, from: usize) -> Vec<Unreadable> {
             b'\t' | b'\n' | b'\r' | 0x20..=0x7e => false,
             0..=0x1f | 0x7f => true,
             // U+0080 to U+009F
-            0xc2 => bytes.get(at + 1).is_some_and(|&next| next < 0xa0),
-            // U+2028, U+2029
-            0xe2 => matches!(bytes.get(at + 1..at + 3), Some([0x80, 0xa8 | 0xa9])),
+            0xc2 => bytes
+                .get(at + 1)
+                .is_some_and(|&next| next < 0xa0 && next != 0x85),
             // U+FFFE, U+FFFF
             0xef => matches!(bytes.get(at + 1..at + 3), Some([0xbf, 0xbe | 0xbf])),
             _ => false,
@@ -46,12 +45,7 @@ impl Unreadable {
         let Self { at, character } = self;
         let code = character as u32;
         let span = Span::new(file, at, at + character.len_utf8() as u32);
-        let is_break = matches!(character, '\u{85}' | '\u{2028}' | '\u{2029}');
-        let message = if is_break {
-            format!("the character U+{code:04X} counts as a line break for Armada's YAML reader")
-        } else {
-            format!("the character U+{code:04X} is not allowed in YAML")
-        };
+        let message = format!("the character U+{code:04X} is not allowed in YAML");
         let escape = if code > 0xff { "u" } else { "x" };
         let digits = if code > 0xff { 4 } else { 2 };
         Diagnostic::new(Code::YamlSyntax, message)

@@ -1,80 +1,157 @@
 //! What to say about text that is no YAML.
 
-use granit_parser::{ErrorKind, ScanError};
-
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Span};
 
-/// Offset of an error in the text given to the parser.
-pub(super) fn offset(error: &ScanError, text: &str) -> u32 {
-    let marker = error.marker();
-    let at = marker.byte_offset().unwrap_or_else(|| {
-        let mut characters = text.char_indices().skip(marker.index());
-        characters.next().map_or(text.len(), |(at, _)| at)
-    });
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at as u32
+/// A syntax error.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fault {
+    pub(super) kind: FaultKind,
+    /// Offset of the fault.
+    at: u32,
+    /// Offset of what it is a part of.
+    since: Option<u32>,
+    /// Offset at which it was noticed: nothing before it is read again.
+    pub(super) seen: u32,
 }
 
-/// The diagnostic of a syntax error at an offset of the file.
-pub(super) fn syntax(error: &ScanError, file: FileId, at: u32) -> Diagnostic {
-    let span = Span::new(file, at, at);
-    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
-        return super::too_deep(span);
+impl Fault {
+    pub(super) fn new(kind: FaultKind, at: u32) -> Self {
+        Self {
+            kind,
+            at,
+            since: None,
+            seen: at,
+        }
     }
-    let diagnostic = Diagnostic::new(Code::YamlSyntax, "the document is not valid YAML")
-        .at(span, error.kind().to_string());
-    match help(error.kind()) {
-        Some(help) => diagnostic.help(help),
-        None => diagnostic,
+
+    pub(super) fn since(mut self, since: u32) -> Self {
+        self.since = Some(since);
+        self
+    }
+
+    pub(super) fn seen(mut self, seen: u32) -> Self {
+        self.seen = seen;
+        self
+    }
+
+    pub(super) fn diagnostic(self, file: FileId, text: &str) -> Diagnostic {
+        let Self {
+            kind,
+            at,
+            since,
+            seen: _,
+        } = self;
+        let width = text.get(at as usize..).and_then(|rest| rest.chars().next());
+        let width = width.filter(|first| !first.is_control());
+        let span = Span::new(
+            file,
+            at,
+            at + width.map_or(0, |first| first.len_utf8() as u32),
+        );
+        if kind == FaultKind::TooDeep {
+            return super::too_deep(span);
+        }
+        let mut diagnostic = Diagnostic::new(Code::YamlSyntax, kind.text()).at(span, "");
+        if let Some(since) = since
+            && since != at
+        {
+            diagnostic = diagnostic.at(Span::new(file, since, since + 1), "it starts here");
+        }
+        match kind.help() {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
     }
 }
 
-fn help(kind: &ErrorKind) -> Option<&'static str> {
-    match kind {
-        ErrorKind::TabNotAllowed
-        | ErrorKind::TabInBlockIndentation
-        | ErrorKind::TabInIndentation
-        | ErrorKind::TabAtBlockScalarStart
-        | ErrorKind::TabInPlainScalar => Some("indent with spaces: YAML allows no tab here"),
-        ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
-            Some("check the indentation; quote a value that holds `: `")
+macro_rules! faults {
+    ($($kind:ident $text:literal $(=> $help:literal)?)*) => {
+        /// All that can be wrong with a text.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum FaultKind {
+            $(#[doc = $text] $kind,)*
         }
-        ErrorKind::UnexpectedCharacter { .. } => {
-            Some("quote the value: a plain one cannot start with this character")
+
+        impl FaultKind {
+            fn text(self) -> &'static str {
+                match self { $(FaultKind::$kind => $text,)* }
+            }
+
+            fn help(self) -> Option<&'static str> {
+                match self { $(FaultKind::$kind => faults!(@help $($help)?),)* }
+            }
         }
-        ErrorKind::SimpleKeyExpected | ErrorKind::ExpectedBlockMappingKey => {
-            Some("check the indentation, and that each key ends with `: `")
-        }
-        ErrorKind::UnclosedQuotedScalar | ErrorKind::DocumentIndicatorInQuotedScalar => {
-            Some("close the quote")
-        }
-        ErrorKind::UnclosedFlowCollection { .. }
-        | ErrorKind::UnexpectedEofFlowSequence
-        | ErrorKind::UnexpectedEofFlowMapping => Some("close the bracket; is the file complete?"),
-        ErrorKind::UnknownQuotedScalarEscape => {
-            Some("write `\\\\` for a backslash, or use single quotes")
-        }
-        ErrorKind::InvalidUnicodeEscape
-        | ErrorKind::InvalidLowSurrogate
-        | ErrorKind::MissingLowSurrogate
-        | ErrorKind::UnpairedLowSurrogate => {
-            Some("write the character itself, or `\\U` with eight digits")
-        }
-        // The other texts say all there is.
-        _ => None,
-    }
+    };
+    (@help $help:literal) => { Some($help) };
+    (@help) => { None };
+}
+
+faults! {
+    AnchorName "the name of an anchor or alias must be of ASCII letters, digits, `_` and `-`"
+        => "rename it, or quote the value if no anchor is meant"
+    BlockHeader "only a comment may follow the `|` or `>` of a block of text"
+        => "put the text on the next line, indented"
+    BlockIndentZero "the indentation of a block of text cannot be 0"
+    CannotStart "a value cannot start with this character"
+        => "quote the value"
+    ColonInPlain "a plain value inside of brackets cannot hold this `:`"
+        => "write a space after the `:`, or quote the value"
+    DirectiveEnd "something follows a `%` directive on its line"
+    DirectiveName "a `%` directive has no valid name"
+        => "quote the value if no directive is meant"
+    DirectiveTwice "a document has the same `%` directive twice"
+        => "remove one of them"
+    DirectiveUnknown "a `%` directive that Armada's YAML reader does not know"
+        => "only %YAML and %TAG are known: remove it"
+    DocumentExpected "a document must start with `---` here"
+        => "check the indentation of this line; if a new document is meant, start it with `---`"
+    DocumentInQuotes "a quoted value runs into the next document"
+        => "close the quote"
+    EntryExpected "a list goes on with something that is no entry of it"
+        => "check the indentation: entries start with `- ` in the same column"
+    EntryNotAllowed "a list cannot start here"
+        => "start it on a line of its own, or quote the value"
+    EscapeCode "an escape that stands for no character"
+        => "write the character itself, or `\\U` with eight digits: surrogate pairs are not read"
+    EscapeDigits "an escape with too few hexadecimal digits"
+        => "write `\\\\` for a backslash, or use single quotes"
+    FlowMappingEnd "a `,` or `}` is missing"
+        => "check the brackets and quotes above; is the file complete?"
+    FlowSequenceEnd "a `,` or `]` is missing"
+        => "check the brackets and quotes above; is the file complete?"
+    KeyExpected "a mapping goes on with something that is no key"
+        => "check the indentation of this line, and that quotes above are closed"
+    KeyNotAllowed "a key cannot start here"
+        => "start it on a line of its own"
+    KeyWithoutColon "this stands where a key must, but no `:` follows"
+        => "check the indentation, and that `: ` follows the key on its line"
+    NodeExpected "a value is missing here"
+    TabIndent "a tab stands in the indentation"
+        => "indent with spaces: YAML allows no tab here"
+    Tab "a tab stands where YAML allows none"
+        => "indent with spaces"
+    TagEmpty "a tag without a name"
+    TagEnd "a tag must end with a space or a line break"
+    TagEscape "a `%` in a tag is followed by no valid code"
+    TagHandle "a tag handle must start and end with `!`"
+    TagUnclosed "a tag that starts with `!<` has no `>`"
+    TagUndeclared "a tag with a prefix that no %TAG line declares"
+        => "declare it before the `---`, or remove the tag"
+    TooDeep "nested too deep"
+    UnclosedQuote "a quoted value is not closed"
+        => "close the quote; is the file complete?"
+    UnknownEscape "an escape that YAML does not know"
+        => "write `\\\\` for a backslash, or use single quotes"
+    ValueNotAllowed "a `: ` makes no key here"
+        => "check the indentation, or quote the value that holds it"
+    Version "not a YAML version that Armada's reader takes"
+        => "remove the %YAML line"
 }
 
 /// The diagnostic of an alias that refers to nothing.
 pub(super) fn unknown_anchor(name: &str, span: Span) -> Diagnostic {
-    let message = format!(
-        "the alias `*{}` refers to no anchor before it",
-        name.escape_debug()
-    );
+    let message = format!("the alias `*{name}` refers to no anchor before it");
     Diagnostic::new(Code::YamlSyntax, message)
         .at(span, "no such anchor in this document")
         .help("an anchor is known only in its own document, after the place that defines it")

@@ -208,6 +208,9 @@ fn controller_manager(
         format!("--secure-port={}", port::free()?),
         "--bind-address=127.0.0.1".to_owned(),
         "--leader-elect=false".to_owned(),
+        // Nobody sends heartbeats for nodes that are only played: after the default of less than a
+        // minute all pods would stop being Ready.
+        "--node-monitor-grace-period=24h".to_owned(),
         format!("--cert-dir={}", folder.join("certificates").display()),
     ];
     Ok(Launch::new(

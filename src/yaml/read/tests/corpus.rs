@@ -1,3 +1,4 @@
+use std::io::{Write as _, stderr};
 use std::path::{Path, PathBuf};
 
 use super::{libyaml, parse};
@@ -21,6 +22,10 @@ fn real_files_are_read_as_libyaml_reads_them() {
     let mut files = Vec::new();
     yaml_files(Path::new("../shared/corpus"), &mut files);
     files.sort();
+    if files.is_empty() {
+        writeln!(stderr(), "skipped: no ../shared/corpus beside the checkout").expect("stderr");
+        return;
+    }
     let mut compared = 0;
     for path in &files {
         let Ok(text) = std::fs::read_to_string(path) else {
@@ -47,8 +52,5 @@ fn real_files_are_read_as_libyaml_reads_them() {
             }
         }
     }
-    assert!(
-        files.is_empty() || compared > 300,
-        "only {compared} files could be compared"
-    );
+    assert!(compared > 300, "only {compared} files could be compared");
 }

@@ -1,0 +1,196 @@
+//! A place in the text, and what stands there, in libyaml's terms.
+
+/// A position with its line and column.
+///
+/// Columns and the length of simple keys count characters, as libyaml does; all else counts bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    /// Offset in bytes.
+    pub(super) at: usize,
+    /// Characters before it.
+    pub(super) index: usize,
+    /// Line breaks before it.
+    pub(super) line: usize,
+    /// Characters before it on its line.
+    pub(super) column: i64,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Cursor<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Bytes before `at` that continue a character.
+    continued: usize,
+    line: usize,
+    line_at: usize,
+    line_continued: usize,
+}
+
+impl<'a> Cursor<'a> {
+    /// Starts at an offset, which counts as the start of a line.
+    pub(super) fn new(text: &'a str, at: usize) -> Self {
+        Self {
+            bytes: text.as_bytes(),
+            at,
+            continued: 0,
+            line: 0,
+            line_at: at,
+            line_continued: 0,
+        }
+    }
+
+    pub(super) fn mark(&self) -> Mark {
+        Mark {
+            at: self.at,
+            index: self.at - self.continued,
+            line: self.line,
+            column: self.column(),
+        }
+    }
+
+    pub(super) fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The offset as nodes hold it; the reader takes no text that is too long for it.
+    pub(super) fn offset(&self) -> u32 {
+        self.at as u32
+    }
+
+    pub(super) fn column(&self) -> i64 {
+        let continued = self.continued - self.line_continued;
+        (self.at - self.line_at - continued) as i64
+    }
+
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// The byte `ahead` of the current one.
+    pub(super) fn peek(&self, ahead: usize) -> Option<u8> {
+        self.bytes.get(self.at + ahead).copied()
+    }
+
+    pub(super) fn is(&self, byte: u8) -> bool {
+        self.peek(0) == Some(byte)
+    }
+
+    pub(super) fn is_end(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    pub(super) fn is_blank(&self) -> bool {
+        matches!(self.peek(0), Some(b' ' | b'\t'))
+    }
+
+    pub(super) fn is_break(&self) -> bool {
+        break_length(self.rest()) > 0
+    }
+
+    /// Whether white space or the end stands `ahead` bytes from here.
+    pub(super) fn is_blank_or_end(&self, ahead: usize) -> bool {
+        is_blank_or_end(self.bytes.get(self.at + ahead..).unwrap_or_default())
+    }
+
+    /// Whether a `---` or `...` stands here, at the start of a line.
+    pub(super) fn is_document_indicator(&self) -> bool {
+        self.column() == 0
+            && matches!(self.rest(), [b'-', b'-', b'-', ..] | [b'.', b'.', b'.', ..])
+            && self.is_blank_or_end(3)
+    }
+
+    /// Goes on by `length` bytes without a line break in them.
+    pub(super) fn advance(&mut self, length: usize) {
+        let passed = self.rest();
+        let passed = passed.get(..length).unwrap_or(passed);
+        self.continued += passed.iter().filter(|&&byte| byte & 0xc0 == 0x80).count();
+        self.at += passed.len();
+    }
+
+    /// Goes on by one character that is no line break.
+    pub(super) fn skip(&mut self) {
+        let continues = |byte: &&u8| **byte & 0xc0 == 0x80;
+        let more = self.rest().iter().skip(1).take_while(continues).count();
+        self.advance(1 + more);
+    }
+
+    /// Goes on behind the line break that stands here, if one does.
+    pub(super) fn skip_break(&mut self) {
+        let length = break_length(self.rest());
+        if length > 0 {
+            self.advance(length);
+            self.start_line();
+        }
+    }
+
+    /// Goes on behind the line break that stands here and writes what a reader gets of it.
+    pub(super) fn read_break(&mut self, out: &mut String) {
+        match self.rest() {
+            // U+2028 and U+2029 stay what they are.
+            [0xe2, 0x80, last @ (0xa8 | 0xa9), ..] => {
+                out.push(if *last == 0xa8 {
+                    '\u{2028}'
+                } else {
+                    '\u{2029}'
+                });
+            }
+            rest if break_length(rest) > 0 => out.push('\n'),
+            _ => {}
+        }
+        self.skip_break();
+    }
+
+    /// From here on counts as a new line.
+    pub(super) fn start_line(&mut self) {
+        self.line += 1;
+        self.line_at = self.at;
+        self.line_continued = self.continued;
+    }
+
+    pub(super) fn skip_blanks(&mut self) {
+        let blank = |byte: &&u8| matches!(byte, b' ' | b'\t');
+        let blanks = self.rest().iter().take_while(blank).count();
+        self.at += blanks;
+    }
+
+    /// Goes on to the line break or the end.
+    pub(super) fn skip_line(&mut self) {
+        self.advance(line_length(self.rest()));
+    }
+}
+
+/// Number of bytes before the first line break.
+pub(super) fn line_length(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let may_break = matches!(byte, b'\n' | b'\r' | 0xc2 | 0xe2);
+        if may_break && bytes.get(at..).is_some_and(|rest| break_length(rest) > 0) {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
+/// Length of the line break at the start of `bytes`; 0 when there is none.
+///
+/// libyaml breaks lines at LF, CR, CR LF, U+0085, U+2028 and U+2029.
+pub(super) fn break_length(bytes: &[u8]) -> usize {
+    match bytes {
+        [b'\r', b'\n', ..] => 2,
+        [b'\n' | b'\r', ..] => 1,
+        [0xc2, 0x85, ..] => 2,
+        [0xe2, 0x80, 0xa8 | 0xa9, ..] => 3,
+        _ => 0,
+    }
+}
+
+/// Whether `bytes` start with a blank or a line break, or are none.
+pub(super) fn is_blank_or_end(bytes: &[u8]) -> bool {
+    matches!(bytes, [] | [b' ' | b'\t', ..]) || break_length(bytes) > 0
+}
+
+/// What libyaml takes in names of anchors, directives and tag handles.
+pub(super) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+}

@@ -1,0 +1,141 @@
+//! Sensitive parts of text that could not be parsed: by indentation and the looks of lines alone.
+//!
+//! Whole lines are hidden where a value may go on that began behind a key that names a secret.
+
+use std::ops::Range;
+
+use crate::secret::{self, Mask};
+use crate::source::{FileId, Span};
+
+/// Adds the sensitive parts of a part of the text. What stands behind a secret key on its own line is
+/// found by [`secret::mask_line`].
+pub(super) fn masks(text: &str, part: Range<usize>, file: FileId, masks: &mut Vec<Mask>) {
+    let Some(lines) = text.get(part.clone()) else {
+        return;
+    };
+    let mut state = State::default();
+    let mut start = part.start;
+    for line in lines.split_inclusive('\n') {
+        let body = line.trim_end();
+        let indent = body.len() - body.trim_start().len();
+        let mut hide = |from: usize| {
+            let (from, end) = (start + from, start + body.len());
+            if from < end {
+                masks.push(Span::new(file, from as u32, end as u32));
+            }
+        };
+        if state.hides(body, indent) {
+            hide(indent);
+        } else if let Some(at) = comment(body) {
+            hide(at + 1);
+        }
+        start += line.len();
+    }
+}
+
+/// What the lines so far say about the next one.
+#[derive(Default)]
+struct State {
+    /// Indentation of the secret key that deeper lines belong to.
+    under: Option<usize>,
+    /// The quote in which a secret began.
+    quote: Option<char>,
+    /// Whether the value of a secret key may be on the next line, wherever that stands.
+    awaited: bool,
+    /// Whether a PEM block began.
+    pem: bool,
+}
+
+impl State {
+    /// Whether nothing of the line may be shown.
+    fn hides(&mut self, line: &str, indent: usize) -> bool {
+        let text = line.trim_start();
+        if text.is_empty() {
+            return false;
+        }
+        if self.pem {
+            self.pem = !text.contains("-----END ");
+            return true;
+        }
+        if let Some(quote) = self.quote {
+            if text.contains(quote) {
+                self.quote = None;
+            }
+            return true;
+        }
+        let item = text.starts_with("- ") || text == "-";
+        let under = self
+            .under
+            .is_some_and(|key| indent > key || item && indent == key);
+        // Taken whatever `under` says: it speaks of one line only.
+        let awaited = std::mem::take(&mut self.awaited);
+        let hidden = under || awaited;
+        if !under {
+            self.under = None;
+        }
+        self.pem = text.contains("-----BEGIN ") && !text.contains("-----END ");
+        if let Some(at) = secret::after_secret_key(line) {
+            if !under {
+                self.under = Some(indent);
+            }
+            let value = line[at..].trim();
+            let mut letters = value.chars();
+            match letters.next() {
+                Some(quote @ ('"' | '\'')) if !letters.as_str().contains(quote) => {
+                    self.quote = Some(quote);
+                }
+                // Properties, block marks and brackets: what they announce follows.
+                Some('|' | '>' | '&' | '!' | '*' | '{' | '[' | '?' | '#') | None => {
+                    self.awaited = true;
+                }
+                Some(_) => {}
+            }
+        }
+        hidden
+    }
+}
+
+/// Offset of the comment of a line, if there is one; a `#` inside quotes counts, too.
+fn comment(line: &str) -> Option<usize> {
+    line.match_indices('#')
+        .map(|(at, _)| at)
+        .find(|&at| at == 0 || line[..at].ends_with([' ', '\t']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Sources;
+
+    fn shown(text: &str) -> String {
+        let mut sources = Sources::default();
+        let file = sources.add("x.yaml", text).expect("room");
+        let mut found = Vec::new();
+        masks(text, 0..text.len(), file, &mut found);
+        let mut out = text.to_owned();
+        for mask in found.iter().rev() {
+            out.replace_range(mask.range(), "*");
+        }
+        out
+    }
+
+    #[test]
+    fn what_belongs_to_a_secret_key_is_hidden() {
+        assert_eq!(
+            shown("password:\n    a\n  b: {\nnext: 1\n"),
+            "password:\n    *\n  *\nnext: 1\n"
+        );
+        assert_eq!(shown("secret:\n- a\n- b\nc: 1\n"), "secret:\n*\n*\nc: 1\n");
+        assert_eq!(shown("token:\na\nb\n"), "token:\n*\nb\n");
+        assert_eq!(
+            shown("password: 'a\nb\nc' d\ne\n"),
+            "password: 'a\n*\n*\ne\n"
+        );
+        assert_eq!(
+            shown("x: |\n -----BEGIN A\n b\n -----END A\nc: 1\n"),
+            "x: |\n -----BEGIN A\n *\n *\nc: 1\n"
+        );
+        assert_eq!(shown("a: b # c\n# d\n"), "a: b #*\n#*\n");
+        assert_eq!(shown("password: a\nuser: b\n"), "password: a\nuser: b\n");
+    }
+}
