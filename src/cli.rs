@@ -8,6 +8,7 @@
 mod convert;
 mod explain;
 mod failure;
+mod graph;
 mod input;
 mod load;
 mod schema;
@@ -70,6 +71,7 @@ enum Colour {
 enum Command {
     Convert(convert::Arguments),
     Explain(explain::Arguments),
+    Graph(graph::Arguments),
     Schema(schema::Arguments),
     Validate(validate::Arguments),
 }
@@ -180,6 +182,7 @@ pub fn run() -> ExitCode {
     let result = match command {
         Command::Convert(arguments) => convert::run(&arguments, &output),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Graph(arguments) => graph::run(&arguments, &output),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments, &output),
     };

@@ -26,6 +26,8 @@ pub const STAGE_ANNOTATION: &str = "armada2flux.dev/stage";
 pub const STEP_ANNOTATION: &str = "armada2flux.dev/step";
 /// Annotation: digest of all that leads up to and includes the release's step.
 pub const DIGEST_ANNOTATION: &str = "armada2flux.dev/digest";
+/// Annotation: what Armada itself waited for after Helm and its hooks; apply acts on it.
+pub const GATES_ANNOTATION: &str = "armada2flux.dev/gates";
 /// Annotation on a release's objects: the commit its chart comes from.
 pub const SOURCE_ANNOTATION: &str = "armada2flux.dev/source";
 /// Annotation: the source that nothing in Flux can read yet.
@@ -40,6 +42,10 @@ pub const SUBSTITUTE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/substitute"
 pub const HELM_RELEASE_API: &str = "helm.toolkit.fluxcd.io/v2";
 /// API version of GitRepository and HelmRepository.
 pub const SOURCE_API: &str = "source.toolkit.fluxcd.io/v1";
+
+/// How long helm-controller lets a release rest whose dependencies are not ready, in seconds: the
+/// default of its `--requeue-dependency`.
+pub const REQUEUE_DEPENDENCY: Seconds = Seconds(30);
 
 /// Longest value of a Kubernetes label, in characters.
 pub const MAX_LABEL_VALUE: usize = 63;

@@ -8,6 +8,7 @@ mod size;
 mod slug;
 mod source;
 mod substitution;
+mod waits;
 
 use crate::diagnostic::Diagnostics;
 use crate::flux::Object;
@@ -17,6 +18,7 @@ use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 
 pub use slug::slug;
+pub use waits::{ArmadaHelm, Waits};
 
 /// Where source objects go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +42,10 @@ pub struct Options {
     pub namespaces: bool,
     /// Where source objects go.
     pub source_namespace: SourceNamespace,
+    /// What becomes of Armada's own waits.
+    pub waits: Waits,
+    /// The Helm that Armada ran.
+    pub armada_helm: ArmadaHelm,
 }
 
 /// What lowering counts on its way.
@@ -55,6 +61,10 @@ pub struct Totals {
     pub releases: usize,
     /// HelmReleases written with `suspend: true`.
     pub suspended: usize,
+    /// Entries of `dependsOn`, of all HelmReleases.
+    pub dependencies: usize,
+    /// HelmReleases with health checks that stand for waits of Armada.
+    pub health_checked: usize,
     /// Leaves of values that are secret and written in clear text.
     pub secrets: usize,
     /// HelmReleases that hold such leaves.
@@ -143,6 +153,8 @@ pub fn lower(
             let lowered = release::lower(release, &position, &sources, options, &site, diagnostics);
             let Some(lowered) = lowered else { continue };
             totals.releases += 1;
+            totals.dependencies += position.depends_on.len();
+            totals.health_checked += usize::from(lowered.health_checked);
             totals.suspended += usize::from(!options.new_cluster);
             totals.secrets += lowered.secrets;
             totals.releases_with_secrets += usize::from(lowered.secrets > 0);

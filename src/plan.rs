@@ -4,6 +4,7 @@
 //! of one. Every release of a step comes after every release of all steps before it. What files say
 //! (`dependsOn`) and what a staged run does come from the same steps.
 
+pub mod gate;
 mod lint;
 mod name;
 mod pre_delete;
@@ -17,6 +18,7 @@ use crate::resolve::{self, Member, Site};
 use crate::source::{Span, Spanned};
 use crate::value::Text;
 
+pub use gate::Gate;
 pub use pre_delete::{Deleted, PreDelete};
 pub use wait::Wait;
 
@@ -100,6 +102,42 @@ pub struct Options {
 }
 
 impl<'d, 't> Plan<'d, 't> {
+    /// The plan with every release as a step of its own: the order of `armada apply --wait`, which takes
+    /// the charts of every group one after another (Armada: handlers/armada.py).
+    #[must_use]
+    pub fn one_by_one(self) -> Self {
+        let Self {
+            manifest,
+            manifest_span,
+            stages,
+        } = self;
+        let stages = stages.into_iter().map(|stage| {
+            let releases = stage.steps.into_iter().flat_map(|step| step.releases);
+            let steps = releases.map(|release| Step {
+                releases: vec![release],
+            });
+            Stage {
+                steps: steps.collect(),
+                ..stage
+            }
+        });
+        Self {
+            manifest,
+            manifest_span,
+            stages: stages.collect(),
+        }
+    }
+
+    /// The slowest release of each step, by its time limit: no run can take longer than all of them
+    /// together, tests and waiting in between left aside.
+    pub fn critical_path(&self) -> impl Iterator<Item = &Release<'d, 't>> {
+        self.steps().filter_map(|(_, step)| {
+            let slowest = step.releases.iter();
+            // The first of several that are as slow.
+            slowest.rev().max_by_key(|release| release.timeout)
+        })
+    }
+
     /// All steps in order, with their stages.
     pub fn steps(&self) -> impl Iterator<Item = (&Stage<'d, 't>, &Step<'d, 't>)> {
         let stages = self.stages.iter();

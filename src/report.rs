@@ -11,8 +11,12 @@ pub mod field;
 pub mod field_mapping;
 pub mod finding;
 pub mod github;
+pub mod graph;
 pub mod junit;
 pub mod markdown;
+pub mod order;
 pub mod sarif;
 pub mod text;
 pub mod validate;
+
+pub use digest::duration;

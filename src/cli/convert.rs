@@ -1,5 +1,6 @@
 //! `armada2flux convert`
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::armada::Documents;
 use crate::diagnostic::Diagnostics;
 use crate::flux::Object;
-use crate::lower::{self, Role, SourceNamespace, Totals};
+use crate::lower::{self, ArmadaHelm, Role, SourceNamespace, Totals, Waits};
 use crate::plan::Plan;
 use crate::render::File;
 use crate::render::plain::Plain;
@@ -19,7 +20,7 @@ use crate::yaml::deliver::Delivery;
 use crate::{plan, resolve};
 
 use super::input::{Armada, Input, InputArguments};
-use super::show::{self, count};
+use super::show::{self, count, count_of};
 use super::write::{Staging, Written};
 use super::{Failure, Levels, Output, ReportTarget};
 
@@ -55,6 +56,19 @@ pub(super) struct Arguments {
     /// Namespace of source objects; `release` makes a copy in each release's namespace
     #[arg(long, value_name = "NAME", default_value = "flux-system")]
     source_namespace: String,
+    /// What becomes of what armada itself waited for after helm
+    #[arg(long, value_enum, default_value_t = WaitsAs::Gates, value_name = "HOW")]
+    waits: WaitsAs,
+    /// With `--waits cel`: let flux wait for this release before its post-install hooks, although armada
+    /// waited after them; safe if no pod needs such a hook; may be given several times
+    #[arg(long, value_name = "RELEASE")]
+    cel_before_hooks: Vec<String>,
+    /// The helm that armada ran, which decides how flux waits where helm waited
+    #[arg(long, value_enum, default_value_t = HelmOfArmada::Three, value_name = "VERSION")]
+    armada_helm: HelmOfArmada,
+    /// Which releases depend on which
+    #[arg(long, value_enum, default_value_t = Order::Exact, value_name = "FORM")]
+    order: Order,
     /// Leave Namespace objects out
     #[arg(long)]
     no_namespaces: bool,
@@ -103,6 +117,42 @@ enum ValuesAs {
     Written,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum WaitsAs {
+    /// An annotation that apply acts on; plain flux does not
+    Gates,
+    /// The annotation, and health checks in CEL where helm waited for the same objects
+    Cel,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum HelmOfArmada {
+    /// Helm 3
+    #[value(name = "3")]
+    Three,
+    /// Helm 4
+    #[value(name = "4")]
+    Four,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Order {
+    /// Armada's: every release on all of the step before
+    Exact,
+    /// One after another, as `armada apply --wait` goes: a single dependency each
+    Chain,
+}
+
+impl Order {
+    /// The plan in this order.
+    pub(super) fn of<'d, 't>(self, plan: Plan<'d, 't>) -> Plan<'d, 't> {
+        match self {
+            Order::Exact => plan,
+            Order::Chain => plan.one_by_one(),
+        }
+    }
+}
+
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let to_stdout = arguments
         .report
@@ -119,6 +169,8 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let (documents, ledgers) = input.decode(&mut diagnostics);
     let sources = &input.sources;
     let plan = make_plan(arguments, &documents, &mut diagnostics);
+    let plan = plan.map(|plan| arguments.order.of(plan));
+    check_before_hooks(arguments, plan.as_ref())?;
     let outcome = match &plan {
         Some(plan) => write_tree(arguments, plan, sources, &mut diagnostics),
         None => Ok(Outcome::default()),
@@ -144,11 +196,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         &diagnostics,
     );
     if !output.quiet {
-        let stages = plan.as_ref().map_or(0, |plan| plan.stages.len());
         let summary = Summary {
             arguments,
             totals: &totals,
-            stages,
+            plan: plan.as_ref(),
             written: written.as_ref(),
             documents: &documents,
             diagnostics: &diagnostics,
@@ -193,6 +244,23 @@ fn make_plan<'d, 't>(
         timeout: arguments.timeout,
     };
     plan::plan(site, options, diagnostics)
+}
+
+/// A name that no release has would be an option without effect.
+fn check_before_hooks(arguments: &Arguments, plan: Option<&Plan<'_, '_>>) -> Result<(), Failure> {
+    let names = &arguments.cel_before_hooks;
+    if !names.is_empty() && arguments.waits != WaitsAs::Cel {
+        let failure = Failure::new("--cel-before-hooks has no effect without health checks");
+        return Err(failure.hint("add --waits cel"));
+    }
+    let Some(plan) = plan else { return Ok(()) };
+    for name in names {
+        if !plan.releases().any(|release| release.name == name.as_str()) {
+            let failure = Failure::new(format!("--cel-before-hooks: there is no release `{name}`"));
+            return Err(failure.hint("give the name with its prefix, as the report lists it"));
+        }
+    }
+    Ok(())
 }
 
 /// What writing came to.
@@ -267,6 +335,20 @@ fn options(arguments: &Arguments) -> lower::Options {
             "release" => SourceNamespace::Release,
             name => SourceNamespace::Shared(name.into()),
         },
+        waits: match arguments.waits {
+            WaitsAs::Gates => Waits::Gates,
+            WaitsAs::Cel => Waits::Cel {
+                before_hooks: arguments
+                    .cel_before_hooks
+                    .iter()
+                    .map(Text::from)
+                    .collect::<BTreeSet<_>>(),
+            },
+        },
+        armada_helm: match arguments.armada_helm {
+            HelmOfArmada::Three => ArmadaHelm::Three,
+            HelmOfArmada::Four => ArmadaHelm::Four,
+        },
     }
 }
 
@@ -274,7 +356,7 @@ fn options(arguments: &Arguments) -> lower::Options {
 struct Summary<'a> {
     arguments: &'a Arguments,
     totals: &'a Totals,
-    stages: usize,
+    plan: Option<&'a Plan<'a, 'a>>,
     written: Option<&'a Written>,
     documents: &'a Documents<'a>,
     diagnostics: &'a Diagnostics,
@@ -301,6 +383,8 @@ impl Summary<'_> {
             sources,
             releases,
             suspended,
+            dependencies: _,
+            health_checked,
             secrets,
             releases_with_secrets,
             nulls,
@@ -312,7 +396,7 @@ impl Summary<'_> {
         lines.push(format!(
             "{site}: {} in {}, {}, {}",
             count(*releases, "release"),
-            count(self.stages, "stage"),
+            count(self.plan.map_or(0, |plan| plan.stages.len()), "stage"),
             count(*namespaces, "namespace"),
             count(*sources, "source"),
         ));
@@ -329,6 +413,23 @@ impl Summary<'_> {
                 };
                 lines.push(format!("stale: {} ({fate})", path.display()));
             }
+        }
+        if let Some(plan) = self.plan {
+            let order = report::order::order(plan, self.totals);
+            if order.steps > 1 {
+                lines.push(format!(
+                    "order: {} one after another, {}; when all change, flux rests up to {} between them",
+                    count(order.steps, "step"),
+                    count_of(order.dependencies, "dependency", "dependencies"),
+                    report::duration(order.rest_seconds)
+                ));
+            }
+        }
+        if *health_checked > 0 {
+            lines.push(format!(
+                "health checks for armada's waits: {}",
+                count(*health_checked, "release")
+            ));
         }
         if *suspended > 0 {
             lines.push(format!(

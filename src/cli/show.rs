@@ -39,8 +39,12 @@ pub(super) fn paint(output: &Output, word: &str, code: &str) -> String {
 
 /// A number and what it counts: `1 release`, `2 releases`.
 pub(super) fn count(number: usize, what: &str) -> String {
-    let end = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{end}")
+    count_of(number, what, &format!("{what}s"))
+}
+
+/// A number and what it counts, for words with a plural of their own.
+pub(super) fn count_of(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// How many diagnostics of each code there are, a line for each severity.

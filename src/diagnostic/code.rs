@@ -74,7 +74,7 @@ codes! {
     FieldNotCarried "field-not-carried" Warning "what this field asks for is not carried over yet"
     FieldType "field-type" Error "a field has the wrong type"
     FieldUnknown "field-unknown" Error "a field that Armada's schema does not know"
-    GateNotCarried "gate-not-carried" Warning "Armada's own wait is not carried over yet"
+    GateNotCarried "gate-not-carried" Warning "Armada waited by itself after Helm, plain Flux does not"
     GroupEmpty "group-empty" Warning "a chart group lists no chart"
     GroupUnlisted "group-unlisted" Note "a chart group is listed by no Manifest"
     InputEmpty "input-empty" Error "the input holds no Armada document"

@@ -91,8 +91,8 @@ fn texts(code: Code) -> (&'static str, &'static str) {
             "Correct the name or remove the field.",
         ),
         Code::GateNotCarried => (
-            "After Helm was done Armada waited for Jobs, pods and others by label before it went on. Helm's own waiting, if it is on, is carried over; this second wait is not, so dependents may start earlier than they did.",
-            "Check that the next stages tolerate it, or add health checks by hand.",
+            "After Helm and its hooks were done Armada waited for Jobs, pods and others by label before it went on. Flux has nothing that waits after hooks: what it can wait for, it waits for before them, and charts whose pods need a post-install hook then never come up. So the wait is kept word for word in the annotation `armada2flux.dev/gates`: `apply` acts on it, plain Flux does not, and dependents may start earlier than they did. With `--waits cel` health checks stand for it where Helm waited for the same objects, and for releases named with `--cel-before-hooks`; they see objects of the chart only, never pods of controllers, and do not miss an object that is not there.",
+            "Deploy with `apply`, or check that the next stages tolerate an early start. Use `--waits cel` if no pod of the chart needs a post-install hook.",
         ),
         Code::GroupEmpty => (
             "Armada fails on an empty group unless it is sequenced.",

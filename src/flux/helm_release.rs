@@ -27,6 +27,8 @@ pub struct HelmRelease {
     pub common_annotations: Vec<(Text, Text)>,
     /// How Helm waits.
     pub wait: Wait,
+    /// When objects are done, by kind, instead of Flux's own rules; only the poller looks at them.
+    pub health_checks: Vec<HealthCheckExpr>,
     /// Whether hooks are left out on upgrades.
     pub upgrade_disable_hooks: bool,
     /// Whether upgrades are forced.
@@ -75,10 +77,41 @@ pub struct Dependency {
 /// How Helm waits during install and upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wait {
-    /// As Helm 3's `--wait` without `--wait-for-jobs`.
-    Legacy,
+    /// As Helm's `--wait` without `--wait-for-jobs`.
+    On(Strategy),
     /// Not at all.
     Off,
+}
+
+/// `spec.waitStrategy.name`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// The rules of Helm 3.
+    Legacy,
+    /// kstatus, as Helm 4.
+    Poller,
+}
+
+impl Strategy {
+    fn name(self) -> &'static str {
+        match self {
+            Strategy::Legacy => "legacy",
+            Strategy::Poller => "poller",
+        }
+    }
+}
+
+/// An entry of `spec.healthCheckExprs`: one for each kind at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthCheckExpr {
+    /// API version of the kind.
+    pub api_version: &'static str,
+    /// The kind.
+    pub kind: &'static str,
+    /// CEL: the object is done.
+    pub current: Text,
+    /// CEL: the object will never be.
+    pub failed: Option<Text>,
 }
 
 impl From<HelmRelease> for Object {
@@ -94,21 +127,24 @@ impl From<HelmRelease> for Object {
             max_history,
             common_annotations,
             wait,
+            health_checks,
             upgrade_disable_hooks,
             upgrade_force,
             test_timeout,
             uninstall_timeout,
             values,
         } = release;
-        let (disable_wait, legacy) = match wait {
-            Wait::Legacy => (false, true),
-            Wait::Off => (true, false),
+        let strategy = match wait {
+            Wait::On(strategy) => Some(strategy),
+            Wait::Off => None,
         };
+        // A health check for Jobs is there to be waited for.
+        let jobs_checked = health_checks.iter().any(|check| check.kind == "Job");
         // Armada passes `--wait`, never `--wait-for-jobs`, and always `--disable-openapi-validation`.
         let action = || {
             Fields::default()
-                .set_if("disableWait", disable_wait)
-                .set_if("disableWaitForJobs", legacy)
+                .set_if("disableWait", strategy.is_none())
+                .set_if("disableWaitForJobs", strategy.is_some() && !jobs_checked)
                 .set("disableOpenAPIValidation", true)
         };
         // Helm's CLI makes the CRDs of a chart on install and leaves them alone on upgrade.
@@ -127,7 +163,11 @@ impl From<HelmRelease> for Object {
             .set("timeout", uninstall_timeout)
             .set("disableWait", true)
             .mapping();
-        let strategy = [("name", "legacy")].into_iter().collect::<Mapping>();
+        let strategy = strategy.map(|strategy| {
+            let name = [("name", strategy.name())];
+            name.into_iter().collect::<Mapping>()
+        });
+        let health_checks: Vec<Value> = health_checks.into_iter().map(Value::from).collect();
         let common = Fields::default()
             .set_filled("annotations", text_mapping(common_annotations))
             .mapping();
@@ -145,7 +185,11 @@ impl From<HelmRelease> for Object {
             )
             .set("maxHistory", max_history)
             .set_filled("commonMetadata", common)
-            .set_some("waitStrategy", legacy.then_some(strategy))
+            .set_some("waitStrategy", strategy)
+            .set_some(
+                "healthCheckExprs",
+                Some(health_checks).filter(|list| !list.is_empty()),
+            )
             .set("install", install)
             .set("upgrade", upgrade)
             .set("test", test)
@@ -182,6 +226,24 @@ impl From<ChartTemplate> for Value {
             .set("sourceRef", source)
             .mapping();
         Fields::default().set("spec", spec).mapping().into()
+    }
+}
+
+impl From<HealthCheckExpr> for Value {
+    fn from(check: HealthCheckExpr) -> Self {
+        let HealthCheckExpr {
+            api_version,
+            kind,
+            current,
+            failed,
+        } = check;
+        Fields::default()
+            .set("apiVersion", api_version)
+            .set("kind", kind)
+            .set("current", current)
+            .set_some("failed", failed)
+            .mapping()
+            .into()
     }
 }
 

@@ -1,17 +1,17 @@
 //! One release of the plan to its HelmRelease.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::flux::helm_release::Wait;
 use crate::flux::{
-    HelmRelease, Metadata, Object, PRUNE_ANNOTATION, SITE_LABEL, SOURCE_ANNOTATION,
-    STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION,
+    GATES_ANNOTATION, HelmRelease, Metadata, Object, PRUNE_ANNOTATION, SITE_LABEL,
+    SOURCE_ANNOTATION, STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION,
 };
-use crate::plan::Release;
+use crate::plan::{Release, gate};
 use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
 
 use super::order::Position;
 use super::source::Sources;
+use super::waits::{self, Waiting};
 use super::{Options, SourceNamespace};
 
 /// How often helm-controller looks at a release again, in seconds.
@@ -25,6 +25,7 @@ pub(super) struct Lowered {
     pub(super) object: Object,
     pub(super) secrets: usize,
     pub(super) nulls: usize,
+    pub(super) health_checked: bool,
 }
 
 /// Makes the HelmRelease. `None` when its values cannot be delivered (an error was reported).
@@ -50,15 +51,28 @@ pub(super) fn lower(
         chart,
         dependencies: _,
         timeout,
-        native_wait,
+        native_wait: _,
         upgrade_no_hooks,
         upgrade_force,
         test_timeout,
         delete_timeout,
-        waits: _,
+        waits,
         pre_deletes: _,
         protected: _,
     } = release;
+    let version = chart.head.version;
+    let gates = gate::gates(waits, namespace, version);
+    let Waiting {
+        wait,
+        health_checks,
+    } = waits::waiting(
+        release,
+        &gates,
+        &options.waits,
+        options.armada_helm,
+        diagnostics,
+    );
+    let health_checked = !health_checks.is_empty();
     let source = sources.of(release);
     let mut annotations: Vec<(Text, Text)> = vec![
         (
@@ -68,6 +82,10 @@ pub(super) fn lower(
         (
             STEP_ANNOTATION.into(),
             Text::from(position.step.to_string()),
+        ),
+        (
+            GATES_ANNOTATION.into(),
+            gate::annotation::write(&gates, version).into(),
         ),
         // A pruned HelmRelease uninstalls its release.
         (PRUNE_ANNOTATION.into(), "disabled".into()),
@@ -97,11 +115,8 @@ pub(super) fn lower(
         common_annotations: common_annotations
             .map(|commit| (SOURCE_ANNOTATION.into(), commit.clone()))
             .collect(),
-        wait: if *native_wait {
-            Wait::Legacy
-        } else {
-            Wait::Off
-        },
+        wait,
+        health_checks,
         upgrade_disable_hooks: *upgrade_no_hooks,
         upgrade_force: *upgrade_force,
         test_timeout: test_timeout.map(Seconds),
@@ -112,6 +127,7 @@ pub(super) fn lower(
         object: object.with_origin(chart.head.name.span),
         secrets,
         nulls,
+        health_checked,
     })
 }
 
@@ -127,20 +143,8 @@ fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) 
         name,
         chart,
         dependencies,
-        waits,
         ..
     } = release;
-    if !waits.is_empty() {
-        let span = chart.wait.resources_span.unwrap_or(chart.head.name.span);
-        diagnostics.push(
-            Diagnostic::new(
-                Code::GateNotCarried,
-                format!("release `{name}`: armada waited for its objects by itself after helm"),
-            )
-            .at(span, "this wait is not in the tree yet")
-            .help("dependents start when helm is done; see docs/diagnostics.md"),
-        );
-    }
     if let Some(first) = chart.upgrade.pre_delete.first() {
         let kinds: Vec<&str> = chart
             .upgrade

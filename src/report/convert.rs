@@ -14,6 +14,7 @@ use crate::source::{Sources, Span};
 use crate::value::{REDACTED, Text};
 
 use super::finding::{Finding, Place};
+use super::order::{Order, order};
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
@@ -32,6 +33,8 @@ pub struct Report {
     pub site: String,
     /// Counts.
     pub summary: Summary,
+    /// The order of the releases and what it costs in plain Flux.
+    pub order: Order,
     /// The releases in order of deployment.
     pub releases: Vec<Release>,
     /// Everything that was said, in order of place.
@@ -53,6 +56,8 @@ pub struct Summary {
     pub releases: usize,
     /// HelmReleases written with `suspend: true`.
     pub suspended: usize,
+    /// HelmReleases with health checks that stand for waits of Armada.
+    pub health_checked: usize,
     /// Namespace objects.
     pub namespaces: usize,
     /// Source objects.
@@ -210,6 +215,7 @@ pub fn report(
             steps: plan.map_or(0, |plan| plan.steps().count()),
             releases: totals.releases,
             suspended: totals.suspended,
+            health_checked: totals.health_checked,
             namespaces: totals.namespaces,
             sources: totals.sources,
             unresolved_sources: totals.unresolved,
@@ -218,6 +224,7 @@ pub fn report(
             nulls: totals.nulls,
             codes,
         },
+        order: plan.map(|plan| order(plan, totals)).unwrap_or_default(),
         releases: releases.unwrap_or_default(),
         diagnostics: findings,
         dispositions: dispositions(ledgers),

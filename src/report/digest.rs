@@ -89,6 +89,7 @@ pub(super) fn decisions(report: &Report) -> Vec<String> {
         steps: _,
         releases,
         suspended,
+        health_checked: _,
         namespaces: _,
         sources: _,
         unresolved_sources,
@@ -155,6 +156,36 @@ pub(super) fn size(report: &Report) -> String {
         count(summary.namespaces, "namespace"),
         count(summary.sources, "source"),
     )
+}
+
+/// What an upgrade of everything goes through; nothing when there is a single step.
+pub(super) fn order(report: &Report) -> Option<String> {
+    let order = &report.order;
+    (order.steps > 1).then(|| {
+        format!(
+            "an upgrade of everything goes through {} one after another; plain Flux rests up to {} between them, {} in all",
+            count(order.steps, "step"),
+            duration(order.requeue_seconds),
+            duration(order.rest_seconds)
+        )
+    })
+}
+
+/// Seconds as people write them: `45s`, `19m30s`, `2h`.
+#[must_use]
+pub fn duration(seconds: i64) -> String {
+    let units = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+    ];
+    let units = units.iter().filter(|(number, _)| *number > 0);
+    let units: Vec<String> = units.map(|(number, unit)| format!("{number}{unit}")).collect();
+    if units.is_empty() {
+        "0s".to_owned()
+    } else {
+        units.concat()
+    }
 }
 
 /// `141 losses of 3 kinds`

@@ -45,6 +45,9 @@ fn summary(page: &mut Page, report: &Report, groups: &[Group<'_>]) {
             "**{}**. Against Armada: **{losses}**.\n",
             digest::size(report)
         ));
+        if let Some(order) = digest::order(report) {
+            page.line(&format!("Order: {order}.\n"));
+        }
     } else {
         let errors = groups.iter().filter(|group| group.severity == "error");
         let errors: usize = errors.map(Group::len).sum();

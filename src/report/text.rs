@@ -24,6 +24,9 @@ fn summary(out: &mut String, report: &Report, groups: &[Group<'_>]) -> std::fmt:
     if report.ok {
         writeln!(out, "site {}: {}", report.site, digest::size(report))?;
         writeln!(out, "against armada: {}", digest::losses(groups))?;
+        if let Some(order) = digest::order(report) {
+            writeln!(out, "order: {order}")?;
+        }
     } else {
         let errors = groups.iter().filter(|group| group.severity == "error");
         let errors: usize = errors.map(Group::len).sum();

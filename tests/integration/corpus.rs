@@ -2,6 +2,7 @@
 //!
 //! The corpus lies beside the checkout (`../shared/corpus`); without it these tests are ignored, and say so.
 
+mod order;
 mod site;
 mod tree;
 mod values;
@@ -18,6 +19,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = Vec::new();
     for site in site::SITES {
         let name = format!("corpus::{}::{}", site.file, site.manifest);
+        for (form, word) in [(order::Form::Exact, "exact"), (order::Form::Chain, "chain")] {
+            let name = format!("{name}::order_{word}");
+            trials.push(when_there(name, move || order::check(site, form)));
+        }
         trials.push(when_there(name, || site::check(site)));
     }
     for &(app, releases) in STARLINGX {

@@ -19,6 +19,7 @@ mod layers;
 mod live;
 mod mutations;
 mod oracle_cases;
+mod oracle_gates;
 mod oracle_waits;
 mod overrides;
 mod schemas;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
     trials.extend(live::trials());
     trials.extend(mutations::trials());
     trials.extend(oracle_cases::trials());
+    trials.extend(oracle_gates::trials());
     trials.extend(oracle_waits::trials());
     trials.extend(overrides::trials());
     trials.extend(schemas::trials());

@@ -92,6 +92,23 @@ fn site(input: &Json) -> String {
     documents.collect()
 }
 
+/// Calls `with` with the release that a case's chart becomes; with nothing when we refuse the document.
+pub(crate) fn with_release<T>(input: &Json, with: impl FnOnce(Option<&Release<'_, '_>>) -> T) -> T {
+    let mut sources = Sources::default();
+    let id = sources.add("case.yaml", site(input)).expect("room");
+    let mut diagnostics = Diagnostics::default();
+    let tree = yaml::read(id, sources.file(id).text(), &mut diagnostics);
+    let mut documents = Documents::default();
+    decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
+    let options = plan::Options {
+        timeout: input["cli_timeout"].as_i64(),
+    };
+    let plan = resolve::resolve(&documents, None, &mut diagnostics)
+        .and_then(|site| plan::plan(site, options, &mut diagnostics))
+        .filter(|_| diagnostics.errors() == 0);
+    with(plan.as_ref().and_then(|plan| plan.releases().next()))
+}
+
 fn compare(case: &Json) -> Result<(), String> {
     let (input, expected) = (&case["input"], &case["expected"]);
     let mut sources = Sources::default();

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use armada2flux::diagnostic::Diagnostics;
 use armada2flux::source::Sources;
+use armada2flux::value::{Data, Mapping, Number, Value};
 use armada2flux::yaml::{self, Tree};
+use serde_json::Value as Json;
 
 /// `../shared`, when it is there.
 pub(crate) fn folder() -> Option<PathBuf> {
@@ -40,4 +42,24 @@ pub(crate) fn read(path: &Path, sources: &mut Sources, diagnostics: &mut Diagnos
         .add(path.display().to_string(), text)
         .expect("room for a file");
     yaml::read(id, sources.file(id).text(), diagnostics)
+}
+
+/// JSON as the program's own tree.
+pub(crate) fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::null(),
+        Json::Bool(truth) => (*truth).into(),
+        Json::Number(number) => match number.as_i64() {
+            Some(int) => int.into(),
+            None => Data::Number(Number::Float(number.as_f64().expect("a number"))).into(),
+        },
+        Json::String(text) => text.as_str().into(),
+        Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().into(),
+        Json::Object(entries) => {
+            let entries = entries
+                .iter()
+                .map(|(key, item)| (key.as_str(), value(item)));
+            entries.collect::<Mapping>().into()
+        }
+    }
 }

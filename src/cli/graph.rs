@@ -1,0 +1,76 @@
+//! `armada2flux graph`
+
+use std::io::Write as _;
+
+use clap::{Args, ValueEnum};
+
+use crate::{plan, report, resolve};
+
+use super::convert::Order;
+use super::input::{Input, InputArguments};
+use super::show;
+use super::{Failure, Levels, Output};
+
+/// Show the order of a site: stages, steps, gates, and what depends on what
+///
+/// A stage is a chart group, a step what may move at the same time. A gate is what armada itself waited
+/// for after helm.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  armada2flux graph site.yaml
+  armada2flux graph site.yaml --target-manifest full-site --format dot | dot -Tsvg -o site.svg
+
+Exit codes: 0 done, 1 failed (usage, documents, files)")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    input: InputArguments,
+    /// How to draw it
+    #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+    /// Which releases depend on which
+    #[arg(long, value_enum, default_value_t = Order::Exact, value_name = "FORM")]
+    order: Order,
+    #[command(flatten)]
+    levels: Levels,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// An indented list
+    Text,
+    /// Graphviz
+    Dot,
+    /// Mermaid, for Markdown
+    Mermaid,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let mut diagnostics = arguments.levels.sink();
+    let input = Input::read(&arguments.input, &mut diagnostics)?;
+    let (documents, _) = input.decode(&mut diagnostics);
+    let target = arguments.input.target_manifest.as_deref();
+    let plan = if documents.not_rendered.is_empty() && !documents.is_empty() {
+        resolve::resolve(&documents, target, &mut diagnostics)
+            .and_then(|site| plan::plan(site, plan::Options::default(), &mut diagnostics))
+    } else {
+        None
+    };
+    show::diagnostics(
+        diagnostics.list(),
+        &input.sources,
+        &input.all_trees(),
+        output,
+    );
+    let Some(plan) = plan.filter(|_| diagnostics.errors() == 0) else {
+        return Err(Failure::documents());
+    };
+    let plan = arguments.order.of(plan);
+    let drawing = match arguments.format {
+        Format::Text => report::graph::text(&plan),
+        Format::Dot => report::graph::dot(&plan),
+        Format::Mermaid => report::graph::mermaid(&plan),
+    };
+    std::io::stdout()
+        .write_all(drawing.as_bytes())
+        .map_err(Failure::stdout)
+}

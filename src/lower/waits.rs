@@ -1,0 +1,149 @@
+//! How a release waits in Flux, and what of Armada's waits Flux does not act on.
+//!
+//! Armada's own waits come after Helm *and its hooks*; everything Flux can wait for comes before
+//! post-install hooks. So they are kept as gates for `apply`, and become health checks only where
+//! Helm waited for the same objects anyway, or where the user says that it is safe.
+
+use std::collections::BTreeSet;
+
+use crate::armada::chart::WaitKind;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::flux::helm_release::{HealthCheckExpr, Strategy, Wait};
+use crate::plan::Release;
+use crate::plan::gate::{self, Gate, health};
+use crate::value::Text;
+
+/// What becomes of Armada's own waits.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Waits {
+    /// An annotation that `apply` acts on.
+    #[default]
+    Gates,
+    /// The annotation, and health checks where Flux can act on them.
+    Cel {
+        /// Names of releases for which Flux may wait before post-install hooks, where Armada waited after.
+        before_hooks: BTreeSet<Text>,
+    },
+}
+
+/// The Helm that Armada ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ArmadaHelm {
+    /// Helm 3: `--wait` asks its own rules.
+    #[default]
+    Three,
+    /// Helm 4: `--wait` watches and asks kstatus, as Flux does by itself.
+    Four,
+}
+
+/// How a release waits.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) wait: Wait,
+    pub(super) health_checks: Vec<HealthCheckExpr>,
+}
+
+/// Decides how the release waits and says what plain Flux does not wait for.
+pub(super) fn waiting(
+    release: &Release<'_, '_>,
+    gates: &[Gate],
+    waits: &Waits,
+    helm: ArmadaHelm,
+    diagnostics: &mut Diagnostics,
+) -> Waiting {
+    let wait = if release.native_wait {
+        Wait::On(match helm {
+            ArmadaHelm::Three => Strategy::Legacy,
+            ArmadaHelm::Four => Strategy::Poller,
+        })
+    } else {
+        Wait::Off
+    };
+    let checks = checks(release, gates, waits);
+    report(release, gates, &checks, waits, diagnostics);
+    if checks.is_empty() {
+        return Waiting {
+            wait,
+            health_checks: Vec::new(),
+        };
+    }
+    let expressions = checks.iter().map(|check| HealthCheckExpr {
+        api_version: gate::api_version(check.kind),
+        kind: gate::kind_name(check.kind),
+        current: check.current.cel().into(),
+        failed: check.failed.as_ref().map(|failed| failed.cel().into()),
+    });
+    Waiting {
+        // The legacy strategy does not look at health checks.
+        wait: Wait::On(Strategy::Poller),
+        health_checks: expressions.collect(),
+    }
+}
+
+fn checks(release: &Release<'_, '_>, gates: &[Gate], waits: &Waits) -> Vec<health::HealthCheck> {
+    match waits {
+        Waits::Gates => Vec::new(),
+        Waits::Cel { .. } if release.native_wait => health::checks(gates, health::Waiting::OfHelm),
+        Waits::Cel { before_hooks } if before_hooks.contains(&release.name) => {
+            health::checks(gates, health::Waiting::OfGates)
+        }
+        Waits::Cel { .. } => Vec::new(),
+    }
+}
+
+fn report(
+    release: &Release<'_, '_>,
+    gates: &[Gate],
+    checks: &[health::HealthCheck],
+    waits: &Waits,
+    diagnostics: &mut Diagnostics,
+) {
+    let Release { name, chart, .. } = release;
+    if gates.is_empty() {
+        return;
+    }
+    let of = |checked: bool| -> Vec<&str> {
+        let kinds = WaitKind::ALL.iter().filter(|kind| {
+            let is_checked = checks.iter().any(|check| check.kind == **kind);
+            gates.iter().any(|gate| gate.kind == **kind) && is_checked == checked
+        });
+        kinds.map(|kind| kind.word()).collect()
+    };
+    let (checked, rest) = (of(true), of(false));
+    let message = match (checked.is_empty(), rest.is_empty()) {
+        (true, _) => format!(
+            "release `{name}`: armada waited for its objects by itself after helm, plain flux does not"
+        ),
+        (false, true) => format!(
+            "release `{name}`: health checks come near to armada's waits for {}",
+            checked.join(", ")
+        ),
+        (false, false) => format!(
+            "release `{name}`: health checks come near to armada's waits for {}, plain flux does not wait for {}",
+            checked.join(", "),
+            rest.join(", ")
+        ),
+    };
+    let help = match (waits, checks.is_empty()) {
+        (Waits::Gates, _) => "the wait is kept as an annotation that apply acts on",
+        (Waits::Cel { .. }, true) if release.native_wait => {
+            "flux would wait for these before post-install hooks, armada waited after them; apply does, too"
+        }
+        (Waits::Cel { .. }, true) => {
+            "flux would wait before post-install hooks, armada waited after them; if no pod needs such a hook, name the release with --cel-before-hooks"
+        }
+        (Waits::Cel { .. }, false) => {
+            "flux checks objects of the chart only, before post-install hooks, and misses none that is not there; apply waits as armada did"
+        }
+    };
+    let span = chart.wait.resources_span.unwrap_or(chart.head.name.span);
+    let place = match chart.wait.resources_span {
+        Some(_) => "this wait",
+        None => "this chart's default waits",
+    };
+    diagnostics.push(
+        Diagnostic::new(Code::GateNotCarried, message)
+            .at(span, place)
+            .help(help),
+    );
+}

@@ -1,0 +1,306 @@
+//! Gates: what Armada itself waited for after Helm and its hooks, as data.
+//!
+//! A gate is one entry of a chart's wait list: which objects, and when they are ready. It is a small
+//! syntax tree of [`Rule`]s with two readers: [`Gate::evaluate`] answers for objects at hand, and CEL
+//! for Flux is printed from the same tree. Gates travel in an annotation of the HelmRelease
+//! ([`annotation`]), so a tree that was written before can be applied with them.
+//!
+//! The gates of a release are met one after another within its time limit (Armada: handlers/wait.py,
+//! `ChartWait.wait`). Watching until they are is not done here.
+
+pub mod annotation;
+mod cel;
+pub mod health;
+mod requirement;
+mod rule;
+mod selector;
+
+#[cfg(test)]
+mod tests;
+
+use crate::armada::Version;
+use crate::armada::chart::{MinReady, WaitKind};
+use crate::value::{Text, Value};
+
+use super::wait::Wait;
+
+pub use requirement::{Exclusion, Lack, Requirement};
+pub use rule::{ConditionPart, Field, Number, Rule};
+pub use selector::SelectorError;
+
+/// One wait of a release.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gate {
+    /// Kind of the objects.
+    pub kind: WaitKind,
+    /// Their namespace: the release's.
+    pub namespace: Text,
+    /// Label selector, as Armada sends it to the API server; empty for every object of the kind.
+    pub selector: Text,
+    /// Whether finding none means to wait on.
+    pub required: bool,
+    /// How many pods must be ready; `None` for kinds that do not count.
+    pub min_ready: Option<MinReady>,
+    /// Whether updates that somebody else rolls out pass; `None` for kinds without such updates.
+    pub allow_async_updates: Option<bool>,
+    /// Version of the Chart's schema: it decides which pods are left out.
+    pub version: Version,
+    selected: Result<Rule, SelectorError>,
+    exclusions: Vec<Exclusion>,
+    requirements: Vec<Requirement>,
+}
+
+/// The answer of a gate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything that is awaited is ready.
+    Ready,
+    /// Not yet, and why.
+    Waiting(String),
+    /// Waiting will not help, and why.
+    Failed(String),
+}
+
+/// What a gate says of one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Of another kind, in another namespace, or with other labels.
+    NotSelected,
+    /// Selected, but never awaited, and why.
+    Excluded(&'static str),
+    /// Ready.
+    Ready,
+    /// Not ready, and why.
+    Waiting(String),
+    /// Not ready, and waiting will not help.
+    Failed(String),
+}
+
+impl Gate {
+    /// The gate of a wait in a release's namespace.
+    #[must_use]
+    pub fn new(wait: &Wait, namespace: &Text, version: Version) -> Self {
+        let Wait {
+            kind,
+            labels: _,
+            required,
+            min_ready,
+            allow_async_updates,
+            span: _,
+        } = wait;
+        Self::from_parts(Parts {
+            kind: *kind,
+            namespace: namespace.clone(),
+            selector: wait.selector().into(),
+            required: *required,
+            min_ready: *min_ready,
+            allow_async_updates: *allow_async_updates,
+            version,
+        })
+    }
+
+    /// The gate that says so. What a kind does not have is dropped, what it must have is filled in.
+    fn from_parts(parts: Parts) -> Self {
+        let Parts {
+            kind,
+            namespace,
+            selector,
+            required,
+            min_ready,
+            allow_async_updates,
+            version,
+        } = parts;
+        let min_ready = min_ready.unwrap_or(MinReady::DEFAULT);
+        let allow_async_updates = allow_async_updates.unwrap_or(false);
+        Self {
+            kind,
+            namespace,
+            required,
+            min_ready: kind.counts_ready().then_some(min_ready),
+            allow_async_updates: kind.updates_async().then_some(allow_async_updates),
+            version,
+            selected: selector::parse(&selector),
+            exclusions: requirement::exclusions(kind, version),
+            requirements: requirement::requirements(kind, min_ready, allow_async_updates),
+            selector,
+        }
+    }
+
+    /// Which objects of the kind are looked at.
+    ///
+    /// # Errors
+    ///
+    /// When the API server refuses the selector: then nothing can ever pass the gate.
+    pub fn selected(&self) -> Result<&Rule, &SelectorError> {
+        self.selected.as_ref()
+    }
+
+    /// Which of them are left out; the first that holds is the reason.
+    #[must_use]
+    pub fn exclusions(&self) -> &[Exclusion] {
+        &self.exclusions
+    }
+
+    /// What must hold of the others, in the order in which Armada looks.
+    #[must_use]
+    pub fn requirements(&self) -> &[Requirement] {
+        &self.requirements
+    }
+
+    /// That an object which is awaited is ready.
+    #[must_use]
+    pub fn ready(&self) -> Rule {
+        let rules = self.requirements.iter();
+        Rule::All(rules.map(|required| required.rule.clone()).collect())
+    }
+
+    /// That an object which is awaited will not become ready.
+    #[must_use]
+    pub fn failed(&self) -> Rule {
+        let mut rules = Vec::new();
+        for Requirement { rule, lack } in &self.requirements {
+            if lack.is_final() {
+                rules.push(rule.clone().negated());
+            }
+        }
+        Rule::Any(rules)
+    }
+
+    /// That an object of the kind is awaited: selected and not left out. Nothing when the selector
+    /// cannot be used.
+    #[must_use]
+    pub fn awaited(&self) -> Rule {
+        let Ok(selected) = &self.selected else {
+            return Rule::Constant(false);
+        };
+        let mut rules = Vec::new();
+        if *selected != Rule::Constant(true) {
+            rules.push(selected.clone());
+        }
+        let excluded = self.exclusions.iter();
+        rules.extend(excluded.map(|exclusion| exclusion.rule.clone().negated()));
+        if rules.is_empty() {
+            Rule::Constant(true)
+        } else {
+            Rule::All(rules)
+        }
+    }
+
+    /// What the gate says of one object.
+    #[must_use]
+    pub fn judge(&self, object: &Value) -> State {
+        let text = |path: &[&str]| object.at(path).and_then(Value::as_str).unwrap_or("");
+        let Ok(selected) = &self.selected else {
+            return State::NotSelected;
+        };
+        if text(&["kind"]) != kind_name(self.kind)
+            || text(&["apiVersion"]) != api_version(self.kind)
+            || text(&["metadata", "namespace"]) != self.namespace
+            || !selected.holds(object)
+        {
+            return State::NotSelected;
+        }
+        let mut exclusions = self.exclusions.iter();
+        if let Some(exclusion) = exclusions.find(|exclusion| exclusion.rule.holds(object)) {
+            return State::Excluded(exclusion.reason);
+        }
+        let mut requirements = self.requirements.iter();
+        match requirements.find(|required| !required.rule.holds(object)) {
+            None => State::Ready,
+            Some(Requirement { lack, .. }) => {
+                let reason = format!(
+                    "{} `{}` {}",
+                    self.kind,
+                    text(&["metadata", "name"]),
+                    lack.describe(object)
+                );
+                if lack.is_final() {
+                    State::Failed(reason)
+                } else {
+                    State::Waiting(reason)
+                }
+            }
+        }
+    }
+
+    /// What the gate says of all objects that there are; others than those it selects do not matter.
+    ///
+    /// As in Armada (`ResourceWait._watch_resource_completions`), nothing listed means to wait unless
+    /// that is not required, and a list of which everything is left out is ready at once.
+    #[must_use]
+    pub fn evaluate<'o>(&self, objects: impl IntoIterator<Item = &'o Value>) -> Verdict {
+        if let Err(error) = &self.selected {
+            return Verdict::Failed(error.to_string());
+        }
+        let mut listed = false;
+        let mut waiting = Vec::new();
+        let mut failed = Vec::new();
+        for object in objects {
+            match self.judge(object) {
+                State::NotSelected => continue,
+                State::Excluded(_) | State::Ready => {}
+                State::Waiting(reason) => waiting.push(reason),
+                State::Failed(reason) => failed.push(reason),
+            }
+            listed = true;
+        }
+        if !failed.is_empty() {
+            Verdict::Failed(failed.join("; "))
+        } else if !waiting.is_empty() {
+            Verdict::Waiting(waiting.join("; "))
+        } else if listed || !self.required {
+            Verdict::Ready
+        } else {
+            let labels = match self.selector.as_str() {
+                "" => String::new(),
+                selector => format!(" with labels `{selector}`"),
+            };
+            Verdict::Waiting(format!(
+                "no {} in namespace `{}`{labels}; are `wait.labels` right, or should `wait.resources` leave the type out?",
+                self.kind, self.namespace
+            ))
+        }
+    }
+}
+
+/// The gates of a wait list, in order.
+#[must_use]
+pub fn gates(waits: &[Wait], namespace: &Text, version: Version) -> Vec<Gate> {
+    let waits = waits.iter();
+    waits
+        .map(|wait| Gate::new(wait, namespace, version))
+        .collect()
+}
+
+/// What a gate is made of.
+struct Parts {
+    kind: WaitKind,
+    namespace: Text,
+    selector: Text,
+    required: bool,
+    min_ready: Option<MinReady>,
+    allow_async_updates: Option<bool>,
+    version: Version,
+}
+
+/// API version of a kind.
+#[must_use]
+pub fn api_version(kind: WaitKind) -> &'static str {
+    match kind {
+        WaitKind::Job => "batch/v1",
+        WaitKind::DaemonSet | WaitKind::StatefulSet | WaitKind::Deployment => "apps/v1",
+        WaitKind::Pod => "v1",
+    }
+}
+
+/// Name of a kind in Kubernetes.
+#[must_use]
+pub fn kind_name(kind: WaitKind) -> &'static str {
+    match kind {
+        WaitKind::Job => "Job",
+        WaitKind::DaemonSet => "DaemonSet",
+        WaitKind::StatefulSet => "StatefulSet",
+        WaitKind::Deployment => "Deployment",
+        WaitKind::Pod => "Pod",
+    }
+}

@@ -1,0 +1,157 @@
+//! Gates as an annotation of their HelmRelease: compact JSON with a version.
+//!
+//! ```text
+//! {"version":1,"chart":"v2","waits":[{"type":"deployment","labels":"app=web","required":true,"min_ready":"66%"}]}
+//! ```
+//!
+//! The keys are those of Armada's `wait.resources`; labels are the selector as Armada sends it.
+//! A release without waits carries an empty list, so a missing annotation means that nothing is known.
+
+use serde::{Deserialize, Serialize};
+
+use crate::armada::Version;
+use crate::armada::chart::{MinReady, WaitKind};
+use crate::value::Text;
+
+use super::{Gate, Parts};
+
+/// Version of the format: a reader refuses any other.
+pub const FORMAT: u32 = 1;
+
+/// Why the annotation cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum AnnotationError {
+    /// It is not the JSON that this format asks for.
+    #[error("the gates of the release are not readable: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It was written by another version of the program.
+    #[error("the gates of the release have format {0}, this program reads {FORMAT}; convert again")]
+    Format(u32),
+    /// It says something that no gate says.
+    #[error("the gates of the release are not readable: {0}")]
+    Content(String),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    version: u32,
+    chart: String,
+    waits: Vec<WrittenWait>,
+}
+
+#[derive(Deserialize)]
+struct Format {
+    version: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenWait {
+    r#type: String,
+    labels: String,
+    required: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_ready: Option<CountOrPercent>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow_async_updates: Option<bool>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum CountOrPercent {
+    Count(i64),
+    Percent(String),
+}
+
+/// The text of the annotation.
+#[must_use]
+pub fn write(gates: &[Gate], version: Version) -> String {
+    let waits = gates.iter().map(|gate| WrittenWait {
+        r#type: gate.kind.word().to_owned(),
+        labels: gate.selector.to_string(),
+        required: gate.required,
+        min_ready: gate.min_ready.map(|min_ready| match min_ready {
+            MinReady::Count(count) => CountOrPercent::Count(count),
+            MinReady::Percent(_) => CountOrPercent::Percent(min_ready.to_string()),
+        }),
+        allow_async_updates: gate.allow_async_updates,
+    });
+    let written = Written {
+        version: FORMAT,
+        chart: version_word(version).to_owned(),
+        waits: waits.collect(),
+    };
+    // Strings, numbers and lists always have a JSON form.
+    serde_json::to_string(&written).unwrap_or_default()
+}
+
+/// The gates that an annotation of a HelmRelease in `namespace` holds.
+///
+/// # Errors
+///
+/// When the text is not what [`write`] makes; the message says what to do.
+pub fn read(text: &str, namespace: &Text) -> Result<Vec<Gate>, AnnotationError> {
+    let Format { version: format } = serde_json::from_str(text)?;
+    if format != FORMAT {
+        return Err(AnnotationError::Format(format));
+    }
+    let Written {
+        version: _,
+        chart,
+        waits,
+    } = serde_json::from_str(text)?;
+    let versions = [Version::V1, Version::V2].into_iter();
+    let version = versions
+        .clone()
+        .find(|version| version_word(*version) == chart)
+        .ok_or_else(|| AnnotationError::Content(format!("no chart schema `{chart}`")))?;
+    let gates = waits.into_iter().map(|wait| {
+        let WrittenWait {
+            r#type,
+            labels,
+            required,
+            min_ready,
+            allow_async_updates,
+        } = wait;
+        let kind = WaitKind::from_word(&r#type)
+            .ok_or_else(|| AnnotationError::Content(format!("no type `{}`", r#type)))?;
+        if min_ready.is_some() != kind.counts_ready()
+            || allow_async_updates.is_some() != kind.updates_async()
+        {
+            let message = format!("type `{kind}` with the settings of another");
+            return Err(AnnotationError::Content(message));
+        }
+        Ok(Gate::from_parts(Parts {
+            kind,
+            namespace: namespace.clone(),
+            selector: labels.into(),
+            required,
+            min_ready: min_ready.map(parse_min_ready).transpose()?,
+            allow_async_updates,
+            version,
+        }))
+    });
+    gates.collect()
+}
+
+fn parse_min_ready(written: CountOrPercent) -> Result<MinReady, AnnotationError> {
+    match written {
+        CountOrPercent::Count(count) => Ok(MinReady::Count(count)),
+        CountOrPercent::Percent(text) => {
+            let number = text
+                .strip_suffix('%')
+                .and_then(|digits| digits.parse().ok());
+            let number = number
+                .ok_or_else(|| AnnotationError::Content(format!("no percentage: `{text}`")))?;
+            Ok(MinReady::Percent(number))
+        }
+    }
+}
+
+fn version_word(version: Version) -> &'static str {
+    match version {
+        Version::V1 => "v1",
+        Version::V2 => "v2",
+    }
+}

@@ -1,0 +1,146 @@
+//! Gates as rules for Flux's health checks: one for each kind, since Flux takes no more.
+//!
+//! A health check replaces what Flux itself would ask of *every* object of the kind in a release, and
+//! it also decides when a hook of that kind is done. So it must say something sensible of objects that
+//! no gate selects, and of hooks.
+
+use crate::armada::chart::{MinReady, WaitKind};
+
+use super::rule::{ANNOTATIONS, ConditionPart, Rule};
+use super::{Gate, requirement};
+
+/// What a release's waiting in Flux stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waiting {
+    /// Armada let Helm wait for everything and waited by itself afterwards: both must be met.
+    OfHelm,
+    /// Armada waited by itself only: what no gate selects is ready.
+    OfGates,
+}
+
+/// The health check of a kind.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HealthCheck {
+    /// The kind.
+    pub kind: WaitKind,
+    /// When an object is done.
+    pub current: Rule,
+    /// When an object will never be; `None` when nothing says so.
+    pub failed: Option<Rule>,
+}
+
+/// Annotation that makes an object a hook of Helm.
+const HOOK: &str = "helm.sh/hook";
+
+/// The health checks of a release's gates.
+///
+/// Pods have none: those that controllers make are no objects of the release, and a hook's pod would
+/// count as done while it still runs.
+#[must_use]
+pub fn checks(gates: &[Gate], waiting: Waiting) -> Vec<HealthCheck> {
+    match waiting {
+        // Armada waited for Jobs after the hooks, Helm not at all: a check would wait for them before.
+        Waiting::OfHelm => {
+            let kinds = [
+                WaitKind::DaemonSet,
+                WaitKind::StatefulSet,
+                WaitKind::Deployment,
+            ];
+            let awaited = |kind: &WaitKind| gates.iter().any(|gate| gate.kind == *kind);
+            kinds
+                .into_iter()
+                .filter(awaited)
+                .map(|kind| of_helm(kind, gates))
+                .collect()
+        }
+        Waiting::OfGates => {
+            let kinds = WaitKind::ALL
+                .into_iter()
+                .filter(|kind| *kind != WaitKind::Pod);
+            kinds.map(|kind| of_gates(kind, gates)).collect()
+        }
+    }
+}
+
+/// All pods of every object, and what the gates ask beyond that.
+fn of_helm(kind: WaitKind, gates: &[Gate]) -> HealthCheck {
+    let base = requirement::requirements(kind, MinReady::DEFAULT, true);
+    let base: Vec<Rule> = base.into_iter().map(|required| required.rule).collect();
+    let mut rules = base.clone();
+    for gate in gates.iter().filter(|gate| gate.kind == kind) {
+        let beyond = gate.requirements().iter().map(|required| &required.rule);
+        let beyond: Vec<Rule> = beyond
+            .filter(|rule| !base.contains(rule))
+            .cloned()
+            .collect();
+        if !beyond.is_empty() {
+            rules.push(gate.awaited().implies(one_or_all(beyond)));
+        }
+    }
+    HealthCheck {
+        kind,
+        current: Rule::All(rules),
+        failed: failed(kind, gates),
+    }
+}
+
+fn of_gates(kind: WaitKind, gates: &[Gate]) -> HealthCheck {
+    let mut rules = Vec::new();
+    for gate in gates.iter().filter(|gate| gate.kind == kind) {
+        match gate.awaited() {
+            Rule::Constant(true) => {
+                let required = gate.requirements().iter();
+                rules.extend(required.map(|required| required.rule.clone()));
+            }
+            awaited => rules.push(awaited.implies(gate.ready())),
+        }
+    }
+    let mut failed = failed(kind, gates);
+    if kind == WaitKind::Job {
+        let hook = Rule::Key(ANNOTATIONS, HOOK.into());
+        let condition = |kind| Rule::Condition(kind, ConditionPart::Status, "True");
+        rules.push(hook.clone().implies(condition("Complete")));
+        failed = Some(Rule::All(vec![hook, condition("Failed")]));
+    }
+    HealthCheck {
+        kind,
+        current: if rules.is_empty() {
+            Rule::Constant(true)
+        } else {
+            Rule::All(rules)
+        },
+        failed,
+    }
+}
+
+fn failed(kind: WaitKind, gates: &[Gate]) -> Option<Rule> {
+    let mut rules = Vec::new();
+    for gate in gates.iter().filter(|gate| gate.kind == kind) {
+        let failed = gate.failed();
+        if failed == Rule::Any(Vec::new()) {
+            continue;
+        }
+        let rule = match gate.awaited() {
+            Rule::Constant(true) => failed,
+            awaited => Rule::All(vec![awaited, failed]),
+        };
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+    match rules.len() {
+        0 => None,
+        1 => rules.pop(),
+        _ => Some(Rule::Any(rules)),
+    }
+}
+
+fn one_or_all(mut rules: Vec<Rule>) -> Rule {
+    match (rules.len(), rules.pop()) {
+        (1, Some(rule)) => rule,
+        (_, last) => {
+            rules.extend(last);
+            Rule::All(rules)
+        }
+    }
+}

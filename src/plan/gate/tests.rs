@@ -1,0 +1,326 @@
+//! Both readers of a gate agree, and what is written is read back.
+
+use ::cel::{Context, Program};
+use proptest::prelude::*;
+use serde_json::{Map, Value as Json, json};
+
+use super::health::{Waiting, checks};
+use super::*;
+use crate::value::{Data, Mapping, Number as ValueNumber};
+
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::null(),
+        Json::Bool(truth) => (*truth).into(),
+        Json::Number(number) => match number.as_i64() {
+            Some(int) => int.into(),
+            None => Data::Number(ValueNumber::Float(number.as_f64().unwrap_or(f64::NAN))).into(),
+        },
+        Json::String(text) => text.as_str().into(),
+        Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().into(),
+        Json::Object(entries) => {
+            let entries = entries
+                .iter()
+                .map(|(key, item)| (key.as_str(), value(item)));
+            entries.collect::<Mapping>().into()
+        }
+    }
+}
+
+/// What a CEL engine makes of a rule; an error is as good as false, as in Flux.
+fn engine(rule: &Rule, object: &Json) -> bool {
+    let text = rule.cel();
+    let program = Program::compile(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let mut context = Context::default();
+    for root in ["metadata", "spec", "status"] {
+        if let Some(part) = object.get(root) {
+            context.add_variable(root, part.clone()).expect("a value");
+        }
+    }
+    match program.execute(&context) {
+        Ok(::cel::Value::Bool(holds)) => holds,
+        Ok(other) => panic!("{text} is {other:?}"),
+        Err(_) => false,
+    }
+}
+
+fn kinds() -> impl Strategy<Value = WaitKind> {
+    prop::sample::select(WaitKind::ALL.to_vec())
+}
+
+fn min_readies() -> impl Strategy<Value = MinReady> {
+    prop_oneof![
+        (-1_i64..=4).prop_map(MinReady::Count),
+        prop::sample::select(vec![0, 7, 28, 33, 50, 55, 66, 67, 100, 150, -10])
+            .prop_map(MinReady::Percent),
+    ]
+}
+
+fn selectors() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "",
+        "app=a",
+        "app=a,tier=x",
+        "app!=a",
+        "app in (a,b)",
+        "app notin (a)",
+        "tier",
+        "!tier",
+        "app=b c",
+    ])
+}
+
+prop_compose! {
+    fn gate_of(kinds: impl Strategy<Value = WaitKind>)(
+        kind in kinds,
+        selector in selectors(),
+        required: bool,
+        min_ready in min_readies(),
+        allow: bool,
+        second: bool,
+    ) -> Gate {
+        Gate::from_parts(Parts {
+            kind,
+            namespace: "demo".into(),
+            selector: selector.into(),
+            required,
+            min_ready: Some(min_ready),
+            allow_async_updates: Some(allow),
+            version: if second { Version::V2 } else { Version::V1 },
+        })
+    }
+}
+
+/// A number that may be a double, or missing.
+fn number() -> impl Strategy<Value = Option<Json>> {
+    prop_oneof![
+        1 => Just(None),
+        4 => (0_i64..4).prop_map(|n| Some(json!(n))),
+        1 => (0_i64..4).prop_map(|n| Some(json!(n as f64))),
+        1 => (0_i64..8).prop_map(|n| Some(json!(n as f64 / 2.0))),
+    ]
+}
+
+fn one_of(words: &'static [&'static str]) -> impl Strategy<Value = Option<Json>> {
+    prop::option::weighted(
+        0.8,
+        prop::sample::select(words.to_vec()).prop_map(|word| json!(word)),
+    )
+}
+
+/// A mapping of which any field may be missing.
+fn fields(fields: Vec<(&'static str, BoxedStrategy<Option<Json>>)>) -> impl Strategy<Value = Json> {
+    let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
+    values.prop_map(move |values| {
+        let there = names.iter().zip(values);
+        let there = there.filter_map(|(name, value)| Some(((*name).to_owned(), value?)));
+        Json::Object(there.collect::<Map<_, _>>())
+    })
+}
+
+fn optional(strategy: impl Strategy<Value = Json> + 'static) -> BoxedStrategy<Option<Json>> {
+    prop::option::weighted(0.8, strategy).boxed()
+}
+
+fn list(strategy: impl Strategy<Value = Json> + 'static) -> impl Strategy<Value = Json> {
+    prop::collection::vec(strategy, 0..3).prop_map(Json::Array)
+}
+
+fn objects(kind: WaitKind) -> impl Strategy<Value = Json> {
+    let condition = fields(vec![
+        (
+            "type",
+            one_of(&["Ready", "Progressing", "Complete", "Failed"]).boxed(),
+        ),
+        ("status", one_of(&["True", "False", "true"]).boxed()),
+        (
+            "reason",
+            one_of(&["ProgressDeadlineExceeded", "Evicted"]).boxed(),
+        ),
+    ]);
+    let counts = [
+        "observedGeneration",
+        "replicas",
+        "updatedReplicas",
+        "availableReplicas",
+        "readyReplicas",
+        "desiredNumberScheduled",
+        "updatedNumberScheduled",
+        "numberAvailable",
+        "succeeded",
+    ];
+    let mut status: Vec<_> = counts.map(|name| (name, number().boxed())).into();
+    status.push((
+        "phase",
+        one_of(&["Running", "Succeeded", "Failed", "Evicted"]).boxed(),
+    ));
+    status.push(("conditions", optional(list(condition))));
+    status.push(("updateRevision", one_of(&["r1", "r2", ""]).boxed()));
+    status.push(("currentRevision", one_of(&["r1", "r2", ""]).boxed()));
+    let rolling = fields(vec![("partition", number().boxed())]);
+    let strategy = fields(vec![
+        ("type", one_of(&["RollingUpdate", "OnDelete", ""]).boxed()),
+        ("rollingUpdate", optional(rolling)),
+    ]);
+    let spec = fields(vec![
+        ("replicas", number().boxed()),
+        ("completions", number().boxed()),
+        ("updateStrategy", optional(strategy)),
+    ]);
+    let hooks = one_of(&[
+        "test",
+        "test-success",
+        "pre-install,test",
+        "pre-install, test",
+        "",
+        "x",
+    ]);
+    let metadata = fields(vec![
+        ("generation", number().boxed()),
+        (
+            "labels",
+            optional(fields(vec![
+                ("app", one_of(&["a", "b", ""]).boxed()),
+                ("tier", one_of(&["x", "y"]).boxed()),
+            ])),
+        ),
+        ("annotations", optional(fields(vec![(HOOK, hooks.boxed())]))),
+        (
+            "ownerReferences",
+            optional(list(fields(vec![(
+                "kind",
+                one_of(&["Job", "CronJob", "ReplicaSet"]).boxed(),
+            )]))),
+        ),
+    ]);
+    let status = prop::option::weighted(0.95, fields(status));
+    (metadata, spec, status).prop_map(move |(mut metadata, spec, status)| {
+        metadata["name"] = json!("o");
+        metadata["namespace"] = json!("demo");
+        let mut object = json!({
+            "apiVersion": api_version(kind),
+            "kind": kind_name(kind),
+            "metadata": metadata,
+            "spec": spec,
+        });
+        if let Some(status) = status {
+            object["status"] = status;
+        }
+        object
+    })
+}
+
+const HOOK: &str = "helm.sh/hook";
+
+fn gates_and_objects() -> impl Strategy<Value = (Vec<Gate>, Json)> {
+    kinds().prop_flat_map(|kind| {
+        let gates = prop::collection::vec(gate_of(Just(kind)), 1..4);
+        (gates, objects(kind))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    #[test]
+    fn a_cel_engine_agrees((gates, object) in gates_and_objects()) {
+        let gate = &gates[0];
+        let tree = value(&object);
+        let state = gate.judge(&tree);
+        let counts = matches!(state, State::Ready | State::Waiting(_) | State::Failed(_));
+        if object.get("status").is_none() {
+            // The engine cannot look below a root that is not there; neither reader calls it ready.
+            prop_assert!(state != State::Ready && !engine(&gate.ready(), &object));
+            return Ok(());
+        }
+        let awaited = engine(&gate.awaited(), &object);
+        prop_assert_eq!(awaited, counts, "{}", gate.awaited().cel());
+        if counts {
+            prop_assert_eq!(engine(&gate.ready(), &object), state == State::Ready, "{}", gate.ready().cel());
+            let failed = matches!(state, State::Failed(_));
+            prop_assert_eq!(engine(&gate.failed(), &object), failed, "{}", gate.failed().cel());
+        }
+    }
+
+    #[test]
+    fn health_checks_are_the_gates((gates, object) in gates_and_objects(), helm: bool) {
+        let tree = value(&object);
+        let waiting = if helm { Waiting::OfHelm } else { Waiting::OfGates };
+        for check in checks(&gates, waiting).iter().filter(|check| check.kind == gates[0].kind) {
+            let current = engine(&check.current, &object);
+            prop_assert_eq!(current, object.get("status").is_some() && check.current.holds(&tree)
+                || object.get("status").is_none() && current, "{}", check.current.cel());
+            if let Some(failed) = &check.failed {
+                prop_assert_eq!(engine(failed, &object), failed.holds(&tree), "{}", failed.cel());
+            }
+            // Whatever a gate awaits is held back until the gate opens, with Helm's waiting and without.
+            let open = gates.iter().all(|gate| {
+                !matches!(gate.judge(&tree), State::Waiting(_) | State::Failed(_))
+            });
+            prop_assert!(open || !current, "{}", check.current.cel());
+            let hook = tree.at(&["metadata", "annotations", HOOK]).is_some();
+            if waiting == Waiting::OfGates && !hook && object.get("status").is_some() {
+                prop_assert_eq!(open, current, "{}", check.current.cel());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back(gates in prop::collection::vec(gate_of(kinds()), 0..5)) {
+        let version = Version::V2;
+        let gates: Vec<Gate> = gates.into_iter().filter(|gate| gate.version == version).collect();
+        let text = annotation::write(&gates, version);
+        let back = annotation::read(&text, &"demo".into()).expect("what was written");
+        prop_assert_eq!(&back, &gates);
+        prop_assert_eq!(annotation::write(&back, version), text);
+    }
+}
+
+/// Armada's `ceil(total * (percent / 100))`, for every share of every number of pods up to 200.
+#[test]
+fn shares_round_as_armada_rounds() {
+    for total in 0_i64..=200 {
+        for percent in 0_i64..=100 {
+            let wanted = (total as f64 * (percent as f64 / 100.0)).ceil();
+            let rule = Rule::AtLeast(
+                Number::Field(&["ready"]),
+                Number::Share(&["total"], percent),
+            );
+            for ready in [wanted - 1.0, wanted] {
+                let object = value(&json!({"ready": ready, "total": total}));
+                assert_eq!(
+                    rule.holds(&object),
+                    ready >= wanted,
+                    "{percent}% of {total}"
+                );
+            }
+        }
+    }
+    let of_25 = Rule::AtLeast(Number::Field(&["ready"]), Number::Share(&["total"], 28));
+    assert!(!of_25.holds(&value(&json!({"ready": 7, "total": 25}))));
+    assert!(of_25.holds(&value(&json!({"ready": 8, "total": 25}))));
+}
+
+#[test]
+fn an_annotation_of_another_version_is_refused() {
+    let read =
+        |text: &str| annotation::read(text, &"demo".into()).map_err(|error| error.to_string());
+    let newer = r#"{"version":2,"anything":[]}"#;
+    assert!(read(newer).is_err_and(|error| error.contains("format 2")));
+    for wrong in [
+        "",
+        "[]",
+        r#"{"version":1,"chart":"v3","waits":[]}"#,
+        r#"{"version":1,"chart":"v1","waits":[{"type":"service","labels":"","required":true}]}"#,
+        r#"{"version":1,"chart":"v1","waits":[{"type":"job","labels":"","required":true,"min_ready":1}]}"#,
+        r#"{"version":1,"chart":"v1","waits":[{"type":"deployment","labels":"","required":true}]}"#,
+        r#"{"version":1,"chart":"v1","waits":[{"type":"deployment","labels":"","required":true,"min_ready":"1"}]}"#,
+        r#"{"version":1,"chart":"v1","waits":[],"more":1}"#,
+    ] {
+        assert!(read(wrong).is_err(), "{wrong}");
+    }
+    assert_eq!(
+        read(r#"{"version":1,"chart":"v2","waits":[]}"#),
+        Ok(Vec::new())
+    );
+}

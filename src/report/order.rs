@@ -1,0 +1,62 @@
+//! How long a run that changes everything may take.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::flux::REQUEUE_DEPENDENCY;
+use crate::lower::Totals;
+use crate::plan::Plan;
+
+/// The order of the releases and what it costs in plain Flux.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Order {
+    /// Steps that come one after another.
+    pub steps: usize,
+    /// Entries of `dependsOn`, of all HelmReleases.
+    pub dependencies: usize,
+    /// How long helm-controller rests before it looks at dependencies again, in seconds: the default of
+    /// its `--requeue-dependency`.
+    pub requeue_seconds: i64,
+    /// How long a run that changes every step may rest between steps, in seconds: each step but the
+    /// first notices up to a whole rest late. A staged apply does not rest.
+    pub rest_seconds: i64,
+    /// Time limits of the critical path together, in seconds, tests left aside.
+    pub limit_seconds: i64,
+    /// The critical path: the release with the longest time limit of each step, in order.
+    pub critical_path: Vec<Slowest>,
+}
+
+/// A release of the critical path.
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Slowest {
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its time limit, in seconds.
+    pub timeout: i64,
+}
+
+/// Reckons the order of a plan.
+#[must_use]
+pub fn order(plan: &Plan<'_, '_>, totals: &Totals) -> Order {
+    let critical_path: Vec<Slowest> = plan
+        .critical_path()
+        .map(|release| Slowest {
+            name: release.name.to_string(),
+            namespace: release.namespace.to_string(),
+            timeout: release.timeout,
+        })
+        .collect();
+    let steps = critical_path.len();
+    let rests = i64::try_from(steps.saturating_sub(1)).unwrap_or(i64::MAX);
+    let limits = critical_path.iter().map(|slowest| slowest.timeout);
+    Order {
+        steps,
+        dependencies: totals.dependencies,
+        requeue_seconds: REQUEUE_DEPENDENCY.0,
+        rest_seconds: rests.saturating_mul(REQUEUE_DEPENDENCY.0),
+        limit_seconds: limits.fold(0, i64::saturating_add),
+        critical_path,
+    }
+}

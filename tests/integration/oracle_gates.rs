@@ -1,0 +1,248 @@
+//! What Armada's own waits see in a cluster, object by object, and what our gates see there.
+//!
+//! The questions and Armada's answers are those of `../shared/oracle/waits/cases.json`; how a chart's `wait`
+//! block becomes a list of waits is tested beside this (`oracle_waits`).
+
+use armada2flux::plan::gate::{self, Gate, State, Verdict};
+use armada2flux::value::Value;
+use libtest_mimic::{Failed, Trial};
+use serde_json::Value as Json;
+
+use crate::{oracle_waits, shared};
+
+/// Cases in which the answer differs on purpose. Never laxer than Armada: that is checked for these, too.
+const DIFFERENCES: &[(&str, &[&str])] = &[];
+
+/// What became of a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// Armada refuses the chart's configuration, and so do we: `oracle_waits` compares.
+    Configuration,
+    /// We refuse the document, which Armada would only find out while it waits, or by its own validation.
+    Document,
+    /// Compared, but for what happens after the first look: that is the watch's part.
+    Watch,
+    /// Compared.
+    Gates,
+}
+
+/// How many cases there must be of each.
+const PLACES: &[(Place, usize)] = &[];
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let cases = shared::folder().map(|shared| shared.join("oracle/waits/cases.json"));
+    let missing = cases.is_none();
+    let test = move || {
+        let Some(cases) = &cases else { return Ok(()) };
+        let text = std::fs::read_to_string(cases)?;
+        let cases: Vec<Json> = serde_json::from_str(&text)?;
+        let mut wrong = Vec::new();
+        let mut places = std::collections::BTreeMap::new();
+        for case in &cases {
+            match settle(case) {
+                Ok(place) => *places.entry(place).or_insert(0) += 1,
+                Err(difference) => wrong.push(difference),
+            }
+        }
+        let names = cases.iter().filter_map(|case| case["name"].as_str());
+        let names: Vec<&str> = names.collect();
+        for (_, listed) in DIFFERENCES {
+            let gone = listed.iter().filter(|name| !names.contains(name));
+            wrong.extend(gone.map(|name| format!("{name}: listed, but no case")));
+        }
+        let wanted = PLACES.iter().copied().collect();
+        if wrong.is_empty() && places != wanted {
+            wrong.push(format!("{places:?} instead of {wanted:?}"));
+        }
+        if wrong.is_empty() {
+            Ok(())
+        } else {
+            Err(Failed::from(wrong.join("\n")))
+        }
+    };
+    vec![Trial::test("oracle_gates::answers", test).with_ignored_flag(missing)]
+}
+
+/// A difference must be listed, and a listed one must be there.
+fn settle(case: &Json) -> Result<Place, String> {
+    let name = case["name"].as_str().unwrap_or("");
+    let listed = DIFFERENCES.iter().any(|(_, names)| names.contains(&name));
+    let expected = &case["expected"];
+    if expected["phase"] == "config" {
+        return Ok(Place::Configuration);
+    }
+    let gates = oracle_waits::with_release(&case["input"], |release| {
+        release.map(|release| {
+            let version = release.chart.head.version;
+            gate::gates(&release.waits, &release.namespace, version)
+        })
+    });
+    let Some(gates) = gates else {
+        return if listed {
+            Err(format!("{name}: listed, but the document is refused"))
+        } else {
+            Ok(Place::Document)
+        };
+    };
+    let objects = case["input"]["objects"].as_array().cloned();
+    let objects: Vec<Value> = objects.iter().flatten().map(shared::value).collect();
+    never_laxer(&gates, &objects, expected).map_err(|error| format!("{name}: LAXER: {error}"))?;
+    let watched = case["input"].get("events").is_some();
+    match (compare(&gates, &objects, expected, watched), listed) {
+        (Ok(()), true) => Err(format!("{name}: listed as different, but equal")),
+        (Err(_), true) | (Ok(()), false) => Ok(if watched { Place::Watch } else { Place::Gates }),
+        (Err(difference), false) => Err(format!("{name}: {difference}")),
+    }
+}
+
+fn waits(expected: &Json) -> impl Iterator<Item = &Json> {
+    expected["waits"].as_array().into_iter().flatten()
+}
+
+/// The objects as the API server lists them.
+fn by_name(objects: &[Value]) -> Vec<&Value> {
+    let mut sorted: Vec<&Value> = objects.iter().collect();
+    sorted.sort_by_key(|object| object.at(&["metadata", "name"]).and_then(Value::as_str));
+    sorted
+}
+
+/// Whatever is ready for us is ready for Armada: each object, each wait, the whole chart.
+fn never_laxer(gates: &[Gate], objects: &[Value], expected: &Json) -> Result<(), String> {
+    for (gate, wait) in gates.iter().zip(waits(expected)) {
+        for object in wait["objects"].as_array().into_iter().flatten() {
+            let state = gate.judge(find(gate, objects, &object["name"])?);
+            let theirs = object["ready"] == true || !object["excluded"].is_null();
+            if matches!(state, State::Ready | State::Excluded(_)) && !theirs {
+                return Err(format!("{}: {state:?}", object["name"]));
+            }
+        }
+        let events = wait["watches"].as_u64().unwrap_or(0) > 0;
+        if gate.evaluate(objects) == Verdict::Ready && (wait["verdict"] != "ready" && !events) {
+            return Err(format!("{} is open", gate.kind));
+        }
+    }
+    Ok(())
+}
+
+fn find<'v>(gate: &Gate, objects: &'v [Value], name: &Json) -> Result<&'v Value, String> {
+    let text = |object: &'v Value, path: &[&str]| object.at(path).and_then(Value::as_str);
+    let found = objects.iter().find(|object| {
+        text(object, &["kind"]) == Some(gate::kind_name(gate.kind))
+            && text(object, &["metadata", "namespace"]) == Some(gate.namespace.as_str())
+            && text(object, &["metadata", "name"]) == name.as_str()
+    });
+    found.ok_or_else(|| format!("no {} {name} in the case", gate.kind))
+}
+
+fn compare(
+    gates: &[Gate],
+    objects: &[Value],
+    expected: &Json,
+    watched: bool,
+) -> Result<(), String> {
+    let mut chart = "ready";
+    for (at, (gate, wait)) in gates.iter().zip(waits(expected)).enumerate() {
+        let here = format!("wait {at}, {}", gate.kind);
+        let mut selected = 0;
+        for object in wait["objects"].as_array().into_iter().flatten() {
+            let state = gate.judge(find(gate, objects, &object["name"])?);
+            selected += 1;
+            same_state(&state, object).map_err(|error| format!("{here}: {error}"))?;
+        }
+        let ours = objects.iter().map(|object| gate.judge(object));
+        let ours = ours.filter(|state| *state != State::NotSelected).count();
+        if ours != selected {
+            return Err(format!("{here}: {ours} objects instead of {selected}"));
+        }
+        if watched {
+            continue;
+        }
+        let verdict = gate.evaluate(by_name(objects));
+        let word = match &verdict {
+            Verdict::Ready => "ready",
+            Verdict::Waiting(_) => "waiting",
+            Verdict::Failed(_) => "error",
+        };
+        if wait["verdict"] != word {
+            return Err(format!(
+                "{here}: {verdict:?}, armada {} {} {}",
+                wait["verdict"], wait["reason"], wait["error"]
+            ));
+        }
+        if let (Verdict::Waiting(ours), Some(theirs)) = (&verdict, wait["reason"].as_str()) {
+            let none = theirs.contains("None found!");
+            if none != ours.starts_with("no ") {
+                return Err(format!("{here}: {ours}, armada {theirs}"));
+            }
+            if let Some((_, names)) = theirs.split_once("not ready=")
+                && let Some(unnamed) =
+                    quoted(names).find(|name| !ours.contains(&format!("`{name}`")))
+            {
+                return Err(format!("{here}: {ours} does not name {unnamed}"));
+            }
+        }
+        if chart == "ready" {
+            chart = word;
+        }
+    }
+    if !watched && expected["verdict"] != chart {
+        return Err(format!("chart: {chart}, armada {}", expected["verdict"]));
+    }
+    Ok(())
+}
+
+fn quoted(list: &str) -> impl Iterator<Item = &str> {
+    list.split('\'').skip(1).step_by(2)
+}
+
+fn same_state(state: &State, object: &Json) -> Result<(), String> {
+    let armada = || format!("{state:?}, armada {object}");
+    let same = match (state, &object["excluded"], &object["ready"]) {
+        (State::Excluded(ours), Json::String(theirs), _) => ours == theirs,
+        (State::Ready, Json::Null, Json::Bool(true)) => true,
+        (State::Waiting(ours), Json::Null, Json::Bool(false)) => {
+            same_reason(ours, object["message"].as_str().unwrap_or(""))
+        }
+        _ => false,
+    };
+    if same { Ok(()) } else { Err(armada()) }
+}
+
+/// Armada's words for a reason, and ours.
+const REASONS: &[(&str, &str)] = &[
+    ("spec update to be observed", "is not observed yet"),
+    (
+        "exceeded its progress deadline",
+        "exceeded its progress deadline",
+    ),
+    ("new replicas have been updated", "pods are updated"),
+    ("new pods have been updated", "pods are updated"),
+    (
+        "updated replicas are available, with min_ready",
+        "pods are ready, min_ready",
+    ),
+    (
+        "updated pods are available, with min_ready",
+        "pods are ready, min_ready",
+    ),
+    (
+        "pods are ready, with min_ready",
+        "pods are ready, min_ready",
+    ),
+    ("rolling update to complete", "are not all at revision"),
+    ("to be successfully completed", "completions"),
+    ("Waiting for pod", ""),
+];
+
+/// Same meaning, and the same two numbers where both have some.
+fn same_reason(ours: &str, theirs: &str) -> bool {
+    let Some((_, words)) = REASONS.iter().find(|(armada, _)| theirs.contains(armada)) else {
+        return false;
+    };
+    let numbers = |text: &str| -> Vec<f64> {
+        let words = text.split(' ').filter_map(|word| word.parse().ok());
+        words.take(2).collect()
+    };
+    let counted = ours.contains("pods are ready") || ours.contains("pods are updated");
+    ours.contains(words) && (!counted || numbers(ours) == numbers(theirs))
+}
