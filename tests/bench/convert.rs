@@ -186,6 +186,8 @@ fn convert_to_sink(text: &str) -> usize {
         new_cluster: false,
         namespaces: true,
         source_namespace: SourceNamespace::Shared("flux-system".into()),
+        waits: lower::Waits::Gates,
+        armada_helm: lower::ArmadaHelm::Three,
     };
     let mut bytes = 0;
     let mut buffer = String::new();
