@@ -243,6 +243,8 @@ fn convert(chart: &Json, sample: &Sample, path: &[String]) -> (Outcome, Option<F
         new_cluster: true,
         namespaces: true,
         source_namespace: SourceNamespace::Shared("flux-system".into()),
+        waits: lower::Waits::Gates,
+        armada_helm: lower::ArmadaHelm::Three,
     };
     let plan = resolve::resolve(&documents, None, &mut diagnostics)
         .and_then(|site| plan::plan(site, plan::Options::default(), &mut diagnostics));
