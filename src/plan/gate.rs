@@ -209,7 +209,7 @@ impl Gate {
             None => State::Ready,
             Some(Requirement { lack, .. }) => {
                 let reason = format!(
-                    "{} `{}` {}",
+                    "{} `{}`: {}",
                     self.kind,
                     text(&["metadata", "name"]),
                     lack.describe(object)

@@ -180,7 +180,9 @@ pub fn duration(seconds: i64) -> String {
         (seconds % 60, "s"),
     ];
     let units = units.iter().filter(|(number, _)| *number > 0);
-    let units: Vec<String> = units.map(|(number, unit)| format!("{number}{unit}")).collect();
+    let units: Vec<String> = units
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
     if units.is_empty() {
         "0s".to_owned()
     } else {

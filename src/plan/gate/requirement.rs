@@ -98,10 +98,10 @@ impl Lack {
     #[must_use]
     pub fn describe(self, object: &Value) -> String {
         match self {
-            Lack::Status => "has no status yet".to_owned(),
+            Lack::Status => "no status yet".to_owned(),
             Lack::Observed => "its last change is not observed yet".to_owned(),
-            Lack::Conditions => "has no conditions yet".to_owned(),
-            Lack::Progress => "exceeded its progress deadline".to_owned(),
+            Lack::Conditions => "no conditions yet".to_owned(),
+            Lack::Progress => "its progress deadline is exceeded".to_owned(),
             Lack::Updated(updated, wanted) => format!(
                 "{} of {} pods are updated",
                 count(object, updated),
@@ -133,9 +133,9 @@ impl Lack {
                 text_of(object, &["status", "reason"]),
             ) {
                 // Armada means to leave evicted pods out, but asks for a phase that no pod has.
-                ("Failed", "Evicted") => "was evicted, delete it to go on".to_owned(),
-                ("", _) => "is not started".to_owned(),
-                (phase, _) => format!("is {} and not ready", phase.to_lowercase()),
+                ("Failed", "Evicted") => "evicted, delete it to go on".to_owned(),
+                ("", _) => "not started".to_owned(),
+                (phase, _) => format!("{} and not ready", phase.to_lowercase()),
             },
         }
     }
