@@ -11,6 +11,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::helm_release::{HealthCheckExpr, Strategy, Wait};
 use crate::plan::Release;
 use crate::plan::gate::{self, Gate, health};
+use crate::secret;
 use crate::value::Text;
 
 /// What becomes of Armada's own waits.
@@ -102,6 +103,24 @@ fn report(
     if gates.is_empty() {
         return;
     }
+    let span = chart.wait.resources_span.unwrap_or(chart.head.name.span);
+    for error in gates.iter().filter_map(|gate| gate.selected().err()) {
+        let labels = release.waits.iter().flat_map(|wait| &wait.labels);
+        let secret = labels
+            .into_iter()
+            .any(|(_, value)| secret::text_looks_secret(value));
+        let why = if secret {
+            "the API server refuses its label selector".to_owned()
+        } else {
+            error.to_string()
+        };
+        let message = format!("release `{name}`: armada's own wait can never pass: {why}");
+        diagnostics.push(
+            Diagnostic::new(Code::DeployFault, message)
+                .at(span, "of this wait")
+                .help("correct the labels under `wait`"),
+        );
+    }
     let of = |checked: bool| -> Vec<&str> {
         let kinds = WaitKind::ALL.iter().filter(|kind| {
             let is_checked = checks.iter().any(|check| check.kind == **kind);
@@ -127,16 +146,15 @@ fn report(
     let help = match (waits, checks.is_empty()) {
         (Waits::Gates, _) => "the wait is kept as an annotation that apply acts on",
         (Waits::Cel { .. }, true) if release.native_wait => {
-            "flux would wait for these before post-install hooks, armada waited after them; apply does, too"
+            "apply waits for them after post-install hooks, as armada did; flux could only wait before"
         }
         (Waits::Cel { .. }, true) => {
             "flux would wait before post-install hooks, armada waited after them; if no pod needs such a hook, name the release with --cel-before-hooks"
         }
         (Waits::Cel { .. }, false) => {
-            "flux checks objects of the chart only, before post-install hooks, and misses none that is not there; apply waits as armada did"
+            "flux checks objects of the chart only, before post-install hooks, and does not miss one that is not there; apply waits as armada did"
         }
     };
-    let span = chart.wait.resources_span.unwrap_or(chart.head.name.span);
     let place = match chart.wait.resources_span {
         Some(_) => "this wait",
         None => "this chart's default waits",

@@ -90,7 +90,7 @@ pub fn write(gates: &[Gate], version: Version) -> String {
 ///
 /// # Errors
 ///
-/// When the text is not what [`write`] makes; the message says what to do.
+/// When the text is not what [`write()`] makes; the message says what to do.
 pub fn read(text: &str, namespace: &Text) -> Result<Vec<Gate>, AnnotationError> {
     let Format { version: format } = serde_json::from_str(text)?;
     if format != FORMAT {

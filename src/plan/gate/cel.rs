@@ -8,105 +8,181 @@ use std::fmt::Write as _;
 
 use super::rule::{CONDITIONS, ConditionPart, Field, Number, OWNERS, Rule};
 
+/// Widest line; what is wider is broken at its operators.
+const WIDTH: usize = 100;
+
+/// How tightly a text binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Binding {
+    Or,
+    And,
+    /// Comparisons, calls and everything in brackets.
+    Tight,
+}
+
 impl Rule {
-    /// The rule in CEL, over `metadata`, `spec` and `status`; its parts on lines of their own.
+    /// The rule in CEL, over `metadata`, `spec` and `status`; long ones in several lines.
     #[must_use]
     pub fn cel(&self) -> String {
-        match self {
-            Rule::All(rules) if !rules.is_empty() => {
-                let parts = rules.iter().filter(|rule| !is_root(rule));
-                let parts: Vec<String> = parts.map(operand).collect();
-                if parts.is_empty() {
-                    "true".to_owned()
-                } else {
-                    parts.join("\n&& ")
+        let rule = simple(self);
+        let mut out = String::new();
+        lay_out(&rule, 0, &mut out);
+        out
+    }
+}
+
+/// The same rule without brackets that say nothing, and without asking for a field at the object's root,
+/// which CEL cannot ask for.
+fn simple(rule: &Rule) -> Rule {
+    match rule {
+        Rule::All(rules) => {
+            let mut parts = Vec::new();
+            for rule in rules.iter().map(simple) {
+                match rule {
+                    Rule::Constant(true) => {}
+                    Rule::All(inner) => parts.extend(inner),
+                    rule => parts.push(rule),
                 }
             }
-            rule => expression(rule),
+            one(parts, Rule::Constant(true), Rule::All)
+        }
+        Rule::Any(rules) => {
+            let mut parts = Vec::new();
+            for rule in rules.iter().map(simple) {
+                match rule {
+                    Rule::Constant(false) => {}
+                    Rule::Any(inner) => parts.extend(inner),
+                    rule => parts.push(rule),
+                }
+            }
+            one(parts, Rule::Constant(false), Rule::Any)
+        }
+        Rule::Not(rule) => simple(rule).negated(),
+        Rule::Has([_]) => Rule::Constant(true),
+        rule => rule.clone(),
+    }
+}
+
+fn one(mut parts: Vec<Rule>, none: Rule, several: impl Fn(Vec<Rule>) -> Rule) -> Rule {
+    match (parts.len(), parts.pop()) {
+        (_, None) => none,
+        (1, Some(rule)) => rule,
+        (_, Some(last)) => {
+            parts.push(last);
+            several(parts)
         }
     }
 }
 
-/// Whether the rule asks for a field at the object's root, which CEL cannot ask for.
-fn is_root(rule: &Rule) -> bool {
-    matches!(rule, Rule::Has([_]))
-}
-
-/// A rule inside another: in brackets unless it binds tightly by itself.
-fn operand(rule: &Rule) -> String {
-    let text = expression(rule);
-    match rule {
-        Rule::All(rules) | Rule::Any(rules) if rules.len() > 1 => format!("({text})"),
-        _ if text.contains("&&") || text.contains("||") => format!("({text})"),
-        _ => text,
+/// Writes a rule, in one line if it fits behind `indent` columns.
+fn lay_out(rule: &Rule, indent: usize, out: &mut String) {
+    let (text, _) = expression(rule);
+    let (rules, operator, inner) = match rule {
+        Rule::All(rules) if indent + text.len() > WIDTH => (rules, "&& ", Binding::And),
+        Rule::Any(rules) if indent + text.len() > WIDTH => (rules, "|| ", Binding::Or),
+        _ => return out.push_str(&text),
+    };
+    let margin = format!("\n{:indent$}", "");
+    for (at, rule) in rules.iter().enumerate() {
+        if at > 0 {
+            out.push_str(&margin);
+            out.push_str(operator);
+        }
+        let (text, binding) = expression(rule);
+        if binding >= inner {
+            lay_out(rule, indent, out);
+        } else if indent + text.len() <= WIDTH {
+            let _ = write!(out, "({text})");
+        } else {
+            let _ = write!(out, "({margin}  ");
+            lay_out(rule, indent + 2, out);
+            let _ = write!(out, "{margin})");
+        }
     }
 }
 
-fn joined(rules: &[Rule], by: &str, none: &str) -> String {
-    if rules.is_empty() {
-        return none.to_owned();
-    }
-    let parts: Vec<String> = rules.iter().map(operand).collect();
-    parts.join(by)
-}
-
-fn expression(rule: &Rule) -> String {
+/// A rule in one line, and how tightly it binds.
+fn expression(rule: &Rule) -> (String, Binding) {
+    let joined = |rules: &[Rule], operator: &str, binding: Binding| {
+        let parts = rules.iter().map(|rule| {
+            let (text, inner) = expression(rule);
+            if inner >= binding {
+                text
+            } else {
+                format!("({text})")
+            }
+        });
+        (parts.collect::<Vec<_>>().join(operator), binding)
+    };
+    let and = |text: String| (text, Binding::And);
+    let tight = |text: String| (text, Binding::Tight);
     match rule {
-        Rule::Constant(holds) => holds.to_string(),
-        Rule::All(rules) => joined(rules, " && ", "true"),
-        Rule::Any(rules) => joined(rules, " || ", "false"),
-        Rule::Not(rule) => format!("!({})", expression(rule)),
-        Rule::Has(field) => guard(field).unwrap_or_else(|| "true".to_owned()),
-        Rule::AtLeast(left, right) => format!("{} >= {}", double(left), double(right)),
+        Rule::Constant(holds) => tight(holds.to_string()),
+        Rule::All(rules) if rules.is_empty() => tight("true".to_owned()),
+        Rule::Any(rules) if rules.is_empty() => tight("false".to_owned()),
+        Rule::All(rules) => joined(rules, " && ", Binding::And),
+        Rule::Any(rules) => joined(rules, " || ", Binding::Or),
+        Rule::Not(rule) => tight(format!("!({})", expression(rule).0)),
+        Rule::Has(field) => and(has(field)),
+        Rule::AtLeast(left, right) => tight(format!("{} >= {}", double(left), double(right))),
         Rule::SameCount(left, right) => {
             let (has_left, has_right) = (has(left), has(right));
             let (left, right) = (left.join("."), right.join("."));
-            format!(
+            and(format!(
                 "({has_left}) == ({has_right}) && (!({has_left}) || double({left}) == double({right}))"
-            )
+            ))
         }
-        Rule::Text(field, text) => format!("{} == {}", text_or_empty(field), quoted(text)),
-        Rule::SameText(left, right) => {
-            format!("{} == {}", text_or_empty(left), text_or_empty(right))
-        }
-        Rule::Key(map, key) => format!("{} && {} in {}", has(map), quoted(key), map.join(".")),
+        Rule::Text(field, text) => tight(format!("{} == {}", text_or_empty(field), quoted(text))),
+        Rule::SameText(left, right) => tight(format!(
+            "{} == {}",
+            text_or_empty(left),
+            text_or_empty(right)
+        )),
+        Rule::Key(map, key) => and(format!(
+            "{} && {} in {}",
+            has(map),
+            quoted(key),
+            map.join(".")
+        )),
         Rule::Entry(map, key, text) => {
             let (path, key) = (map.join("."), quoted(key));
-            format!(
+            and(format!(
                 "{} && {key} in {path} && {path}[{key}] == {}",
                 has(map),
                 quoted(text)
-            )
+            ))
         }
         Rule::Listed(map, key, words) => {
             let (path, key) = (map.join("."), quoted(key));
             let pattern = format!("(^|,)({})(,|$)", words.join("|"));
-            format!(
+            and(format!(
                 "{} && {key} in {path} && {path}[{key}].matches({})",
                 has(map),
                 quoted(&pattern)
-            )
+            ))
         }
         Rule::Condition(kind, part, text) => {
             let key = ConditionPart::key(*part);
-            format!(
+            and(format!(
                 "{} && {}.exists(c, has(c.type) && c.type == {} && has(c.{key}) && c.{key} == {})",
                 has(CONDITIONS),
                 CONDITIONS.join("."),
                 quoted(kind),
                 quoted(text)
-            )
+            ))
         }
         Rule::Owned(kind) => {
             let owners = OWNERS.join(".");
             let some = match kind {
                 None => format!("size({owners}) > 0"),
-                Some(kind) => format!(
-                    "{owners}.exists(o, has(o.kind) && o.kind == {})",
-                    quoted(kind)
-                ),
+                Some(kind) => {
+                    format!(
+                        "{owners}.exists(o, has(o.kind) && o.kind == {})",
+                        quoted(kind)
+                    )
+                }
             };
-            format!("{} && {some}", has(OWNERS))
+            and(format!("{} && {some}", has(OWNERS)))
         }
     }
 }

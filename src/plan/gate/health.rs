@@ -6,8 +6,9 @@
 
 use crate::armada::chart::{MinReady, WaitKind};
 
+use super::Gate;
+use super::requirement::{self, Lack};
 use super::rule::{ANNOTATIONS, ConditionPart, Rule};
-use super::{Gate, requirement};
 
 /// What a release's waiting in Flux stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +36,12 @@ const HOOK: &str = "helm.sh/hook";
 /// The health checks of a release's gates.
 ///
 /// Pods have none: those that controllers make are no objects of the release, and a hook's pod would
-/// count as done while it still runs.
+/// count as done while it still runs. A gate whose selector cannot be used leaves no check at all.
 #[must_use]
 pub fn checks(gates: &[Gate], waiting: Waiting) -> Vec<HealthCheck> {
+    if gates.iter().any(|gate| gate.selected().is_err()) {
+        return Vec::new();
+    }
     match waiting {
         // Armada waited for Jobs after the hooks, Helm not at all: a check would wait for them before.
         Waiting::OfHelm => {
@@ -68,11 +72,14 @@ fn of_helm(kind: WaitKind, gates: &[Gate]) -> HealthCheck {
     let base: Vec<Rule> = base.into_iter().map(|required| required.rule).collect();
     let mut rules = base.clone();
     for gate in gates.iter().filter(|gate| gate.kind == kind) {
-        let beyond = gate.requirements().iter().map(|required| &required.rule);
-        let beyond: Vec<Rule> = beyond
-            .filter(|rule| !base.contains(rule))
-            .cloned()
-            .collect();
+        let beyond = gate.requirements().iter().filter(|required| {
+            let fewer = matches!(
+                required.lack,
+                Lack::MinReady(_, _, MinReady::Percent(..=100))
+            );
+            !fewer && !base.contains(&required.rule)
+        });
+        let beyond: Vec<Rule> = beyond.map(|required| required.rule.clone()).collect();
         if !beyond.is_empty() {
             rules.push(gate.awaited().implies(one_or_all(beyond)));
         }

@@ -49,6 +49,26 @@ fn wrong_arguments() -> Result {
             "[possible values: auto, always, never]",
         ),
         (&["schema", "nothing"], "[possible values:"),
+        (
+            &["convert", "armada.yaml", "--cel-before-hooks", "town-web"],
+            "add --waits cel",
+        ),
+        (
+            &[
+                "convert",
+                "armada.yaml",
+                "--waits",
+                "cel",
+                "--cel-before-hooks",
+                "web",
+            ],
+            "there is no release `web`",
+        ),
+        (
+            &["graph", "armada.yaml", "--format", "svg"],
+            "[possible values: text, dot, mermaid]",
+        ),
+        (&["graph", "no-such.yaml"], "no-such.yaml"),
     ];
     for (arguments, message) in cases {
         let ran = run(place.dir(), arguments)?.expect(1)?.says(message)?;
@@ -79,7 +99,7 @@ fn help_and_version() -> Result {
 
 fn examples() -> Result {
     let place = Place::small()?;
-    for command in ["convert", "schema"] {
+    for command in ["convert", "graph", "schema"] {
         let ran = run(place.dir(), &[command, "--help"])?.expect(0)?;
         contains(&ran.stdout, "Example")?;
         contains(&ran.stdout, &format!("armada2flux {command} "))?;
