@@ -1,8 +1,8 @@
 //! No orphan process, no half-built binary, and messages that name the log.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::TcpListener;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -178,11 +178,22 @@ fn recipe(folder: &Path) -> Outcome<Recipe> {
 /// Writes a stand-in for `go` that runs `script` instead of a build.
 fn stand_in(folder: &Path, script: &str) -> Outcome<PathBuf> {
     let path = folder.join("go");
-    fs::write(
-        &path,
-        format!("#!/bin/sh\n[ \"$1\" = build ] || exec go \"$@\"\n{script}\n"),
-    )?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
+    let text = format!("#!/bin/sh\n[ \"$1\" = build ] || exec go \"$@\"\n{script}\n");
+    // Another process writes it: what this one has open for writing, a process that another test is just
+    // starting holds open too for a moment, and a file that is being written cannot be executed.
+    let mut writer = Command::new("install")
+        .args(["-m", "755", "/dev/stdin"])
+        .arg(&path)
+        .stdin(Stdio::piped())
+        .spawn()?;
+    let written = writer
+        .stdin
+        .take()
+        .map(|mut pipe| pipe.write_all(text.as_bytes()));
+    written.ok_or("no pipe")??;
+    ensure(writer.wait()?.success(), || {
+        "cannot write the stand-in".to_owned()
+    })?;
     Ok(path)
 }
 
@@ -226,8 +237,14 @@ fn killed_build() -> Outcome {
     stand_in(folder.path(), script)?;
     let mut victim = start_victim("build", folder.path())?;
     let building = folder.path().join("building");
+    let begun = || fs::read_to_string(&building).is_ok_and(|text| text.ends_with('\n'));
+    let mut ended = None;
     until("the build begins", || {
-        fs::read_to_string(&building).is_ok_and(|text| text.ends_with('\n'))
+        ended = victim.try_wait().ok().flatten();
+        ended.is_some() || begun()
+    })?;
+    ensure(ended.is_none(), || {
+        format!("the victim ended by itself: {ended:?}")
     })?;
     let process = fs::read_to_string(&building)?;
     victim.kill()?;
