@@ -49,20 +49,24 @@ fn main() {
     let mut bare = Vec::new();
     let mut sink = Vec::new();
     let mut files = Vec::new();
+    let mut checks = Vec::new();
     for round in 0..=ROUNDS {
         // In turn, so that a slow spell of the machine hits all of them; the first round warms up.
         let times = (
             time(|| black_box(self::events(&text))),
             time(|| black_box(convert_to_sink(&text))),
             time(|| convert_to_files(&input, &folder.path().join("flux"))),
+            validation(&text),
         );
         if round > 0 {
             bare.push(times.0);
             sink.push(times.1);
             files.push(times.2);
+            checks.push(times.3);
         }
     }
     let (bare, sink, files) = (median(bare), median(sink), median(files));
+    let checks = median(checks);
     let mut table =
         String::from("| what | time | against | ratio | goal |\n|---|---|---|---|---|\n");
     row(
@@ -88,6 +92,14 @@ fn main() {
         "bare event parse",
         Some(ratio(files, bare)),
         "",
+    );
+    row(
+        &mut table,
+        "validate: decode and every check, the YAML read before",
+        checks,
+        "convert to a sink",
+        Some(ratio(checks, sink)),
+        "≤ 0.20",
     );
     match pyyaml(&input) {
         Some(python) => {
@@ -198,6 +210,23 @@ fn convert_to_sink(text: &str) -> usize {
     });
     assert_eq!(diagnostics.errors(), 0, "{:?}", diagnostics.list().first());
     bytes
+}
+
+/// What validation adds to reading: decoding by Armada's schemas, and every check.
+fn validation(text: &str) -> Duration {
+    let mut sources = Sources::default();
+    let text: Arc<str> = text.into();
+    let file = sources.add("site.yaml", Arc::clone(&text)).unwrap();
+    let mut diagnostics = Diagnostics::default();
+    let tree = yaml::read(file, &text, &mut diagnostics);
+    let time = time(|| {
+        let mut documents = Documents::default();
+        decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
+        plan::check(&documents, None, &mut diagnostics);
+        documents.charts.len()
+    });
+    assert_eq!(diagnostics.errors(), 0, "{:?}", diagnostics.list().first());
+    time
 }
 
 fn convert_to_files(input: &Path, output: &Path) {

@@ -1,5 +1,6 @@
 //! The program from outside: arguments, streams, files, exit codes.
 
+mod explain;
 mod failing;
 mod input;
 mod output;
@@ -17,6 +18,7 @@ use super::support::{Result, root};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let parts = [
+        explain::trials(),
         failing::trials(),
         input::trials(),
         output::trials(),

@@ -29,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         let name = format!("corpus::starlingx::{app}");
         trials.push(when_there(name, move || starlingx(app, releases)));
     }
+    trials.push(when_there("corpus::report::seaworthy".into(), report));
     trials.push(when_there(
         "corpus::deckhand::airskiff".into(),
         not_rendered,
@@ -75,6 +76,33 @@ fn starlingx(app: &str, releases: usize) -> Result {
         .filter(|o| o["kind"] == "HelmRelease")
         .count();
     ensure(found == releases, format!("{found} releases"))
+}
+
+/// The largest real site's report fits a comment, whole: each loss once, all its releases named.
+fn report() -> Result {
+    const COMMENT: usize = 60_000;
+    const RELEASES: usize = 69;
+    let place = tempfile::tempdir()?;
+    let input = path("airship/seaworthy.yaml")?;
+    let arguments = [
+        "convert",
+        &input,
+        "--target-manifest=full-site",
+        "-q",
+        "-o=out",
+        "--report=markdown",
+    ];
+    let text = run(place.path(), &arguments)?.expect(0)?.stdout;
+    ensure(text.len() < COMMENT, format!("{} bytes", text.len()))?;
+    lacks(&text, "Cut to stay below")?;
+    contains(&text, "What was decided for 69 releases")?;
+    let rows = text
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.contains("| GitRepository "));
+    let rows = rows.count();
+    ensure(rows == RELEASES, format!("{rows} releases"))?;
+    let losses = text.lines().filter(|line| line.starts_with("| **loss**"));
+    ensure(losses.count() < 10, "the same loss is said again and again")
 }
 
 /// The un-rendered site: one screen that says what to do and why.

@@ -1,11 +1,11 @@
-//! `--report json`: against the published schema, on stdout and in a file, also when it failed.
+//! Reports of `convert`: JSON against the published schema, text and Markdown, on stdout and in files, also when it failed.
 
 use std::fs;
 
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use super::super::support::{Result, ensure, root, run};
+use super::super::support::{Result, contains, ensure, lacks, root, run};
 use super::{Place, named};
 
 pub(super) fn trials() -> Vec<Trial> {
@@ -16,6 +16,10 @@ pub(super) fn trials() -> Vec<Trial> {
             ("the_same_in_a_file", file),
             ("tells_of_failures", failure),
             ("accounts_for_every_node", nodes),
+            ("text_names_every_release_and_decision", text),
+            ("markdown_keeps_its_limit", markdown),
+            ("strict_fails_on_losses", strict),
+            ("twice_verbose_says_what_was_decided", verbose),
         ],
     )
 }
@@ -142,4 +146,101 @@ fn nodes() -> Result {
         sum == tree.len() as u64,
         format!("{sum} of {} nodes", tree.len()),
     )
+}
+
+const CONVERT: &[&str] = &["convert", "armada.yaml", "-o", "out"];
+
+fn text() -> Result {
+    let place = Place::small()?;
+    let arguments = [CONVERT, &["--report=text", "--report=json=r.json"]].concat();
+    let text = run(place.dir(), &arguments)?.expect(0)?.stdout;
+    let report: Value = serde_json::from_str(&place.text("r.json")?)?;
+    let releases = report["releases"].as_array().ok_or("no releases")?;
+    for release in releases {
+        let word = |field: &str| release[field].as_str().unwrap_or_default().to_owned();
+        contains(
+            &text,
+            &format!("\n  {}/{}\n", word("namespace"), word("name")),
+        )?;
+        let line = &release["origin"]["line"];
+        contains(
+            &text,
+            &format!("chart {}, armada.yaml:{line}:", word("chart")),
+        )?;
+    }
+    contains(
+        &text,
+        &format!(
+            "{} of {} releases written suspended",
+            releases.len(),
+            releases.len()
+        ),
+    )?;
+    for row in report["dispositions"].as_array().ok_or("no fields")? {
+        contains(&text, row["path"].as_str().ok_or("no path")?)?;
+    }
+    Ok(())
+}
+
+fn markdown() -> Result {
+    let place = Place::small()?;
+    let arguments = [
+        CONVERT,
+        &[
+            "--report=markdown=a.md",
+            "--report-limit=4000",
+            "--report=text",
+        ],
+    ]
+    .concat();
+    run(place.dir(), &arguments)?.expect(0)?;
+    let cut = place.text("a.md")?;
+    ensure(cut.len() <= 4000, format!("{} bytes", cut.len()))?;
+    contains(&cut, "Cut to stay below 4000 bytes: ")?;
+    run(
+        place.dir(),
+        &[CONVERT, &["--report=markdown=a.md"]].concat(),
+    )?
+    .expect(0)?;
+    let whole = place.text("a.md")?;
+    lacks(&whole, "Cut to stay below")?;
+    for text in [&cut, &whole] {
+        let (open, closed) = (text.matches("<details>"), text.matches("</details>"));
+        ensure(open.count() == closed.count(), text.clone())?;
+        ensure(text.starts_with("## armada2flux: site `"), text.clone())?;
+    }
+    run(place.dir(), &[CONVERT, &["--report-limit=3"]].concat())?
+        .expect(1)?
+        .says("the summary alone takes up to")?;
+    let failed = [CONVERT, &["--target-manifest=x", "--report=markdown=a.md"]].concat();
+    run(place.dir(), &failed)?.expect(1)?;
+    contains(&place.text("a.md")?, "## armada2flux: not converted")
+}
+
+/// A site with losses is written, and refused when they count; `--allow` makes an exception.
+fn strict() -> Result {
+    let place = Place::small()?;
+    let input = root().join("testdata/diagnostics/pre-delete-not-carried/armada.yaml");
+    fs::copy(input, place.path("armada.yaml"))?;
+    run(place.dir(), CONVERT)?.expect(0)?;
+    fs::remove_dir_all(place.path("out"))?;
+    run(place.dir(), &[CONVERT, &["--strict"]].concat())?
+        .expect(1)?
+        .says("error[pre-delete-not-carried]")?;
+    ensure(!place.path("out").exists(), "a tree was made")?;
+    let allowed = [CONVERT, &["--strict", "--allow=pre-delete-not-carried"]].concat();
+    run(place.dir(), &allowed)?.expect(0)?;
+    Ok(())
+}
+
+fn verbose() -> Result {
+    let place = Place::small()?;
+    let once = run(place.dir(), &[CONVERT, &["-v"]].concat())?.expect(0)?;
+    lacks(&once.stderr, "uninstall")?;
+    for loud in ["-vv", "-vvv"] {
+        run(place.dir(), &[CONVERT, &[loud]].concat())?
+            .expect(0)?
+            .says("    uninstall ")?;
+    }
+    Ok(())
 }

@@ -41,7 +41,7 @@ pub(super) fn tests() -> Vec<Test> {
 }
 
 /// In a copy that is there to be killed: its only trial.
-pub(super) fn victim() -> Option<Trial> {
+pub(crate) fn victim() -> Option<Trial> {
     let task = std::env::var(VICTIM).ok()?;
     Some(Trial::test("victim", move || {
         Ok(be_victim(&task).map_err(|error| error.to_string())?)

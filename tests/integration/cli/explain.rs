@@ -1,0 +1,86 @@
+//! `explain`: topics, pages, suggestions.
+
+use std::path::Path;
+
+use armada2flux::diagnostic::Code;
+use libtest_mimic::Trial;
+
+use super::super::support::{Result, contains, ensure, root, run};
+use super::named;
+
+pub(super) fn trials() -> Vec<Trial> {
+    named(
+        "explain",
+        &[
+            ("a_field", field),
+            ("a_code_with_its_example", code),
+            ("several", several),
+            ("unknown", unknown),
+            ("all_topics", topics),
+        ],
+    )
+}
+
+/// A terminal's height.
+const SCREEN: usize = 40;
+
+fn explain(topic: &str) -> Result<String> {
+    Ok(run(root(), &["explain", topic])?.expect(0)?.stdout)
+}
+
+fn field() -> Result {
+    let page = explain("wait.resources")?;
+    ensure(page.lines().count() <= SCREEN, page.clone())?;
+    for topic in ["data.wait.resources", "chart.wait.resources"] {
+        ensure(explain(topic)? == page, topic)?;
+    }
+    let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Armada: handlers/wait.py, measured.
+    contains(
+        &page,
+        "v1: A list. Absent: `job` (optional), then `pod` (required).",
+    )?;
+    contains(
+        &page,
+        "Absent: `job`, `daemonset`, `statefulset`, `deployment`, `pod`, in this order, all optional.",
+    )
+}
+
+fn code() -> Result {
+    for code in Code::ALL {
+        let page = explain(code.name())?;
+        contains(&page, code.title().split(' ').next().unwrap_or(""))?;
+        contains(&page, "What to do")?;
+    }
+    let page = explain("value-retyped")?;
+    contains(&page, "Example\n  warning[value-retyped]: ")?;
+    contains(&page, "--> armada.yaml:")
+}
+
+fn several() -> Result {
+    let list = explain("labels")?;
+    contains(&list, "chart.wait.labels")?;
+    contains(&list, "chart.upgrade.pre.delete[].labels")
+}
+
+fn unknown() -> Result {
+    let ran = run(Path::new("/"), &["explain", "wait.resorces"])?.expect(1)?;
+    ensure(ran.stdout.is_empty(), ran.stdout.clone())?;
+    ran.says("did you mean `wait.resources`")?;
+    run(Path::new("/"), &["explain", "castle"])?
+        .expect(1)?
+        .says("lists all topics")?;
+    Ok(())
+}
+
+fn topics() -> Result {
+    let list = run(root(), &["explain"])?.expect(0)?.stdout;
+    for topic in [
+        "release_prefix",
+        "wait.resources[].min_ready",
+        "value-retyped",
+    ] {
+        contains(&list, topic)?;
+    }
+    Ok(())
+}
