@@ -37,6 +37,8 @@ pub struct HelmRelease {
     pub test_timeout: Option<Seconds>,
     /// Limit of an uninstall.
     pub uninstall_timeout: Seconds,
+    /// Objects with values, in the order in which they are merged, below [`Self::values`].
+    pub values_from: Vec<ValuesReference>,
     /// The values; empty ones leave no trace.
     pub values: Option<Value>,
 }
@@ -61,6 +63,31 @@ pub struct SourceReference {
     pub name: Text,
     /// Its namespace.
     pub namespace: Text,
+}
+
+/// An entry of `spec.valuesFrom`; the values stand under the key that helm-controller takes by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValuesReference {
+    /// Kind of the object.
+    pub kind: Text,
+    /// Its name, in the release's namespace.
+    pub name: Text,
+}
+
+impl From<&Object> for ValuesReference {
+    fn from(object: &Object) -> Self {
+        Self {
+            kind: object.kind.clone(),
+            name: object.name.clone(),
+        }
+    }
+}
+
+impl From<ValuesReference> for Value {
+    fn from(ValuesReference { kind, name }: ValuesReference) -> Self {
+        let fields = Fields::default().set("kind", kind).set("name", name);
+        fields.mapping().into()
+    }
 }
 
 /// An entry of `spec.dependsOn`.
@@ -132,6 +159,7 @@ impl From<HelmRelease> for Object {
             upgrade_force,
             test_timeout,
             uninstall_timeout,
+            values_from,
             values,
         } = release;
         let strategy = match wait {
@@ -172,6 +200,8 @@ impl From<HelmRelease> for Object {
             .set_filled("annotations", text_mapping(common_annotations))
             .mapping();
         let depends_on: Vec<Value> = depends_on.into_iter().map(Value::from).collect();
+        let values_from: Vec<Value> = values_from.into_iter().map(Value::from).collect();
+        let values_from = Some(values_from).filter(|list| !list.is_empty());
         let values = values.filter(|values| values.as_mapping().is_none_or(|m| !m.is_empty()));
         let spec = Fields::default()
             .set("interval", interval)
@@ -194,6 +224,7 @@ impl From<HelmRelease> for Object {
             .set("upgrade", upgrade)
             .set("test", test)
             .set("uninstall", uninstall)
+            .set_some("valuesFrom", values_from)
             .set_some("values", values)
             .mapping();
         let rest = Fields::default().set("spec", spec).mapping();

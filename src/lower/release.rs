@@ -1,6 +1,7 @@
 //! One release of the plan to its HelmRelease.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::flux::helm_release::ValuesReference;
 use crate::flux::{
     GATES_ANNOTATION, HelmRelease, Metadata, Object, PRUNE_ANNOTATION, SITE_LABEL,
     SOURCE_ANNOTATION, STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION,
@@ -11,8 +12,9 @@ use crate::yaml::deliver;
 
 use super::order::Position;
 use super::source::Sources;
+use super::values::{self, Placed};
 use super::waits::{self, Waiting};
-use super::{Options, SourceNamespace};
+use super::{Options, SourceNamespace, size};
 
 /// How often helm-controller looks at a release again, in seconds.
 const INTERVAL: Seconds = Seconds(30 * 60);
@@ -23,6 +25,8 @@ const MAX_HISTORY: i64 = 10;
 #[derive(Debug)]
 pub(super) struct Lowered {
     pub(super) object: Object,
+    /// Objects that hold its values.
+    pub(super) values: Vec<Object>,
     pub(super) secrets: usize,
     pub(super) nulls: usize,
     pub(super) health_checked: bool,
@@ -44,6 +48,8 @@ pub(super) fn lower(
     };
     let secrets = values.as_ref().map_or(0, Value::sensitive_leaves);
     let nulls = values.as_ref().map_or(0, count_nulls);
+    let Placed { inline, objects } = values::place(values, options.values_in, release, site);
+    size::check_values(release, &objects, diagnostics);
 
     let Release {
         name,
@@ -121,10 +127,12 @@ pub(super) fn lower(
         upgrade_force: *upgrade_force,
         test_timeout: test_timeout.map(Seconds),
         uninstall_timeout: Seconds(*delete_timeout),
-        values,
+        values_from: objects.iter().map(ValuesReference::from).collect(),
+        values: inline,
     });
     Some(Lowered {
         object: object.with_origin(chart.head.name.span),
+        values: objects,
         secrets,
         nulls,
         health_checked,

@@ -195,6 +195,7 @@ fn convert_to_sink(text: &str) -> usize {
     let options = lower::Options {
         site: None,
         delivery: Delivery::Python,
+        values_in: lower::ValuesIn::Inline,
         new_cluster: false,
         namespaces: true,
         source_namespace: SourceNamespace::Shared("flux-system".into()),
