@@ -3,6 +3,7 @@
 mod fingerprint;
 mod namespace;
 mod order;
+mod pre_delete;
 mod release;
 mod size;
 mod slug;
@@ -18,6 +19,7 @@ use crate::plan::Plan;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 
+pub use pre_delete::PreDeletes;
 pub use slug::slug;
 pub use values::ValuesIn;
 pub use waits::{ArmadaHelm, Waits};
@@ -40,6 +42,8 @@ pub struct Options {
     pub delivery: Delivery,
     /// Where values are written.
     pub values_in: ValuesIn,
+    /// What becomes of Jobs that Armada deletes before upgrades.
+    pub pre_deletes: PreDeletes,
     /// Whether releases are written running instead of suspended.
     pub new_cluster: bool,
     /// Whether Namespace objects are written.

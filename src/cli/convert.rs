@@ -70,6 +70,9 @@ pub(super) struct Arguments {
     /// waited after them; safe if no pod needs such a hook; may be given several times
     #[arg(long, value_name = "RELEASE")]
     cel_before_hooks: Vec<String>,
+    /// What becomes of jobs that armada deleted before each upgrade
+    #[arg(long, value_enum, default_value_t = PreDelete::Report, value_name = "HOW")]
+    pre_delete: PreDelete,
     /// The helm that armada ran, which decides how flux waits where helm waited
     #[arg(long, value_enum, default_value_t = HelmOfArmada::Three, value_name = "VERSION")]
     armada_helm: HelmOfArmada,
@@ -141,6 +144,14 @@ enum WaitsAs {
     Gates,
     /// The annotation, and health checks in CEL where helm waited for the same objects
     Cel,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PreDelete {
+    /// A warning; an upgrade that changes such a job fails until it is deleted
+    Report,
+    /// Where helm does not wait, flux makes the jobs hooks of the release, which helm makes anew
+    Hook,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -354,6 +365,10 @@ fn options(arguments: &Arguments) -> lower::Options {
             (ValuesIn::Secret, _) => lower::ValuesIn::Secret,
             (ValuesIn::ConfigMap, false) => lower::ValuesIn::ConfigMap,
             (ValuesIn::ConfigMap, true) => lower::ValuesIn::ConfigMapAndSecret,
+        },
+        pre_deletes: match arguments.pre_delete {
+            PreDelete::Report => lower::PreDeletes::Reported,
+            PreDelete::Hook => lower::PreDeletes::Hooks,
         },
         new_cluster: arguments.new_cluster,
         namespaces: !arguments.no_namespaces,

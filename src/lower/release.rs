@@ -11,6 +11,7 @@ use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
 
 use super::order::Position;
+use super::pre_delete;
 use super::source::Sources;
 use super::values::{self, Placed};
 use super::waits::{self, Waiting};
@@ -78,6 +79,7 @@ pub(super) fn lower(
         options.armada_helm,
         diagnostics,
     );
+    let job_patches = pre_delete::patches(release, options.pre_deletes, diagnostics);
     let health_checked = !health_checks.is_empty();
     let source = sources.of(release);
     let mut annotations: Vec<(Text, Text)> = vec![
@@ -123,6 +125,7 @@ pub(super) fn lower(
             .collect(),
         wait,
         health_checks,
+        job_patches,
         upgrade_disable_hooks: *upgrade_no_hooks,
         upgrade_force: *upgrade_force,
         test_timeout: test_timeout.map(Seconds),
@@ -153,27 +156,6 @@ fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) 
         dependencies,
         ..
     } = release;
-    if let Some(first) = chart.upgrade.pre_delete.first() {
-        let kinds: Vec<&str> = chart
-            .upgrade
-            .pre_delete
-            .iter()
-            .map(|d| d.kind.word())
-            .collect();
-        diagnostics.push(
-            Diagnostic::new(
-                Code::PreDeleteNotCarried,
-                format!(
-                    "release `{name}`: armada deleted objects of kind `{}` before each upgrade",
-                    kinds.join("`, `")
-                ),
-            )
-            .at(first.span, "flux has no counterpart")
-            .help(
-                "a Job whose template changes makes the upgrade fail until it is deleted by hand",
-            ),
-        );
-    }
     if let Some(update) = chart.upgrade.pre_update {
         diagnostics.push(
             Diagnostic::new(

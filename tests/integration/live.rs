@@ -2,9 +2,11 @@
 
 mod cluster;
 mod faults;
+mod probe_site;
 mod releases;
 mod safety;
 mod site;
+mod upgrades;
 mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         faults::tests(),
         safety::tests(),
         site::tests(),
+        upgrades::tests(),
         values::tests(),
     ]
     .concat();

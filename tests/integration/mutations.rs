@@ -241,6 +241,7 @@ fn convert(chart: &Json, sample: &Sample, path: &[String]) -> (Outcome, Option<F
         site: None,
         delivery: Delivery::Python,
         values_in: lower::ValuesIn::Inline,
+        pre_deletes: lower::PreDeletes::Reported,
         new_cluster: true,
         namespaces: true,
         source_namespace: SourceNamespace::Shared("flux-system".into()),
