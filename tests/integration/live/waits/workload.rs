@@ -22,7 +22,7 @@ pub(super) struct Workload {
     /// How many of its pods never become ready.
     pub(super) dead: usize,
     /// `maxUnavailable` of its rolling update; `None` for what Kubernetes fills in.
-    pub(super) unavailable: Option<Json>,
+    pub(super) unavailable: Option<u8>,
 }
 
 impl Workload {
@@ -81,7 +81,11 @@ impl Workload {
             };
             spec[strategy] = json!({
                 "type": "RollingUpdate",
-                "rollingUpdate": {"maxUnavailable": unavailable},
+                // One of them must not be 0.
+                "rollingUpdate": {
+                    "maxUnavailable": unavailable,
+                    "maxSurge": u8::from(*unavailable == 0),
+                },
             });
         }
         json!({
