@@ -11,6 +11,7 @@
 pub mod annotation;
 mod cel;
 pub mod health;
+mod helm;
 mod requirement;
 mod rule;
 mod selector;
