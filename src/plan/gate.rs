@@ -17,6 +17,8 @@ mod rule;
 mod selector;
 
 #[cfg(test)]
+mod random;
+#[cfg(test)]
 mod tests;
 
 use crate::armada::Version;

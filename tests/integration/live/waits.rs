@@ -1,5 +1,6 @@
 //! Gates and health checks where they are used: on live objects, and in the real helm-controller.
 
+mod api_server;
 mod site;
 mod workload;
 
@@ -31,6 +32,7 @@ pub(super) fn tests() -> Vec<Test> {
             "waits::health_checks_keep_what_helm_waits_for",
             helm_waits_by_checks,
         ),
+        Test::shared("waits::the_engine_of_kubernetes_agrees", api_server::agrees),
         Test::shared("waits::pods_that_need_a_hook_come_up", hook),
     ]
 }
