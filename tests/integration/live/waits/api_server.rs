@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use armada2flux::armada::chart::WaitKind;
 use armada2flux::plan::gate::health::{self, Waiting};
-use armada2flux::plan::gate::{Gate, Rule, State, Verdict, annotation};
+use armada2flux::plan::gate::{self, Gate, Rule, State, Verdict, annotation};
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value as Json, json};
@@ -30,6 +31,9 @@ const OBJECTS: usize = 25;
 /// Dry runs.
 const RUNS: usize = 4;
 
+/// Label that tells a policy which lists are its own.
+const KIND: &str = "armada2flux.example/kind";
+
 /// A text of CEL, and what it must say of an object.
 struct Question {
     /// Place of the list of objects that it is asked of.
@@ -40,41 +44,33 @@ struct Question {
 
 pub(super) fn agrees(scope: &Scope<'_>) -> Outcome {
     let mut runner = TestRunner::default();
-    let mut questions = Vec::new();
-    let mut kinds = Vec::new();
-    for (api_version, kind, word) in [
-        ("apps/v1", "Deployment", "deployment"),
-        ("apps/v1", "StatefulSet", "statefulset"),
-        ("apps/v1", "DaemonSet", "daemonset"),
-        ("batch/v1", "Job", "job"),
-        ("v1", "Pod", "pod"),
-    ] {
-        for _ in 0..GATES {
-            let gates = random_gates(&mut runner, word)?;
-            ask_gate(kinds.len(), &gates, &mut questions);
-            ask_checks(kinds.len(), kind, &gates, &mut questions);
-            kinds.push((api_version, kind));
+    for kind in WaitKind::ALL {
+        let mut questions = Vec::new();
+        for list in 0..GATES {
+            let gates = random_gates(&mut runner, kind)?;
+            ask_gate(list, &gates, &mut questions);
+            ask_checks(list, kind, &gates, &mut questions);
         }
+        kind_agrees(scope, kind, &questions, &mut runner)?;
     }
-    let name = &scope.namespace;
-    scope.bed.apply(&policy(name, &questions))?;
-    scope.bed.apply(&json!({
-        "apiVersion": "admissionregistration.k8s.io/v1",
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {"name": name},
-        "spec": {
-            "policyName": name,
-            "validationActions": ["Deny"],
-            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}},
-        },
-    }))?;
+    Ok(())
+}
+
+fn kind_agrees(
+    scope: &Scope<'_>,
+    kind: WaitKind,
+    questions: &[Question],
+    runner: &mut TestRunner,
+) -> Outcome {
+    for object in policy(&scope.namespace, kind, questions) {
+        scope.bed.apply(&object)?;
+    }
     let mut seen = [false; 2];
     for _ in 0..RUNS {
-        let lists: Vec<Vec<Json>> = kinds
-            .iter()
-            .map(|(api_version, kind)| objects(&mut runner, api_version, kind))
+        let lists: Vec<Vec<Json>> = (0..GATES)
+            .map(|_| objects(runner, kind))
             .collect::<Outcome<_>>()?;
-        let answers = ask(scope, &lists)?;
+        let answers = ask(scope, kind, &lists)?;
         let answers: Vec<&str> = answers.split(' ').collect();
         ensure(answers.len() == questions.len(), || answers.join(" "))?;
         for (question, answers) in questions.iter().zip(answers) {
@@ -89,7 +85,9 @@ pub(super) fn agrees(scope: &Scope<'_>) -> Outcome {
             }
         }
     }
-    ensure(seen == [true; 2], || "all answers were equal".to_owned())
+    ensure(seen == [true; 2], || {
+        format!("{kind}: all answers were equal")
+    })
 }
 
 fn new<T>(runner: &mut TestRunner, strategy: &impl Strategy<Value = T>) -> Outcome<T> {
@@ -100,7 +98,7 @@ fn new<T>(runner: &mut TestRunner, strategy: &impl Strategy<Value = T>) -> Outco
 }
 
 /// Two gates of a kind, as an annotation holds them.
-fn random_gates(runner: &mut TestRunner, word: &'static str) -> Outcome<Vec<Gate>> {
+fn random_gates(runner: &mut TestRunner, kind: WaitKind) -> Outcome<Vec<Gate>> {
     let selectors = vec![
         "",
         "app=a",
@@ -127,11 +125,12 @@ fn random_gates(runner: &mut TestRunner, word: &'static str) -> Outcome<Vec<Gate
     };
     let mut waits = Vec::new();
     for _ in 0..2 {
-        let mut wait = json!({"type": word, "labels": new(runner, &selectors)?, "required": true});
-        if word.ends_with('t') {
+        let mut wait =
+            json!({"type": kind.word(), "labels": new(runner, &selectors)?, "required": true});
+        if kind.counts_ready() {
             wait["min_ready"] = new(runner, &counts)?;
         }
-        if word.ends_with("set") {
+        if kind.updates_async() {
             wait["allow_async_updates"] = json!(new(runner, &proptest::bool::ANY)?);
         }
         waits.push(wait);
@@ -141,12 +140,9 @@ fn random_gates(runner: &mut TestRunner, word: &'static str) -> Outcome<Vec<Gate
 }
 
 /// Random objects with a status. One without fails in every engine that looks at it; Flux waits then.
-fn objects(
-    runner: &mut TestRunner,
-    api_version: &'static str,
-    kind: &'static str,
-) -> Outcome<Vec<Json>> {
-    let objects = random::objects(api_version, kind).prop_filter_map("no status", |object| {
+fn objects(runner: &mut TestRunner, kind: WaitKind) -> Outcome<Vec<Json>> {
+    let objects = random::objects(gate::api_version(kind), gate::kind_name(kind));
+    let objects = objects.prop_filter_map("no status", |object| {
         object.get("status").is_some().then_some(object)
     });
     (0..OBJECTS).map(|_| new(runner, &objects)).collect()
@@ -185,10 +181,10 @@ fn ask_gate(list: usize, gates: &[Gate], questions: &mut Vec<Question>) {
 }
 
 /// The health checks of the kind, as their rules say.
-fn ask_checks(list: usize, kind: &str, gates: &[Gate], questions: &mut Vec<Question>) {
+fn ask_checks(list: usize, kind: WaitKind, gates: &[Gate], questions: &mut Vec<Question>) {
     for waiting in [Waiting::OfHelm3, Waiting::OfHelm4, Waiting::OfGates] {
         for check in health::checks(gates, waiting) {
-            if armada2flux::plan::gate::kind_name(check.kind) != kind {
+            if check.kind != kind {
                 continue;
             }
             for rule in [Some(check.current), check.failed].into_iter().flatten() {
@@ -203,8 +199,10 @@ fn ask_checks(list: usize, kind: &str, gates: &[Gate], questions: &mut Vec<Quest
     }
 }
 
-/// Refuses every ControllerRevision with the answers: a word for each question, a digit for each object.
-fn policy(name: &str, questions: &[Question]) -> Json {
+/// Refuses every ControllerRevision of that label with the answers: a word for each question, a digit
+/// for each object.
+fn policy(namespace: &str, kind: WaitKind, questions: &[Question]) -> [Json; 2] {
+    let name = format!("{namespace}-{kind}");
     let variables = questions.iter().enumerate().map(|(at, question)| {
         let Question { list, rule, .. } = question;
         let rule = rule.cel();
@@ -217,30 +215,47 @@ fn policy(name: &str, questions: &[Question]) -> Json {
         })
     });
     let answers = (0..questions.len()).map(|at| format!("variables.answers{at}"));
-    json!({
+    let answers = answers.collect::<Vec<_>>().join(", ");
+    let policy = json!({
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicy",
         "metadata": {"name": name},
         "spec": {
             "failurePolicy": "Fail",
-            "matchConstraints": {"resourceRules": [{
-                "apiGroups": ["apps"], "apiVersions": ["v1"],
-                "operations": ["CREATE"], "resources": ["controllerrevisions"],
-            }]},
+            "matchConstraints": {
+                "resourceRules": [{
+                    "apiGroups": ["apps"], "apiVersions": ["v1"],
+                    "operations": ["CREATE"], "resources": ["controllerrevisions"],
+                }],
+                "objectSelector": {"matchLabels": {KIND: kind.word()}},
+            },
             "variables": variables.collect::<Json>(),
             "validations": [{
                 "expression": "false",
-                "messageExpression": answers.collect::<Vec<_>>().join(" + ' ' + "),
+                "messageExpression": format!("[{answers}].join(' ')"),
             }],
         },
-    })
+    });
+    let binding = json!({
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {
+            "policyName": name,
+            "validationActions": ["Deny"],
+            "matchResources": {
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
+            },
+        },
+    });
+    [policy, binding]
 }
 
 /// The words of the refusal, as soon as there is one.
-fn ask(scope: &Scope<'_>, lists: &[Vec<Json>]) -> Outcome<String> {
+fn ask(scope: &Scope<'_>, kind: WaitKind, lists: &[Vec<Json>]) -> Outcome<String> {
     let revision = json!({
         "apiVersion": "apps/v1", "kind": "ControllerRevision",
-        "metadata": {"name": "questions"}, "revision": 1, "data": {"lists": lists},
+        "metadata": {"name": "questions", "labels": {KIND: kind.word()}}, "revision": 1, "data": {"lists": lists},
     });
     let path = format!(
         "/apis/apps/v1/namespaces/{}/controllerrevisions?dryRun=All",
