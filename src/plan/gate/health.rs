@@ -6,7 +6,7 @@
 
 use crate::armada::chart::{MinReady, WaitKind};
 
-use super::requirement::{self, Lack};
+use super::requirement::{self, Lack, Requirement};
 use super::rule::{ANNOTATIONS, ConditionPart, Rule};
 use super::{Gate, helm};
 
@@ -86,13 +86,15 @@ fn of_helm(kind: WaitKind, gates: &[Gate], base: Vec<Rule>) -> HealthCheck {
         .all(|required| base.contains(&required.rule));
     let mut rules = base.clone();
     for gate in gates.iter().filter(|gate| gate.kind == kind) {
-        let beyond = gate.requirements().iter().filter(|required| {
-            let fewer = matches!(
+        let is_met = |required: &&Requirement| {
+            let is_share = matches!(
                 required.lack,
                 Lack::MinReady(_, _, MinReady::Percent(..=100))
             );
-            !(fewer && wants_all) && !base.contains(&required.rule)
-        });
+            base.contains(&required.rule) || is_share && wants_all
+        };
+        let beyond = gate.requirements().iter();
+        let beyond = beyond.filter(|required| !is_met(required));
         let beyond: Vec<Rule> = beyond.map(|required| required.rule.clone()).collect();
         if !beyond.is_empty() {
             rules.push(gate.awaited().implies(one_or_all(beyond)));
