@@ -115,7 +115,7 @@ fn gates_and_objects() -> impl Strategy<Value = (Vec<Gate>, Json)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn a_cel_engine_agrees((gates, object) in gates_and_objects()) {

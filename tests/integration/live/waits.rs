@@ -18,10 +18,13 @@ use workload::{Kind, Workload};
 const AMPLE: u32 = 120;
 
 /// `wait.timeout` of releases that are not; pods that can be ready are so within a few seconds.
-const SHORT: u32 = 20;
+const SHORT: u32 = 16;
 
 /// For pods whose last condition is met.
 const COMES_UP_WITHIN: Duration = Duration::from_secs(60);
+
+/// `wait.timeout` of releases that Helm gives up for a dead pod.
+const DEAD: u32 = 10;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
@@ -167,7 +170,7 @@ fn one_dead(prefix: &'static str) -> Site {
         let word = format!("{kind:?}").to_lowercase();
         Release {
             name,
-            timeout: SHORT,
+            timeout: if is_lax(name) { AMPLE } else { DEAD },
             native: true,
             resources: json!([{"type": word, "min_ready": "66%"}]),
             workloads: vec![Workload {
