@@ -6,28 +6,20 @@
 
 use crate::armada::chart::{MinReady, WaitKind};
 
-use super::requirement;
+use super::requirement::{
+    self, CURRENT_REVISION, DESIRED_SCHEDULED, GENERATION, OBSERVED, PARTITION, READY, REPLICAS,
+    ROLLING_UPDATE, STRATEGY, UPDATE_REVISION, UPDATED, UPDATED_SCHEDULED,
+};
 use super::rule::{Field, Number, Rule};
 
-const GENERATION: Field = &["metadata", "generation"];
-const OBSERVED: Field = &["status", "observedGeneration"];
-const REPLICAS: Field = &["spec", "replicas"];
 const ALL: Field = &["status", "replicas"];
-const UPDATED: Field = &["status", "updatedReplicas"];
-const READY: Field = &["status", "readyReplicas"];
-const DESIRED_SCHEDULED: Field = &["status", "desiredNumberScheduled"];
-const UPDATED_SCHEDULED: Field = &["status", "updatedNumberScheduled"];
 const NUMBER_READY: Field = &["status", "numberReady"];
 const MAX_UNAVAILABLE: Field = &["spec", "strategy", "rollingUpdate", "maxUnavailable"];
 const MAX_SURGE: Field = &["spec", "strategy", "rollingUpdate", "maxSurge"];
-const STRATEGY: Field = &["spec", "updateStrategy", "type"];
 const MAX_UNAVAILABLE_DAEMONS: Field =
     &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"];
-const PARTITION: Field = &["spec", "updateStrategy", "rollingUpdate", "partition"];
-const CURRENT_REVISION: Field = &["status", "currentRevision"];
-const UPDATE_REVISION: Field = &["status", "updateRevision"];
 
-/// What Helm 3 asks; nothing for kinds that `--wait` alone does not wait for.
+/// What Helm 3 asks; nothing for kinds without a health check where Helm waited.
 pub(super) fn three(kind: WaitKind) -> Vec<Rule> {
     match kind {
         WaitKind::Deployment => deployment(),
@@ -97,7 +89,7 @@ fn stateful_set() -> Vec<Rule> {
 fn by_strategy(rolled_out: Rule) -> Vec<Rule> {
     vec![
         at_least(Number::Field(OBSERVED), Number::Field(GENERATION)),
-        Rule::Text(STRATEGY, "RollingUpdate").implies(rolled_out),
+        Rule::Text(STRATEGY, ROLLING_UPDATE).implies(rolled_out),
     ]
 }
 

@@ -13,6 +13,8 @@ fn number() -> impl Strategy<Value = Option<Json>> {
         4 => (0_i64..4).prop_map(|n| Some(json!(n))),
         1 => (0_i64..4).prop_map(|n| Some(json!(n as f64))),
         1 => (0_i64..8).prop_map(|n| Some(json!(n as f64 / 2.0))),
+        // Numbers of pods of which shares are rounded.
+        1 => prop::sample::select(vec![7, 8, 25, 56, 100]).prop_map(|n| Some(json!(n))),
     ]
 }
 

@@ -195,6 +195,58 @@ fn shares_round_as_armada_rounds() {
     assert!(of_25.holds(&value(&json!({"ready": 8, "total": 25}))));
 }
 
+/// How many pods may be missing: the arithmetic of Helm and Kubernetes, in whole numbers.
+fn spared(kind: WaitKind, total: i64, unavailable: i64, surge: i64, in_percent: bool) -> i64 {
+    let (down, up) = (|n: i64| n / 100, |n: i64| (n + 99) / 100);
+    let share = |n: i64, round: fn(i64) -> i64| if in_percent { round(n * total) } else { n };
+    match kind {
+        WaitKind::DaemonSet => share(unavailable, up),
+        _ if share(unavailable, down) == 0 && share(surge, up) == 0 => 1,
+        _ => share(unavailable, down),
+    }
+}
+
+#[test]
+fn helm_3_spares_what_a_rolling_update_may_take_away() {
+    let strategy = |unavailable: i64, surge: i64, in_percent: bool| {
+        let number = |n: i64| match in_percent {
+            true => json!(format!("{n}%")),
+            false => json!(n),
+        };
+        json!({
+            "type": "RollingUpdate",
+            "rollingUpdate": {"maxUnavailable": number(unavailable), "maxSurge": number(surge)},
+        })
+    };
+    for (total, unavailable, surge, in_percent) in (0_i64..=30).flat_map(|total| {
+        let numbers = [0, 1, 2, 7, 25, 33, 34, 50, 99, 100];
+        let numbers = numbers
+            .into_iter()
+            .flat_map(|n| [(n, 0, true), (n, 25, true), (n, 0, false), (n, 1, false)]);
+        numbers.map(move |(unavailable, surge, in_percent)| (total, unavailable, surge, in_percent))
+    }) {
+        let strategy = strategy(unavailable, surge, in_percent);
+        for kind in [WaitKind::Deployment, WaitKind::DaemonSet] {
+            let rule = Rule::All(helm::three(kind));
+            let spared = spared(kind, total, unavailable, surge, in_percent);
+            for ready in 0..=total {
+                let object = json!({
+                    "metadata": {"generation": 1},
+                    "spec": {"replicas": total, "strategy": strategy, "updateStrategy": strategy},
+                    "status": {
+                        "observedGeneration": 1,
+                        "replicas": total, "updatedReplicas": total, "readyReplicas": ready,
+                        "desiredNumberScheduled": total, "updatedNumberScheduled": total,
+                        "numberReady": ready,
+                    },
+                });
+                let wanted = ready >= total - spared;
+                assert_eq!(rule.holds(&value(&object)), wanted, "{kind} {object}");
+            }
+        }
+    }
+}
+
 #[test]
 fn an_annotation_of_another_version_is_refused() {
     let read =
