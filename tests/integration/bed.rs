@@ -333,6 +333,23 @@ impl Bed {
     }
 }
 
+/// Looks until there is something to be seen, and gives it.
+pub(crate) fn until<T>(
+    within: Duration,
+    mut look: impl FnMut() -> Outcome<Option<T>>,
+) -> Outcome<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = look()? {
+            return Ok(seen);
+        }
+        if start.elapsed() > within {
+            return Err(format!("nothing after {} s", within.as_secs()).into());
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
+}
+
 /// Whether a condition of an object is `True`, at the object's own generation.
 pub(crate) fn has_condition(object: &Value, kind: &str) -> bool {
     let current = object["status"]["observedGeneration"]

@@ -8,6 +8,7 @@ mod safety;
 mod site;
 mod upgrades;
 mod values;
+mod waits;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -28,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         site::tests(),
         upgrades::tests(),
         values::tests(),
+        waits::tests(),
     ]
     .concat();
     let mut trials: Vec<_> = tests
