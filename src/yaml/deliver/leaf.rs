@@ -120,6 +120,10 @@ impl<'t> Walk<'_, 't> {
             let message = wording::text_unsafe(unsafe_char, "a string");
             self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
         }
+        if is_minus_zero(&data) {
+            let message = "a number is minus zero, which an API server stores as 0".to_owned();
+            self.warn(node, Code::TextUnsafe, message, wording::ZERO_HELP);
+        }
         Value {
             data,
             span: Some(node.span()),
@@ -285,6 +289,10 @@ fn is_sensitive(data: &Data, below_secret: bool) -> bool {
         Data::Number(_) => below_secret,
         Data::Null | Data::Bool(_) | Data::Sequence(_) | Data::Mapping(_) => false,
     }
+}
+
+fn is_minus_zero(data: &Data) -> bool {
+    matches!(data, Data::Number(Number::Float(float)) if *float == 0.0 && float.is_sign_negative())
 }
 
 /// A character that kustomize's YAML does not give back.

@@ -12,6 +12,14 @@ const SHOWN_CHARS: usize = 60;
 pub(super) const TEXT_HELP: &str =
     "kustomize changes or refuses it, so a tree does not carry it to Flux; take it out";
 
+/// What to do about a key that is too long.
+pub(super) const KEY_HELP: &str =
+    "kubectl and kustomize-controller cannot apply it, so a tree does not carry it to Flux; shorten it";
+
+/// What to do about minus zero.
+pub(super) const ZERO_HELP: &str =
+    "a template that prints it prints `-0` under armada and `0` under flux; write 0 if that is meant";
+
 /// The value with its type, or its type alone.
 pub(super) fn name(data: &Data, hidden: bool) -> String {
     match data {

@@ -18,6 +18,9 @@ use crate::support;
 /// For seven small releases in five steps.
 const READY_WITHIN: Duration = Duration::from_secs(240);
 
+/// Releases run as soon as they are applied.
+pub(super) const NEW: &[&str] = &["--new-cluster"];
+
 pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::private(
@@ -88,8 +91,13 @@ fn steps(site: &Site) -> Outcome<Steps> {
     })
 }
 
-/// Converts the site with the program itself, for a new cluster; gives the tree.
-fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<PathBuf> {
+/// Converts the site with the program itself; gives the tree.
+pub(super) fn convert(
+    scope: &Scope<'_>,
+    site: &Site,
+    name: &str,
+    options: &[&str],
+) -> Outcome<PathBuf> {
     let documents = scope.bed.path().join(format!("{name}.yaml"));
     fs::write(&documents, &site.text)?;
     let tree = scope.bed.path().join(name);
@@ -98,7 +106,7 @@ fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<PathBuf> {
         .arg(documents)
         .arg("-o")
         .arg(&tree)
-        .arg("--new-cluster")
+        .args(options)
         .output()?;
     ensure(output.status.success(), || {
         String::from_utf8_lossy(&output.stderr).into_owned()
@@ -107,7 +115,7 @@ fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<PathBuf> {
 }
 
 /// Applies folders or files of a tree in the order given, or all of it.
-fn apply(scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
+pub(super) fn apply(scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
     let mut arguments = vec![
         "apply".to_owned(),
         "--server-side".to_owned(),
@@ -122,7 +130,7 @@ fn apply(scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
     scope.bed.run(Program::Kubectl, &arguments).map(drop)
 }
 
-fn helm_release(namespace: &str, name: &str) -> String {
+pub(super) fn helm_release(namespace: &str, name: &str) -> String {
     format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/{namespace}/helmreleases/{name}")
 }
 
@@ -140,7 +148,7 @@ fn all_ready(scope: &Scope<'_>, steps: &Steps) -> Outcome<Vec<Value>> {
 fn with_flux(scope: &Scope<'_>) -> Outcome {
     let site = Site::worked(scope.bed)?;
     let steps = steps(&site)?;
-    apply(scope, &convert(scope, &site, "flux")?, &[])?;
+    apply(scope, &convert(scope, &site, "flux", NEW)?, &[])?;
     for (release, (namespace, name)) in all_ready(scope, &steps)?.iter().zip(steps.iter().flatten())
     {
         let snapshot = &release["status"]["history"][0];
@@ -185,11 +193,11 @@ fn with_replicas(site: &Site, replicas: u32) -> Outcome<Site> {
 fn lockstep(scope: &Scope<'_>) -> Outcome {
     let site = Site::worked(scope.bed)?;
     let steps = steps(&site)?;
-    apply(scope, &convert(scope, &site, "one")?, &[])?;
+    apply(scope, &convert(scope, &site, "one", NEW)?, &[])?;
     all_ready(scope, &steps)?;
 
     // Stages 1 and 3 change, 2 does not; all are applied at once in reverse order.
-    let two = convert(scope, &with_replicas(&site, 3)?, "two")?;
+    let two = convert(scope, &with_replicas(&site, 3)?, "two", NEW)?;
     apply(
         scope,
         &two,
@@ -222,7 +230,7 @@ fn lockstep(scope: &Scope<'_>) -> Outcome {
     })?;
 
     // Only the last stage changes again: as converted it waits for the first, which has not been applied.
-    let three = convert(scope, &with_replicas(&site, 4)?, "three")?;
+    let three = convert(scope, &with_replicas(&site, 4)?, "three", NEW)?;
     apply(scope, &three, &["030-services/breakwater-worker.yaml"])?;
     let waits = |object: &Value| {
         let conditions = object["status"]["conditions"]
@@ -290,7 +298,7 @@ fn running_pods(scope: &Scope<'_>) -> Outcome<BTreeSet<String>> {
 fn new_commit(scope: &Scope<'_>) -> Outcome {
     let site = Site::worked(scope.bed)?;
     let steps = steps(&site)?;
-    apply(scope, &convert(scope, &site, "one")?, &[])?;
+    apply(scope, &convert(scope, &site, "one", NEW)?, &[])?;
     all_ready(scope, &steps)?;
     let before = running_pods(scope)?;
 
@@ -309,7 +317,7 @@ fn new_commit(scope: &Scope<'_>) -> Outcome {
         text: site.text.replace(&old, &new),
         charts: site.charts,
     };
-    apply(scope, &convert(scope, &site, "two")?, &[])?;
+    apply(scope, &convert(scope, &site, "two", NEW)?, &[])?;
     scope.bed.wait(
         "/api/v1/namespaces/infra/configmaps/breakwater-facts",
         READY_WITHIN,
