@@ -18,6 +18,7 @@ pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod python;
+pub(crate) mod renamed;
 pub(crate) mod run_folder;
 pub(crate) mod stages;
 pub(crate) mod supervisor;

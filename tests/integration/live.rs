@@ -5,6 +5,7 @@ mod faults;
 mod releases;
 mod safety;
 mod site;
+mod strict;
 mod types;
 
 use std::fmt;
@@ -25,6 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         faults::tests(),
         safety::tests(),
         site::tests(),
+        strict::tests(),
         types::tests(),
     ]
     .concat();

@@ -85,7 +85,7 @@ impl<'t> Walk<'_, 't> {
         }
         if key.text == "<<" {
             let message = "there is a key `<<`, which kustomize takes for a merge".to_owned();
-            self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
+            self.warn(node, Code::TextUnsafe, message, wording::MERGE_HELP);
         }
         if is_too_long(&key.text) {
             let message = format!(

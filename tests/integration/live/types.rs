@@ -9,6 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use armada2flux::diagnostic::Diagnostics;
+use armada2flux::emit::{View, to_json};
+use armada2flux::source::Sources;
+use armada2flux::yaml;
+use armada2flux::yaml::deliver::{Delivery, deliver};
 use serde_json::{Value, json};
 
 use self::cases::{Case, Judged};
@@ -283,6 +288,24 @@ fn seen(scope: &Scope<'_>, release: &str) -> Outcome<Seen> {
     })
 }
 
+/// A document as kubectl reads it.
+fn read(text: &str) -> Outcome<armada2flux::value::Value> {
+    let mut sources = Sources::default();
+    let id = sources
+        .add("object.yaml", text)
+        .ok_or("no room for a file")?;
+    let mut diagnostics = Diagnostics::default();
+    let tree = yaml::read(id, sources.file(id).text(), &mut diagnostics);
+    let root = tree.roots().next().ok_or("no object")?;
+    deliver(root, Delivery::Go, &mut diagnostics)
+        .ok_or_else(|| "the object cannot be delivered".into())
+}
+
+/// The same as JSON.
+pub(super) fn to_value(text: &str) -> Outcome<Value> {
+    Ok(serde_json::from_str(&to_json(&read(text)?, View::Clear))?)
+}
+
 /// Splits what Go prints of a map into the entries of the cases.
 fn entries(text: &str) -> BTreeMap<String, String> {
     let mut entries = BTreeMap::new();
@@ -292,7 +315,10 @@ fn entries(text: &str) -> BTreeMap<String, String> {
             break;
         };
         let end = entry.find(&name(at + 1)).unwrap_or(entry.len());
-        entries.insert(name(at), entry[..end].trim_end_matches(['"', ' ', ',']).to_owned());
+        entries.insert(
+            name(at),
+            entry[..end].trim_end_matches(['"', ' ', ',']).to_owned(),
+        );
         rest = entry;
     }
     entries
@@ -332,7 +358,11 @@ fn differ(wanted: &Seen, found: &Seen, sources: &[String]) -> Vec<String> {
     say(None, &rest(wanted), &rest(found));
     let count = |seen: &Seen| {
         let kept = seen.json["kept"].as_object().map(serde_json::Map::len);
-        format!("{kept:?}, {}, {} entries", seen.printed.len(), seen.typed.len())
+        format!(
+            "{kept:?}, {}, {} entries",
+            seen.printed.len(),
+            seen.typed.len()
+        )
     };
     say(None, &count(wanted), &count(found));
     for at in 0..sources.len() {
@@ -347,7 +377,8 @@ fn differ(wanted: &Seen, found: &Seen, sources: &[String]) -> Vec<String> {
             (&wanted.printed, &found.printed),
             (&wanted.typed, &found.typed),
         ] {
-            let text = |entries: &BTreeMap<String, String>| entries.get(&name).unwrap_or(&none).clone();
+            let text =
+                |entries: &BTreeMap<String, String>| entries.get(&name).unwrap_or(&none).clone();
             say(Some(at), &text(wanted), &text(found));
         }
     }

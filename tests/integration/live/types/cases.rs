@@ -67,7 +67,11 @@ pub(super) fn all() -> Outcome<Vec<Case>> {
         say("../shared is not there: random scalars only");
     }
     let mut cases = Vec::new();
-    for source in vectors.unwrap_or_default().into_iter().chain(scalars::random()?) {
+    for source in vectors
+        .unwrap_or_default()
+        .into_iter()
+        .chain(scalars::random()?)
+    {
         for as_key in [false, true] {
             cases.push(Case {
                 source: source.clone(),

@@ -5,9 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use armada2flux::diagnostic::Diagnostics;
-use armada2flux::emit::{View, to_json};
-use armada2flux::source::Sources;
-use armada2flux::yaml;
+use armada2flux::emit::{View, to_json, to_yaml};
 use armada2flux::yaml::deliver::{Delivery, deliver};
 use serde_json::{Value, json};
 
@@ -15,8 +13,7 @@ use super::super::site::{NEW, convert, helm_release};
 use super::super::{Scope, Skipped, ensure};
 use super::cases::Case;
 use super::scalars::double_quoted;
-use super::{Charts, PREFIX, READY_WITHIN, name, seen};
-use crate::bed::armada::Site;
+use super::{Charts, PREFIX, READY_WITHIN, name, read, seen};
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition, python};
 
@@ -26,8 +23,10 @@ const LONGEST_KEY: usize = 1024;
 /// What is on the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Item {
-    /// U+0085 in a value or a key.
+    /// U+0085 in a value.
     NextLine,
+    /// U+0085 in a key.
+    NextLineKey,
     /// U+007F, U+0080 to U+009F without U+0085, U+FFFE, U+FFFF in a value or a key.
     Unprintable,
     /// The key `<<`.
@@ -38,8 +37,8 @@ enum Item {
     MinusZero,
 }
 
-/// The ways to a HelmRelease in the cluster, and the one from there to a template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// The ways to a HelmRelease in the cluster, and from there to a template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
     /// Armada: PyYAML, a values file, Helm.
     Armada,
@@ -47,10 +46,12 @@ enum Way {
     Kubectl,
     /// The tree in Git, kustomize-controller.
     Kustomize,
-    /// A server-side apply whose body is the object's JSON as we write it, with escapes.
+    /// A server-side apply whose body is the object's JSON with escapes.
     Json,
-    /// From the HelmRelease that [`Way::Json`] made to the template, by helm-controller.
-    HelmController,
+    /// The object created as JSON, its values handed on by helm-controller.
+    Created,
+    /// The values as a text of YAML that `valuesFrom` names, handed on by helm-controller.
+    ValuesFrom,
 }
 
 /// What becomes of it.
@@ -61,28 +62,33 @@ enum Fate {
     Becomes(Value),
     /// An error, for the whole object.
     Refused,
+    /// All values of the release are gone, without a word.
+    AllGone,
 }
 
-/// The list. What is not written here arrives.
+/// The list. What is not on it arrives.
 fn fate(item: Item, way: Way, value: &Value) -> Fate {
     let with_blanks = || {
         let text = value.to_string().replace('\u{85}', " ");
         Fate::Becomes(serde_json::from_str(&text).unwrap_or_default())
     };
     match (item, way) {
-        (Item::NextLine, Way::Kubectl | Way::Kustomize | Way::HelmController) => with_blanks(),
+        (_, Way::Armada | Way::ValuesFrom) => Fate::Arrives,
+        (Item::NextLine, Way::Json) => Fate::Arrives,
+        (Item::NextLine, Way::Kubectl | Way::Kustomize | Way::Created) => with_blanks(),
+        (Item::NextLineKey, Way::Json) => Fate::Arrives,
+        (Item::NextLineKey, Way::Kubectl | Way::Kustomize) => Fate::Refused,
+        (Item::NextLineKey, Way::Created) => Fate::AllGone,
+        (Item::Unprintable, Way::Json) => Fate::Arrives,
         (Item::Unprintable, Way::Kubectl | Way::Kustomize) => Fate::Refused,
+        (Item::Unprintable, Way::Created) => Fate::AllGone,
+        (Item::Merge, Way::Kubectl | Way::Json | Way::Created) => Fate::Arrives,
         (Item::Merge, Way::Kustomize) => Fate::Becomes(json!({})),
-        (Item::LongKey, Way::Kubectl | Way::Kustomize | Way::Json | Way::HelmController) => {
-            Fate::Refused
-        }
-        (Item::MinusZero, Way::Kubectl | Way::Kustomize | Way::Json | Way::HelmController) => {
+        (Item::LongKey, Way::Kubectl | Way::Kustomize | Way::Json) => Fate::Refused,
+        (Item::LongKey, Way::Created) => Fate::AllGone,
+        (Item::MinusZero, Way::Kubectl | Way::Kustomize | Way::Json | Way::Created) => {
             Fate::Becomes(json!(0))
         }
-        (Item::NextLine | Item::Unprintable, Way::Json)
-        | (Item::Unprintable, Way::HelmController)
-        | (Item::Merge, Way::Kubectl | Way::Json | Way::HelmController)
-        | (_, Way::Armada) => Fate::Arrives,
     }
 }
 
@@ -121,14 +127,14 @@ fn examples() -> Vec<Example> {
         examples.push(Example { item, case, value });
     };
     for character in unprintable() {
-        let item = if character == '\u{85}' {
-            Item::NextLine
+        let (value, key) = if character == '\u{85}' {
+            (Item::NextLine, Item::NextLineKey)
         } else {
-            Item::Unprintable
+            (Item::Unprintable, Item::Unprintable)
         };
         let text = format!("a{character}b");
-        add(item, double_quoted(&text), false, json!(text));
-        add(item, double_quoted(&text), true, json!({text: 1}));
+        add(value, double_quoted(&text), false, json!(text));
+        add(key, double_quoted(&text), true, json!({text: 1}));
     }
     add(Item::Merge, "'<<'".to_owned(), true, json!({"<<": 1}));
     let long = "k".repeat(LONGEST_KEY - 1);
@@ -146,28 +152,25 @@ pub(super) fn closed(scope: &Scope<'_>) -> Outcome {
     let examples = examples();
     let mut wrong = Vec::new();
     let mut check = |way, found: &Found| {
-        for (at, fate_found) in found {
+        for (at, found) in found {
             let Example { item, case, value } = &examples[*at];
             let wanted = fate(*item, way, value);
-            if *fate_found != wanted {
+            if *found != wanted {
                 let source: String = case.source.chars().take(20).collect();
                 wrong.push(format!(
-                    "{way:?}, {item:?} {source} as_key={}: {fate_found:?} instead of {wanted:?}",
-                    case.as_key
+                    "{way:?}, {item:?} {source}: {found:?} instead of {wanted:?}"
                 ));
             }
         }
     };
-    let tree = suspended(scope, &charts, "kubectl", &examples)?;
+    let files = suspended(scope, &charts, "kubectl", &examples)?;
     let committed = kustomize_begins(scope, &charts, &examples)?;
-    let stored = json_apply(scope, &tree, &examples)?;
-    check(Way::Json, &stored);
-    check(Way::Kubectl, &kubectl(scope, &tree, &examples)?);
+    let running = created_begins(scope, &charts, &examples)?;
+    check(Way::Json, &json_apply(scope, &files, &examples)?);
+    check(Way::Kubectl, &kubectl(scope, &files, &examples)?);
     check(Way::Armada, &armada(scope, &charts, &examples)?);
-    check(
-        Way::HelmController,
-        &helm_controller(scope, &charts, &examples, &stored)?,
-    );
+    check(Way::ValuesFrom, &values_from(scope, &charts, &examples)?);
+    check(Way::Created, &created(scope, &running, &examples)?);
     check(Way::Kustomize, &kustomize(scope, &committed, &examples)?);
     ensure(wrong.is_empty(), || wrong.join("\n"))
 }
@@ -181,42 +184,42 @@ fn judge(example: &Example, found: Option<&Value>) -> Fate {
     }
 }
 
-fn values_of(at: usize, example: &Example) -> String {
-    format!("    kept:\n{}", example.case.entry(&name(at)))
-}
-
-/// Converts a site with a suspended release for each example, and gives the texts of the HelmReleases.
-fn suspended(
+/// Converts a site with a release for each example, and gives the files of the HelmReleases.
+fn files(
     scope: &Scope<'_>,
     charts: &Charts,
     prefix: &str,
     examples: &[Example],
+    options: &[&str],
 ) -> Outcome<Vec<PathBuf>> {
     let releases: Vec<_> = examples
         .iter()
         .enumerate()
-        .map(|(at, example)| (format!("{prefix}-{}", name(at)), values_of(at, example)))
+        .map(|(at, example)| {
+            let values = all_values([(at, example)].into_iter());
+            (format!("{prefix}-{}", name(at)), values)
+        })
         .collect();
     let releases: Vec<_> = releases
         .iter()
         .map(|(name, values)| (name.as_str(), values.as_str()))
         .collect();
     let site = charts.site(&scope.namespace, &releases);
-    let site = Site {
-        // Nothing shall run.
-        text: site.text,
-        charts: site.charts,
-    };
-    let tree = convert(
-        scope,
-        &site,
-        &format!("{}-{prefix}", scope.namespace),
-        &[],
-    )?;
-    let file = |(name, _): &(&str, &str)| {
-        tree.join(format!("010-all/{PREFIX}-{name}.yaml"))
-    };
+    let tree = format!("{}-{prefix}", scope.namespace);
+    let tree = convert(scope, &site, &tree, options)?;
+    super::apply(scope, &tree, &["sources"])?;
+    let file = |(name, _): &(&str, &str)| tree.join(format!("010-all/{PREFIX}-{name}.yaml"));
     Ok(releases.iter().map(file).collect())
+}
+
+/// The same, suspended: nothing runs.
+fn suspended(
+    scope: &Scope<'_>,
+    charts: &Charts,
+    prefix: &str,
+    examples: &[Example],
+) -> Outcome<Vec<PathBuf>> {
+    files(scope, charts, prefix, examples, &[])
 }
 
 fn kept(object: &Value, at: usize) -> Option<&Value> {
@@ -224,12 +227,10 @@ fn kept(object: &Value, at: usize) -> Option<&Value> {
 }
 
 fn kubectl(scope: &Scope<'_>, tree: &[PathBuf], examples: &[Example]) -> Outcome<Found> {
-    examples
-        .iter()
-        .zip(tree)
-        .enumerate()
-        .map(|(at, (example, file))| {
-            let file = format!("--filename={}", file.display());
+    edges(examples)
+        .map(|at| {
+            let example = &examples[at];
+            let file = format!("--filename={}", tree[at].display());
             let arguments = [
                 "apply",
                 "--server-side",
@@ -254,23 +255,13 @@ fn kubectl(scope: &Scope<'_>, tree: &[PathBuf], examples: &[Example]) -> Outcome
 
 /// An object of the tree as JSON.
 fn to_object(file: &Path) -> Outcome<String> {
-    let mut sources = Sources::default();
-    let id = sources
-        .add("object.yaml", fs::read_to_string(file)?)
-        .ok_or("no room for a file")?;
-    let mut diagnostics = Diagnostics::default();
-    let tree = yaml::read(id, sources.file(id).text(), &mut diagnostics);
-    let root = tree.roots().next().ok_or("no object")?;
-    let value =
-        deliver(root, Delivery::Go, &mut diagnostics).ok_or("the object cannot be delivered")?;
-    Ok(to_json(&value, View::Clear))
+    Ok(to_json(&read(&fs::read_to_string(file)?)?, View::Clear))
 }
 
-/// Applies an object server-side by its JSON.
-fn send(scope: &Scope<'_>, path: &str, object: String, dry_run: bool) -> Outcome<Option<Value>> {
-    let dry_run = if dry_run { "&dryRun=All" } else { "" };
+/// Applies an object server-side by its JSON, as a dry run.
+fn send(scope: &Scope<'_>, path: &str, object: String) -> Outcome<Option<Value>> {
     let request = hyper::Request::patch(format!(
-        "{path}?fieldManager=armada2flux&force=true&fieldValidation=Strict{dry_run}"
+        "{path}?fieldManager=armada2flux&force=true&fieldValidation=Strict&dryRun=All"
     ))
     .header("Content-Type", "application/apply-patch+yaml")
     .body(object.into_bytes())?;
@@ -295,7 +286,7 @@ fn json_apply(scope: &Scope<'_>, tree: &[PathBuf], examples: &[Example]) -> Outc
                 &format!("{PREFIX}-kubectl-{}", name(at)),
                 &format!("json-{}", name(at)),
             );
-            let object = send(scope, &path, object, true)?;
+            let object = send(scope, &path, object)?;
             let found = object.as_ref().and_then(|object| kept(object, at));
             Ok((at, judge(example, found)))
         })
@@ -315,43 +306,92 @@ fn armada(scope: &Scope<'_>, charts: &Charts, examples: &[Example]) -> Outcome<F
     let site = charts.site(&scope.namespace, &[("armada", &values)]);
     scope.bed.install_as_armada(&site, Program::Helm3)?;
     let seen = seen(scope, "armada")?;
-    let found = |(at, example): (usize, &Example)| {
-        (at, judge(example, seen.json["kept"].get(name(at))))
-    };
+    let found =
+        |(at, example): (usize, &Example)| (at, judge(example, seen.json["kept"].get(name(at))));
     Ok(examples.iter().enumerate().map(found).collect())
 }
 
-fn helm_controller(
-    scope: &Scope<'_>,
-    charts: &Charts,
-    examples: &[Example],
-    stored: &Found,
-) -> Outcome<Found> {
-    let is_stored = |at: &usize| stored.get(at) != Some(&Fate::Refused);
-    let values = all_values(examples.iter().enumerate().filter(|(at, _)| is_stored(at)));
-    let site = charts.site(&scope.namespace, &[("all", &values)]);
+/// One release whose values are a text.
+fn values_from(scope: &Scope<'_>, charts: &Charts, examples: &[Example]) -> Outcome<Found> {
+    let values = all_values(examples.iter().enumerate());
+    let site = charts.site(&scope.namespace, &[("text", &values)]);
+    let text = to_yaml(
+        &site.with_plan(|plan| {
+            let release = plan.steps().flat_map(|(_, step)| &step.releases).next();
+            let node = release.and_then(|release| release.chart.values);
+            let node = node.ok_or("no values")?;
+            let value = deliver(node, Delivery::Python, &mut Diagnostics::default());
+            value.ok_or_else(|| "values cannot be delivered".into())
+        })?,
+        View::Clear,
+    );
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "values", "namespace": scope.namespace}, "stringData": {"values.yaml": text},
+    });
+    scope.bed.apply(&secret)?;
+    let tree = format!("{}-text", scope.namespace);
     let tree = convert(
         scope,
-        &site,
-        &format!("{}-all", scope.namespace),
+        &charts.site(&scope.namespace, &[("text", "    kept: {}\n")]),
+        &tree,
         NEW,
     )?;
-    super::apply(scope, &tree, &["sources"])?;
-    let release = format!("{PREFIX}-all");
-    let path = helm_release(&scope.namespace, &release);
-    let object = to_object(&tree.join(format!("010-all/{release}.yaml")))?;
-    send(scope, &path, object, false)?.ok_or("the release was refused")?;
-    scope.bed.wait(&path, READY_WITHIN, |object| {
-        has_condition(object, "Ready")
-    })?;
-    let seen = seen(scope, "all")?;
-    eprintln!("DBG {} {:?}", seen.json.to_string().len(), &seen.json.to_string().chars().take(300).collect::<String>());
-    eprintln!("DBG {:?}", scope.bed.get(&path)?.unwrap_or_default()["spec"]["values"].to_string().chars().take(300).collect::<String>());
-    let found = |(at, example): (usize, &Example)| {
-        let found = seen.json["kept"].get(name(at));
-        (at, judge(example, found))
-    };
+    let release = format!("{PREFIX}-text");
+    let mut object: Value =
+        serde_json::from_str(&to_object(&tree.join(format!("010-all/{release}.yaml")))?)?;
+    object["spec"]["values"] = Value::Null;
+    object["spec"]["valuesFrom"] = json!([{"kind": "Secret", "name": "values"}]);
+    scope.bed.apply(&object)?;
+    scope.bed.wait(
+        &helm_release(&scope.namespace, &release),
+        READY_WITHIN,
+        |object| has_condition(object, "Ready"),
+    )?;
+    let seen = seen(scope, "text")?;
+    let found =
+        |(at, example): (usize, &Example)| (at, judge(example, seen.json["kept"].get(name(at))));
     Ok(examples.iter().enumerate().map(found).collect())
+}
+
+/// Creates a running release for some examples; what is left out is like one of them.
+fn created_begins(scope: &Scope<'_>, charts: &Charts, examples: &[Example]) -> Outcome<Vec<usize>> {
+    let files = files(scope, charts, "created", examples, NEW)?;
+    let is_one = |at: &usize| {
+        let Example { item, case, value } = &examples[*at];
+        let text = value.to_string();
+        *item != Item::Unprintable
+            || text.contains(['\u{7f}', '\u{ffff}']) && !case.as_key
+            || text.contains(['\u{9f}', '\u{fffe}']) && case.as_key
+    };
+    let chosen: Vec<_> = (0..examples.len()).filter(is_one).collect();
+    for at in &chosen {
+        let path = helm_release(&scope.namespace, "");
+        let request = hyper::Request::post(path.trim_end_matches('/'))
+            .header("Content-Type", "application/json")
+            .body(to_object(&files[*at])?.into_bytes())?;
+        scope
+            .bed
+            .block_on(scope.bed.client.request::<Value>(request))?;
+    }
+    Ok(chosen)
+}
+
+fn created(scope: &Scope<'_>, chosen: &[usize], examples: &[Example]) -> Outcome<Found> {
+    let fate = |at: &usize| -> Outcome<(usize, Fate)> {
+        let release = format!("created-{}", name(*at));
+        let path = helm_release(&scope.namespace, &format!("{PREFIX}-{release}"));
+        scope
+            .bed
+            .wait(&path, READY_WITHIN, |object| has_condition(object, "Ready"))?;
+        let seen = seen(scope, &release)?;
+        let found = match seen.json["kept"].get(name(*at)) {
+            None => Fate::AllGone,
+            found => judge(&examples[*at], found),
+        };
+        Ok((*at, found))
+    };
+    chosen.iter().map(fate).collect()
 }
 
 /// Examples at the edges of each item; the others are alike.

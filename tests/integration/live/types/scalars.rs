@@ -82,10 +82,41 @@ const LARGE: &[&str] = &[
 
 /// Characters that break lines, end texts, are dropped, refused or invisible somewhere.
 const CHARACTERS: &[char] = &[
-    '\0', '\u{1}', '\u{7}', '\u{8}', '\t', '\n', '\u{b}', '\u{c}', '\r', '\u{1b}', '\u{1f}', ' ',
-    '"', '\'', '\\', '/', '#', ':', '\u{a0}', '\u{ad}', '\u{200b}', '\u{200e}', '\u{2028}',
-    '\u{2029}', '\u{202e}', '\u{d7ff}', '\u{e000}', '\u{feff}', '\u{fffd}', '\u{10000}', '😀',
-    '\u{10ffff}', 'é', 'ß', '日',
+    '\0',
+    '\u{1}',
+    '\u{7}',
+    '\u{8}',
+    '\t',
+    '\n',
+    '\u{b}',
+    '\u{c}',
+    '\r',
+    '\u{1b}',
+    '\u{1f}',
+    ' ',
+    '"',
+    '\'',
+    '\\',
+    '/',
+    '#',
+    ':',
+    '\u{a0}',
+    '\u{ad}',
+    '\u{200b}',
+    '\u{200e}',
+    '\u{2028}',
+    '\u{2029}',
+    '\u{202e}',
+    '\u{d7ff}',
+    '\u{e000}',
+    '\u{feff}',
+    '\u{fffd}',
+    '\u{10000}',
+    '😀',
+    '\u{10ffff}',
+    'é',
+    'ß',
+    '日',
 ];
 
 fn word() -> impl Strategy<Value = String> {
@@ -187,7 +218,10 @@ fn classes() -> Vec<BoxedStrategy<String>> {
         (prop::sample::select(vec![">", ">-", ">+"]), lines())
             .prop_map(|(header, lines)| format!("{header}\n{lines}"))
             .boxed(),
-        (prop::sample::select(vec!["|2", "|2-", ">2", ">2+"]), lines())
+        (
+            prop::sample::select(vec!["|2", "|2-", ">2", ">2+"]),
+            lines(),
+        )
             .prop_map(|(header, lines)| format!("{header}\n  {}", lines.trim_start_matches('\t')))
             .boxed(),
         "[a-z0-9]{1,5} [a-z0-9]{1,5}\n {2,4}[a-z0-9]{1,5}".boxed(),
