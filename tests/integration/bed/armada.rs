@@ -45,20 +45,22 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// The worked site of `charts-examples`, with the bed's own servers in place of those that it names.
-    pub(crate) fn worked(bed: &Bed) -> Outcome<Self> {
+    /// The worked site of `charts-examples`, with the bed's own servers in place of those that it names. Its charts
+    /// are in the Git repository `charts-WORD`, for each word one of its own.
+    pub(crate) fn worked(bed: &Bed, word: &str) -> Outcome<Self> {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts-examples");
-        let charts = bed.path().join("worked-site-charts");
+        let repository = format!("charts-{word}");
+        let charts = bed.path().join(format!("worked-site-{repository}"));
         copy_charts(&examples.join("charts"), &charts)?;
         let commit = bed
             .git
-            .commit("charts", &charts, "Add the charts of the worked site")?;
-        bed.charts.publish(&charts.join("mirror"))?;
+            .commit(&repository, &charts, "Add the charts of the worked site")?;
+        bed.charts.publish(&examples.join("charts/mirror"))?;
         let mut text = fs::read_to_string(examples.join("breakwater/armada.yaml"))?;
         for (theirs, ours) in [
             (
                 "https://git.example.org/site/charts.git",
-                bed.git.url("charts"),
+                bed.git.url(&repository),
             ),
             ("5b0f2f6c8c1d4e07a3b9e1d2c4f6a8b0c2d4e6f8", commit),
             ("https://charts.example.org/stable", bed.charts.url.clone()),
