@@ -119,6 +119,11 @@ const CHARACTERS: &[char] = &[
     '日',
 ];
 
+/// Texts that match; a pattern used as a strategy is read anew for every text.
+fn matching(pattern: &str) -> impl Strategy<Value = String> + use<> {
+    prop::string::string_regex(pattern).expect("a pattern")
+}
+
 fn word() -> impl Strategy<Value = String> {
     prop::sample::select(WORDS).prop_map(str::to_owned)
 }
@@ -127,26 +132,26 @@ fn word() -> impl Strategy<Value = String> {
 fn bare() -> Vec<BoxedStrategy<String>> {
     vec![
         word().boxed(),
-        "[-+]?[1-9][0-9]{0,6}".boxed(),
-        "[-+]?0[0-7_]{1,6}".boxed(),
-        "[-+]?0[oO][0-7]{1,4}".boxed(),
-        "[-+]?0[0-9]{1,7}".boxed(),
-        "[-+]?0[xX][0-9a-fA-F_]{1,8}".boxed(),
-        "[-+]?0[bB][01_]{1,9}".boxed(),
-        "[-+]?[0-9_]{1,3}(_[0-9]{0,3}){1,3}".boxed(),
-        "[-+]?[0-9]{1,3}(:[0-9]{1,2}){1,3}".boxed(),
-        "[-+]?[0-9]{1,3}(:[0-5][0-9]){1,2}[.][0-9_]{0,3}".boxed(),
-        "[-+]?[0-9]{0,4}[.][0-9_]{0,6}".boxed(),
-        "[-+]?[0-9]{1,4}([.][0-9]{0,4})?[eE][-+]?[0-9]{1,2}".boxed(),
-        "[-+]?[0-9]{1,17}[.][0-9]{1,17}".boxed(),
-        "[-+]?[1-9]([.][0-9]{1,16})?[eE][-+][0-9]{2,3}".boxed(),
-        "[0-9]{7}|[0-9]{3}e[0-9]{3}|[0-9a-f]{7}".boxed(),
-        "[-+]?[1-9][0-9]{14,40}".boxed(),
+        matching("[-+]?[1-9][0-9]{0,6}").boxed(),
+        matching("[-+]?0[0-7_]{1,6}").boxed(),
+        matching("[-+]?0[oO][0-7]{1,4}").boxed(),
+        matching("[-+]?0[0-9]{1,7}").boxed(),
+        matching("[-+]?0[xX][0-9a-fA-F_]{1,8}").boxed(),
+        matching("[-+]?0[bB][01_]{1,9}").boxed(),
+        matching("[-+]?[0-9_]{1,3}(_[0-9]{0,3}){1,3}").boxed(),
+        matching("[-+]?[0-9]{1,3}(:[0-9]{1,2}){1,3}").boxed(),
+        matching("[-+]?[0-9]{1,3}(:[0-5][0-9]){1,2}[.][0-9_]{0,3}").boxed(),
+        matching("[-+]?[0-9]{0,4}[.][0-9_]{0,6}").boxed(),
+        matching("[-+]?[0-9]{1,4}([.][0-9]{0,4})?[eE][-+]?[0-9]{1,2}").boxed(),
+        matching("[-+]?[0-9]{1,17}[.][0-9]{1,17}").boxed(),
+        matching("[-+]?[1-9]([.][0-9]{1,16})?[eE][-+][0-9]{2,3}").boxed(),
+        matching("[0-9]{7}|[0-9]{3}e[0-9]{3}|[0-9a-f]{7}").boxed(),
+        matching("[-+]?[1-9][0-9]{14,40}").boxed(),
         prop::sample::select(LARGE).prop_map(str::to_owned).boxed(),
-        "[0-9]{4}-[01]?[0-9]-[0-3]?[0-9]".boxed(),
-        "20[0-9]{2}-[01][0-9]-[0-2][0-9]([Tt]| {1,2})[0-2]?[0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{0,7})?( ?(Z|[-+][01]?[0-9](:[0-5][0-9])?))?".boxed(),
-        "[a-zA-Z/.][a-zA-Z0-9_.:/-]{0,20}".boxed(),
-        "[-+.0-9a-fxobeEnN:_~TZ]{1,8}".boxed(),
+        matching("[0-9]{4}-[01]?[0-9]-[0-3]?[0-9]").boxed(),
+        matching("20[0-9]{2}-[01][0-9]-[0-2][0-9]([Tt]| {1,2})[0-2]?[0-9]:[0-5][0-9]:[0-5][0-9]([.][0-9]{0,7})?( ?(Z|[-+][01]?[0-9](:[0-5][0-9])?))?").boxed(),
+        matching("[a-zA-Z/.][a-zA-Z0-9_.:/-]{0,20}").boxed(),
+        matching("[-+.0-9a-fxobeEnN:_~TZ]{1,8}").boxed(),
     ]
 }
 
@@ -157,8 +162,8 @@ fn any_bare() -> impl Strategy<Value = String> {
 /// Lines of a block, each indented by two; the first character of the text is no blank.
 fn lines() -> impl Strategy<Value = String> {
     (
-        "[!-~]",
-        prop::collection::vec("[ -~\\t]{0,20}|\\PC{0,9}", 1..5),
+        matching("[!-~]"),
+        prop::collection::vec(matching("[ -~\\t]{0,20}|\\PC{0,9}"), 1..5),
         0_usize..3,
     )
         .prop_map(|(first, lines, empty)| {
@@ -201,17 +206,17 @@ fn classes() -> Vec<BoxedStrategy<String>> {
                 }
             })
             .boxed(),
-        "!!binary [A-Za-z0-9+/]{8}(==)?".boxed(),
+        matching("!!binary [A-Za-z0-9+/]{8}(==)?").boxed(),
         characters().prop_map(text).boxed(),
         anything().prop_map(text).boxed(),
-        "[ -~]{1,30}"
+        matching("[ -~]{1,30}")
             .prop_map(|text: String| double_quoted(&text))
             .boxed(),
-        "[ \\t]{0,3}[a-z0-9]{0,5}[ \\t]{1,3}"
+        matching("[ \\t]{0,3}[a-z0-9]{0,5}[ \\t]{1,3}")
             .prop_map(|text: String| double_quoted(&text))
             .boxed(),
-        "\\PC{1,12}".boxed(),
-        "'([ -&(-~]|''){0,20}'".boxed(),
+        matching("\\PC{1,12}").boxed(),
+        matching("'([ -&(-~]|''){0,20}'").boxed(),
         (prop::sample::select(vec!["|", "|-", "|+"]), lines())
             .prop_map(|(header, lines)| format!("{header}\n{lines}"))
             .boxed(),
@@ -224,13 +229,13 @@ fn classes() -> Vec<BoxedStrategy<String>> {
         )
             .prop_map(|(header, lines)| format!("{header}\n  {}", lines.trim_start_matches('\t')))
             .boxed(),
-        "[a-z0-9]{1,5} [a-z0-9]{1,5}\n {2,4}[a-z0-9]{1,5}".boxed(),
-        "\"[a-z0-9 ]{1,9}\n {2,4}[a-z0-9]{0,5}\\\\\n  \\\\ [a-z]{0,4}\"".boxed(),
-        "([a-z]{1,9} {1,2}){12,20}[a-z]".boxed(),
-        "([a-z0-9]{60} ){2,20}[a-z]"
+        matching("[a-z0-9]{1,5} [a-z0-9]{1,5}\n {2,4}[a-z0-9]{1,5}").boxed(),
+        matching("\"[a-z0-9 ]{1,9}\n {2,4}[a-z0-9]{0,5}\\\\\n  \\\\ [a-z]{0,4}\"").boxed(),
+        matching("([a-z]{1,9} {1,2}){12,20}[a-z]").boxed(),
+        matching("([a-z0-9]{60} ){2,20}[a-z]")
             .prop_map(|text: String| double_quoted(&text))
             .boxed(),
-        "[$][{]?[A-Z_]{1,8}[}]?|[{][{] [.a-zA-Z]{1,12} [}][}]|%[a-z]%"
+        matching("[$][{]?[A-Z_]{1,8}[}]?|[{][{] [.a-zA-Z]{1,12} [}][}]|%[a-z]%")
             .prop_map(|text: String| double_quoted(&text))
             .boxed(),
     ]);
