@@ -176,10 +176,11 @@ pub(super) fn closed(scope: &Scope<'_>) -> Outcome {
 }
 
 fn judge(example: &Example, found: Option<&Value>) -> Fate {
+    // -0 equals 0, but is written otherwise.
+    let text = Value::to_string;
     match found {
         None => Fate::Refused,
-        // -0 equals 0, but is written otherwise.
-        Some(found) if found.to_string() == example.value.to_string() => Fate::Arrives,
+        Some(found) if text(found) == text(&example.value) => Fate::Arrives,
         Some(found) => Fate::Becomes(found.clone()),
     }
 }
