@@ -250,7 +250,7 @@ fn helm_waits_by_checks(scope: &Scope<'_>) -> Outcome {
 
 /// The worked site's release whose pods need a hook after the install.
 fn hook(scope: &Scope<'_>) -> Outcome {
-    let worked = crate::bed::armada::Site::worked(scope.bed)?;
+    let worked = crate::bed::armada::Site::worked(scope.bed, "hook")?;
     let mine = format!("namespace: {}", scope.namespace);
     let text = worked.text.replace("namespace: identity", &mine);
     ensure(text.contains(&mine), || {
