@@ -117,6 +117,11 @@ impl Diagnostics {
         }
     }
 
+    /// Takes all that another sink collected, in order.
+    pub fn append(&mut self, other: Diagnostics) {
+        other.list.into_iter().for_each(|one| self.push(one));
+    }
+
     /// What was collected, in order.
     #[must_use]
     pub fn list(&self) -> &[Diagnostic] {

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::render::{File, MARKER};
+use crate::value::Text;
 
 use super::Failure;
 
@@ -17,7 +18,7 @@ const MAX_STALE_DEPTH: usize = 3;
 pub(super) struct Staging {
     target: PathBuf,
     sibling: PathBuf,
-    paths: Vec<String>,
+    paths: Vec<Text>,
 }
 
 /// What [`Staging::commit`] did.
@@ -62,29 +63,32 @@ impl Staging {
         })
     }
 
-    /// Writes a file to the sibling.
-    pub(super) fn add(&mut self, file: &File) -> Result<(), Failure> {
+    /// Writes a file to the sibling, from any thread; [`Self::list`] makes it a part of the tree.
+    pub(super) fn write(&self, file: &File) -> Result<(), Failure> {
         let path = self.sibling.join(&*file.path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|cause| Failure::io("make", folder, cause))?;
         }
         let shown = self.target.join(&*file.path);
-        fs::write(&path, &file.text).map_err(|cause| Failure::io("write", &shown, cause))?;
-        self.paths.push(file.path.to_string());
-        Ok(())
+        fs::write(&path, &file.text).map_err(|cause| Failure::io("write", &shown, cause))
+    }
+
+    /// Says which files were written, in their order.
+    pub(super) fn list(&mut self, paths: impl IntoIterator<Item = Text>) {
+        self.paths.extend(paths);
     }
 
     /// Moves the files to their places, the list of them last.
     pub(super) fn commit(self, delete_stale: bool) -> Result<Written, Failure> {
         self.refuse_foreign()?;
         for path in &self.paths {
-            let (from, to) = (self.sibling.join(path), self.target.join(path));
+            let (from, to) = (self.sibling.join(&**path), self.target.join(&**path));
             if let Some(folder) = to.parent() {
                 fs::create_dir_all(folder).map_err(|cause| Failure::io("make", folder, cause))?;
             }
             fs::rename(&from, &to).map_err(|cause| Failure::io("write", &to, cause))?;
         }
-        let kept: BTreeSet<PathBuf> = self.paths.iter().map(|p| self.target.join(p)).collect();
+        let kept: BTreeSet<PathBuf> = self.paths.iter().map(|p| self.target.join(&**p)).collect();
         let mut own = Vec::new();
         find_own(&self.target, 0, &mut own)?;
         let stale: Vec<PathBuf> = own
@@ -111,7 +115,7 @@ impl Staging {
         const SHOWN: usize = 5;
         let mut foreign = Vec::new();
         for path in &self.paths {
-            let path = self.target.join(path);
+            let path = self.target.join(&**path);
             let linked = path
                 .parent()
                 .filter(|folder| *folder != self.target)

@@ -1,7 +1,6 @@
 //! Releases that are near a limit of Kubernetes, or beyond it.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::flux::Object;
 use crate::plan::Release;
 
 /// Most bytes of all annotations of an object (Kubernetes: `TotalAnnotationSizeLimitB`). Client-side
@@ -14,13 +13,8 @@ const MAX_OBJECT: usize = 1536 * 1024;
 /// From this size on [`MAX_SECRET`] is near: nine tenths of it.
 const NEAR_SECRET: usize = MAX_SECRET / 10 * 9;
 
-/// Reports an object that is too large or nearly so; gives its bytes as JSON.
-pub(super) fn check(
-    release: &Release<'_, '_>,
-    object: &Object,
-    diagnostics: &mut Diagnostics,
-) -> usize {
-    let bytes = object.value.json_bytes();
+/// Reports an object that is too large or nearly so; `bytes` are those of its JSON.
+pub(super) fn check(release: &Release<'_, '_>, bytes: usize, diagnostics: &mut Diagnostics) {
     let (code, fault, help) = if bytes > MAX_OBJECT {
         (
             Code::ObjectTooLarge,
@@ -49,7 +43,7 @@ pub(super) fn check(
             "apply it with `kubectl apply --server-side`, as nulls in values ask for, too",
         )
     } else {
-        return bytes;
+        return;
     };
     let message = format!(
         "release `{}`: its HelmRelease takes {}, {fault}",
@@ -65,7 +59,6 @@ pub(super) fn check(
             .at(at, "these values")
             .help(help),
     );
-    bytes
 }
 
 fn kib(bytes: usize) -> String {
