@@ -423,6 +423,10 @@ impl Summary<'_> {
                 "written: {} to {folder}",
                 count(written.files, "file")
             ));
+            for path in &written.cleared {
+                let path = path.display();
+                lines.push(format!("deleted: {path} (left by a run that was killed)"));
+            }
             for path in &written.stale {
                 let fate = if self.arguments.delete_stale {
                     "deleted"

@@ -1,11 +1,13 @@
 //! One release of the plan to its HelmRelease.
 
+use std::collections::BTreeSet;
+
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::{
     GATES_ANNOTATION, HelmRelease, Metadata, Object, PRUNE_ANNOTATION, SITE_LABEL,
     SOURCE_ANNOTATION, STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION,
 };
-use crate::plan::{Release, gate};
+use crate::plan::{Deleted, Release, gate};
 use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
 
@@ -161,15 +163,15 @@ fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) 
         name,
         chart,
         dependencies,
+        pre_deletes,
         ..
     } = release;
-    if let Some(first) = chart.upgrade.pre_delete.first() {
-        let kinds: Vec<&str> = chart
-            .upgrade
-            .pre_delete
-            .iter()
-            .map(|d| d.kind.word())
-            .collect();
+    // All kinds that are deleted: a `job` of v1 means cronjobs, too.
+    let kinds = pre_deletes.iter().flat_map(|delete| &delete.kinds);
+    let kinds: BTreeSet<_> = kinds.copied().collect();
+    let first = pre_deletes.iter().find(|delete| !delete.kinds.is_empty());
+    if let Some(first) = first {
+        let kinds: Vec<&str> = kinds.into_iter().map(Deleted::word).collect();
         diagnostics.push(
             Diagnostic::new(
                 Code::PreDeleteNotCarried,
