@@ -6,6 +6,7 @@ pub mod helm_repository;
 pub mod metadata;
 pub mod namespace;
 pub mod object;
+pub mod values;
 
 pub use git_repository::{GitReference, GitRepository};
 pub use helm_release::HelmRelease;

@@ -3,11 +3,13 @@
 mod fingerprint;
 mod namespace;
 mod order;
+mod pre_delete;
 mod release;
 mod size;
 mod slug;
 mod source;
 mod substitution;
+mod values;
 mod waits;
 
 use crate::diagnostic::Diagnostics;
@@ -18,7 +20,9 @@ use crate::plan::{Plan, Stage, Step};
 use crate::value::{Entry, Text};
 use crate::yaml::deliver::Delivery;
 
+pub use pre_delete::PreDeletes;
 pub use slug::slug;
+pub use values::ValuesIn;
 pub use waits::{ArmadaHelm, Waits};
 
 /// Where source objects go.
@@ -37,6 +41,10 @@ pub struct Options {
     pub site: Option<Text>,
     /// How values are typed.
     pub delivery: Delivery,
+    /// Where values are written.
+    pub values_in: ValuesIn,
+    /// What becomes of Jobs that Armada deletes before upgrades.
+    pub pre_deletes: PreDeletes,
     /// Whether releases are written running instead of suspended.
     pub new_cluster: bool,
     /// Whether Namespace objects are written.
@@ -58,6 +66,8 @@ pub struct Totals {
     pub namespaces: usize,
     /// Source objects.
     pub sources: usize,
+    /// Secrets and ConfigMaps with values.
+    pub values_objects: usize,
     /// HelmReleases.
     pub releases: usize,
     /// HelmReleases written with `suspend: true`.
@@ -68,6 +78,8 @@ pub struct Totals {
     pub health_checked: usize,
     /// Leaves of values that are secret and written in clear text.
     pub secrets: usize,
+    /// Those of them that stand in a Secret.
+    pub secrets_apart: usize,
     /// HelmReleases that hold such leaves.
     pub releases_with_secrets: usize,
     /// Nulls in values, which client-side apply would drop.
@@ -97,6 +109,8 @@ pub struct Lowered {
     pub nulls: usize,
     /// Bytes of the HelmRelease as JSON.
     pub bytes: usize,
+    /// Objects that hold its values, as `KIND NAMESPACE/NAME`, in the order in which they are merged.
+    pub values_from: Vec<Text>,
 }
 
 /// What an object is to the tree.
@@ -106,6 +120,17 @@ pub enum Role<'p> {
     Namespace,
     /// A source object.
     Source,
+    /// A Secret or ConfigMap with values of a release of a stage.
+    Values {
+        /// Number of the stage, from 1.
+        stage: usize,
+        /// Name of its chart group.
+        group: &'p str,
+        /// Name of the Chart document.
+        chart: &'p str,
+        /// Name of the release.
+        release: &'p str,
+    },
     /// A HelmRelease of a stage.
     Release {
         /// Number of the stage, from 1.
@@ -183,11 +208,13 @@ pub fn lower_batches<'p>(
             let of_step: Vec<_> = lowered.by_ref().take(step.releases.len()).collect();
             let made = of_step.iter().filter_map(|(lowered, _)| lowered.as_ref());
             let digest = order.leave(step, made.map(|made| made.fingerprint.clone()).collect());
+            let mut releases = Vec::new();
             for (release, (lowered, said)) in step.releases.iter().zip(of_step) {
                 diagnostics.append(said);
                 let Some(lowered) = lowered else { continue };
                 let release::Lowered {
                     mut object,
+                    values,
                     secrets,
                     nulls,
                     health_checked,
@@ -210,6 +237,9 @@ pub fn lower_batches<'p>(
                 totals.health_checked += usize::from(health_checked);
                 totals.suspended += usize::from(!options.new_cluster);
                 totals.secrets += secrets;
+                if options.values_in.keeps_secrets_apart() {
+                    totals.secrets_apart += secrets;
+                }
                 totals.releases_with_secrets += usize::from(secrets > 0);
                 totals.nulls += nulls;
                 let source = sources.of(release);
@@ -226,14 +256,27 @@ pub fn lower_batches<'p>(
                     secrets,
                     nulls,
                     bytes,
+                    values_from: values.iter().map(object_name).collect(),
                 });
+                let chart = &*release.chart.head.name.value;
+                for object in values {
+                    totals.values_objects += 1;
+                    let role = Role::Values {
+                        stage: stage.number,
+                        group: &stage.group,
+                        chart,
+                        release: &release.name,
+                    };
+                    objects.push((role, object));
+                }
                 let role = Role::Release {
                     stage: stage.number,
                     group: &stage.group,
-                    chart: &release.chart.head.name.value,
+                    chart,
                 };
-                objects.push((role, object));
+                releases.push((role, object));
             }
+            objects.append(&mut releases);
         }
         sink(objects);
     }
@@ -272,4 +315,10 @@ fn batches<'p, 'd, 't>(plan: &'p Plan<'d, 't>) -> Vec<Vec<Place<'p, 'd, 't>>> {
     }
     batches.push(open);
     batches
+}
+
+/// `KIND NAMESPACE/NAME`
+fn object_name(object: &Object) -> Text {
+    let namespace = object.namespace.as_deref().unwrap_or("");
+    Text::from(format!("{} {namespace}/{}", object.kind, object.name))
 }

@@ -13,7 +13,7 @@ use armada2flux::armada::{Documents, decode_documents, leftover};
 use armada2flux::diagnostic::human::{Amount, Drawing};
 use armada2flux::diagnostic::{Code, Diagnostics};
 use armada2flux::emit::{self, View};
-use armada2flux::lower::{self, ArmadaHelm, Options, SourceNamespace, Waits};
+use armada2flux::lower::{self, ArmadaHelm, Options, PreDeletes, SourceNamespace, ValuesIn, Waits};
 use armada2flux::report::{convert, markdown, text};
 use armada2flux::source::{FileId, Sources, Span};
 use armada2flux::value::Value;
@@ -93,6 +93,8 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
         let options = Options {
             site: None,
             delivery: how,
+            values_in: ValuesIn::SplitSecrets,
+            pre_deletes: PreDeletes::Hooks,
             new_cluster: false,
             namespaces: true,
             source_namespace: SourceNamespace::Shared("flux-system".into()),

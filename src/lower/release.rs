@@ -1,20 +1,20 @@
 //! One release of the plan to its HelmRelease.
 
-use std::collections::BTreeSet;
-
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::flux::helm_release::ValuesReference;
 use crate::flux::{
     GATES_ANNOTATION, HelmRelease, Metadata, Object, PRUNE_ANNOTATION, SITE_LABEL,
     SOURCE_ANNOTATION, STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION,
 };
-use crate::plan::{Deleted, Release, gate};
+use crate::plan::{Release, gate};
 use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
 
+use super::pre_delete;
 use super::source::Sources;
+use super::values::{self, Placed};
 use super::waits::{self, Waiting};
-use super::{Options, SourceNamespace};
-use super::{fingerprint, substitution};
+use super::{Options, SourceNamespace, fingerprint, size, substitution};
 
 /// How often helm-controller looks at a release again, in seconds.
 const INTERVAL: Seconds = Seconds(30 * 60);
@@ -25,6 +25,8 @@ const MAX_HISTORY: i64 = 10;
 #[derive(Debug)]
 pub(super) struct Lowered {
     pub(super) object: Object,
+    /// Objects that hold its values.
+    pub(super) values: Vec<Object>,
     pub(super) secrets: usize,
     pub(super) nulls: usize,
     pub(super) health_checked: bool,
@@ -59,6 +61,8 @@ pub(super) fn lower(
     };
     let secrets = values.as_ref().map_or(0, Value::sensitive_leaves);
     let nulls = values.as_ref().map_or(0, count_nulls);
+    let Placed { inline, objects } = values::place(values, options.values_in, release, site);
+    size::check_values(release, &objects, diagnostics);
 
     let Release {
         name,
@@ -87,6 +91,7 @@ pub(super) fn lower(
         options.armada_helm,
         diagnostics,
     );
+    let job_patches = pre_delete::patches(release, options.pre_deletes, diagnostics);
     let health_checked = !health_checks.is_empty();
     let source = sources.of(release);
     let mut annotations: Vec<(Text, Text)> = vec![
@@ -131,17 +136,20 @@ pub(super) fn lower(
             .collect(),
         wait,
         health_checks,
+        job_patches,
         upgrade_disable_hooks: *upgrade_no_hooks,
         upgrade_force: *upgrade_force,
         test_timeout: test_timeout.map(Seconds),
         uninstall_timeout: Seconds(*delete_timeout),
-        values,
+        values_from: objects.iter().map(ValuesReference::from).collect(),
+        values: inline,
     });
     let fingerprint = fingerprint::fingerprint(&object, sources.object_of(release));
     let bytes = object.value.json_bytes();
     let has_variable = substitution::has_variable(&object.value);
     Some(Lowered {
         object: object.with_origin(chart.head.name.span),
+        values: objects,
         secrets,
         nulls,
         health_checked,
@@ -163,29 +171,8 @@ fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) 
         name,
         chart,
         dependencies,
-        pre_deletes,
         ..
     } = release;
-    // All kinds that are deleted: a `job` of v1 means cronjobs, too.
-    let kinds = pre_deletes.iter().flat_map(|delete| &delete.kinds);
-    let kinds: BTreeSet<_> = kinds.copied().collect();
-    let first = pre_deletes.iter().find(|delete| !delete.kinds.is_empty());
-    if let Some(first) = first {
-        let kinds: Vec<&str> = kinds.into_iter().map(Deleted::word).collect();
-        diagnostics.push(
-            Diagnostic::new(
-                Code::PreDeleteNotCarried,
-                format!(
-                    "release `{name}`: armada deleted objects of kind `{}` before each upgrade",
-                    kinds.join("`, `")
-                ),
-            )
-            .at(first.span, "flux has no counterpart")
-            .help(
-                "a Job whose template changes makes the upgrade fail until it is deleted by hand",
-            ),
-        );
-    }
     if let Some(update) = chart.upgrade.pre_update {
         diagnostics.push(
             Diagnostic::new(

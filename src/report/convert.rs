@@ -66,8 +66,12 @@ pub struct Summary {
     pub unresolved_sources: usize,
     /// Secret values written in clear text.
     pub clear_text_secrets: usize,
+    /// Those of them that stand in Secret objects.
+    pub secrets_apart: usize,
     /// Releases that hold such values.
     pub releases_with_secrets: usize,
+    /// Secrets and ConfigMaps with values.
+    pub values_objects: usize,
     /// Nulls in values.
     pub nulls: usize,
     /// Diagnostics by code.
@@ -136,6 +140,8 @@ pub struct Written {
     pub nulls: usize,
     /// Bytes of the HelmRelease as JSON.
     pub bytes: usize,
+    /// Objects that hold its values, as `KIND NAMESPACE/NAME`; empty when they stand in the HelmRelease alone.
+    pub values_from: Vec<String>,
 }
 
 /// A wait of Armada's own.
@@ -220,7 +226,9 @@ pub fn report(
             sources: totals.sources,
             unresolved_sources: totals.unresolved,
             clear_text_secrets: totals.secrets,
+            secrets_apart: totals.secrets_apart,
             releases_with_secrets: totals.releases_with_secrets,
+            values_objects: totals.values_objects,
             nulls: totals.nulls,
             codes,
         },
@@ -317,6 +325,7 @@ impl Written {
             secrets,
             nulls,
             bytes,
+            values_from,
         } = lowered;
         Self {
             source_kind: source.kind.to_owned(),
@@ -327,6 +336,7 @@ impl Written {
             clear_text_secrets: *secrets,
             nulls: *nulls,
             bytes: *bytes,
+            values_from: values_from.iter().map(ToString::to_string).collect(),
         }
     }
 }

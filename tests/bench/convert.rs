@@ -209,6 +209,8 @@ fn convert_to_sink(text: &str, workers: Workers) -> usize {
     let options = lower::Options {
         site: None,
         delivery: Delivery::Python,
+        values_in: lower::ValuesIn::Inline,
+        pre_deletes: lower::PreDeletes::Reported,
         new_cluster: false,
         namespaces: true,
         source_namespace: SourceNamespace::Shared("flux-system".into()),

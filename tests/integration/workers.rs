@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use armada2flux::armada::{Documents, decode_documents};
 use armada2flux::diagnostic::Diagnostics;
 use armada2flux::emit::{self, View};
-use armada2flux::lower::{self, ArmadaHelm, Options, SourceNamespace, Waits};
+use armada2flux::lower::{self, ArmadaHelm, Options, PreDeletes, SourceNamespace, ValuesIn, Waits};
 use armada2flux::parallel::{self, Workers};
 use armada2flux::source::Sources;
 use armada2flux::yaml::deliver::Delivery;
@@ -60,6 +60,8 @@ fn converted(text: &str, workers: usize) -> Result<String> {
     let options = Options {
         site: None,
         delivery: Delivery::Python,
+        values_in: ValuesIn::SplitSecrets,
+        pre_deletes: PreDeletes::Hooks,
         new_cluster: false,
         namespaces: true,
         source_namespace: SourceNamespace::Shared("flux-system".into()),
