@@ -17,12 +17,14 @@ mod validate;
 mod write;
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::{Code, Diagnostics};
+use crate::parallel::Workers;
 
 pub use failure::Failure;
 
@@ -146,6 +148,15 @@ impl<Format> ReportTarget<Format> {
             }
         }
     }
+}
+
+/// Most threads that work at a time: more make no site faster, and each holds memory.
+const MAX_WORKERS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
+
+/// As many threads as the machine runs at a time.
+fn workers() -> Workers {
+    let available = std::thread::available_parallelism();
+    available.map_or(Workers::ONE, |number| Workers::new(number.min(MAX_WORKERS)))
 }
 
 /// A report as indented JSON.

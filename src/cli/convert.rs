@@ -10,6 +10,7 @@ use crate::armada::Documents;
 use crate::diagnostic::Diagnostics;
 use crate::flux::Object;
 use crate::lower::{self, ArmadaHelm, Role, SourceNamespace, Totals, Waits};
+use crate::parallel;
 use crate::plan::Plan;
 use crate::render::File;
 use crate::render::plain::Plain;
@@ -313,20 +314,36 @@ fn write_tree(
     let mut stream = String::new();
     let mut failure = None;
     let mut layout = Plain::new(plan.stages.len(), sources);
-    let sink = |role: Role<'_>, object: Object| match &mut staging {
-        None => {
-            stream.push_str("---\n");
-            crate::emit::write_yaml(&object.value, crate::emit::View::Clear, &mut stream);
+    let workers = super::workers();
+    let sink = |batch: Vec<(Role<'_>, Object)>| {
+        let Some(staging) = &mut staging else {
+            let texts = parallel::map(batch, workers, |(_, object)| {
+                let mut text = "---\n".to_owned();
+                crate::emit::write_yaml(&object.value, crate::emit::View::Clear, &mut text);
+                text
+            });
+            stream.extend(texts);
+            return;
+        };
+        if failure.is_some() {
+            return;
         }
-        Some(staging) => {
-            if failure.is_none()
-                && let Some(file) = layout.file(role, &object)
-            {
-                failure = staging.add(&file).err();
-            }
+        let placed = batch.into_iter().filter_map(|(role, object)| {
+            let path = layout.place(role, &object)?;
+            Some((role, object, path))
+        });
+        let placed: Vec<_> = placed.collect();
+        let written = parallel::map(placed, workers, |(role, object, path)| {
+            let file = layout.file(role, &object, path);
+            staging.write(&file).map(|()| file.path)
+        });
+        match written.into_iter().collect::<Result<Vec<_>, _>>() {
+            Ok(paths) => staging.list(paths),
+            Err(cause) => failure = Some(cause),
         }
     };
-    let totals = lower::lower(plan, &options(arguments), diagnostics, sink);
+    let options = options(arguments);
+    let totals = lower::lower_batches(plan, &options, workers, diagnostics, sink);
     if let Some(failure) = failure {
         return Err(failure);
     }
@@ -343,7 +360,8 @@ fn write_tree(
         None => outcome.stream = Some(stream),
         Some(mut staging) => {
             let rest: Vec<File> = layout.finish();
-            rest.iter().try_for_each(|file| staging.add(file))?;
+            rest.iter().try_for_each(|file| staging.write(file))?;
+            staging.list(rest.into_iter().map(|file| file.path));
             outcome.written = Some(staging.commit(arguments.delete_stale)?);
         }
     }
@@ -448,6 +466,10 @@ impl Summary<'_> {
                 "written: {} to {folder}",
                 count(written.files, "file")
             ));
+            for path in &written.cleared {
+                let path = path.display();
+                lines.push(format!("deleted: {path} (left by a run that was killed)"));
+            }
             for path in &written.stale {
                 let fate = if self.arguments.delete_stale {
                     "deleted"

@@ -135,6 +135,6 @@ fn read_from(sources: &Sources, first: usize, diagnostics: &mut Diagnostics) -> 
     sources
         .iter()
         .skip(first)
-        .map(|(id, file)| yaml::read(id, file.text(), diagnostics))
+        .map(|(id, file)| yaml::read_in_parts(id, file.text(), super::workers(), diagnostics))
         .collect()
 }

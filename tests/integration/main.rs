@@ -25,6 +25,7 @@ mod overrides;
 mod schemas;
 mod shared;
 mod support;
+mod workers;
 
 use std::process::ExitCode;
 
@@ -57,5 +58,6 @@ fn main() -> ExitCode {
     trials.extend(oracle_waits::trials());
     trials.extend(overrides::trials());
     trials.extend(schemas::trials());
+    trials.extend(workers::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

@@ -79,7 +79,19 @@ impl<'t> Walk<'_, 't> {
             return None;
         };
         let key = self.typed_key(node, scalar)?;
-        if key.text != scalar.text {
+        let delivered = match (self.how, &key.sorted_as) {
+            // The same warning as where the delivered key is written.
+            (Delivery::Written, Some(own)) => leaf::rewritten(own)
+                // Helm refuses these as keys, but not the text that is written instead.
+                .filter(|typed| !matches!(typed, Typed::Null | Typed::Big(_)))
+                .and_then(|typed| self.other_key(node, typed))
+                .map(|delivered| delivered.text),
+            _ => None,
+        };
+        if let Some(delivered) = delivered {
+            let message = wording::key_retyped(scalar.text, &delivered, Delivery::Python);
+            self.warn(node, Code::KeyRetyped, message, wording::help(self.how));
+        } else if key.text != scalar.text {
             let message = wording::key_retyped(scalar.text, &key.text, self.how);
             self.warn(node, Code::KeyRetyped, message, wording::help(self.how));
         }
