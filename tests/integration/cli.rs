@@ -1,5 +1,6 @@
 //! The program from outside: arguments, streams, files, exit codes.
 
+mod diff;
 mod explain;
 mod failing;
 mod input;
@@ -18,6 +19,7 @@ use super::support::{Result, root};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let parts = [
+        diff::trials(),
         explain::trials(),
         failing::trials(),
         input::trials(),

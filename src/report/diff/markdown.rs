@@ -63,8 +63,8 @@ fn summary(summary: &Summary) -> String {
         client_side,
     } = summary;
     let parts = [
-        (*takeovers, "takeovers"),
-        (*dangers, "dangerous changes"),
+        (*takeovers, "taken over"),
+        (*dangers, "dangerous"),
         (*refused, "refused"),
         (*conflicting, "conflicting"),
         (*created, "created"),
@@ -73,7 +73,7 @@ fn summary(summary: &Summary) -> String {
         (*unchanged, "unchanged"),
         (*left_over, "left over"),
         (*client_side, "compared without the API server's defaults"),
-        (*noise, "differences left out as noise"),
+        (*noise, "left out as noise"),
     ];
     let parts = parts.iter().filter(|(number, _)| *number > 0);
     let parts: Vec<String> = parts
@@ -136,6 +136,13 @@ fn rows(details: &mut Details, object: &Object) {
 }
 
 fn sides(change: &Change) -> String {
+    if let (Some(before), Some(after)) = (&change.before, &change.after) {
+        let text = |json: &str| serde_json::from_str::<String>(json).ok();
+        let long = before.chars().count().max(after.chars().count()) > MAX_VALUE;
+        if let (Some(before), Some(after), true) = (text(before), text(after), long) {
+            return code(&cut(&super::text::plain_words(&before, &after)));
+        }
+    }
     let shown = |value: &Option<String>| value.as_deref().map(|value| code(&cut(value)));
     match (shown(&change.before), shown(&change.after)) {
         (Some(before), Some(after)) => format!("{before} → {after}"),

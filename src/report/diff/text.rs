@@ -16,8 +16,12 @@ const MAX_LINES: usize = 12;
 const SHOWN_OBJECTS: usize = 5;
 /// Longest time that is spent on finding out which words of a text changed.
 const WORDS_DEADLINE: Duration = Duration::from_millis(100);
-/// Words or lines around a change.
+/// Lines around a change.
 const CONTEXT: usize = 1;
+/// Words, and spaces between them, around a change.
+const WORDS_AROUND: usize = 4;
+/// Width of paragraphs, in characters.
+const WIDTH: usize = 80;
 
 /// How it is written.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,8 +87,10 @@ pub fn text(report: &Report, style: Style) -> String {
 /// Every danger with the objects that it concerns.
 fn dangers(out: &mut String, report: &Report, style: Style) {
     for danger in super::dangers(report) {
-        let head = style.paint(&format!("! {}", danger.name), Paint::Danger);
-        let _ = writeln!(out, "{head}: {}", danger.effect);
+        let head = format!("! {}", danger.name);
+        let whole = wrapped(&format!("{head}: {}", danger.effect), 2);
+        let rest = whole.strip_prefix(&head).unwrap_or_default();
+        let _ = writeln!(out, "{}{rest}", style.paint(&head, Paint::Danger));
         let limit = if style.all { usize::MAX } else { SHOWN_OBJECTS };
         if let Some(change) = danger.change {
             self::change(out, change, style);
@@ -200,13 +206,18 @@ fn changed(
     let text = |json: &str| serde_json::from_str::<String>(json).ok();
     let short = |value: &str| value.chars().count() <= MAX_VALUE;
     match (text(before), text(after)) {
+        (Some(old), Some(new)) if old.contains('\n') || new.contains('\n') => {
+            let _ = writeln!(out, "  {mark} {sign} {path}:{tail}");
+            lines(out, &old, &new, style);
+        }
         (Some(old), Some(new)) if !(short(before) && short(after)) => {
             let _ = writeln!(out, "  {mark} {sign} {path}:{tail}");
-            if old.contains('\n') || new.contains('\n') {
-                lines(out, &old, &new, style);
-            } else {
-                words(out, &old, &new, style);
-            }
+            let line = words(&old, &new, |tag, value| match tag {
+                ChangeTag::Delete if style.colour => style.paint(value, Paint::Red),
+                ChangeTag::Insert if style.colour => style.paint(value, Paint::Green),
+                tag => marked(tag, value),
+            });
+            let _ = writeln!(out, "        {line}");
         }
         _ => {
             let (before, after) = if style.all {
@@ -263,32 +274,54 @@ fn lines(out: &mut String, old: &str, new: &str, style: Style) {
     }
 }
 
-/// One line with the words that changed in it.
-fn words(out: &mut String, old: &str, new: &str, style: Style) {
+/// One line with the words that changed in a long text, and those around them.
+fn words(old: &str, new: &str, shown: impl Fn(ChangeTag, &str) -> String) -> String {
     let diff = TextDiff::configure()
         .timeout(WORDS_DEADLINE)
         .diff_words(old, new);
     let mut line = String::new();
-    for (at, group) in diff.grouped_ops(4).iter().enumerate() {
+    for (at, group) in diff.grouped_ops(WORDS_AROUND).iter().enumerate() {
         if at > 0 || group.first().is_some_and(|op| op.old_range().start > 0) {
             line.push_str("... ");
         }
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            let value = shown_text(change.value());
-            match change.tag() {
-                ChangeTag::Delete if style.colour => {
-                    line.push_str(&style.paint(&value, Paint::Red))
-                }
-                ChangeTag::Insert if style.colour => {
-                    line.push_str(&style.paint(&value, Paint::Green))
-                }
-                ChangeTag::Delete => line.push_str(&format!("[-{value}-]")),
-                ChangeTag::Insert => line.push_str(&format!("{{+{value}+}}")),
-                ChangeTag::Equal => line.push_str(&value),
-            }
+            line.push_str(&shown(change.tag(), &shown_text(change.value())));
         }
     }
-    let _ = writeln!(out, "        {line}");
+    line
+}
+
+/// The words that changed, for places without colours.
+pub(super) fn plain_words(old: &str, new: &str) -> String {
+    words(old, new, marked)
+}
+
+fn marked(tag: ChangeTag, value: &str) -> String {
+    match tag {
+        ChangeTag::Delete => format!("[-{value}-]"),
+        ChangeTag::Insert => format!("{{+{value}+}}"),
+        ChangeTag::Equal => value.to_owned(),
+    }
+}
+
+/// A paragraph in lines of at most [`WIDTH`] characters, all but the first indented.
+fn wrapped(text: &str, indent: usize) -> String {
+    let mut out = String::new();
+    let mut length = 0;
+    for word in text.split_whitespace() {
+        let chars = word.chars().count();
+        if length > 0 && length + 1 + chars > WIDTH {
+            out.push('\n');
+            out.extend(std::iter::repeat_n(' ', indent));
+            length = indent;
+        } else if length > 0 {
+            out.push(' ');
+            length += 1;
+        }
+        out.push_str(word);
+        length += chars;
+    }
+    out
 }
 
 /// Text of others on a terminal: control characters would act there.
