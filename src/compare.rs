@@ -138,8 +138,24 @@ impl ObjectChange {
 /// An object before and after.
 #[must_use]
 pub fn object(before: &Object, after: &Object) -> ObjectChange {
+    judged(after, tree::differences(&before.value, &after.value))
+}
+
+/// A live object and what the input says of it; fields that only the live one has may be defaults, or of
+/// others, and are no difference.
+#[must_use]
+pub fn input(live: &Object, input: &Object) -> ObjectChange {
+    let mut differences = tree::differences(&live.value, &input.value);
+    differences.retain(|(path, edit)| {
+        let of_mapping = matches!(path.0.last(), Some(Segment::Key(_)));
+        !(of_mapping && matches!(edit, Edit::Removed(_)))
+    });
+    judged(input, differences)
+}
+
+fn judged(after: &Object, differences: Vec<(Path, Edit)>) -> ObjectChange {
     let mut changes = Vec::new();
-    for (path, edit) in tree::differences(&before.value, &after.value) {
+    for (path, edit) in differences {
         let noise = noise::rule(&after.kind, &path, &edit);
         let lockstep = is_lockstep(&path, &edit);
         let danger = if noise.is_some() || lockstep {

@@ -1,5 +1,7 @@
 //! `armada2flux diff`
 
+mod live;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,23 +23,27 @@ use super::{Colour, Failure, Levels, Output, ReportTarget, show};
 /// Exit code with --exit-code when there are differences.
 const DIFFERENT: u8 = 2;
 
-/// Show what applying would change
+/// Show what applying would change in the cluster, or against another tree
 ///
+/// Nothing is written: the API server is asked what a server-side apply would do, and throws it away.
 /// Takes Armada documents, which are compiled in memory as `convert` does it, or a Flux tree made before,
 /// edited or not. Secrets are hidden; that they change is shown.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  armada2flux diff flux/ --context site-a
   armada2flux diff flux/ --against flux-of-last-week/
   armada2flux diff site.yaml --target-manifest full-site --against flux/ --exit-code
   armada2flux diff flux/ --against main/flux/ --report markdown=comment.md --report json=diff.json
 
-Exit codes: 0 done, 1 failed (usage, documents, files), 2 with --exit-code when anything differs")]
+Exit codes: 0 done, 1 failed (usage, documents, files, API server), 2 with --exit-code when anything differs")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
-    /// Compare with this tree
-    #[arg(long, value_name = "DIR", required = true)]
-    against: PathBuf,
+    /// Compare with this tree instead of a cluster
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "user"])]
+    against: Option<PathBuf>,
+    #[command(flatten)]
+    access: live::AccessArguments,
     /// Exit with 2 when anything differs
     #[arg(long, alias = "detailed-exitcode")]
     exit_code: bool,
@@ -78,9 +84,17 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     }
     let mut diagnostics = arguments.levels.sink();
     let after = input(arguments, output, &mut diagnostics)?;
-    let before = flux_tree::read(&arguments.against)?;
-    let changes = compare::sets(&before, &after);
-    let report = diff::report(&changes, Against::Tree, arguments.show_noise);
+    let (changes, against) = match &arguments.against {
+        Some(tree) => (
+            compare::sets(&flux_tree::read(tree)?, &after),
+            Against::Tree,
+        ),
+        None => {
+            let changes = live::changes(&arguments.access, &after, output)?;
+            (changes, Against::Cluster)
+        }
+    };
+    let report = diff::report(&changes, against, arguments.show_noise);
     write(arguments, output, &report)?;
     let different = arguments.exit_code && report.summary.is_different();
     Ok(if different {
