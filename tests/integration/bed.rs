@@ -17,6 +17,8 @@ pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod proxy;
+pub(crate) mod python;
+pub(crate) mod renamed;
 pub(crate) mod run_folder;
 pub(crate) mod stages;
 pub(crate) mod supervisor;
