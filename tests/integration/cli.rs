@@ -9,6 +9,8 @@ mod report;
 mod terminal;
 mod usage;
 
+pub(crate) use diff::{edited, places, single_changes};
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

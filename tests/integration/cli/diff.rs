@@ -251,8 +251,23 @@ const CHANGES: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
+/// The forty changes: release, what is replaced by what in its file, and the path that must be named.
+pub(crate) fn single_changes() -> &'static [(&'static str, &'static str, &'static str, &'static str)]
+{
+    CHANGES
+}
+
+/// How many places a change has: a key under another name, or an item of a list under another, is two.
+pub(crate) fn places(to: &str, path: &str) -> usize {
+    if to.starts_with("scale") || path == "spec.dependsOn" {
+        2
+    } else {
+        1
+    }
+}
+
 /// Writes a tree with one line of one release changed.
-fn edited(tree: &Path, into: &Path, release: &str, from: &str, to: &str) -> Result {
+pub(crate) fn edited(tree: &Path, into: &Path, release: &str, from: &str, to: &str) -> Result {
     let file = format!("breakwater-{release}.yaml");
     let mut done = false;
     for (name, bytes) in read_tree(tree)? {
@@ -295,9 +310,7 @@ fn changes() -> Result {
             .flat_map(|object| object["changes"].as_array().cloned().unwrap_or_default())
             .map(|change| change["path"].as_str().unwrap_or_default().to_owned())
             .collect();
-        // A key under another name, and an item of a list under another, are two changes of one place.
-        let renamed = to.starts_with("scale") || path == &"spec.dependsOn";
-        let wanted = if renamed { 2 } else { 1 };
+        let wanted = places(to, path);
         ensure(
             objects.len() == 1
                 && objects[0]["name"] == format!("breakwater-{release}")
