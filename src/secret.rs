@@ -5,6 +5,12 @@
 //! when its text looks like one ([`text_looks_secret`]). Too much is hidden rather than too little:
 //! hiding concerns only what people and logs see, never what is written to the tree or sent to Helm.
 
+mod mark;
+mod scrub;
+
+pub use mark::mark;
+pub use scrub::Scrubber;
+
 use crate::source::Span;
 use crate::value::REDACTED;
 

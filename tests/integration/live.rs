@@ -1,6 +1,7 @@
 //! Tests against the real programs.
 
 mod cluster;
+mod diff;
 mod faults;
 mod probe_site;
 mod releases;
@@ -27,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let tests: Vec<Test> = [
         cluster::tests(),
         releases::tests(),
+        diff::tests(),
         faults::tests(),
         safety::tests(),
         site::tests(),
