@@ -12,6 +12,9 @@ use crate::value::Text;
 /// The word of the server for a conflict over a field.
 const CONFLICT: &str = "FieldManagerConflict";
 
+/// The status of what breaks a rule for objects (422 Unprocessable Entity).
+const INVALID: u16 = 422;
+
 /// What the server makes of an object. Messages are the server's, with every secret that the object holds
 /// (sent or live) replaced.
 #[derive(Clone, Debug)]
@@ -79,7 +82,18 @@ impl Cluster {
         let Some(kind) = self.kind(&object.api_version, &object.kind).await? else {
             return Ok(DryRun::KindNotServed);
         };
-        let act = format!("dry-run apply of {}", name(object));
+        for part in [Some(&object.name), object.namespace.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if !is_path_segment(part) {
+                return Ok(DryRun::Refused {
+                    code: INVALID,
+                    message: format!("`{part}` cannot be a name"),
+                });
+            }
+        }
+        let act = format!("dry-run the apply of {}", name(object));
         let path = path(&kind, object, force);
         // Clear: this goes to the cluster and nowhere else. What YAML changes is escaped in it.
         let body = to_json(&object.value, View::Clear);
@@ -111,6 +125,12 @@ fn name(object: &Object) -> String {
         Some(namespace) => format!("{kind} {namespace}/{name}"),
         None => format!("{kind} {name}"),
     }
+}
+
+/// Whether a name can stand in a path: other ones would lead to other objects, and servers answer them as
+/// they answer paths that they do not know (Kubernetes: `IsValidPathSegmentName`).
+fn is_path_segment(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
 }
 
 fn path(kind: &KindRef, object: &Object, force: bool) -> String {
@@ -151,7 +171,7 @@ fn refusal(object: &Object, answer: &Answer, scrubber: &Scrubber) -> DryRun {
 }
 
 fn conflicts(answer: &Answer, scrubber: &Scrubber) -> Vec<Conflict> {
-    answer
+    let mut conflicts: Vec<Conflict> = answer
         .causes()
         .filter(|cause| cause.reason == CONFLICT)
         .map(|cause| Conflict {
@@ -159,7 +179,10 @@ fn conflicts(answer: &Answer, scrubber: &Scrubber) -> Vec<Conflict> {
             field: cause.field.into(),
             message: scrubber.scrub(cause.message),
         })
-        .collect()
+        .collect();
+    // The server's order changes from time to time.
+    conflicts.sort_by(|a, b| (&a.field, &a.manager).cmp(&(&b.field, &b.manager)));
+    conflicts
 }
 
 /// The manager in `conflict with "kubectl" using v1`; a name may hold quotes, which Go escapes.

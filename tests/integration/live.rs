@@ -1,5 +1,7 @@
 //! Tests against the real programs.
 
+mod client;
+mod client_faults;
 mod cluster;
 mod faults;
 mod probe_site;
@@ -21,6 +23,8 @@ pub(crate) use safety::victim;
 pub(crate) fn trials() -> Vec<Trial> {
     let missing = build::missing_go();
     let tests: Vec<Test> = [
+        client::tests(),
+        client_faults::tests(),
         cluster::tests(),
         releases::tests(),
         faults::tests(),
