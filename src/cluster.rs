@@ -14,6 +14,7 @@ mod access;
 mod answer;
 mod discovery;
 mod dry_run;
+mod environment;
 mod error;
 mod list;
 mod preflight;
