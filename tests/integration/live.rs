@@ -1,6 +1,7 @@
 //! Tests against the real programs.
 
 mod client;
+mod client_access;
 mod client_faults;
 mod cluster;
 mod faults;
@@ -24,6 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let missing = build::missing_go();
     let tests: Vec<Test> = [
         client::tests(),
+        client_access::tests(),
         client_faults::tests(),
         cluster::tests(),
         releases::tests(),
