@@ -7,6 +7,9 @@ use std::path::PathBuf;
 use hyper::Uri;
 use hyper_util::client::proxy::matcher::Matcher;
 
+/// The port of a server whose address names none.
+const HTTPS_PORT: u16 = 443;
+
 /// The variables that count, as they are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Environment {
@@ -72,13 +75,38 @@ impl Environment {
         if loopback || server.scheme_str() != Some("https") {
             return None;
         }
+        let port = server.port_u16().unwrap_or(HTTPS_PORT);
+        let excepted = self.no_proxy.as_deref().unwrap_or_default().split(',');
+        let excepted: Vec<&str> = excepted
+            .filter_map(|part| host_of(part.trim(), port))
+            .collect();
+        if excepted.contains(&"*") {
+            return None;
+        }
         // Only whether there is an answer counts, not which proxy it names.
         let matcher = Matcher::builder()
             .all("http://proxy")
-            .no(self.no_proxy.clone().unwrap_or_default())
+            .no(excepted.join(","))
             .build();
         matcher.intercept(server).map(|_| with_scheme(proxy))
     }
+}
+
+/// What an entry of `NO_PROXY` excepts at this port, without the two forms that Go knows and the matcher
+/// does not: `host:port` and `*.domain`.
+fn host_of(entry: &str, port: u16) -> Option<&str> {
+    let host = match entry.split_once(':') {
+        // More than one colon: an IPv6 address.
+        Some((_, rest)) if rest.contains(':') => entry,
+        Some((host, wanted)) if wanted.parse() == Ok(port) => host,
+        Some(_) => return None,
+        None => entry,
+    };
+    Some(
+        host.strip_prefix('*')
+            .filter(|rest| !rest.is_empty())
+            .unwrap_or(host),
+    )
 }
 
 /// `proxy:3128` is one that speaks HTTP.
@@ -118,6 +146,16 @@ mod tests {
         );
         assert_eq!(to("https://10.1.2.3:6443", "10.0.0.0/8"), None);
         assert_eq!(to("https://10.1.2.3:6443", "*"), None);
+        assert_eq!(to("https://api.site.example:6443", "*.site.example"), None);
+        assert_eq!(
+            to("https://api.site.example:6443", "x, api.site.example:6443"),
+            None
+        );
+        assert_eq!(
+            to("https://api.site.example:6443", "api.site.example:443"),
+            proxy
+        );
+        assert_eq!(to("https://[fd00::1]:6443", "fd00::1"), None);
         assert_eq!(to("https://127.0.0.1:6443", ""), None);
         assert_eq!(to("https://[::1]:6443", ""), None);
         assert_eq!(to("http://api.site.example:8080", ""), None);

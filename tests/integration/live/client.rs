@@ -100,9 +100,12 @@ fn map(scope: &Scope<'_>, name: &str, data: serde_json::Value) -> serde_json::Va
 }
 
 fn lists(scope: &Scope<'_>) -> Outcome {
-    let values: serde_json::Value = serde_json::from_str(
+    // Deeper than serde_json reads by itself.
+    const DEEP: usize = 150;
+    let mut values: serde_json::Value = serde_json::from_str(
         r#"{"big":9007199254740993,"huge":12345678901234567890,"half":0.5,"none":{"a":null},"db":{"password":"hunter2-live"}}"#,
     )?;
+    values["deep"] = (0..DEEP).fold(json!("end"), |inner, _| json!({"in": inner}));
     scope.bed.apply(&release(scope, values))?;
     scope.bed.apply(&json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": scope.namespace},
@@ -131,6 +134,13 @@ fn lists(scope: &Scope<'_>) -> Outcome {
     })?;
     ensure(values.at(&["none", "a"]) == Some(&Value::null()), || {
         format!("{values:?}")
+    })?;
+    let deep = ["deep"]
+        .into_iter()
+        .chain([&"in"; DEEP].into_iter().copied());
+    let deep: Vec<&str> = deep.collect();
+    ensure(values.at(&deep) == Some(&Value::from("end")), || {
+        "deep values are not read".to_owned()
     })?;
     let secrets = KindRef {
         kind: "Secret".into(),
