@@ -25,7 +25,7 @@ pub struct Access {
     pub user: Option<String>,
     /// Groups to act as; only with `user`.
     pub groups: Vec<String>,
-    /// How long a request may take with all its attempts; [`DEFAULT_TIMEOUT`] when `None`.
+    /// How long a server may be silent; [`DEFAULT_TIMEOUT`] when `None`.
     pub timeout: Option<Duration>,
 }
 

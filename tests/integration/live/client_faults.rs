@@ -1,7 +1,9 @@
 //! The program's own client where things go wrong: clear, in time, and without a secret in it.
 
+use std::io::{self, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use armada2flux::cluster::{Access, Cause, Cluster, DryRun, Error, Waiting};
@@ -16,6 +18,7 @@ use crate::bed::proxy::{Kind, Rule, Trouble};
 pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared("client_faults::a_silent_server_ends_in_time", silent),
+        Test::shared("client_faults::slow_answers_are_awaited", slow),
         Test::shared("client_faults::throttling_is_bounded", throttled),
         Test::shared("client_faults::requests_at_once_are_limited", limited),
         Test::private("client_faults::a_dead_server_ends_in_time", dead),
@@ -82,6 +85,56 @@ fn silent(scope: &Scope<'_>) -> Outcome {
     in_time(start)?;
     let text = error.to_string();
     ensure(text.ends_with("no answer within 1 s"), || text.clone())
+}
+
+/// A server without TLS that answers everything with the same pieces, one after each pause; then it is silent.
+fn trickles(pieces: &'static [&'static str], pause: Duration) -> Outcome<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || -> io::Result<()> {
+        for client in listener.incoming() {
+            let mut client = client?;
+            for piece in pieces {
+                thread::sleep(pause);
+                client.write_all(piece.as_bytes())?;
+            }
+            thread::sleep(LIMIT);
+        }
+        Ok(())
+    });
+    Ok(format!("http://{address}"))
+}
+
+fn slow(scope: &Scope<'_>) -> Outcome {
+    const PIECES: &[&str] = &[
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n",
+        "content-length: 23\r\n\r\n",
+        "{\"gitVer",
+        "sion\":",
+        "\"v1.0.0\"",
+        "}",
+    ];
+    let patience = Duration::from_secs(1);
+    let at = |name: &str, pieces, pause| -> Outcome<Access> {
+        let server = json!({"server": trickles(pieces, pause)?});
+        Ok(Access {
+            timeout: Some(patience),
+            ..access(&kubeconfig(scope, name, &json!({}), &server)?)
+        })
+    };
+    // Longer than its patience in all, but never silent for so long.
+    let slow = at("slow", PIECES, patience / 3)?;
+    let start = Instant::now();
+    let cluster = connect(scope, &slow)?;
+    ensure(
+        cluster.version() == "v1.0.0" && start.elapsed() > patience,
+        || format!("{} {:?}", cluster.version(), start.elapsed()),
+    )?;
+    let stalls = at("stalls", &PIECES[..4], Duration::ZERO)?;
+    let error = fails(scope, &stalls, &[])?;
+    ensure(*cause(&error)? == Cause::Timeout(patience), || {
+        format!("{error:?}")
+    })
 }
 
 fn throttled(scope: &Scope<'_>) -> Outcome {
