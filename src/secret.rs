@@ -170,7 +170,7 @@ pub fn text_looks_secret(text: &str) -> bool {
     if text.len() < 8 {
         return false;
     }
-    text.contains("-----BEGIN ")
+    text.as_bytes().contains(&b' ') && text.contains("-----BEGIN ")
         || url_has_password(text)
         || ["ssh-", "ecdsa-sha2-", "sk-ssh-"]
             .iter()

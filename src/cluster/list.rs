@@ -28,6 +28,32 @@ impl Cluster {
         namespace: Option<&str>,
         labels: Option<&str>,
     ) -> Result<Vec<Object>, Error> {
+        self.list_as(Call::get, kind, namespace, labels).await
+    }
+
+    /// As [`Cluster::list`], with the objects' metadata and nothing else of them: what is asked of records that
+    /// are large and secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::list`].
+    pub async fn list_metadata(
+        &self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+    ) -> Result<Vec<Object>, Error> {
+        self.list_as(Call::get_metadata, kind, namespace, labels)
+            .await
+    }
+
+    async fn list_as(
+        &self,
+        call: fn(String) -> Call,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+    ) -> Result<Vec<Object>, Error> {
         let place = namespace.map_or_else(String::new, |name| format!(" in namespace {name}"));
         let act = format!("list {}{place}", kind.plural);
         let mut path = format!("{}?limit={PAGE}", kind.path(namespace));
@@ -40,7 +66,7 @@ impl Cluster {
         let mut restarts = 0;
         loop {
             let page = format!("{path}{resume}");
-            let answer = self.send(&act, &Call::get(page)).await?;
+            let answer = self.send(&act, &call(page)).await?;
             if answer.status == 410 && answer.reason() == "Expired" && restarts < RESTARTS {
                 restarts += 1;
                 objects.clear();

@@ -32,6 +32,8 @@ const SPREAD: (usize, Duration) = (8, Duration::from_millis(25));
 const ANSWER_LIMIT: usize = 1 << 30;
 
 const JSON: &str = "application/json";
+/// Asks for names, labels and annotations of a list's objects alone.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const APPLY: &str = "application/apply-patch+yaml";
 
 /// A request is going to be tried again.
@@ -49,6 +51,7 @@ pub struct Waiting {
 pub(super) struct Call {
     method: Method,
     path: String,
+    accept: &'static str,
     content: &'static str,
     body: Vec<u8>,
 }
@@ -58,8 +61,17 @@ impl Call {
         Self {
             method: Method::GET,
             path,
+            accept: JSON,
             content: JSON,
             body: Vec::new(),
+        }
+    }
+
+    /// Reads a list without the content of its objects.
+    pub(super) fn get_metadata(path: String) -> Self {
+        Self {
+            accept: METADATA,
+            ..Self::get(path)
         }
     }
 
@@ -67,6 +79,7 @@ impl Call {
         Self {
             method: Method::POST,
             path,
+            accept: JSON,
             content: JSON,
             body: body.into_bytes(),
         }
@@ -77,6 +90,7 @@ impl Call {
         Self {
             method: Method::PATCH,
             path,
+            accept: JSON,
             content: APPLY,
             body: body.into_bytes(),
         }
@@ -86,7 +100,7 @@ impl Call {
         let mut request = Request::builder()
             .method(self.method.clone())
             .uri(&self.path)
-            .header(ACCEPT, JSON);
+            .header(ACCEPT, self.accept);
         if !self.body.is_empty() {
             request = request.header(CONTENT_TYPE, self.content);
         }

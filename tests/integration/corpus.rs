@@ -4,7 +4,7 @@
 
 mod order;
 mod site;
-mod tree;
+pub(crate) mod tree;
 mod values;
 
 use std::fs;

@@ -26,7 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 /// The rooms in order, as `src/lib.rs` draws them.
 fn rooms() -> Result<Vec<String>> {
     let text = fs::read_to_string(root().join("src/lib.rs"))?;
-    let line = text.lines().find(|line| line.contains("source · "));
+    let line = text.lines().find(|line| line.contains(" · source · "));
     let line = line.ok_or("src/lib.rs does not list the rooms")?;
     let names = line.trim_start_matches("//!").split('·');
     let names: Vec<String> = names.map(|name| name.trim().to_owned()).collect();

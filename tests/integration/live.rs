@@ -4,17 +4,22 @@ mod client;
 mod client_access;
 mod client_faults;
 mod cluster;
+mod diff;
 mod faults;
 mod probe_site;
 mod releases;
 mod safety;
 mod site;
+mod strict;
+mod types;
 mod upgrades;
 mod values;
+mod waits;
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Completion, Failed, Trial};
 
 use crate::bed::{Bed, Error, Outcome, build, failure};
 
@@ -29,18 +34,22 @@ pub(crate) fn trials() -> Vec<Trial> {
         client_faults::tests(),
         cluster::tests(),
         releases::tests(),
+        diff::tests(),
         faults::tests(),
         safety::tests(),
         site::tests(),
         upgrades::tests(),
         values::tests(),
+        waits::tests(),
+        strict::tests(),
+        types::tests(),
     ]
     .concat();
     let mut trials: Vec<_> = tests
         .into_iter()
         .map(|test| {
             let reason = missing.as_ref().map(|reason| format!("live, {reason}"));
-            let trial = Trial::test(format!("live::{}", test.name), move || test.run());
+            let trial = Trial::ignorable_test(format!("live::{}", test.name), move || test.run());
             match reason {
                 None => trial,
                 Some(reason) => trial.with_kind(reason).with_ignored_flag(true),
@@ -96,13 +105,19 @@ impl Test {
         }
     }
 
-    fn run(self) -> Result<(), Failed> {
+    fn run(self) -> Result<Completion, Failed> {
         let done = match self.body {
             Body::Alone(body) => body(),
             Body::Shared(body) => Bed::shared().and_then(|bed| self.on(bed, body)),
             Body::Private(body) => Bed::start().and_then(|bed| self.on(&bed, body)),
         };
-        done.map_err(|error| Failed::from(error.to_string()))
+        match done {
+            Ok(()) => Ok(Completion::Completed),
+            Err(error) => match error.downcast::<Skipped>() {
+                Ok(skipped) => Ok(Completion::ignored_with(skipped.to_string())),
+                Err(error) => Err(Failed::from(error.to_string())),
+            },
+        }
     }
 
     /// Runs `body` in its namespace; what can explain a failure is kept.
@@ -117,6 +132,9 @@ impl Test {
                 .unwrap_or_else(|panic| Err(panic_text(&*panic).into()))
         });
         done.map_err(|error| -> Error {
+            if error.is::<Skipped>() {
+                return error;
+            }
             match failure::keep(
                 bed,
                 &scope.namespace,
@@ -135,6 +153,18 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or("panic")
         .to_owned()
 }
+
+/// Why a test cannot run here, for something that it needs and a machine may lack.
+#[derive(Debug)]
+struct Skipped(String);
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Skipped {}
 
 /// What a test may use.
 struct Scope<'b> {
