@@ -1,5 +1,8 @@
 //! Tests against the real programs.
 
+mod client;
+mod client_access;
+mod client_faults;
 mod cluster;
 mod diff;
 mod faults;
@@ -26,6 +29,9 @@ pub(crate) use safety::victim;
 pub(crate) fn trials() -> Vec<Trial> {
     let missing = build::missing_go();
     let tests: Vec<Test> = [
+        client::tests(),
+        client_access::tests(),
+        client_faults::tests(),
         cluster::tests(),
         releases::tests(),
         diff::tests(),
