@@ -14,10 +14,12 @@ use crate::diagnostic::Diagnostics;
 use crate::flux::Object;
 use crate::flux::helm_release::SourceReference;
 use crate::plan::Plan;
+use crate::source_map::SourceMap;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 
 pub use slug::slug;
+pub use source::survey::{Surveyed, Verdict, survey};
 pub use waits::{ArmadaHelm, Waits};
 
 /// Where source objects go.
@@ -42,6 +44,8 @@ pub struct Options {
     pub namespaces: bool,
     /// Where source objects go.
     pub source_namespace: SourceNamespace,
+    /// Where Flux finds charts instead of where Armada found them.
+    pub source_map: SourceMap,
     /// What becomes of Armada's own waits.
     pub waits: Waits,
     /// The Helm that Armada ran.
@@ -57,6 +61,8 @@ pub struct Totals {
     pub namespaces: usize,
     /// Source objects.
     pub sources: usize,
+    /// Secrets without content, which somebody has to fill in.
+    pub empty_secrets: usize,
     /// HelmReleases.
     pub releases: usize,
     /// HelmReleases written with `suspend: true`.
@@ -86,6 +92,8 @@ pub struct Lowered {
     pub namespace: Text,
     /// Its source object.
     pub source: SourceReference,
+    /// Number of the source map's rule that decided, from 1; `None` when the document did.
+    pub rule: Option<usize>,
     /// The commit of its chart, if it is pinned to one.
     pub commit: Option<Text>,
     /// The location that nothing in Flux can read, fit for messages.
@@ -138,10 +146,20 @@ pub fn lower(
             sink(Role::Namespace, object);
         }
     }
-    let sources = source::Sources::new(plan, &options.source_namespace, diagnostics);
-    for object in sources.objects(&site) {
-        totals.sources += 1;
-        sink(Role::Source, object);
+    let sources = source::Sources::new(
+        plan,
+        &options.source_namespace,
+        &options.source_map,
+        &site,
+        diagnostics,
+    );
+    for object in sources.objects() {
+        let counted = match &*object.kind {
+            "Secret" => &mut totals.empty_secrets,
+            _ => &mut totals.sources,
+        };
+        *counted += 1;
+        sink(Role::Source, object.clone());
     }
     totals.unresolved = sources.unresolved();
     let mut order = order::Order::default();
@@ -160,14 +178,11 @@ pub fn lower(
             totals.releases_with_secrets += usize::from(lowered.secrets > 0);
             totals.nulls += lowered.nulls;
             let source = sources.of(release);
-            let mut reference = source.template.source.clone();
-            if options.source_namespace == SourceNamespace::Release {
-                reference.namespace = release.namespace.clone();
-            }
             totals.by_release.push(Lowered {
                 name: release.name.clone(),
                 namespace: release.namespace.clone(),
-                source: reference,
+                source: source.chart.source().clone(),
+                rule: source.rule,
                 commit: source.commit.clone(),
                 unresolved: source.unresolved.clone(),
                 secrets: lowered.secrets,
@@ -176,7 +191,7 @@ pub fn lower(
             });
             digests.push(fingerprint::fingerprint(
                 &lowered.object,
-                sources.object_of(release),
+                source.fingerprint.as_ref(),
             ));
             objects.push((lowered.object, &*release.chart.head.name.value));
         }

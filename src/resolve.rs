@@ -36,7 +36,18 @@ pub struct Member<'d, 't> {
     /// Where the group lists it.
     pub listed: Span,
     /// The charts that replace its dependencies; `None` leaves them alone.
-    pub dependencies: Option<Vec<&'d Chart<'t>>>,
+    pub dependencies: Option<Vec<Dependency<'d, 't>>>,
+}
+
+/// A chart that another one names as its dependency.
+#[derive(Clone, Debug)]
+pub struct Dependency<'d, 't> {
+    /// The document.
+    pub chart: &'d Chart<'t>,
+    /// Where the other chart names it.
+    pub listed: Span,
+    /// The charts that replace its own dependencies; `None` leaves them alone.
+    pub dependencies: Option<Vec<Dependency<'d, 't>>>,
 }
 
 /// Chooses the Manifest and looks up everything it names. `None` when an error was reported.
@@ -226,17 +237,32 @@ fn members<'d, 't>(
         charts.push(Member {
             chart,
             listed: name.span,
-            dependencies: dependencies(chart, index),
+            dependencies: dependencies(chart, index, &mut Vec::new()),
         });
     }
     charts
 }
 
-/// The charts that a chart names as dependencies.
-fn dependencies<'d, 't>(chart: &'d Chart<'t>, index: &Index<'d, 't>) -> Option<Vec<&'d Chart<'t>>> {
+/// The charts that a chart names as dependencies, and theirs; `above` are the names that lead here: what
+/// depends on itself was reported and ends there.
+fn dependencies<'d, 't>(
+    chart: &'d Chart<'t>,
+    index: &Index<'d, 't>,
+    above: &mut Vec<&'d str>,
+) -> Option<Vec<Dependency<'d, 't>>> {
     let names = chart.dependencies.as_ref()?;
-    let charts = names
-        .iter()
-        .filter_map(|name| index.charts.get(&*name.value));
-    Some(charts.copied().collect())
+    let mut charts = Vec::new();
+    above.push(&chart.head.name.value);
+    for name in names {
+        let found = index.charts.get(&*name.value);
+        if let Some(&inner) = found.filter(|_| !above.contains(&&*name.value)) {
+            charts.push(Dependency {
+                chart: inner,
+                listed: name.span,
+                dependencies: dependencies(inner, index, above),
+            });
+        }
+    }
+    above.pop();
+    Some(charts)
 }

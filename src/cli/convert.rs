@@ -15,6 +15,7 @@ use crate::render::File;
 use crate::render::plain::Plain;
 use crate::report::{self, markdown, text};
 use crate::source::Sources;
+use crate::source_map::SourceMap;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 use crate::{plan, resolve};
@@ -56,6 +57,9 @@ pub(super) struct Arguments {
     /// Namespace of source objects; `release` makes a copy in each release's namespace
     #[arg(long, value_name = "NAME", default_value = "flux-system")]
     source_namespace: String,
+    /// Where flux finds charts instead: rules that `armada2flux source-map init` writes to begin with
+    #[arg(long, value_name = "FILE")]
+    source_map: Option<PathBuf>,
     /// What becomes of what armada itself waited for after helm
     #[arg(long, value_enum, default_value_t = WaitsAs::Gates, value_name = "HOW")]
     waits: WaitsAs,
@@ -165,15 +169,19 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         );
     }
     let mut diagnostics = arguments.levels.sink();
-    let input = Input::read(&arguments.input, &mut diagnostics)?;
+    let mut input = Input::read(&arguments.input, &mut diagnostics)?;
+    let source_map = input.source_map(arguments.source_map.as_deref(), &mut diagnostics)?;
     let (documents, ledgers) = input.decode(&mut diagnostics);
     let sources = &input.sources;
     let plan = make_plan(arguments, &documents, &mut diagnostics);
     let plan = plan.map(|plan| arguments.order.of(plan));
     check_before_hooks(arguments, plan.as_ref())?;
-    let outcome = match &plan {
-        Some(plan) => write_tree(arguments, plan, sources, &mut diagnostics),
-        None => Ok(Outcome::default()),
+    let outcome = match (&plan, source_map) {
+        (Some(plan), Some(source_map)) => {
+            let options = options(arguments, source_map);
+            write_tree(arguments, plan, &options, sources, &mut diagnostics)
+        }
+        (None, _) | (_, None) => Ok(Outcome::default()),
     };
     let Outcome {
         totals,
@@ -274,6 +282,7 @@ struct Outcome {
 fn write_tree(
     arguments: &Arguments,
     plan: &Plan<'_, '_>,
+    options: &lower::Options,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Result<Outcome, Failure> {
@@ -297,7 +306,7 @@ fn write_tree(
             }
         }
     };
-    let totals = lower::lower(plan, &options(arguments), diagnostics, sink);
+    let totals = lower::lower(plan, options, diagnostics, sink);
     if let Some(failure) = failure {
         return Err(failure);
     }
@@ -321,7 +330,7 @@ fn write_tree(
     Ok(outcome)
 }
 
-fn options(arguments: &Arguments) -> lower::Options {
+fn options(arguments: &Arguments, source_map: SourceMap) -> lower::Options {
     lower::Options {
         site: arguments.site.as_deref().map(Text::from),
         delivery: match (arguments.values_as, arguments.input.armada) {
@@ -335,6 +344,7 @@ fn options(arguments: &Arguments) -> lower::Options {
             "release" => SourceNamespace::Release,
             name => SourceNamespace::Shared(name.into()),
         },
+        source_map,
         waits: match arguments.waits {
             WaitsAs::Gates => Waits::Gates,
             WaitsAs::Cel => Waits::Cel {
@@ -381,6 +391,7 @@ impl Summary<'_> {
             site,
             namespaces,
             sources,
+            empty_secrets,
             releases,
             suspended,
             dependencies: _,
@@ -449,8 +460,15 @@ impl Summary<'_> {
                 "nulls in values: {nulls}, apply with `kubectl apply --server-side` or they are lost"
             ));
         }
+        if *empty_secrets > 0 {
+            lines.push(format!(
+                "secrets of sources to be filled in: {empty_secrets}, written without content"
+            ));
+        }
         if *unresolved > 0 {
-            lines.push(format!("sources that flux cannot read: {unresolved}"));
+            lines.push(format!(
+                "sources that flux cannot read: {unresolved}, `armada2flux source-map init` begins a map for them"
+            ));
         }
         if skipped > 0 {
             lines.push(format!("skipped documents of other schemas: {skipped}"));

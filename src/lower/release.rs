@@ -9,10 +9,10 @@ use crate::plan::{Release, gate};
 use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
 
+use super::Options;
 use super::order::Position;
 use super::source::Sources;
 use super::waits::{self, Waiting};
-use super::{Options, SourceNamespace};
 
 /// How often helm-controller looks at a release again, in seconds.
 const INTERVAL: Seconds = Seconds(30 * 60);
@@ -93,11 +93,7 @@ pub(super) fn lower(
     if let Some(unresolved) = &source.unresolved {
         annotations.push((UNRESOLVED_ANNOTATION.into(), unresolved.clone()));
     }
-    let mut template = source.template.clone();
-    if options.source_namespace == SourceNamespace::Release {
-        template.source.namespace = namespace.clone();
-    }
-    let common_annotations = source.commit.iter();
+    let common_annotations = source.stamp.iter();
     let object = Object::from(HelmRelease {
         metadata: Metadata {
             name: name.clone(),
@@ -109,11 +105,11 @@ pub(super) fn lower(
         timeout: Seconds(*timeout),
         suspend: !options.new_cluster,
         release_name: name.clone(),
-        chart: template,
+        chart: source.chart.clone(),
         depends_on: position.depends_on.clone(),
         max_history: MAX_HISTORY,
         common_annotations: common_annotations
-            .map(|commit| (SOURCE_ANNOTATION.into(), commit.clone()))
+            .map(|stamp| (SOURCE_ANNOTATION.into(), stamp.clone()))
             .collect(),
         wait,
         health_checks,
@@ -139,12 +135,7 @@ fn count_nulls(values: &Value) -> usize {
 
 /// Says what Armada did for this release that the tree does not say yet.
 fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) {
-    let Release {
-        name,
-        chart,
-        dependencies,
-        ..
-    } = release;
+    let Release { name, chart, .. } = release;
     if let Some(first) = chart.upgrade.pre_delete.first() {
         let kinds: Vec<&str> = chart
             .upgrade
@@ -176,48 +167,4 @@ fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) 
             .help("restart the daemonsets by hand where an upgrade needs it"),
         );
     }
-    for field in [&chart.source.proxy_server, &chart.source.auth_method] {
-        let Some(field) = field.as_ref().filter(|field| !field.value.is_empty()) else {
-            continue;
-        };
-        diagnostics.push(
-            Diagnostic::new(
-                Code::FieldNotCarried,
-                format!("release `{name}`: proxy and login of its source are not carried over"),
-            )
-            .at(field.span, "flux reads this from a secret")
-            .help("add a Secret and name it in the source object's secretRef or proxySecretRef"),
-        );
-    }
-    for dependency in dependencies.iter().flatten() {
-        let inside = dependency.source.location.value == chart.source.location.value
-            && reference(dependency) == reference(chart);
-        let name = &dependency.head.name.value;
-        let place = if inside {
-            "from the chart's own repository and commit"
-        } else {
-            "from another repository or commit"
-        };
-        let names = chart.dependencies.iter().flatten();
-        let span = names
-            .filter(|listed| listed.value == *name)
-            .map(|n| n.span)
-            .next();
-        diagnostics.push(
-            Diagnostic::new(
-                Code::DependencyNotCarried,
-                format!(
-                    "release `{}`: armada put chart `{name}` into its charts folder, {place}",
-                    release.name
-                ),
-            )
-            .at(span.unwrap_or(chart.head.name.span), "not in the tree yet")
-            .help("flux builds the chart with what its own requirements name"),
-        );
-    }
-}
-
-fn reference<'a>(chart: &'a crate::armada::Chart<'_>) -> Option<&'a str> {
-    let reference = chart.source.reference.as_ref()?;
-    Some(&reference.value)
 }

@@ -91,6 +91,7 @@ fn push_help(command: &clap::Command, path: &mut Vec<String>, page: &mut String)
 const SCHEMAS: &[(&str, &str)] = &[
     ("report", "docs/schema/convert-report.json"),
     ("validation", "docs/schema/validate-report.json"),
+    ("source-map", "docs/schema/source-map.json"),
 ];
 
 fn schemas() -> Result {

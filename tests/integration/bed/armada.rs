@@ -142,7 +142,7 @@ impl Bed {
             let inner = chart.join("charts");
             drop(fs::remove_dir_all(&inner));
             for dependency in dependencies {
-                let name = folder_name(dependency);
+                let name = folder_name(dependency.chart);
                 copy_charts(&charts.join(&name), &inner.join(&name))?;
             }
         }
