@@ -99,7 +99,7 @@ impl Sources {
         for need in needs {
             let id = (need.release.namespace.clone(), need.release.name.clone());
             let namespace = place.of(need.release);
-            let source = need.source(namespace, &names);
+            let source = need.source(namespace, &names, &sources.objects);
             sources.unresolved += usize::from(source.unresolved.is_some());
             sources.releases.insert(id, source);
         }
@@ -208,7 +208,12 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
         }
     }
 
-    fn source(self, namespace: Text, names: &BTreeMap<Key, Text>) -> ReleaseSource {
+    fn source(
+        self,
+        namespace: Text,
+        names: &BTreeMap<Key, Text>,
+        objects: &[Object],
+    ) -> ReleaseSource {
         let name = self.key.as_ref().and_then(|key| names.get(key)).cloned();
         let reference = |kind| SourceReference {
             kind,
@@ -216,6 +221,14 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
             namespace: namespace.clone(),
         };
         let composed = self.composed().map(|(_, folder)| chart_folder(folder));
+        // The object of a composed chart says much of other charts, too.
+        let fingerprint = match &self.key {
+            Some(key) if composed.is_some() => Some(key::identity(key).into()),
+            Some(_) => name
+                .as_ref()
+                .and_then(|name| spec(objects, name, &namespace)),
+            None => None,
+        };
         let commit = match &self.located.place {
             Place::Git { git, folder: _ } => pinned(git).cloned(),
             _ => None,
@@ -287,7 +300,7 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
             commit,
             unresolved,
             rule: self.located.rule.map(|at| at + 1),
-            fingerprint: self.key.as_ref().map(|key| key::identity(key).into()),
+            fingerprint,
         }
     }
 
@@ -305,6 +318,17 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
         }
         Some(Text::from(stamp)).filter(|stamp| !stamp.is_empty())
     }
+}
+
+/// The `spec` of a source object.
+fn spec(objects: &[Object], name: &Text, namespace: &Text) -> Option<Value> {
+    let mut objects = objects.iter();
+    let object = objects.find(|object| {
+        object.name == *name
+            && object.namespace.as_ref() == Some(namespace)
+            && object.kind != "Secret"
+    })?;
+    object.value.at(&["spec"]).cloned()
 }
 
 /// The commit that a source is pinned to.

@@ -186,8 +186,7 @@ pub(super) fn dependencies(
             .help(help)
     };
     for NotIncluded { dependency, why } in &missing {
-        let place = dependency.chart.source.location.span;
-        diagnostics.push(told(dependency, why).at(place, "where it comes from"));
+        diagnostics.push(told(dependency, why));
     }
     for dependency in release.dependencies.iter().flatten() {
         let is_missing =
