@@ -5,6 +5,7 @@ mod faults;
 mod releases;
 mod safety;
 mod site;
+mod sources;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -23,6 +24,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         faults::tests(),
         safety::tests(),
         site::tests(),
+        sources::tests(),
     ]
     .concat();
     let mut trials: Vec<_> = tests

@@ -238,14 +238,14 @@ fn existing(
     let version = table.template("version", names, cx);
     let kind = kind?;
     if let Some((_, span)) = chart.as_ref().filter(|_| kind.is_one_chart()) {
-        let message = format!("a {} is one chart", kind.name());
+        let message = format!("`{}` is one chart", kind.name());
         cx.error(*span, message, "no choice here", "remove `chart`");
     }
     if let Some((_, span)) = version
         .as_ref()
         .filter(|_| kind != ExistingKind::HelmRepository)
     {
-        let message = format!("a {} has no versions", kind.name());
+        let message = format!("`{}` has no versions to choose from", kind.name());
         cx.error(*span, message, "no choice here", "remove `version`");
     }
     Some(ExistingTarget {

@@ -37,6 +37,8 @@ json.dump(texts, sys.stdout)
 pub(crate) struct Site {
     /// The documents.
     pub(crate) text: String,
+    /// Where Flux finds the charts: a source map.
+    pub(crate) source_map: String,
     /// Holds a folder for each chart, named by the last part of the source's `subpath`.
     pub(crate) charts: PathBuf,
 }
@@ -51,21 +53,29 @@ impl Site {
             .git
             .commit("charts", &charts, "Add the charts of the worked site")?;
         bed.charts.publish(&charts.join("mirror"))?;
-        let mut text = fs::read_to_string(examples.join("breakwater/armada.yaml"))?;
-        for (theirs, ours) in [
-            (
-                "https://git.example.org/site/charts.git",
-                bed.git.url("charts"),
-            ),
-            ("5b0f2f6c8c1d4e07a3b9e1d2c4f6a8b0c2d4e6f8", commit),
-            ("https://charts.example.org/stable", bed.charts.url.clone()),
-        ] {
-            if !text.contains(theirs) {
-                return Err(format!("the worked site no longer names {theirs}").into());
-            }
-            text = text.replace(theirs, &ours);
-        }
-        Ok(Self { text, charts })
+        let text = fs::read_to_string(examples.join("breakwater/armada.yaml"))?;
+        Ok(Self {
+            text,
+            source_map: Self::worked_map(bed, &commit),
+            charts,
+        })
+    }
+
+    /// Takes what the worked site names from the bed's servers, Git at that commit.
+    pub(crate) fn worked_map(bed: &Bed, commit: &str) -> String {
+        format!(
+            "sources:
+- match: {{type: git, location: https://git.example.org/site/<repository>.git}}
+  GitRepository:
+    url: {}
+    ref: {{commit: {commit}}}
+- match: {{type: tar, location: https://charts.example.org/stable/<>}}
+  HelmRepository:
+    url: {}
+",
+            bed.git.url("<repository>"),
+            bed.charts.url
+        )
     }
 
     /// Gives the site's plan to `act`.

@@ -75,7 +75,7 @@ impl GitServer {
     }
 
     /// The last commit of a repository.
-    pub(crate) fn head(&self, repository: &str) -> Outcome<String> {
+    fn head(&self, repository: &str) -> Outcome<String> {
         let bare = self.folder.join(format!("{repository}.git"));
         git([
             &format!("--git-dir={}", bare.display()),

@@ -92,12 +92,16 @@ fn steps(site: &Site) -> Outcome<Steps> {
 fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<PathBuf> {
     let documents = scope.bed.path().join(format!("{name}.yaml"));
     fs::write(&documents, &site.text)?;
+    let map = scope.bed.path().join(format!("{name}-sources.yaml"));
+    fs::write(&map, &site.source_map)?;
     let tree = scope.bed.path().join(name);
     let output = support::program()
         .arg("convert")
         .arg(documents)
         .arg("-o")
         .arg(&tree)
+        .arg("--source-map")
+        .arg(map)
         .arg("--new-cluster")
         .output()?;
     ensure(output.status.success(), || {
@@ -178,6 +182,7 @@ fn with_replicas(site: &Site, replicas: u32) -> Outcome<Site> {
     }
     Ok(Site {
         text,
+        source_map: site.source_map.clone(),
         charts: site.charts.clone(),
     })
 }
@@ -300,13 +305,13 @@ fn new_commit(scope: &Scope<'_>) -> Outcome {
         &template,
         text.replace("\ndata:\n", "\ndata:\n  added: by a new commit\n"),
     )?;
-    let old = scope.bed.git.head("charts")?;
     let new = scope
         .bed
         .git
         .commit("charts", &site.charts, "Change a template, not the version")?;
     let site = Site {
-        text: site.text.replace(&old, &new),
+        text: site.text,
+        source_map: Site::worked_map(scope.bed, &new),
         charts: site.charts,
     };
     apply(scope, &convert(scope, &site, "two")?, &[])?;

@@ -1,0 +1,340 @@
+//! Sources and dependencies on the real controllers: what Armada would have built, Flux builds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Scope, Test, ensure};
+use crate::bed::program::Program;
+use crate::bed::{Outcome, has_condition};
+use crate::support;
+
+/// For a small chart out of three repositories.
+const READY_WITHIN: Duration = Duration::from_secs(120);
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![
+        Test::shared(
+            "sources::a_dependency_from_another_repository_is_followed",
+            followed,
+        ),
+        Test::shared(
+            "sources::subcharts_of_the_chart_give_way_as_in_armada",
+            vendored,
+        ),
+        Test::shared(
+            "sources::what_is_missing_in_armada_is_missing_in_flux",
+            missing,
+        ),
+    ]
+}
+
+/// A library whose template says which edition it is.
+fn write_toolkit(folder: &Path, edition: &str) -> Outcome {
+    let template = format!("{{{{- define \"toolkit.edition\" -}}}}\n{edition}\n{{{{- end -}}}}\n");
+    write(
+        &folder.join("Chart.yaml"),
+        "name: toolkit\nversion: 0.2.78\n",
+    )?;
+    write(&folder.join("templates/_edition.tpl"), &template)
+}
+
+/// A chart that prints the edition of the library that it was built with. `requirements` is the repository
+/// that it names for the library.
+fn write_web(folder: &Path, text: &str, requirements: Option<&str>) -> Outcome {
+    write(&folder.join("Chart.yaml"), "name: web\nversion: 0.1.0\n")?;
+    write(
+        &folder.join("templates/configmap.yaml"),
+        &format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{{{ .Release.Name }}}}\ndata:\n  text: {text}\n  \
+             edition: {{{{ include \"toolkit.edition\" . }}}}\n"
+        ),
+    )?;
+    let Some(repository) = requirements else {
+        return Ok(());
+    };
+    let requirements = format!(
+        "dependencies:\n- name: toolkit\n  repository: {repository}\n  version: \">= 0.1.0\"\n"
+    );
+    write(&folder.join("requirements.yaml"), &requirements)
+}
+
+/// A subchart that makes an object of its own.
+fn write_extra(folder: &Path) -> Outcome {
+    write(&folder.join("Chart.yaml"), "name: extra\nversion: 0.1.0\n")?;
+    let object = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-extra\n";
+    write(&folder.join("templates/configmap.yaml"), object)
+}
+
+fn write(path: &Path, text: &str) -> Outcome {
+    fs::create_dir_all(path.parent().ok_or("no folder")?)?;
+    fs::write(path, text)?;
+    Ok(())
+}
+
+/// A Chart document.
+struct Document<'a> {
+    name: &'a str,
+    repository: &'a str,
+    commit: &'a str,
+    subpath: &'a str,
+    dependencies: Option<&'a [&'a str]>,
+}
+
+impl Scope<'_> {
+    /// The folder of a repository of this test.
+    fn tree(&self, repository: &str) -> PathBuf {
+        self.bed
+            .path()
+            .join(format!("{}-{repository}", self.namespace))
+    }
+
+    /// Commits the folder of a repository and gives the commit.
+    fn commit_tree(&self, repository: &str) -> Outcome<String> {
+        let name = format!("{}-{repository}", self.namespace);
+        self.bed
+            .git
+            .commit(&name, &self.tree(repository), "Change charts")
+    }
+
+    /// Converts a site of one release of each of `listed` and applies it. The documents name a server that is
+    /// not there; a source map names the bed's.
+    fn deploy(&self, documents: &[Document<'_>], listed: &[&str]) -> Outcome {
+        let namespace = &self.namespace;
+        let mut text = String::new();
+        for document in documents {
+            let Document {
+                name,
+                repository,
+                commit,
+                subpath,
+                dependencies,
+            } = document;
+            text.push_str(&format!(
+                "---\nschema: armada/Chart/v1\nmetadata: {{schema: metadata/Document/v1, name: {name}}}\ndata:\n  \
+                 chart_name: {name}\n  release: {name}\n  namespace: {namespace}\n  test: {{enabled: false}}\n  \
+                 source: {{type: git, location: \"https://git.example.org/{repository}\", reference: \"{commit}\", subpath: {subpath}}}\n"
+            ));
+            if let Some(dependencies) = dependencies {
+                text.push_str(&format!("  dependencies: [{}]\n", dependencies.join(", ")));
+            }
+        }
+        text.push_str(&format!(
+            "---\nschema: armada/ChartGroup/v1\nmetadata: {{schema: metadata/Document/v1, name: all}}\ndata:\n  \
+             chart_group: [{}]\n---\nschema: armada/Manifest/v1\nmetadata: {{schema: metadata/Document/v1, name: {namespace}}}\n\
+             data:\n  release_prefix: town\n  chart_groups: [all]\n",
+            listed.join(", ")
+        ));
+        let map = format!(
+            "sources:\n- match: {{type: git, location: https://git.example.org/<repository>}}\n  GitRepository:\n    url: {}\n",
+            self.bed.git.url(&format!("{namespace}-<repository>"))
+        );
+        let place = self.tree("site");
+        write(&place.join("armada.yaml"), &text)?;
+        write(&place.join("armada2flux.yaml"), &map)?;
+        let out = place.join("flux");
+        drop(fs::remove_dir_all(&out));
+        let output = support::program()
+            .current_dir(&place)
+            .args([
+                "convert",
+                "armada.yaml",
+                "-o",
+                "flux",
+                "--new-cluster",
+                "--no-namespaces",
+            ])
+            .args(["--source-map", "armada2flux.yaml"])
+            .args([
+                "--deny",
+                "dependency-not-carried",
+                "--deny",
+                "source-unresolved",
+            ])
+            .output()?;
+        ensure(output.status.success(), || {
+            String::from_utf8_lossy(&output.stderr).into_owned()
+        })?;
+        let apply = [
+            "apply",
+            "--server-side",
+            "--validate=strict",
+            &format!("--kustomize={}", out.display()),
+        ];
+        self.bed.run(Program::Kubectl, &apply).map(drop)
+    }
+
+    fn release_path(&self, name: &str) -> String {
+        let namespace = &self.namespace;
+        format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/{namespace}/helmreleases/town-{name}")
+    }
+
+    /// Waits until a release is Ready at that revision.
+    fn ready_at(&self, name: &str, revision: i64) -> Outcome {
+        let wanted = |object: &Value| {
+            object["status"]["history"][0]["version"] == revision && has_condition(object, "Ready")
+        };
+        let path = self.release_path(name);
+        self.bed.wait(&path, READY_WITHIN, wanted).map(drop)
+    }
+
+    fn config_map(&self, name: &str) -> Outcome<Option<Value>> {
+        let namespace = &self.namespace;
+        self.bed
+            .get(&format!("/api/v1/namespaces/{namespace}/configmaps/{name}"))
+    }
+
+    fn expect_data(&self, name: &str, key: &str, text: &str) -> Outcome {
+        let map = self.config_map(name)?.unwrap_or_default();
+        ensure(map["data"][key] == text, || {
+            format!("{name}: {key} is not {text}: {map}")
+        })
+    }
+}
+
+fn followed(scope: &Scope<'_>) -> Outcome {
+    // The chart carries an old edition, and names a server that no longer exists, as charts of that time do.
+    let (apps, infra) = (scope.tree("apps"), scope.tree("infra"));
+    write_web(
+        &apps.join("charts/web"),
+        "one",
+        Some("http://localhost:8879/charts"),
+    )?;
+    write_toolkit(&apps.join("charts/web/charts/toolkit"), "packaged")?;
+    write_toolkit(&infra.join("toolkit"), "first")?;
+    let deploy = |outer: &str, inner: &str| {
+        let web = Document {
+            name: "web",
+            repository: "apps",
+            commit: outer,
+            subpath: "charts/web",
+            dependencies: Some(&["web-toolkit"]),
+        };
+        let toolkit = Document {
+            name: "web-toolkit",
+            repository: "infra",
+            commit: inner,
+            subpath: "toolkit",
+            dependencies: Some(&[]),
+        };
+        scope.deploy(&[web, toolkit], &["web"])
+    };
+    let outer = scope.commit_tree("apps")?;
+    let inner = scope.commit_tree("infra")?;
+    deploy(&outer, &inner)?;
+    scope.ready_at("web", 1)?;
+    scope.expect_data("town-web", "edition", "first")?;
+
+    // A commit of the dependency alone, under the same version.
+    write_toolkit(&infra.join("toolkit"), "second")?;
+    let inner = scope.commit_tree("infra")?;
+    deploy(&outer, &inner)?;
+    scope.ready_at("web", 2)?;
+    scope.expect_data("town-web", "edition", "second")?;
+
+    // A commit of the chart alone.
+    write_web(
+        &apps.join("charts/web"),
+        "two",
+        Some("http://localhost:8879/charts"),
+    )?;
+    let outer = scope.commit_tree("apps")?;
+    deploy(&outer, &inner)?;
+    scope.ready_at("web", 3)?;
+    scope.expect_data("town-web", "text", "two")?;
+    scope.expect_data("town-web", "edition", "second")
+}
+
+fn vendored(scope: &Scope<'_>) -> Outcome {
+    let apps = scope.tree("apps");
+    for chart in ["kept", "emptied", "filled"] {
+        write_web(&apps.join(chart), chart, None)?;
+        write_extra(&apps.join(chart).join("charts/extra"))?;
+    }
+    // Nothing but its own folder gives this one the library.
+    write_toolkit(&apps.join("kept/charts/toolkit"), "packaged")?;
+    // This one needs none.
+    fs::write(
+        apps.join("emptied/templates/configmap.yaml"),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n",
+    )?;
+    write_toolkit(&apps.join("toolkit"), "put-in")?;
+    let commit = scope.commit_tree("apps")?;
+    let document = |name, dependencies| Document {
+        name,
+        repository: "apps",
+        commit: &commit,
+        subpath: name,
+        dependencies,
+    };
+    let documents = [
+        document("kept", None),
+        document("emptied", Some(&[])),
+        document("filled", Some(&["toolkit"])),
+        document("toolkit", None),
+    ];
+    scope.deploy(&documents, &["kept", "emptied", "filled"])?;
+    for name in ["kept", "emptied", "filled"] {
+        scope.ready_at(name, 1)?;
+        let extra = scope.config_map(&format!("town-{name}-extra"))?;
+        ensure(extra.is_some() == (name == "kept"), || {
+            format!("{name}: subchart of its own: {extra:?}")
+        })?;
+    }
+    scope.expect_data("town-kept", "edition", "packaged")?;
+    scope.expect_data("town-filled", "edition", "put-in")
+}
+
+fn missing(scope: &Scope<'_>) -> Outcome {
+    let apps = scope.tree("apps");
+    write_web(&apps.join("web"), "one", Some("file://../toolkit"))?;
+    write_toolkit(&apps.join("web/charts/toolkit"), "packaged")?;
+    write_toolkit(&apps.join("toolkit"), "beside")?;
+    let commit = scope.commit_tree("apps")?;
+    let deploy = |dependencies| {
+        let web = Document {
+            name: "web",
+            repository: "apps",
+            commit: &commit,
+            subpath: "web",
+            dependencies,
+        };
+        scope.deploy(&[web], &["web"])
+    };
+    // As Armada does it: the folder is emptied, and Helm misses what the requirements name.
+    let emptied = scope.tree("emptied");
+    write_web(&emptied, "one", Some("file://../toolkit"))?;
+    let chart = emptied.display().to_string();
+    let refused = scope.bed.run(Program::Helm3, &["template", "web", &chart]);
+    let said = refused
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    ensure(said.contains("missing in charts/ directory"), || {
+        format!("helm said: {said}")
+    })?;
+    deploy(Some(&[]))?;
+    let namespace = &scope.namespace;
+    let chart = format!(
+        "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/helmcharts/{namespace}-town-web"
+    );
+    scope.bed.wait(&chart, READY_WITHIN, |object| {
+        let conditions = object["status"]["conditions"].as_array();
+        let mut conditions = conditions.into_iter().flatten();
+        conditions.any(|condition| {
+            let message = condition["message"].as_str().unwrap_or_default();
+            condition["type"] == "Ready"
+                && condition["status"] == "False"
+                && message.contains("dependency build error")
+        })
+    })?;
+    let map = scope.config_map("town-web")?;
+    ensure(map.is_none(), || format!("was installed: {map:?}"))?;
+
+    // Left alone, the chart has what it needs.
+    deploy(None)?;
+    scope.ready_at("web", 1)?;
+    scope.expect_data("town-web", "edition", "packaged")
+}
