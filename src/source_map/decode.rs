@@ -241,7 +241,7 @@ fn word(node: Node<'_>, key: &str, words: &[&str], cx: &mut Context<'_>) -> Opti
     if words.contains(&&*text) {
         return Some(text);
     }
-    let message = format!("`{key}` cannot be `{}`", text.escape_debug());
+    let message = format!("`{key}` has a word that it does not know");
     let help = format!("use `{}`", words.join("`, `"));
     cx.error(node.span(), message, "unknown word", help);
     None
@@ -258,7 +258,7 @@ fn name(node: Node<'_>, path: &str, cx: &mut Context<'_>) -> Option<Text> {
         && text.starts_with(edge)
         && text.ends_with(edge);
     if !fits {
-        let message = format!("`{}` cannot be an object's name", text.escape_debug());
+        let message = format!("`{path}` cannot be an object's name");
         cx.error(
             node.span(),
             message,

@@ -97,11 +97,17 @@ fn git_repository(
     match form {
         Form::Plain => {}
         Form::Emptied => {
-            let lines = charts.iter().map(|folder| match &**folder {
+            // Nothing but the charts that are asked for: every include unpacks the whole artifact.
+            if !charts.contains("") {
+                ignore.push(Text::from("/*"));
+                let kept = charts.iter().map(|folder| format!("!/{}", escape(folder)));
+                ignore.extend(kept.map(Text::from));
+            }
+            let emptied = charts.iter().map(|folder| match &**folder {
                 "" => Text::from("/charts/"),
                 folder => Text::from(format!("/{}/charts/", escape(folder))),
             });
-            ignore.extend(lines);
+            ignore.extend(emptied);
         }
         Form::Composed(parts) => {
             ignore.push(Text::from("/*"));

@@ -223,7 +223,7 @@ fn read(source: &Source, kind: SourceKind, known: Known) -> Located {
             if address.guessed {
                 let what = format!(
                     "flux does not speak `git://`, it is read from `{}`",
-                    address.url
+                    shown(&address.url)
                 );
                 located.notes.push(Note::Rewritten { what, span });
             }
@@ -270,7 +270,7 @@ fn read(source: &Source, kind: SourceKind, known: Known) -> Located {
                 Some(folder) => {
                     let what = format!(
                         "its archive is packed of a repository, which is read from `{}`",
-                        forge.url
+                        shown(&forge.url)
                     );
                     let mut located = git(forge.url, forge.reference, folder);
                     located.notes.push(Note::Rewritten { what, span });
