@@ -33,19 +33,39 @@ fn rules(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
 #[expect(dead_code, reason = "describes a file")]
 struct Rule {
     /// The sources it is about; all when absent.
-    #[schemars(schema_with = "plain::<Match>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<Match>"
+    )]
     r#match: Option<Match>,
     /// A chart repository with an index, or a registry of charts.
-    #[schemars(rename = "HelmRepository", schema_with = "plain::<HelmRepository>")]
+    #[schemars(
+        rename = "HelmRepository",
+        default,
+        schema_with = "plain::<HelmRepository>"
+    )]
     helm_repository: Option<HelmRepository>,
     /// One chart in a registry.
-    #[schemars(rename = "OCIRepository", schema_with = "plain::<OciRepository>")]
+    #[schemars(
+        rename = "OCIRepository",
+        default,
+        schema_with = "plain::<OciRepository>"
+    )]
     oci_repository: Option<OciRepository>,
     /// A Git repository.
-    #[schemars(rename = "GitRepository", schema_with = "plain::<GitRepository>")]
+    #[schemars(
+        rename = "GitRepository",
+        default,
+        schema_with = "plain::<GitRepository>"
+    )]
     git_repository: Option<GitRepository>,
     /// An object that is there already.
-    #[schemars(schema_with = "plain::<Existing>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<Existing>"
+    )]
     existing: Option<Existing>,
 }
 
@@ -60,19 +80,39 @@ fn plain<T: JsonSchema>(generator: &mut schemars::SchemaGenerator) -> schemars::
 #[expect(dead_code, reason = "describes a file")]
 struct Match {
     /// Kind of source.
-    #[schemars(schema_with = "plain::<Kind>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<Kind>"
+    )]
     r#type: Option<Kind>,
     /// `source.location`, as the document writes it.
-    #[schemars(schema_with = "plain::<String>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<String>"
+    )]
     location: Option<String>,
     /// `source.reference`; `master` for a git source that names none, empty for other kinds.
-    #[schemars(schema_with = "plain::<String>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<String>"
+    )]
     reference: Option<String>,
     /// `source.subpath`, without `./` before and `/` behind it.
-    #[schemars(schema_with = "plain::<String>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<String>"
+    )]
     subpath: Option<String>,
     /// Name of the chart: from the archive's name, or the last folder of the subpath.
-    #[schemars(schema_with = "plain::<String>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<String>"
+    )]
     chart: Option<String>,
 }
 
@@ -93,25 +133,55 @@ struct HelmRepository {
     #[schemars(length(min = 1))]
     url: String,
     /// Name of the chart; the source's own when absent.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     chart: Option<String>,
     /// Version of the chart; the source's own when absent.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     version: Option<String>,
     /// Secret that holds a login.
-    #[schemars(rename = "secretRef", schema_with = "plain::<SecretRef>")]
+    #[schemars(
+        rename = "secretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
     secret_ref: Option<SecretRef>,
     /// Secret that holds certificates.
-    #[schemars(rename = "certSecretRef", schema_with = "plain::<SecretRef>")]
+    #[schemars(
+        rename = "certSecretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
     cert_secret_ref: Option<SecretRef>,
     /// Which cloud logs in (`oci` only).
-    #[schemars(schema_with = "plain::<OciProvider>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<OciProvider>"
+    )]
     provider: Option<OciProvider>,
     /// Plain HTTP (`oci` only).
-    #[schemars(schema_with = "plain::<bool>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<bool>"
+    )]
     insecure: Option<bool>,
     /// How signatures are checked (`oci` only).
-    #[schemars(schema_with = "plain::<ChartVerify>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<ChartVerify>"
+    )]
     verify: Option<ChartVerify>,
 }
 
@@ -123,25 +193,56 @@ struct OciRepository {
     #[schemars(length(min = 1))]
     url: String,
     /// Version of the chart, which is its tag; the source's own when absent.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     version: Option<String>,
     /// Secret that holds a login.
-    #[schemars(rename = "secretRef", schema_with = "plain::<SecretRef>")]
+    #[schemars(
+        rename = "secretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
     secret_ref: Option<SecretRef>,
     /// Secret that holds certificates.
-    #[schemars(rename = "certSecretRef", schema_with = "plain::<SecretRef>")]
+    #[schemars(
+        rename = "certSecretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
     cert_secret_ref: Option<SecretRef>,
     /// Secret that holds a proxy's address and login.
-    #[schemars(rename = "proxySecretRef", schema_with = "plain::<SecretRef>")]
+    #[schemars(
+        rename = "proxySecretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
     proxy_secret_ref: Option<SecretRef>,
     /// Which cloud logs in.
-    #[schemars(schema_with = "plain::<OciProvider>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<OciProvider>"
+    )]
     provider: Option<OciProvider>,
     /// Plain HTTP.
-    #[schemars(schema_with = "plain::<bool>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<bool>"
+    )]
     insecure: Option<bool>,
     /// How signatures are checked.
-    #[schemars(schema_with = "plain::<Verify>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<Verify>"
+    )]
     verify: Option<Verify>,
 }
 
@@ -153,19 +254,42 @@ struct GitRepository {
     #[schemars(length(min = 1))]
     url: String,
     /// Which commit; the source's own when absent.
-    #[schemars(rename = "ref", schema_with = "plain::<Reference>")]
+    #[schemars(
+        rename = "ref",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<Reference>"
+    )]
     reference: Option<Reference>,
     /// Folder of the chart; the source's subpath when absent.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     chart: Option<String>,
     /// Secret that holds a login.
-    #[schemars(rename = "secretRef", schema_with = "plain::<SecretRef>")]
+    #[schemars(
+        rename = "secretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
     secret_ref: Option<SecretRef>,
     /// Secret that holds a proxy's address and login.
-    #[schemars(rename = "proxySecretRef", schema_with = "plain::<SecretRef>")]
+    #[schemars(
+        rename = "proxySecretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
     proxy_secret_ref: Option<SecretRef>,
     /// Which cloud logs in.
-    #[schemars(schema_with = "plain::<GitProvider>")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<GitProvider>"
+    )]
     provider: Option<GitProvider>,
 }
 
@@ -175,16 +299,32 @@ struct GitRepository {
 #[expect(dead_code, reason = "describes a file")]
 struct Reference {
     /// 40 hexadecimal digits.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     commit: Option<String>,
     /// The tip of a branch.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     branch: Option<String>,
     /// A tag.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     tag: Option<String>,
     /// A full ref.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     name: Option<String>,
 }
 
@@ -198,13 +338,25 @@ struct Existing {
     #[schemars(length(min = 1))]
     name: String,
     /// Its namespace; that of the other source objects when absent.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     namespace: Option<String>,
     /// Name of the chart in a HelmRepository, its folder in a GitRepository or Bucket.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     chart: Option<String>,
     /// Version of the chart in a HelmRepository.
-    #[schemars(schema_with = "filled")]
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
     version: Option<String>,
 }
 
@@ -270,7 +422,12 @@ struct ChartVerify {
     /// Who signed.
     provider: VerifyProvider,
     /// Secret that holds the public keys; keyless when absent.
-    #[schemars(rename = "secretRef", schema_with = "plain::<SecretRef>")]
+    #[schemars(
+        rename = "secretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
     secret_ref: Option<SecretRef>,
 }
 
@@ -282,10 +439,19 @@ struct Verify {
     /// Who signed.
     provider: VerifyProvider,
     /// Secret that holds the public keys; keyless when absent.
-    #[schemars(rename = "secretRef", schema_with = "plain::<SecretRef>")]
+    #[schemars(
+        rename = "secretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
     secret_ref: Option<SecretRef>,
     /// Who may have signed.
-    #[schemars(rename = "matchOIDCIdentity", schema_with = "plain::<Vec<Identity>>")]
+    #[schemars(
+        rename = "matchOIDCIdentity",
+        default,
+        schema_with = "plain::<Vec<Identity>>"
+    )]
     match_oidc_identity: Option<Vec<Identity>>,
 }
 

@@ -24,6 +24,7 @@ mod oracle_waits;
 mod overrides;
 mod schemas;
 mod shared;
+mod source_map;
 mod support;
 
 use std::process::ExitCode;
@@ -52,5 +53,6 @@ fn main() -> ExitCode {
     trials.extend(oracle_waits::trials());
     trials.extend(overrides::trials());
     trials.extend(schemas::trials());
+    trials.extend(source_map::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
