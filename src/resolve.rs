@@ -50,6 +50,10 @@ pub struct Dependency<'d, 't> {
     pub dependencies: Option<Vec<Dependency<'d, 't>>>,
 }
 
+/// Most dependencies of one chart, those of its dependencies counted: far more than any real chart has, and
+/// few enough for charts that depend on one another in every way.
+const MAX_DEPENDENCIES: usize = 500;
+
 /// Chooses the Manifest and looks up everything it names. `None` when an error was reported.
 ///
 /// All Manifests of the input are checked, as Armada does: one broken Manifest stops the others.
@@ -237,31 +241,60 @@ fn members<'d, 't>(
         charts.push(Member {
             chart,
             listed: name.span,
-            dependencies: dependencies(chart, index, &mut Vec::new()),
+            dependencies: all_dependencies(chart, index, diagnostics),
         });
     }
     charts
 }
 
-/// The charts that a chart names as dependencies, and theirs; `above` are the names that lead here: what
-/// depends on itself was reported and ends there.
+/// The charts that a chart names as dependencies, and theirs.
+fn all_dependencies<'d, 't>(
+    chart: &'d Chart<'t>,
+    index: &Index<'d, 't>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<Dependency<'d, 't>>> {
+    let mut left = MAX_DEPENDENCIES;
+    let found = dependencies(chart, index, &mut Vec::new(), &mut left);
+    if left == 0 {
+        let name = &chart.head.name;
+        let message = format!(
+            "chart `{}` comes to {MAX_DEPENDENCIES} dependencies or more, those of dependencies counted",
+            name.value
+        );
+        diagnostics.push(
+            Diagnostic::new(Code::InputLimit, message)
+                .at(name.span, "this chart")
+                .help("check what its dependencies depend on"),
+        );
+    }
+    found
+}
+
+/// `above` are the names that lead here: what depends on itself was reported and ends there; `left` is how
+/// many more there may be.
 fn dependencies<'d, 't>(
     chart: &'d Chart<'t>,
     index: &Index<'d, 't>,
     above: &mut Vec<&'d str>,
+    left: &mut usize,
 ) -> Option<Vec<Dependency<'d, 't>>> {
     let names = chart.dependencies.as_ref()?;
     let mut charts = Vec::new();
     above.push(&chart.head.name.value);
     for name in names {
         let found = index.charts.get(&*name.value);
-        if let Some(&inner) = found.filter(|_| !above.contains(&&*name.value)) {
-            charts.push(Dependency {
-                chart: inner,
-                listed: name.span,
-                dependencies: dependencies(inner, index, above),
-            });
+        let Some(&inner) = found.filter(|_| !above.contains(&&*name.value)) else {
+            continue;
+        };
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            break;
         }
+        charts.push(Dependency {
+            chart: inner,
+            listed: name.span,
+            dependencies: dependencies(inner, index, above, left),
+        });
     }
     above.pop();
     Some(charts)
