@@ -1,5 +1,6 @@
 //! Tests against the real programs.
 
+mod airskiff;
 mod cluster;
 mod faults;
 mod releases;
@@ -19,6 +20,7 @@ pub(crate) use safety::victim;
 pub(crate) fn trials() -> Vec<Trial> {
     let missing = build::missing_go();
     let tests: Vec<Test> = [
+        airskiff::tests(),
         cluster::tests(),
         releases::tests(),
         faults::tests(),
@@ -30,7 +32,8 @@ pub(crate) fn trials() -> Vec<Trial> {
     let mut trials: Vec<_> = tests
         .into_iter()
         .map(|test| {
-            let reason = missing.as_ref().map(|reason| format!("live, {reason}"));
+            let own = test.missing.map(str::to_owned);
+            let reason = own.or_else(|| missing.as_ref().map(|reason| format!("live, {reason}")));
             let trial = Trial::test(format!("live::{}", test.name), move || test.run());
             match reason {
                 None => trial,
@@ -53,6 +56,8 @@ pub(crate) fn trials() -> Vec<Trial> {
 struct Test {
     name: &'static str,
     body: Body,
+    /// What it needs and does not find.
+    missing: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +75,7 @@ impl Test {
         Self {
             name,
             body: Body::Alone(body),
+            missing: None,
         }
     }
 
@@ -77,6 +83,7 @@ impl Test {
         Self {
             name,
             body: Body::Shared(body),
+            missing: None,
         }
     }
 
@@ -84,7 +91,14 @@ impl Test {
         Self {
             name,
             body: Body::Private(body),
+            missing: None,
         }
+    }
+
+    /// The test, listed as ignored for that reason.
+    const fn missing(mut self, reason: &'static str) -> Self {
+        self.missing = Some(reason);
+        self
     }
 
     fn run(self) -> Result<(), Failed> {

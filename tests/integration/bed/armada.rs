@@ -37,6 +37,8 @@ json.dump(texts, sys.stdout)
 pub(crate) struct Site {
     /// The documents.
     pub(crate) text: String,
+    /// The Manifest in question, when there are several.
+    pub(crate) target: Option<&'static str>,
     /// Where Flux finds the charts: a source map.
     pub(crate) source_map: String,
     /// Holds a folder for each chart, named by the last part of the source's `subpath`.
@@ -56,6 +58,7 @@ impl Site {
         let text = fs::read_to_string(examples.join("breakwater/armada.yaml"))?;
         Ok(Self {
             text,
+            target: None,
             source_map: Self::worked_map(bed, &commit),
             charts,
         })
@@ -88,7 +91,7 @@ impl Site {
         let tree = yaml::read(file, sources.file(file).text(), &mut diagnostics);
         let mut documents = Documents::default();
         decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
-        let site = resolve::resolve(&documents, None, &mut diagnostics);
+        let site = resolve::resolve(&documents, self.target, &mut diagnostics);
         let plan = site.and_then(|site| plan::plan(site, Options::default(), &mut diagnostics));
         let plan = plan.ok_or_else(|| format!("{:?}", diagnostics.list()))?;
         act(&plan)

@@ -75,9 +75,9 @@ fn deployed(scope: &Scope<'_>, helm: Program) -> Outcome<Vec<(String, String)>> 
 }
 
 /// Namespace and name of the releases of each step.
-type Steps = Vec<Vec<(String, String)>>;
+pub(super) type Steps = Vec<Vec<(String, String)>>;
 
-fn steps(site: &Site) -> Outcome<Steps> {
+pub(super) fn steps(site: &Site) -> Outcome<Steps> {
     site.with_plan(|plan| {
         let key =
             |release: &Release<'_, '_>| (release.namespace.to_string(), release.name.to_string());
@@ -89,7 +89,7 @@ fn steps(site: &Site) -> Outcome<Steps> {
 }
 
 /// Converts the site with the program itself, for a new cluster; gives the tree.
-fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<PathBuf> {
+pub(super) fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<PathBuf> {
     let documents = scope.bed.path().join(format!("{name}.yaml"));
     fs::write(&documents, &site.text)?;
     let map = scope.bed.path().join(format!("{name}-sources.yaml"));
@@ -102,6 +102,10 @@ fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<PathBuf> {
         .arg(&tree)
         .arg("--source-map")
         .arg(map)
+        .args(
+            site.target
+                .map(|target| format!("--target-manifest={target}")),
+        )
         .arg("--new-cluster")
         .output()?;
     ensure(output.status.success(), || {
@@ -111,7 +115,7 @@ fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<PathBuf> {
 }
 
 /// Applies folders or files of a tree in the order given, or all of it.
-fn apply(scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
+pub(super) fn apply(scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
     let mut arguments = vec![
         "apply".to_owned(),
         "--server-side".to_owned(),
@@ -131,7 +135,7 @@ fn helm_release(namespace: &str, name: &str) -> String {
 }
 
 /// Waits until every release is Ready and gives them.
-fn all_ready(scope: &Scope<'_>, steps: &Steps) -> Outcome<Vec<Value>> {
+pub(super) fn all_ready(scope: &Scope<'_>, steps: &Steps) -> Outcome<Vec<Value>> {
     let ready = |(namespace, name): &(String, String)| {
         let path = helm_release(namespace, name);
         scope
@@ -182,6 +186,7 @@ fn with_replicas(site: &Site, replicas: u32) -> Outcome<Site> {
     }
     Ok(Site {
         text,
+        target: site.target,
         source_map: site.source_map.clone(),
         charts: site.charts.clone(),
     })
@@ -311,6 +316,7 @@ fn new_commit(scope: &Scope<'_>) -> Outcome {
         .commit("charts", &site.charts, "Change a template, not the version")?;
     let site = Site {
         text: site.text,
+        target: site.target,
         source_map: Site::worked_map(scope.bed, &new),
         charts: site.charts,
     };
@@ -343,7 +349,7 @@ fn record_writes(entries: &[Entry], namespace: &str, release: &str, revision: u3
 }
 
 /// No release of a step is begun before the last write to the release records of the step before.
-fn in_order(entries: &[Entry], steps: &[Vec<(String, String)>]) -> Outcome {
+pub(super) fn in_order(entries: &[Entry], steps: &[Vec<(String, String)>]) -> Outcome {
     let mut before = 0;
     for step in steps {
         let mut last = before;
