@@ -193,6 +193,7 @@ fn convert_to_sink(text: &str) -> usize {
     let site = resolve::resolve(&documents, None, &mut diagnostics).unwrap();
     let plan = plan::plan(site, plan::Options::default(), &mut diagnostics).unwrap();
     let options = lower::Options {
+        source_map: armada2flux::source_map::SourceMap::default(),
         site: None,
         delivery: Delivery::Python,
         new_cluster: false,
