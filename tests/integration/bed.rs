@@ -17,6 +17,7 @@ pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod proxy;
+pub(crate) mod registry;
 pub(crate) mod run_folder;
 pub(crate) mod stages;
 pub(crate) mod supervisor;
@@ -42,6 +43,7 @@ use keys::{Keys, User};
 use process::Process;
 use program::Program;
 use proxy::Proxy;
+use registry::Registry;
 use run_folder::RunFolder;
 use supervisor::Supervisor;
 
@@ -77,6 +79,7 @@ pub(crate) struct Bed {
     pub(crate) programs: Programs,
     pub(crate) charts: ChartRepository,
     pub(crate) git: GitServer,
+    pub(crate) registry: Registry,
     /// Connects as the tester, straight to the API server.
     pub(crate) kubeconfig: PathBuf,
     pub(crate) client: Client,
@@ -143,6 +146,7 @@ impl Bed {
         let bed = Self {
             charts: ChartRepository::start(runtime.handle(), programs.path(Program::Helm3), &path)?,
             git: GitServer::start(runtime.handle(), &path)?,
+            registry: Registry::start(runtime.handle())?,
             programs: programs.clone(),
             control_plane: Mutex::new(control_plane),
             others: Mutex::default(),

@@ -28,6 +28,9 @@ pub(super) fn tests() -> Vec<Test> {
             "sources::what_is_missing_in_armada_is_missing_in_flux",
             missing,
         ),
+        Test::shared("sources::targets_of_a_map_are_read", targets),
+        Test::shared("sources::every_form_is_accepted", accepted),
+        Test::shared("sources::an_empty_secret_takes_nothing_away", empty_secret),
     ]
 }
 
@@ -121,19 +124,25 @@ impl Scope<'_> {
                 text.push_str(&format!("  dependencies: [{}]\n", dependencies.join(", ")));
             }
         }
-        text.push_str(&format!(
-            "---\nschema: armada/ChartGroup/v1\nmetadata: {{schema: metadata/Document/v1, name: all}}\ndata:\n  \
-             chart_group: [{}]\n---\nschema: armada/Manifest/v1\nmetadata: {{schema: metadata/Document/v1, name: {namespace}}}\n\
-             data:\n  release_prefix: town\n  chart_groups: [all]\n",
-            listed.join(", ")
-        ));
         let map = format!(
             "sources:\n- match: {{type: git, location: https://git.example.org/<repository>}}\n  GitRepository:\n    url: {}\n",
             self.bed.git.url(&format!("{namespace}-<repository>"))
         );
+        self.convert_and_apply(&text, listed, &map)
+    }
+
+    /// Converts Chart documents with a map and applies the tree.
+    fn convert_and_apply(&self, charts: &str, listed: &[&str], map: &str) -> Outcome {
+        let namespace = &self.namespace;
+        let text = format!(
+            "{charts}---\nschema: armada/ChartGroup/v1\nmetadata: {{schema: metadata/Document/v1, name: all}}\ndata:\n  \
+             chart_group: [{}]\n---\nschema: armada/Manifest/v1\nmetadata: {{schema: metadata/Document/v1, name: {namespace}}}\n\
+             data:\n  release_prefix: town\n  chart_groups: [all]\n",
+            listed.join(", ")
+        );
         let place = self.tree("site");
         write(&place.join("armada.yaml"), &text)?;
-        write(&place.join("armada2flux.yaml"), &map)?;
+        write(&place.join("armada2flux.yaml"), map)?;
         let out = place.join("flux");
         drop(fs::remove_dir_all(&out));
         let output = support::program()
@@ -337,4 +346,167 @@ fn missing(scope: &Scope<'_>) -> Outcome {
     deploy(None)?;
     scope.ready_at("web", 1)?;
     scope.expect_data("town-web", "edition", "packaged")
+}
+
+fn targets(scope: &Scope<'_>) -> Outcome {
+    let namespace = &scope.namespace;
+    let chart = scope.tree("chart");
+    let name = "printed";
+    write(
+        &chart.join("Chart.yaml"),
+        &format!("name: {name}\nversion: 0.1.0\n"),
+    )?;
+    write(
+        &chart.join("templates/configmap.yaml"),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  version: {{ .Chart.Version }}\n",
+    )?;
+    scope.bed.charts.publish(&chart)?;
+    let packages = scope.tree("packages");
+    let destination = format!("--destination={}", packages.display());
+    fs::create_dir_all(&packages)?;
+    let package = ["package", &chart.display().to_string(), &destination];
+    scope.bed.run(Program::Helm3, &package)?;
+    let archive = packages.join(format!("{name}-0.1.0.tgz"));
+    let digest = scope
+        .bed
+        .registry
+        .push(&format!("{namespace}/{name}"), "0.1.0", &archive)?;
+    scope.bed.apply(&serde_json::json!({
+        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
+        "metadata": {"name": "there", "namespace": namespace},
+        "spec": {"interval": "1h", "url": scope.bed.charts.url},
+    }))?;
+    let listed = ["index", "oci", "helm-oci", "existing"];
+    let charts: String = listed
+        .iter()
+        .map(|name| {
+            format!(
+                "---\nschema: armada/Chart/v1\nmetadata: {{schema: metadata/Document/v1, name: {name}}}\ndata:\n  \
+                 chart_name: {name}\n  release: {name}\n  namespace: {namespace}\n  test: {{enabled: false}}\n  \
+                 source: {{type: tar, location: \"http://charts.example.org/{name}/printed-0.1.0.tgz\", subpath: printed}}\n"
+            )
+        })
+        .collect();
+    let registry = format!("oci://{}/{namespace}", scope.bed.registry.address);
+    let map = format!(
+        "sources:
+- match: {{location: http://charts.example.org/index/<>}}
+  HelmRepository: {{url: \"{}\"}}
+- match: {{location: http://charts.example.org/oci/<>}}
+  OCIRepository: {{url: \"{registry}/<chart>\", insecure: true}}
+- match: {{location: http://charts.example.org/helm-oci/<>}}
+  HelmRepository: {{url: \"{registry}\", insecure: true}}
+- match: {{location: http://charts.example.org/existing/<>}}
+  existing: {{kind: HelmRepository, name: there, namespace: {namespace}}}
+",
+        scope.bed.charts.url
+    );
+    scope.convert_and_apply(&charts, &listed, &map)?;
+    // The suffix that the note `source-version-suffix` is about.
+    let suffixed = format!("0.1.0+{}", &digest["sha256:".len()..][..12]);
+    for name in listed {
+        scope.ready_at(name, 1)?;
+        let version = if name == "oci" { &suffixed } else { "0.1.0" };
+        scope.expect_data(&format!("town-{name}"), "version", version)?;
+    }
+    Ok(())
+}
+
+/// Every form of source object that the cases show, as the API server sees it.
+fn accepted(scope: &Scope<'_>) -> Outcome {
+    for namespace in ["town", "east", "west"] {
+        scope.bed.apply(&serde_json::json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace},
+        }))?;
+    }
+    let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/cases");
+    for case in [
+        "sources-forms",
+        "sources-map",
+        "sources-dependencies",
+        "sources-in-release-namespaces",
+    ] {
+        let tree = cases.join(case).join("expected");
+        let apply = [
+            "apply",
+            "--server-side",
+            "--validate=strict",
+            "--dry-run=server",
+            &format!("--kustomize={}", tree.display()),
+        ];
+        let said = scope.bed.run(Program::Kubectl, &apply)?;
+        let objects = said.lines().count();
+        ensure(objects > 5, || format!("{case}: {said}"))?;
+    }
+    Ok(())
+}
+
+/// Content that somebody adds to a Secret of the tree in the cluster stays when the tree is applied again.
+fn empty_secret(scope: &Scope<'_>) -> Outcome {
+    let namespace = &scope.namespace;
+    let tree = scope.tree("secrets");
+    let charts = format!(
+        "---\nschema: armada/Chart/v1\nmetadata: {{schema: metadata/Document/v1, name: web}}\ndata:\n  \
+         chart_name: web\n  release: web\n  namespace: {namespace}\n  \
+         source: {{type: git, location: \"git@review.example.org:site/charts\", subpath: web}}\n---\n\
+         schema: armada/ChartGroup/v1\nmetadata: {{schema: metadata/Document/v1, name: all}}\ndata: {{chart_group: [web]}}\n---\n\
+         schema: armada/Manifest/v1\nmetadata: {{schema: metadata/Document/v1, name: {namespace}}}\n\
+         data: {{release_prefix: town, chart_groups: [all]}}\n"
+    );
+    write(&scope.tree("documents").join("armada.yaml"), &charts)?;
+    let output = support::program()
+        .current_dir(scope.tree("documents"))
+        .args([
+            "convert",
+            "armada.yaml",
+            "--no-namespaces",
+            "--source-namespace",
+            namespace,
+            "-o",
+        ])
+        .arg(&tree)
+        .output()?;
+    ensure(output.status.success(), || {
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    })?;
+    scope.commit_tree("secrets")?;
+    scope.bed.apply(&serde_json::json!({
+        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
+        "metadata": {"name": "tree", "namespace": namespace},
+        "spec": {"interval": "12h", "url": scope.bed.git.url(&format!("{namespace}-secrets")), "ref": {"branch": "master"}},
+    }))?;
+    let kustomization = |interval: &str| {
+        scope.bed.apply(&serde_json::json!({
+            "apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization",
+            "metadata": {"name": "tree", "namespace": namespace},
+            "spec": {
+                "interval": interval, "prune": true, "path": "./",
+                "sourceRef": {"kind": "GitRepository", "name": "tree"},
+            },
+        }))
+    };
+    kustomization("12h")?;
+    let secret = format!("/api/v1/namespaces/{namespace}/secrets/ssh-review-example-org");
+    let made = scope.bed.wait(&secret, READY_WITHIN, |_| true)?;
+    ensure(made["data"].is_null(), || made.to_string())?;
+    let in_namespace = format!("--namespace={namespace}");
+    let patch = [
+        "patch",
+        "secret",
+        "ssh-review-example-org",
+        &in_namespace,
+        "--patch={\"stringData\":{\"identity\":\"key\"}}",
+    ];
+    scope.bed.run(Program::Kubectl, &patch)?;
+    // A new generation is applied again.
+    kustomization("11h")?;
+    let path =
+        format!("/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/{namespace}/kustomizations/tree");
+    scope.bed.wait(&path, READY_WITHIN, |object| {
+        object["status"]["observedGeneration"] == 2 && has_condition(object, "Ready")
+    })?;
+    let kept = scope.bed.get(&secret)?.unwrap_or_default();
+    ensure(kept["data"]["identity"].is_string(), || {
+        format!("the key is gone: {kept}")
+    })
 }
