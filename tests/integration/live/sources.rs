@@ -469,6 +469,19 @@ fn empty_secret(scope: &Scope<'_>) -> Outcome {
     ensure(output.status.success(), || {
         String::from_utf8_lossy(&output.stderr).into_owned()
     })?;
+    // The same without the annotations, to see that they are what keeps the content.
+    write(
+        &tree.join("plain.yaml"),
+        &format!(
+            "apiVersion: v1\nkind: Secret\nmetadata: {{name: plain, namespace: {namespace}}}\ntype: Opaque\n"
+        ),
+    )?;
+    let list = tree.join("kustomization.yaml");
+    let listed = fs::read_to_string(&list)?;
+    fs::write(
+        &list,
+        listed.replace("resources:\n", "resources:\n  - plain.yaml\n"),
+    )?;
     scope.commit_tree("secrets")?;
     scope.bed.apply(&serde_json::json!({
         "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
@@ -486,18 +499,15 @@ fn empty_secret(scope: &Scope<'_>) -> Outcome {
         }))
     };
     kustomization("12h")?;
-    let secret = format!("/api/v1/namespaces/{namespace}/secrets/ssh-review-example-org");
-    let made = scope.bed.wait(&secret, READY_WITHIN, |_| true)?;
-    ensure(made["data"].is_null(), || made.to_string())?;
+    let secret = |name: &str| format!("/api/v1/namespaces/{namespace}/secrets/{name}");
     let in_namespace = format!("--namespace={namespace}");
-    let patch = [
-        "patch",
-        "secret",
-        "ssh-review-example-org",
-        &in_namespace,
-        "--patch={\"stringData\":{\"identity\":\"key\"}}",
-    ];
-    scope.bed.run(Program::Kubectl, &patch)?;
+    for name in ["ssh-review-example-org", "plain"] {
+        let made = scope.bed.wait(&secret(name), READY_WITHIN, |_| true)?;
+        ensure(made["data"].is_null(), || made.to_string())?;
+        let content = "--patch={\"stringData\":{\"identity\":\"key\"}}";
+        let patch = ["patch", "secret", name, &in_namespace, content];
+        scope.bed.run(Program::Kubectl, &patch)?;
+    }
     // A new generation is applied again.
     kustomization("11h")?;
     let path =
@@ -505,8 +515,11 @@ fn empty_secret(scope: &Scope<'_>) -> Outcome {
     scope.bed.wait(&path, READY_WITHIN, |object| {
         object["status"]["observedGeneration"] == 2 && has_condition(object, "Ready")
     })?;
-    let kept = scope.bed.get(&secret)?.unwrap_or_default();
-    ensure(kept["data"]["identity"].is_string(), || {
-        format!("the key is gone: {kept}")
-    })
+    for (name, kept) in [("ssh-review-example-org", true), ("plain", false)] {
+        let found = scope.bed.get(&secret(name))?.unwrap_or_default();
+        ensure(found["data"]["identity"].is_string() == kept, || {
+            format!("{name} is {found}")
+        })?;
+    }
+    Ok(())
 }
