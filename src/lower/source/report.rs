@@ -154,6 +154,17 @@ pub(super) fn dependencies(
     let chart = release.chart;
     let own = &chart.head.name.value;
     if let Some(why) = why {
+        if release.dependencies.as_ref().is_some_and(Vec::is_empty) {
+            let message = format!(
+                "release `{}`: armada emptied its charts folder, {why}",
+                release.name
+            );
+            diagnostics.push(
+                Diagnostic::new(Code::DependencyNotCarried, message)
+                    .at(chart.head.name.span, "its document has `dependencies: []`")
+                    .help("check that the packaged chart holds no subcharts, or map the source to a git repository"),
+            );
+        }
         for dependency in release.dependencies.iter().flatten() {
             let name = &dependency.chart.head.name.value;
             let message = format!(

@@ -270,7 +270,16 @@ fn vendored(scope: &Scope<'_>) -> Outcome {
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n",
     )?;
     write_toolkit(&apps.join("toolkit"), "put-in")?;
+    // This one gets the library inside another subchart, which carries an old one.
+    write_web(&apps.join("nested"), "nested", None)?;
+    write_extra(&apps.join("outer"))?;
+    write_toolkit(&apps.join("outer/charts/toolkit"), "packaged")?;
     let commit = scope.commit_tree("apps")?;
+    // This one is a whole repository.
+    let single = scope.tree("single");
+    write_web(&single, "single", None)?;
+    write_toolkit(&single.join("charts/toolkit"), "packaged")?;
+    let single = scope.commit_tree("single")?;
     let document = |name, dependencies| Document {
         name,
         repository: "apps",
@@ -282,9 +291,27 @@ fn vendored(scope: &Scope<'_>) -> Outcome {
         document("kept", None),
         document("emptied", Some(&[])),
         document("filled", Some(&["toolkit"])),
+        document("nested", Some(&["outer"])),
+        document("outer", Some(&["toolkit"])),
         document("toolkit", None),
+        Document {
+            name: "single",
+            repository: "single",
+            commit: &single,
+            subpath: ".",
+            dependencies: Some(&["toolkit"]),
+        },
     ];
-    scope.deploy(&documents, &["kept", "emptied", "filled"])?;
+    let listed = ["kept", "emptied", "filled", "nested", "single"];
+    scope.deploy(&documents, &listed)?;
+    for name in ["nested", "single"] {
+        scope.ready_at(name, 1)?;
+        scope.expect_data(&format!("town-{name}"), "edition", "put-in")?;
+    }
+    let extra = scope.config_map("town-nested-extra")?;
+    ensure(extra.is_some(), || {
+        "the outer subchart is missing".to_owned()
+    })?;
     for name in ["kept", "emptied", "filled"] {
         scope.ready_at(name, 1)?;
         let extra = scope.config_map(&format!("town-{name}-extra"))?;
