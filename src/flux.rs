@@ -8,6 +8,7 @@ pub mod namespace;
 pub mod object;
 pub mod oci_repository;
 pub mod secret;
+pub mod values;
 pub mod verify;
 
 pub use git_repository::{GitReference, GitRepository, Include};

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! bytes ─read→ Node ─decode→ Document ─resolve→ Manifest ─plan→ Plan{Stage{Step{Release}}} ─lower→ ObjectSet ─emit, render→ file tree
-//! source · diagnostic · value · secret · yaml · armada · resolve · plan · source_map · flux · lower · emit · render · report · cli
+//! source · diagnostic · value · secret · yaml · emit · armada · resolve · plan · source_map · flux · lower · render · report · cli
 //! ```
 //!
 //! The library exists for the program and its tests; it makes no promise of stability.

@@ -3,11 +3,13 @@
 mod fingerprint;
 mod namespace;
 mod order;
+mod pre_delete;
 mod release;
 mod size;
 mod slug;
 mod source;
 mod substitution;
+mod values;
 mod waits;
 
 use crate::diagnostic::Diagnostics;
@@ -18,8 +20,10 @@ use crate::source_map::SourceMap;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 
+pub use pre_delete::PreDeletes;
 pub use slug::slug;
 pub use source::survey::{Surveyed, Verdict, survey};
+pub use values::ValuesIn;
 pub use waits::{ArmadaHelm, Waits};
 
 /// Where source objects go.
@@ -38,6 +42,10 @@ pub struct Options {
     pub site: Option<Text>,
     /// How values are typed.
     pub delivery: Delivery,
+    /// Where values are written.
+    pub values_in: ValuesIn,
+    /// What becomes of Jobs that Armada deletes before upgrades.
+    pub pre_deletes: PreDeletes,
     /// Whether releases are written running instead of suspended.
     pub new_cluster: bool,
     /// Whether Namespace objects are written.
@@ -63,6 +71,8 @@ pub struct Totals {
     pub sources: usize,
     /// Secrets without content, which somebody has to fill in.
     pub empty_secrets: usize,
+    /// Secrets and ConfigMaps with values.
+    pub values_objects: usize,
     /// HelmReleases.
     pub releases: usize,
     /// HelmReleases written with `suspend: true`.
@@ -73,6 +83,8 @@ pub struct Totals {
     pub health_checked: usize,
     /// Leaves of values that are secret and written in clear text.
     pub secrets: usize,
+    /// Those of them that stand in a Secret.
+    pub secrets_apart: usize,
     /// HelmReleases that hold such leaves.
     pub releases_with_secrets: usize,
     /// Nulls in values, which client-side apply would drop.
@@ -104,6 +116,8 @@ pub struct Lowered {
     pub nulls: usize,
     /// Bytes of the HelmRelease as JSON.
     pub bytes: usize,
+    /// Objects that hold its values, as `KIND NAMESPACE/NAME`, in the order in which they are merged.
+    pub values_from: Vec<Text>,
 }
 
 /// What an object is to the tree.
@@ -113,6 +127,17 @@ pub enum Role<'p> {
     Namespace,
     /// A source object.
     Source,
+    /// A Secret or ConfigMap with values of a release of a stage.
+    Values {
+        /// Number of the stage, from 1.
+        stage: usize,
+        /// Name of its chart group.
+        group: &'p str,
+        /// Name of the Chart document.
+        chart: &'p str,
+        /// Name of the release.
+        release: &'p str,
+    },
     /// A HelmRelease of a stage.
     Release {
         /// Number of the stage, from 1.
@@ -175,6 +200,9 @@ pub fn lower(
             totals.health_checked += usize::from(lowered.health_checked);
             totals.suspended += usize::from(!options.new_cluster);
             totals.secrets += lowered.secrets;
+            if options.values_in.keeps_secrets_apart() {
+                totals.secrets_apart += lowered.secrets;
+            }
             totals.releases_with_secrets += usize::from(lowered.secrets > 0);
             totals.nulls += lowered.nulls;
             let source = sources.of(release);
@@ -188,12 +216,24 @@ pub fn lower(
                 secrets: lowered.secrets,
                 nulls: lowered.nulls,
                 bytes: size::check(release, &lowered.object, diagnostics),
+                values_from: lowered.values.iter().map(object_name).collect(),
             });
             digests.push(fingerprint::fingerprint(
                 &lowered.object,
                 source.fingerprint.as_ref(),
             ));
-            objects.push((lowered.object, &*release.chart.head.name.value));
+            let chart = &*release.chart.head.name.value;
+            for object in lowered.values {
+                totals.values_objects += 1;
+                let role = Role::Values {
+                    stage: stage.number,
+                    group: &stage.group,
+                    chart,
+                    release: &release.name,
+                };
+                sink(role, object);
+            }
+            objects.push((lowered.object, chart));
         }
         let digest = order.leave(step, digests);
         for (mut object, chart) in objects {
@@ -208,4 +248,10 @@ pub fn lower(
         }
     }
     totals
+}
+
+/// `KIND NAMESPACE/NAME`
+fn object_name(object: &Object) -> Text {
+    let namespace = object.namespace.as_deref().unwrap_or("");
+    Text::from(format!("{} {namespace}/{}", object.kind, object.name))
 }

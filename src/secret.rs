@@ -174,6 +174,15 @@ pub fn text_looks_secret(text: &str) -> bool {
         || sets_secret(text)
 }
 
+/// Whether a comment may hold a secret: a word of it names one or looks like one.
+#[must_use]
+pub fn comment_looks_secret(comment: &str) -> bool {
+    text_looks_secret(comment)
+        || comment
+            .split_whitespace()
+            .any(|word| key_names_secret(word) || text_looks_secret(word))
+}
+
 /// What words for secrets have in common, in the ways they are written.
 const ASSIGNED: &[&str] = &["assw", "ASSW", "ecret", "ECRET", "oken", "OKEN"];
 

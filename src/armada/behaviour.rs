@@ -338,7 +338,7 @@ pub static ALL: &[Behaviour] = &[
         path: "data.upgrade.pre.delete",
         does: "Deletes objects of the release's namespace just before the upgrade, since Kubernetes refuses to change the template of an existing Job.",
         default: "nothing is deleted",
-        codes: &[Code::PreDeleteNotCarried],
+        codes: &[Code::PreDeleteAsHook, Code::PreDeleteNotCarried],
         ..NONE
     },
     Behaviour {

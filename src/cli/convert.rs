@@ -45,6 +45,13 @@ pub(super) struct Arguments {
     /// How values are typed
     #[arg(long, value_enum, default_value_t = ValuesAs::Delivered, value_name = "HOW")]
     values_as: ValuesAs,
+    /// Where values are written
+    #[arg(long, value_enum, default_value_t = ValuesIn::Inline, value_name = "WHERE")]
+    values_in: ValuesIn,
+    /// Write what looks secret in values to a Secret of its own for each release; a list with a secret in it
+    /// goes there whole
+    #[arg(long)]
+    split_secrets: bool,
     /// Time limit of every chart, if armada was run with one (`--timeout`)
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i64).range(1..=plan::MAX_TIMEOUT))]
     timeout: Option<i64>,
@@ -67,6 +74,9 @@ pub(super) struct Arguments {
     /// waited after them; safe if no pod needs such a hook; may be given several times
     #[arg(long, value_name = "RELEASE")]
     cel_before_hooks: Vec<String>,
+    /// What becomes of jobs that armada deleted before each upgrade
+    #[arg(long, value_enum, default_value_t = PreDelete::Report, value_name = "HOW")]
+    pre_delete: PreDelete,
     /// The helm that armada ran, which decides how flux waits where helm waited
     #[arg(long, value_enum, default_value_t = HelmOfArmada::Three, value_name = "VERSION")]
     armada_helm: HelmOfArmada,
@@ -122,11 +132,30 @@ enum ValuesAs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ValuesIn {
+    /// In the HelmRelease
+    Inline,
+    /// In a Secret for each release
+    Secret,
+    /// In a ConfigMap for each release
+    #[value(name = "configmap")]
+    ConfigMap,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum WaitsAs {
     /// An annotation that apply acts on; plain flux does not
     Gates,
     /// The annotation, and health checks in CEL where helm waited for the same objects
     Cel,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PreDelete {
+    /// A warning; an upgrade that changes such a job fails until it is deleted
+    Report,
+    /// Where helm does not wait, flux makes the jobs hooks of the release, which helm makes anew
+    Hook,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -338,6 +367,18 @@ fn options(arguments: &Arguments, source_map: SourceMap) -> lower::Options {
             (ValuesAs::Delivered, Armada::Python) => Delivery::Python,
             (ValuesAs::Delivered, Armada::Go) => Delivery::Go,
         },
+        values_in: match (arguments.values_in, arguments.split_secrets) {
+            (ValuesIn::Inline, false) => lower::ValuesIn::Inline,
+            (ValuesIn::Inline, true) => lower::ValuesIn::SplitSecrets,
+            // All of it is in a Secret then.
+            (ValuesIn::Secret, _) => lower::ValuesIn::Secret,
+            (ValuesIn::ConfigMap, false) => lower::ValuesIn::ConfigMap,
+            (ValuesIn::ConfigMap, true) => lower::ValuesIn::ConfigMapAndSecret,
+        },
+        pre_deletes: match arguments.pre_delete {
+            PreDelete::Report => lower::PreDeletes::Reported,
+            PreDelete::Hook => lower::PreDeletes::Hooks,
+        },
         new_cluster: arguments.new_cluster,
         namespaces: !arguments.no_namespaces,
         source_namespace: match arguments.source_namespace.as_str() {
@@ -396,7 +437,9 @@ impl Summary<'_> {
             suspended,
             dependencies: _,
             health_checked,
+            values_objects,
             secrets,
+            secrets_apart,
             releases_with_secrets,
             nulls,
             unresolved,
@@ -436,6 +479,12 @@ impl Summary<'_> {
                 ));
             }
         }
+        if *values_objects > 0 {
+            lines.push(format!(
+                "values outside of helmreleases: {}",
+                count(*values_objects, "object")
+            ));
+        }
         if *health_checked > 0 {
             lines.push(format!(
                 "health checks for armada's waits: {}",
@@ -449,8 +498,13 @@ impl Summary<'_> {
             ));
         }
         if *secrets > 0 {
+            let place = if secrets == secrets_apart {
+                ", all in Secrets: encrypt those files"
+            } else {
+                ""
+            };
             lines.push(format!(
-                "clear-text secrets written: {} in {}",
+                "clear-text secrets written: {} in {}{place}",
                 count(*secrets, "value"),
                 count(*releases_with_secrets, "release")
             ));

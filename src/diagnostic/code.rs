@@ -93,6 +93,7 @@ codes! {
     ObjectTooLarge "object-too-large" Warning "a HelmRelease is larger than Kubernetes can hold"
     OverrideInvalid "override-invalid" Error "an override that Armada fails on"
     OverrideUnmatched "override-unmatched" Warning "an override file's document matches nothing, as in Armada it is ignored"
+    PreDeleteAsHook "pre-delete-as-hook" Warning "Jobs that Armada deleted before each upgrade become hooks"
     PreDeleteNotCarried "pre-delete-not-carried" Warning "Armada deleted objects before each upgrade, plain Flux does not"
     ReferenceMissing "reference-missing" Error "a document is referred to that is not there"
     ReleaseDuplicate "release-duplicate" Error "two charts make the same release"

@@ -166,9 +166,13 @@ fn texts(code: Code) -> (&'static str, &'static str) {
             "Documents of override files are matched by kind, schema version and name. One that matches nothing changes nothing, and Armada does not say so.",
             "Correct the schema or the name, or remove the document.",
         ),
+        Code::PreDeleteAsHook => (
+            "Helm makes a hook anew at each upgrade, so a changed template is no longer refused. But hooks run one after another, by weight and name, after everything else of the release; plain Jobs run side by side. A Job that waits for one that runs later never ends, and the upgrade with it. Weights are given by the names of OpenStack-Helm's Jobs.",
+            "Compare the order with what the Jobs wait for, and add a weight to the HelmRelease's `postRenderers` where it is wrong.",
+        ),
         Code::PreDeleteNotCarried => (
             "Kubernetes refuses to change the template of an existing Job. Armada deleted the Jobs before every upgrade; Flux does not, so an upgrade that changes one fails.",
-            "Delete the Jobs by hand before such an upgrade.",
+            "Delete the Jobs by hand before such an upgrade, or let Flux make them hooks with `--pre-delete hook` where Helm does not wait.",
         ),
         Code::ReferenceMissing => (
             "Armada refuses a Manifest or group that names a document it cannot find.",

@@ -29,6 +29,8 @@ pub struct HelmRelease {
     pub wait: Wait,
     /// When objects are done, by kind, instead of Flux's own rules; only the poller looks at them.
     pub health_checks: Vec<HealthCheckExpr>,
+    /// What Flux changes in the Jobs that the chart renders, in order.
+    pub job_patches: Vec<JobPatch>,
     /// Whether hooks are left out on upgrades.
     pub upgrade_disable_hooks: bool,
     /// Whether upgrades are forced.
@@ -37,6 +39,8 @@ pub struct HelmRelease {
     pub test_timeout: Option<Seconds>,
     /// Limit of an uninstall.
     pub uninstall_timeout: Seconds,
+    /// Objects with values, in the order in which they are merged, below [`Self::values`].
+    pub values_from: Vec<ValuesReference>,
     /// The values; empty ones leave no trace.
     pub values: Option<Value>,
 }
@@ -83,6 +87,71 @@ pub struct SourceReference {
     pub name: Text,
     /// Its namespace.
     pub namespace: Text,
+}
+
+/// An entry of `spec.valuesFrom`; the values stand under the key that helm-controller takes by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ValuesReference {
+    /// Kind of the object.
+    pub kind: Text,
+    /// Its name, in the release's namespace.
+    pub name: Text,
+}
+
+impl From<&Object> for ValuesReference {
+    fn from(object: &Object) -> Self {
+        Self {
+            kind: object.kind.clone(),
+            name: object.name.clone(),
+        }
+    }
+}
+
+impl From<ValuesReference> for Value {
+    fn from(ValuesReference { kind, name }: ValuesReference) -> Self {
+        let fields = Fields::default().set("kind", kind).set("name", name);
+        fields.mapping().into()
+    }
+}
+
+/// Annotations for Jobs that the chart renders and that are no hooks yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobPatch {
+    /// Regular expression that the whole name must match; `None` for every name.
+    pub name: Option<Text>,
+    /// Label selector; empty for all.
+    pub labels: Text,
+    /// What is added.
+    pub annotations: Vec<(Text, Text)>,
+}
+
+impl From<JobPatch> for Value {
+    fn from(patch: JobPatch) -> Self {
+        let JobPatch {
+            name,
+            labels,
+            annotations,
+        } = patch;
+        let target = Fields::default()
+            .set("group", "batch")
+            .set("kind", "Job")
+            .set_some("name", name)
+            .set_some(
+                "labelSelector",
+                Some(labels).filter(|labels| !labels.is_empty()),
+            )
+            .set("annotationSelector", "!helm.sh/hook")
+            .mapping();
+        let mut text = String::from(
+            "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: any\n  annotations:\n",
+        );
+        for (key, value) in annotations {
+            // Both are words of this program's own.
+            text.push_str(&format!("    {key}: \"{value}\"\n"));
+        }
+        let fields = Fields::default().set("target", target).set("patch", text);
+        fields.mapping().into()
+    }
 }
 
 /// An entry of `spec.dependsOn`.
@@ -150,10 +219,12 @@ impl From<HelmRelease> for Object {
             common_annotations,
             wait,
             health_checks,
+            job_patches,
             upgrade_disable_hooks,
             upgrade_force,
             test_timeout,
             uninstall_timeout,
+            values_from,
             values,
         } = release;
         let strategy = match wait {
@@ -198,6 +269,14 @@ impl From<HelmRelease> for Object {
             Chart::Reference(source) => (None, Some(Value::from(source))),
         };
         let depends_on: Vec<Value> = depends_on.into_iter().map(Value::from).collect();
+        let patches: Vec<Value> = job_patches.into_iter().map(Value::from).collect();
+        let post_renderers = (!patches.is_empty()).then(|| {
+            let kustomize = Fields::default().set("patches", patches).mapping();
+            let renderer = Fields::default().set("kustomize", kustomize).mapping();
+            vec![Value::from(renderer)]
+        });
+        let values_from: Vec<Value> = values_from.into_iter().map(Value::from).collect();
+        let values_from = Some(values_from).filter(|list| !list.is_empty());
         let values = values.filter(|values| values.as_mapping().is_none_or(|m| !m.is_empty()));
         let spec = Fields::default()
             .set("interval", interval)
@@ -221,6 +300,8 @@ impl From<HelmRelease> for Object {
             .set("upgrade", upgrade)
             .set("test", test)
             .set("uninstall", uninstall)
+            .set_some("postRenderers", post_renderers)
+            .set_some("valuesFrom", values_from)
             .set_some("values", values)
             .mapping();
         let rest = Fields::default().set("spec", spec).mapping();

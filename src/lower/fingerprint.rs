@@ -31,6 +31,13 @@ pub(super) fn fingerprint(release: &Object, source: Option<&Value>) -> String {
     hash.finish()
 }
 
+/// A digest of a tree.
+pub(super) fn of_value(value: &Value) -> String {
+    let mut hash = Hash::default();
+    hash.value(value);
+    hash.finish()
+}
+
 /// Feeds a tree to SHA-256; every piece says its type and length, so no two trees look alike.
 #[derive(Default)]
 struct Hash {

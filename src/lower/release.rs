@@ -1,6 +1,7 @@
 //! One release of the plan to its HelmRelease.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::flux::helm_release::ValuesReference;
 use crate::flux::{
     GATES_ANNOTATION, HelmRelease, Metadata, Object, PRUNE_ANNOTATION, SITE_LABEL,
     SOURCE_ANNOTATION, STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION,
@@ -9,10 +10,12 @@ use crate::plan::{Release, gate};
 use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
 
-use super::Options;
 use super::order::Position;
+use super::pre_delete;
 use super::source::Sources;
+use super::values::{self, Placed};
 use super::waits::{self, Waiting};
+use super::{Options, size};
 
 /// How often helm-controller looks at a release again, in seconds.
 const INTERVAL: Seconds = Seconds(30 * 60);
@@ -23,6 +26,8 @@ const MAX_HISTORY: i64 = 10;
 #[derive(Debug)]
 pub(super) struct Lowered {
     pub(super) object: Object,
+    /// Objects that hold its values.
+    pub(super) values: Vec<Object>,
     pub(super) secrets: usize,
     pub(super) nulls: usize,
     pub(super) health_checked: bool,
@@ -44,6 +49,8 @@ pub(super) fn lower(
     };
     let secrets = values.as_ref().map_or(0, Value::sensitive_leaves);
     let nulls = values.as_ref().map_or(0, count_nulls);
+    let Placed { inline, objects } = values::place(values, options.values_in, release, site);
+    size::check_values(release, &objects, diagnostics);
 
     let Release {
         name,
@@ -72,6 +79,7 @@ pub(super) fn lower(
         options.armada_helm,
         diagnostics,
     );
+    let job_patches = pre_delete::patches(release, options.pre_deletes, diagnostics);
     let health_checked = !health_checks.is_empty();
     let source = sources.of(release);
     let mut annotations: Vec<(Text, Text)> = vec![
@@ -113,14 +121,17 @@ pub(super) fn lower(
             .collect(),
         wait,
         health_checks,
+        job_patches,
         upgrade_disable_hooks: *upgrade_no_hooks,
         upgrade_force: *upgrade_force,
         test_timeout: test_timeout.map(Seconds),
         uninstall_timeout: Seconds(*delete_timeout),
-        values,
+        values_from: objects.iter().map(ValuesReference::from).collect(),
+        values: inline,
     });
     Some(Lowered {
         object: object.with_origin(chart.head.name.span),
+        values: objects,
         secrets,
         nulls,
         health_checked,
@@ -136,27 +147,6 @@ fn count_nulls(values: &Value) -> usize {
 /// Says what Armada did for this release that the tree does not say yet.
 fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) {
     let Release { name, chart, .. } = release;
-    if let Some(first) = chart.upgrade.pre_delete.first() {
-        let kinds: Vec<&str> = chart
-            .upgrade
-            .pre_delete
-            .iter()
-            .map(|d| d.kind.word())
-            .collect();
-        diagnostics.push(
-            Diagnostic::new(
-                Code::PreDeleteNotCarried,
-                format!(
-                    "release `{name}`: armada deleted objects of kind `{}` before each upgrade",
-                    kinds.join("`, `")
-                ),
-            )
-            .at(first.span, "flux has no counterpart")
-            .help(
-                "a Job whose template changes makes the upgrade fail until it is deleted by hand",
-            ),
-        );
-    }
     if let Some(update) = chart.upgrade.pre_update {
         diagnostics.push(
             Diagnostic::new(

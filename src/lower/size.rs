@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::Object;
+use crate::flux::values::VALUES_KEY;
 use crate::plan::Release;
 
 /// Most bytes of all annotations of an object (Kubernetes: `TotalAnnotationSizeLimitB`). Client-side
@@ -66,6 +67,39 @@ pub(super) fn check(
             .help(help),
     );
     bytes
+}
+
+/// Reports values that do not fit the object they are to stand in.
+pub(super) fn check_values(
+    release: &Release<'_, '_>,
+    objects: &[Object],
+    diagnostics: &mut Diagnostics,
+) {
+    for object in objects {
+        let texts = ["data", "stringData"].iter();
+        let text = texts
+            .filter_map(|data| object.value.at(&[data, VALUES_KEY])?.as_str())
+            .next();
+        let bytes = text.map_or(0, str::len);
+        if bytes <= MAX_SECRET {
+            continue;
+        }
+        let message = format!(
+            "release `{}`: its values take {} as a {}, more than the {} that one may hold",
+            release.name,
+            kib(bytes),
+            object.kind,
+            kib(MAX_SECRET)
+        );
+        let values = release.chart.values.map(|values| values.span());
+        let at = values.unwrap_or(release.chart.head.name.span);
+        let at = crate::source::Span::new(at.file(), at.start(), at.start());
+        diagnostics.push(
+            Diagnostic::new(Code::ObjectTooLarge, message)
+                .at(at, "these values")
+                .help("leave them in the HelmRelease, which may be half as large again, or move large texts out of the values"),
+        );
+    }
 }
 
 fn kib(bytes: usize) -> String {

@@ -16,6 +16,18 @@ pub enum Deleted {
     Pod,
 }
 
+impl Deleted {
+    /// The kind as documents write it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Deleted::Job => "job",
+            Deleted::CronJob => "cronjob",
+            Deleted::Pod => "pod",
+        }
+    }
+}
+
 /// One deletion in the release's namespace, only when the release is going to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreDelete {

@@ -5,6 +5,7 @@
 //! namespaces.yaml
 //! sources/gitrepository-….yaml
 //! 010-<group>/<release>.yaml
+//! 010-<group>/<release>.values.yaml, <release>.secrets.yaml
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,6 +63,21 @@ impl<'s> Plain<'s> {
                 object.kind.to_ascii_lowercase(),
                 self.place(object),
                 object.name
+            )),
+            // By kind, so that a rule of an encrypting tool can tell them apart.
+            Role::Values {
+                stage,
+                group,
+                chart: _,
+                release,
+            } => Text::from(format!(
+                "{}/{release}.{}.yaml",
+                self.folder(stage, group),
+                if object.kind == "Secret" {
+                    "secrets"
+                } else {
+                    "values"
+                },
             )),
             Role::Release {
                 stage,
@@ -165,7 +181,9 @@ impl<'s> Plain<'s> {
             let file = location.file.rsplit(['/', '\\']).next().unwrap_or("");
             let line = location.position.line;
             let what = match role {
-                Role::Release { chart, .. } => format!("chart {chart}, "),
+                Role::Values { chart, .. } | Role::Release { chart, .. } => {
+                    format!("chart {chart}, ")
+                }
                 Role::Namespace | Role::Source => String::new(),
             };
             let from = format!(" from {what}{file}:{line}");

@@ -68,8 +68,12 @@ pub struct Summary {
     pub unresolved_sources: usize,
     /// Secret values written in clear text.
     pub clear_text_secrets: usize,
+    /// Those of them that stand in Secret objects.
+    pub secrets_apart: usize,
     /// Releases that hold such values.
     pub releases_with_secrets: usize,
+    /// Secrets and ConfigMaps with values.
+    pub values_objects: usize,
     /// Nulls in values.
     pub nulls: usize,
     /// Diagnostics by code.
@@ -140,6 +144,8 @@ pub struct Written {
     pub nulls: usize,
     /// Bytes of the HelmRelease as JSON.
     pub bytes: usize,
+    /// Objects that hold its values, as `KIND NAMESPACE/NAME`; empty when they stand in the HelmRelease alone.
+    pub values_from: Vec<String>,
 }
 
 /// A wait of Armada's own.
@@ -225,7 +231,9 @@ pub fn report(
             empty_secrets: totals.empty_secrets,
             unresolved_sources: totals.unresolved,
             clear_text_secrets: totals.secrets,
+            secrets_apart: totals.secrets_apart,
             releases_with_secrets: totals.releases_with_secrets,
+            values_objects: totals.values_objects,
             nulls: totals.nulls,
             codes,
         },
@@ -323,6 +331,7 @@ impl Written {
             secrets,
             nulls,
             bytes,
+            values_from,
         } = lowered;
         Self {
             source_kind: source.kind.to_owned(),
@@ -334,6 +343,7 @@ impl Written {
             clear_text_secrets: *secrets,
             nulls: *nulls,
             bytes: *bytes,
+            values_from: values_from.iter().map(ToString::to_string).collect(),
         }
     }
 }

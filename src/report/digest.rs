@@ -95,7 +95,9 @@ pub(super) fn decisions(report: &Report) -> Vec<String> {
         empty_secrets,
         unresolved_sources,
         clear_text_secrets,
+        secrets_apart,
         releases_with_secrets,
+        values_objects: _,
         nulls,
         codes,
     } = &report.summary;
@@ -113,8 +115,13 @@ pub(super) fn decisions(report: &Report) -> Vec<String> {
         ));
     }
     if *clear_text_secrets > 0 {
+        let what = if secrets_apart == clear_text_secrets {
+            "in clear text in Secrets of their own: encrypt those files before the tree is committed anywhere"
+        } else {
+            "in clear text: encrypt the tree before it is committed anywhere, or write them to Secrets with --split-secrets"
+        };
         decisions.push(format!(
-            "{} in {} in clear text: encrypt the tree before it is committed anywhere",
+            "{} in {} {what}",
             count(*clear_text_secrets, "secret value"),
             count(*releases_with_secrets, "release")
         ));

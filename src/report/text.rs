@@ -170,6 +170,9 @@ fn one_release(out: &mut String, release: &Release) -> std::fmt::Result {
             text.push_str(", suspended");
         }
         rows.push(("written", text));
+        if !written.values_from.is_empty() {
+            rows.push(("values", written.values_from.join(", ")));
+        }
     }
     if !codes.is_empty() {
         let codes = codes

@@ -196,6 +196,8 @@ fn convert_to_sink(text: &str) -> usize {
         source_map: armada2flux::source_map::SourceMap::default(),
         site: None,
         delivery: Delivery::Python,
+        values_in: lower::ValuesIn::Inline,
+        pre_deletes: lower::PreDeletes::Reported,
         new_cluster: false,
         namespaces: true,
         source_namespace: SourceNamespace::Shared("flux-system".into()),

@@ -31,6 +31,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("canary::the_secrets_are_planted", planted),
         Trial::test("canary::convert", convert),
         Trial::test("canary::convert_overridden", overridden),
+        Trial::test("canary::split_secrets", split),
         Trial::test("canary::validate", validate),
         Trial::test("canary::invalid_documents", invalid),
         Trial::test("canary::broken_documents", broken),
@@ -371,6 +372,8 @@ fn convert() -> Result {
     for more in [
         &[][..],
         &["--strict"],
+        &["--split-secrets"],
+        &["--values-in=configmap", "--split-secrets"],
         &["--values-as=written"],
         &["--armada=go"],
         &["--deny=value-retyped"],
@@ -384,6 +387,50 @@ fn convert() -> Result {
         site.search(&words(&arguments), false)?;
     }
     Ok(())
+}
+
+/// What stands in values is found in the files of Secrets alone.
+fn split() -> Result {
+    // Of `values`; the others stand in labels, sources and comments beside it.
+    let outside = [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (5, 0)];
+    for place in ["inline", "configmap", "secret"] {
+        let site = Site::new()?;
+        let place = format!("--values-in={place}");
+        let arguments = [
+            "convert",
+            "site.yaml",
+            "-o",
+            "out",
+            "--split-secrets",
+            &place,
+        ];
+        run(site.path(), &arguments)?.expect(0)?;
+        let tree = read_tree(&site.path().join("out"))?;
+        let (secrets, rest): (Vec<_>, Vec<_>) = tree
+            .into_iter()
+            .partition(|(name, _)| name.ends_with(".secrets.yaml"));
+        ensure(!secrets.is_empty(), "no Secrets")?;
+        for (kind, secret) in all().filter(|(kind, _)| *kind < 7) {
+            let at = secret_number(kind, &secret);
+            if outside.contains(&(kind, at)) {
+                continue;
+            }
+            for (name, bytes) in &rest {
+                let text = String::from_utf8_lossy(bytes);
+                ensure(
+                    !text.contains(&secret),
+                    format!("{place}: {} {at} in {name}", KINDS[kind]),
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn secret_number(kind: usize, text: &str) -> usize {
+    (0..EACH)
+        .find(|at| secret(kind, *at) == text)
+        .unwrap_or(EACH)
 }
 
 fn overridden() -> Result {

@@ -3,10 +3,13 @@
 mod airskiff;
 mod cluster;
 mod faults;
+mod probe_site;
 mod releases;
 mod safety;
 mod site;
 mod sources;
+mod upgrades;
+mod values;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -27,6 +30,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         safety::tests(),
         site::tests(),
         sources::tests(),
+        upgrades::tests(),
+        values::tests(),
     ]
     .concat();
     let mut trials: Vec<_> = tests

@@ -242,6 +242,8 @@ fn convert(chart: &Json, sample: &Sample, path: &[String]) -> (Outcome, Option<F
         source_map: SourceMap::default(),
         site: None,
         delivery: Delivery::Python,
+        values_in: lower::ValuesIn::Inline,
+        pre_deletes: lower::PreDeletes::Reported,
         new_cluster: true,
         namespaces: true,
         source_namespace: SourceNamespace::Shared("flux-system".into()),

@@ -17,7 +17,7 @@ rows! { "Chart";
     OPTIONS_NO_HOOKS "data.upgrade.options.no_hooks" V2 Mapped Tree "spec.upgrade.disableHooks" "v2's place of no_hooks";
     FORCE "data.upgrade.options.force" Any Approximated Tree "spec.upgrade.force" "Flux ignores it for releases that are applied server-side";
     PRE "data.upgrade.pre" Any NotYet Apply "" "actions before an upgrade";
-    PRE_DELETE "data.upgrade.pre.delete" Any NotYet Apply "" "Flux cannot delete objects before an upgrade";
+    PRE_DELETE "data.upgrade.pre.delete" Any NotYet Apply "" "Flux cannot delete objects before an upgrade; with `--pre-delete hook` it makes Jobs hooks where Helm does not wait";
     PRE_DELETE_TYPE "data.upgrade.pre.delete[].type" Any NotYet Apply "" "job (in v1 with cronjobs), cronjob or pod; anything else is logged as an error and skipped";
     PRE_DELETE_LABELS "data.upgrade.pre.delete[].labels" Any NotYet Apply "" "which objects to delete; without any, all of the namespace";
     PRE_DELETE_NAME "data.upgrade.pre.delete[].name" V1 DroppedHarmless Nobody "" "Armada only logs it";

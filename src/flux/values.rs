@@ -1,0 +1,64 @@
+//! `Secret` and `ConfigMap` that hold values of a release.
+
+use crate::value::{Mapping, Text, Value};
+
+use super::{Fields, Metadata, Object};
+
+/// Key under which the values stand: the one that helm-controller takes when none is named.
+pub const VALUES_KEY: &str = "values.yaml";
+
+/// Kinds of object that values may come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ValuesKind {
+    /// `Secret`
+    Secret,
+    /// `ConfigMap`
+    ConfigMap,
+}
+
+impl ValuesKind {
+    /// The kind's name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            ValuesKind::Secret => "Secret",
+            ValuesKind::ConfigMap => "ConfigMap",
+        }
+    }
+}
+
+/// Values outside the HelmRelease. They never change: other values are another object under another name, so
+/// that the spec of the HelmRelease changes with them and its order holds.
+#[derive(Clone, Debug)]
+pub struct Values {
+    /// Name, namespace and marks.
+    pub metadata: Metadata,
+    /// Where they stand.
+    pub kind: ValuesKind,
+    /// The values as YAML.
+    pub text: Text,
+    /// Whether the text must never be shown.
+    pub sensitive: bool,
+}
+
+impl From<Values> for Object {
+    fn from(values: Values) -> Self {
+        let Values {
+            metadata,
+            kind,
+            text,
+            sensitive,
+        } = values;
+        let mut text = Value::from(text);
+        text.sensitive = sensitive;
+        let data: Mapping = [(VALUES_KEY, text)].into_iter().collect();
+        let rest = match kind {
+            ValuesKind::Secret => Fields::default()
+                .set("type", "Opaque")
+                .set("immutable", true)
+                .set("stringData", data),
+            ValuesKind::ConfigMap => Fields::default().set("immutable", true).set("data", data),
+        };
+        Object::new("v1", kind.name(), metadata, rest.mapping())
+    }
+}

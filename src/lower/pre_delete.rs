@@ -1,0 +1,121 @@
+//! What Armada deletes before an upgrade, where Flux has to do without.
+//!
+//! Flux deletes nothing before an upgrade. A Job that is a hook is made anew by Helm at each upgrade, which comes
+//! near; but hooks come after Helm's waiting and run one after another.
+
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::flux::helm_release::JobPatch;
+use crate::plan::{Deleted, PreDelete, Release};
+use crate::value::Text;
+
+/// What becomes of Jobs that Armada deletes before an upgrade.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PreDeletes {
+    /// It is reported.
+    #[default]
+    Reported,
+    /// Where Helm does not wait, Flux makes the Jobs hooks of the release.
+    Hooks,
+}
+
+/// Marks of a Job that Helm makes anew at each upgrade.
+const HOOK: [(&str, &str); 2] = [
+    ("helm.sh/hook", "post-install,post-upgrade"),
+    ("helm.sh/hook-delete-policy", "before-hook-creation"),
+];
+/// Decides which hook runs first; those of one weight run in the order of their names.
+const WEIGHT: &str = "helm.sh/hook-weight";
+
+/// Jobs that others wait for, or that wait for others, by the end of their names, with the weight that puts
+/// them in the order of their needs (OpenStack-Helm: `dependencies.static` in the values of its charts).
+/// A Job that waits for one that sorts behind it would never end.
+const WEIGHTS: &[(&str, &str)] = &[
+    (
+        "image-repo-sync|credential-setup|fernet-setup|db-init|rabbit-init",
+        "-40",
+    ),
+    ("db-sync", "-30"),
+    ("ks-service|ks-user", "-20"),
+    ("ks-endpoints|domain-manage|storage-init", "-10"),
+    ("cell-setup|metadefs-load|bootstrap", "10"),
+];
+
+/// The changes that make Jobs hooks, and what is said about the rest.
+pub(super) fn patches(
+    release: &Release<'_, '_>,
+    choice: PreDeletes,
+    diagnostics: &mut Diagnostics,
+) -> Vec<JobPatch> {
+    let Some(first) = release.pre_deletes.first() else {
+        return Vec::new();
+    };
+    let jobs = release.pre_deletes.iter();
+    let jobs: Vec<&PreDelete> = jobs
+        .filter(|delete| delete.kinds.contains(&Deleted::Job))
+        .collect();
+    let hooks = choice == PreDeletes::Hooks && !release.native_wait && !jobs.is_empty();
+    if hooks {
+        let message = format!(
+            "release `{}`: jobs that armada deleted before each upgrade become hooks of the release",
+            release.name
+        );
+        let at = jobs.first().map_or(first.span, |job| job.span);
+        diagnostics.push(
+            Diagnostic::new(Code::PreDeleteAsHook, message)
+                .at(at, "helm makes these anew at each upgrade")
+                .help("they run one after another, after everything else; check that none waits for one behind it"),
+        );
+    }
+    let rest = release.pre_deletes.iter().flat_map(|delete| {
+        let covered = |kind: &Deleted| hooks && *kind == Deleted::Job;
+        let kinds = delete.kinds.iter().filter(move |kind| !covered(kind));
+        kinds.map(|kind| (kind.word(), delete.span))
+    });
+    let mut rest: Vec<(&str, crate::source::Span)> = rest.collect();
+    let at = rest.first().map(|(_, span)| *span);
+    rest.dedup_by_key(|(kind, _)| *kind);
+    if let Some(at) = at {
+        let kinds: Vec<&str> = rest.iter().map(|(kind, _)| *kind).collect();
+        let message = format!(
+            "release `{}`: armada deleted objects of kind `{}` before each upgrade",
+            release.name,
+            kinds.join("`, `")
+        );
+        let help = if choice == PreDeletes::Hooks && release.native_wait && !jobs.is_empty() {
+            "helm waits for this release before its hooks run, so its jobs are no hooks: pods that wait for one would never come up"
+        } else if hooks {
+            "a CronJob is changed in place, a pod without an owner stays as it is until somebody deletes it"
+        } else {
+            "a Job whose template changes makes the upgrade fail until it is deleted by hand"
+        };
+        diagnostics.push(
+            Diagnostic::new(Code::PreDeleteNotCarried, message)
+                .at(at, "flux has no counterpart")
+                .help(help),
+        );
+    }
+    if !hooks {
+        return Vec::new();
+    }
+    jobs.iter().flat_map(|job| hook(job)).collect()
+}
+
+/// The weights come first: a patch sees what those before it made, and the Jobs that are hooks already are left
+/// alone by all.
+fn hook(job: &PreDelete) -> Vec<JobPatch> {
+    let patch = |name: Option<Text>, annotations: &[(&str, &str)]| JobPatch {
+        name,
+        labels: job.selector().into(),
+        annotations: annotations
+            .iter()
+            .map(|(key, value)| (Text::from(*key), Text::from(*value)))
+            .collect(),
+    };
+    let weights = WEIGHTS.iter().map(|(ends, weight)| {
+        let name = Text::from(format!("(.*-)?({ends})"));
+        patch(Some(name), &[(WEIGHT, weight)])
+    });
+    let mut patches: Vec<JobPatch> = weights.collect();
+    patches.push(patch(None, &HOOK));
+    patches
+}

@@ -1,0 +1,145 @@
+//! Sites of probe charts: a manifest in a test's own namespace, converted by the program and applied.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Scope, ensure};
+use crate::bed::armada::copy_charts;
+use crate::bed::program::Program;
+use crate::bed::{Outcome, has_condition};
+use crate::support;
+
+/// For a small release, fetched and tested.
+pub(super) const SETTLED_WITHIN: Duration = Duration::from_secs(120);
+
+/// One probe release of a site; the pieces are YAML, indented as `data` of a Chart is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProbeChart<'a> {
+    pub(super) release: &'a str,
+    /// Fields beside release, namespace, source and values.
+    pub(super) fields: &'a str,
+    /// Entries of the values.
+    pub(super) values: &'a str,
+}
+
+/// Commits the probe chart to a repository of the test's own; gives the commit.
+pub(super) fn commit(scope: &Scope<'_>) -> Outcome<String> {
+    let charts = scope.bed.path().join(format!("tree-{}", scope.namespace));
+    let probe = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/probe");
+    copy_charts(&probe, &charts.join("probe"))?;
+    let git = &scope.bed.git;
+    git.commit(&scope.namespace, &charts, "Add the chart")
+}
+
+/// Documents of v2, so without Helm's waiting unless a chart asks for it; one group for each chart.
+pub(super) fn manifest(scope: &Scope<'_>, commit: &str, charts: &[ProbeChart<'_>]) -> String {
+    let namespace = &scope.namespace;
+    let location = scope.bed.git.url(namespace);
+    let mut text = String::new();
+    for ProbeChart {
+        release,
+        fields,
+        values,
+    } in charts
+    {
+        text.push_str(&format!(
+            "---
+schema: armada/Chart/v2
+metadata: {{schema: metadata/Document/v1, name: {release}}}
+data:
+  release: {release}
+  namespace: {namespace}
+  source: {{type: git, location: '{location}', subpath: probe, reference: {commit}}}
+{fields}
+  values:
+    replicas: 1
+{values}
+---
+schema: armada/ChartGroup/v2
+metadata: {{schema: metadata/Document/v1, name: {release}}}
+data: {{chart_group: [{release}]}}
+"
+        ));
+    }
+    let groups: Vec<&str> = charts.iter().map(|chart| chart.release).collect();
+    let groups = groups.join(", ");
+    text.push_str(&format!(
+        "---
+schema: armada/Manifest/v2
+metadata: {{schema: metadata/Document/v1, name: {namespace}}}
+data: {{release_prefix: grain, chart_groups: [{groups}]}}
+"
+    ));
+    text
+}
+
+/// Converts with the program itself, for a new cluster; gives the tree and what was said.
+pub(super) fn convert(
+    scope: &Scope<'_>,
+    text: &str,
+    name: &str,
+    options: &[&str],
+) -> Outcome<(PathBuf, String)> {
+    let place = scope.bed.path().join(format!("{}-{name}", scope.namespace));
+    fs::create_dir_all(&place)?;
+    let (documents, tree) = (place.join("armada.yaml"), place.join("flux"));
+    fs::write(&documents, text)?;
+    let mut convert = support::program();
+    convert.arg("convert").arg(&documents).arg("-o").arg(&tree);
+    let output = convert
+        .args(["--new-cluster", "--no-namespaces", "-v"])
+        .args(options)
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure(output.status.success(), || said.clone())?;
+    Ok((tree, said))
+}
+
+/// Applies a whole tree as users are told to.
+pub(super) fn apply(scope: &Scope<'_>, tree: &Path) -> Outcome {
+    let tree = format!("--kustomize={}", tree.display());
+    let arguments = ["apply", "--server-side", "--validate=strict", &tree];
+    scope.bed.run(Program::Kubectl, &arguments).map(drop)
+}
+
+/// Path of a HelmRelease of the site.
+pub(super) fn path(scope: &Scope<'_>, release: &str) -> String {
+    let namespace = &scope.namespace;
+    format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/{namespace}/helmreleases/grain-{release}")
+}
+
+/// Waits until the controller is done with the object as it was applied last, and it is as `wanted`.
+pub(super) fn settled(
+    scope: &Scope<'_>,
+    release: &str,
+    wanted: impl Fn(&Value) -> bool,
+) -> Outcome<Value> {
+    scope
+        .bed
+        .wait(&path(scope, release), SETTLED_WITHIN, |object| {
+            object["status"]["observedGeneration"] == object["metadata"]["generation"]
+                && wanted(object)
+        })
+}
+
+/// Waits until it is Ready as it was applied last.
+pub(super) fn ready(scope: &Scope<'_>, release: &str) -> Outcome<Value> {
+    settled(scope, release, |object| has_condition(object, "Ready"))
+}
+
+/// Revision of the release that the controller made last.
+pub(super) fn revision(object: &Value) -> u64 {
+    let version = &object["status"]["history"][0]["version"];
+    version.as_u64().unwrap_or_default()
+}
+
+/// Reason and message of a condition.
+pub(super) fn condition(object: &Value, kind: &str) -> Option<(String, String)> {
+    let conditions = object["status"]["conditions"].as_array()?;
+    let found = conditions.iter().find(|one| one["type"] == kind)?;
+    let text = |key: &str| found[key].as_str().unwrap_or_default().to_owned();
+    Some((text("reason"), text("message")))
+}
