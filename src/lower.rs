@@ -125,7 +125,7 @@ pub struct Lowered {
 pub enum Role<'p> {
     /// A Namespace.
     Namespace,
-    /// A source object.
+    /// A source object, or a Secret that one needs.
     Source,
     /// A Secret or ConfigMap with values of a release of a stage.
     Values {

@@ -22,7 +22,7 @@ use crate::value::{Text, Value};
 use super::SourceNamespace;
 use super::slug::slug;
 use compose::{Parts, chart_folder};
-use key::{Form, GitKey, Key, MAX_NAME};
+use key::{Form, GitKey, Key, MAX_NAME, Nested};
 use place::{Located, Place, locate, shown};
 
 /// The source of one release.
@@ -76,10 +76,13 @@ impl Sources {
             .map(|release| Need::of(release, map))
             .collect();
         unused_rules(map, &needs, diagnostics);
+        let mut emptied = BTreeMap::new();
+        needs.iter().for_each(|need| need.emptied(&mut emptied));
+        let nested = Nested::among(&emptied);
         let mut wanted = Wanted::new();
         for need in &needs {
             need.report(diagnostics);
-            need.want(place.of(need.release), &mut wanted);
+            need.want(place.of(need.release), &nested, &mut wanted);
         }
         let names = key::names(wanted.keys().map(|(_, key)| key.clone()).collect());
         let mut sources = Self::default();
@@ -90,7 +93,7 @@ impl Sources {
                 labels: vec![(SITE_LABEL.into(), site.clone())],
                 annotations: Vec::new(),
             };
-            let object = object::object(key, metadata, charts, &names);
+            let object = object::object(key, metadata, charts, &names, &nested);
             sources.objects.push(object.with_origin(*span));
         }
         sources.objects.sort_by(|a, b| {
@@ -180,8 +183,23 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
         report::dependencies(self.release, &self.located, &self.parts, diagnostics);
     }
 
+    /// Adds the folders of the charts whose `charts` folders are replaced.
+    fn emptied(&self, emptied: &mut BTreeMap<GitKey, BTreeSet<Text>>) {
+        let Some((git, folder)) = self.composed() else {
+            return;
+        };
+        let parts = self.parts.parts.iter().filter(|part| part.emptied);
+        let parts = parts.map(|part| (&part.repository, &part.from));
+        for (git, folder) in parts.chain([(git, folder)]) {
+            emptied
+                .entry(git.clone())
+                .or_default()
+                .insert(folder.clone());
+        }
+    }
+
     /// Asks for all objects that the release needs.
-    fn want(&self, namespace: Text, wanted: &mut Wanted) {
+    fn want(&self, namespace: Text, nested: &Nested, wanted: &mut Wanted) {
         let span = self.release.chart.source.span;
         let mut want = |key: Key, folder: Option<&Text>| {
             let (folders, _) = wanted
@@ -198,9 +216,9 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
         let Some((git, folder)) = composed else {
             return;
         };
-        want(Key::Git(git.clone(), Form::Emptied), Some(folder));
+        want(nested.emptied(git, folder), Some(folder));
         for part in &self.parts.parts {
-            want(part.key(), Some(&part.from));
+            want(part.key(nested), Some(&part.from));
         }
         for (_, located) in &self.parts.located {
             let secrets = located.secrets.iter();

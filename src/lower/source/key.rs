@@ -40,8 +40,9 @@ pub(super) struct GitKey {
 pub(super) enum Form {
     /// All of it.
     Plain,
-    /// All of it but the `charts` folders of charts whose dependencies Armada replaces.
-    Emptied,
+    /// Charts without their `charts` folders, since Armada replaces those. One chart alone where another's
+    /// folder would take it away.
+    Emptied(Option<Text>),
     /// Charts out of the emptied form, with these put into their `charts` folders.
     Composed(Vec<Part>),
 }
@@ -60,13 +61,42 @@ pub(super) struct Part {
 
 impl Part {
     /// The object that holds it.
-    pub(super) fn key(&self) -> Key {
-        let form = if self.emptied {
-            Form::Emptied
+    pub(super) fn key(&self, nested: &Nested) -> Key {
+        if self.emptied {
+            nested.emptied(&self.repository, &self.from)
         } else {
-            Form::Plain
-        };
-        Key::Git(self.repository.clone(), form)
+            Key::Git(self.repository.clone(), Form::Plain)
+        }
+    }
+}
+
+/// Emptied charts that lie in the `charts` folder of another emptied chart of their repository.
+#[derive(Debug, Default)]
+pub(super) struct Nested(BTreeSet<(GitKey, Text)>);
+
+impl Nested {
+    /// Finds them among the folders of all emptied charts.
+    pub(super) fn among(emptied: &BTreeMap<GitKey, BTreeSet<Text>>) -> Self {
+        let mut nested = BTreeSet::new();
+        for (git, folders) in emptied {
+            for folder in folders {
+                // Every `charts` on the way down may be that of another chart.
+                let parts: Vec<&str> = folder.split('/').collect();
+                let above = (0..parts.len()).filter(|at| parts[*at] == "charts");
+                let mut above = above.map(|at| Text::from(parts[..at].join("/")));
+                if above.any(|outer| folders.contains(&outer)) {
+                    nested.insert((git.clone(), folder.clone()));
+                }
+            }
+        }
+        Self(nested)
+    }
+
+    /// The object that holds a chart without its `charts` folder.
+    pub(super) fn emptied(&self, git: &GitKey, folder: &Text) -> Key {
+        let alone = self.0.contains(&(git.clone(), folder.clone()));
+        let form = Form::Emptied(alone.then(|| folder.clone()));
+        Key::Git(git.clone(), form)
     }
 }
 
@@ -136,7 +166,8 @@ fn base_name(key: &Key) -> Text {
         Key::Git(git, form) => {
             let suffix = match form {
                 Form::Plain => String::new(),
-                Form::Emptied => "-emptied".to_owned(),
+                Form::Emptied(None) => "-emptied".to_owned(),
+                Form::Emptied(Some(folder)) => format!("-emptied-{}", short_digest(folder)),
                 Form::Composed(parts) if parts.is_empty() => "-alone".to_owned(),
                 // The commits of what is put in are part of it: a new one must reach the releases.
                 Form::Composed(_) => format!("-{}", short_digest(&identity(key))),
@@ -186,7 +217,10 @@ pub(super) fn identity(key: &Key) -> String {
             say_git(git, &mut say);
             match form {
                 Form::Plain => {}
-                Form::Emptied => say("emptied", Some(&Text::new())),
+                Form::Emptied(folder) => {
+                    say("emptied", Some(&Text::new()));
+                    say("folder", folder.as_ref());
+                }
                 Form::Composed(parts) => {
                     say("composed", Some(&Text::new()));
                     for part in parts {

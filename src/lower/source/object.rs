@@ -9,7 +9,7 @@ use crate::flux::{
 use crate::value::Text;
 
 use super::compose::{FOLDER, chart_folder};
-use super::key::{Form, GitKey, HelmKey, Key, OciKey, SecretKey};
+use super::key::{Form, GitKey, HelmKey, Key, Nested, OciKey, SecretKey};
 
 /// How often Flux looks at what cannot change: a commit, a tag of a registry.
 const PINNED_INTERVAL: Seconds = Seconds(12 * 3600);
@@ -24,9 +24,10 @@ pub(super) fn object(
     metadata: Metadata,
     charts: &BTreeSet<Text>,
     names: &BTreeMap<Key, Text>,
+    nested: &Nested,
 ) -> Object {
     match key {
-        Key::Git(git, form) => git_repository(git, form, metadata, charts, names).into(),
+        Key::Git(git, form) => git_repository(git, form, metadata, charts, names, nested).into(),
         Key::Helm(HelmKey {
             url,
             provider,
@@ -83,6 +84,7 @@ fn git_repository(
     metadata: Metadata,
     charts: &BTreeSet<Text>,
     names: &BTreeMap<Key, Text>,
+    nested: &Nested,
 ) -> GitRepository {
     let GitKey {
         url,
@@ -96,7 +98,7 @@ fn git_repository(
     let mut include = Vec::new();
     match form {
         Form::Plain => {}
-        Form::Emptied => {
+        Form::Emptied(_) => {
             // Nothing but the charts that are asked for: every include unpacks the whole artifact.
             if !charts.contains("") {
                 ignore.push(Text::from("/*"));
@@ -112,16 +114,15 @@ fn git_repository(
         Form::Composed(parts) => {
             ignore.push(Text::from("/*"));
             ignore.push(Text::from(format!("!/{FOLDER}")));
-            let emptied = name_of(&Key::Git(git.clone(), Form::Emptied));
             for folder in charts {
                 let chart = chart_folder(folder);
                 include.push(Include {
-                    repository: emptied.clone(),
+                    repository: name_of(&nested.emptied(git, folder)),
                     from: folder.clone(),
                     to: chart.clone(),
                 });
                 include.extend(parts.iter().map(|part| Include {
-                    repository: name_of(&part.key()),
+                    repository: name_of(&part.key(nested)),
                     from: part.from.clone(),
                     to: Text::from(format!("{chart}/{}", part.to)),
                 }));

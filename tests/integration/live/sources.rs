@@ -274,6 +274,10 @@ fn vendored(scope: &Scope<'_>) -> Outcome {
     write_web(&apps.join("nested"), "nested", None)?;
     write_extra(&apps.join("outer"))?;
     write_toolkit(&apps.join("outer/charts/toolkit"), "packaged")?;
+    // This one names a subchart of its own, and loses the other one.
+    write_web(&apps.join("own"), "own", None)?;
+    write_extra(&apps.join("own/charts/extra"))?;
+    write_toolkit(&apps.join("own/charts/toolkit"), "own")?;
     let commit = scope.commit_tree("apps")?;
     // This one is a whole repository.
     let single = scope.tree("single");
@@ -294,6 +298,12 @@ fn vendored(scope: &Scope<'_>) -> Outcome {
         document("nested", Some(&["outer"])),
         document("outer", Some(&["toolkit"])),
         document("toolkit", None),
+        document("own", Some(&["own-toolkit"])),
+        Document {
+            name: "own-toolkit",
+            subpath: "own/charts/toolkit",
+            ..document("", Some(&[]))
+        },
         Document {
             name: "single",
             repository: "single",
@@ -302,7 +312,7 @@ fn vendored(scope: &Scope<'_>) -> Outcome {
             dependencies: Some(&["toolkit"]),
         },
     ];
-    let listed = ["kept", "emptied", "filled", "nested", "single"];
+    let listed = ["kept", "emptied", "filled", "nested", "own", "single"];
     scope.deploy(&documents, &listed)?;
     for name in ["nested", "single"] {
         scope.ready_at(name, 1)?;
@@ -312,7 +322,7 @@ fn vendored(scope: &Scope<'_>) -> Outcome {
     ensure(extra.is_some(), || {
         "the outer subchart is missing".to_owned()
     })?;
-    for name in ["kept", "emptied", "filled"] {
+    for name in ["kept", "emptied", "filled", "own"] {
         scope.ready_at(name, 1)?;
         let extra = scope.config_map(&format!("town-{name}-extra"))?;
         ensure(extra.is_some() == (name == "kept"), || {
@@ -320,6 +330,7 @@ fn vendored(scope: &Scope<'_>) -> Outcome {
         })?;
     }
     scope.expect_data("town-kept", "edition", "packaged")?;
+    scope.expect_data("town-own", "edition", "own")?;
     scope.expect_data("town-filled", "edition", "put-in")
 }
 
