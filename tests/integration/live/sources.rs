@@ -105,6 +105,11 @@ impl Scope<'_> {
     /// Converts a site of one release of each of `listed` and applies it. The documents name a server that is
     /// not there; a source map names the bed's.
     fn deploy(&self, documents: &[Document<'_>], listed: &[&str]) -> Outcome {
+        self.deploy_from("", documents, listed)
+    }
+
+    /// The same with repositories whose names begin with `mirror`.
+    fn deploy_from(&self, mirror: &str, documents: &[Document<'_>], listed: &[&str]) -> Outcome {
         let namespace = &self.namespace;
         let mut text = String::new();
         for document in documents {
@@ -126,7 +131,9 @@ impl Scope<'_> {
         }
         let map = format!(
             "sources:\n- match: {{type: git, location: https://git.example.org/<repository>}}\n  GitRepository:\n    url: {}\n",
-            self.bed.git.url(&format!("{namespace}-<repository>"))
+            self.bed
+                .git
+                .url(&format!("{mirror}{namespace}-<repository>"))
         );
         self.convert_and_apply(&text, listed, &map)
     }
@@ -213,7 +220,7 @@ fn followed(scope: &Scope<'_>) -> Outcome {
     )?;
     write_toolkit(&apps.join("charts/web/charts/toolkit"), "packaged")?;
     write_toolkit(&infra.join("toolkit"), "first")?;
-    let deploy = |outer: &str, inner: &str| {
+    let deploy = |mirror: &str, outer: &str, inner: &str| {
         let web = Document {
             name: "web",
             repository: "apps",
@@ -228,18 +235,18 @@ fn followed(scope: &Scope<'_>) -> Outcome {
             subpath: "toolkit",
             dependencies: Some(&[]),
         };
-        scope.deploy(&[web, toolkit], &["web"])
+        scope.deploy_from(mirror, &[web, toolkit], &["web"])
     };
     let outer = scope.commit_tree("apps")?;
     let inner = scope.commit_tree("infra")?;
-    deploy(&outer, &inner)?;
+    deploy("", &outer, &inner)?;
     scope.ready_at("web", 1)?;
     scope.expect_data("town-web", "edition", "first")?;
 
     // A commit of the dependency alone, under the same version.
     write_toolkit(&infra.join("toolkit"), "second")?;
     let inner = scope.commit_tree("infra")?;
-    deploy(&outer, &inner)?;
+    deploy("", &outer, &inner)?;
     scope.ready_at("web", 2)?;
     scope.expect_data("town-web", "edition", "second")?;
 
@@ -250,10 +257,28 @@ fn followed(scope: &Scope<'_>) -> Outcome {
         Some("http://localhost:8879/charts"),
     )?;
     let outer = scope.commit_tree("apps")?;
-    deploy(&outer, &inner)?;
+    deploy("", &outer, &inner)?;
     scope.ready_at("web", 3)?;
     scope.expect_data("town-web", "text", "two")?;
-    scope.expect_data("town-web", "edition", "second")
+    scope.expect_data("town-web", "edition", "second")?;
+
+    // The same commits from a mirror: another map, no upgrade.
+    for repository in ["apps", "infra"] {
+        let name = format!("{}-{repository}", scope.namespace);
+        scope.bed.git.mirror(&name, &format!("mirror-{name}"))?;
+    }
+    deploy("mirror-", &outer, &inner)?;
+    let sources = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories";
+    let mirrored = |repository: &&Value| {
+        let url = repository["spec"]["url"].as_str().unwrap_or_default();
+        url.contains(&format!("/mirror-{}-", scope.namespace))
+    };
+    scope.bed.wait(sources, READY_WITHIN, |list| {
+        let items = list["items"].as_array();
+        let found: Vec<_> = items.into_iter().flatten().filter(mirrored).collect();
+        found.len() == 3 && found.iter().all(|found| has_condition(found, "Ready"))
+    })?;
+    scope.ready_at("web", 3)
 }
 
 fn vendored(scope: &Scope<'_>) -> Outcome {
