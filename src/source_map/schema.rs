@@ -1,4 +1,4 @@
-//! The shape of a source map for editors: what [`super::decode`] takes, as a JSON Schema.
+//! The shape of a source map for editors: what [`fn@super::decode`] takes, as a JSON Schema.
 //!
 //! These types describe the file and are never filled; a test compares their verdict with the decoder's.
 
