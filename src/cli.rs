@@ -5,9 +5,12 @@
     reason = "input and output live here"
 )]
 
+mod choices;
 mod convert;
+mod diff;
 mod explain;
 mod failure;
+mod flux_tree;
 mod graph;
 mod input;
 mod load;
@@ -18,12 +21,15 @@ mod validate;
 mod write;
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::{Code, Diagnostics};
+use crate::parallel::Workers;
+use crate::report::markdown;
 
 pub use failure::Failure;
 
@@ -71,6 +77,7 @@ enum Colour {
 #[derive(Debug, Subcommand)]
 enum Command {
     Convert(convert::Arguments),
+    Diff(diff::Arguments),
     Explain(explain::Arguments),
     Graph(graph::Arguments),
     Schema(schema::Arguments),
@@ -136,6 +143,20 @@ fn parse_report<Format: ValueEnum>(text: &str) -> Result<ReportTarget<Format>, S
     }
 }
 
+/// Parses the largest size of a Markdown report.
+fn parse_limit(text: &str) -> Result<usize, String> {
+    let limit: usize = text
+        .parse()
+        .map_err(|_| "give a number of bytes".to_owned())?;
+    if limit < markdown::MIN_LIMIT {
+        return Err(format!(
+            "the summary alone takes up to {} bytes",
+            markdown::MIN_LIMIT
+        ));
+    }
+    Ok(limit)
+}
+
 impl<Format> ReportTarget<Format> {
     /// Writes the report to its file or to stdout.
     fn write(&self, text: &str) -> Result<(), Failure> {
@@ -148,6 +169,15 @@ impl<Format> ReportTarget<Format> {
             }
         }
     }
+}
+
+/// Most threads that work at a time: more make no site faster, and each holds memory.
+const MAX_WORKERS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
+
+/// As many threads as the machine runs at a time.
+fn workers() -> Workers {
+    let available = std::thread::available_parallelism();
+    available.map_or(Workers::ONE, |number| Workers::new(number.min(MAX_WORKERS)))
 }
 
 /// A report as indented JSON.
@@ -166,7 +196,7 @@ pub fn command() -> clap::Command {
 
 /// Runs the program and says how it went.
 ///
-/// Exit codes: 0 done, 1 failed (usage, documents, input and output).
+/// Exit codes: 0 done, 1 failed (usage, documents, input and output), 2 differences (`diff --exit-code`).
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -183,6 +213,10 @@ pub fn run() -> ExitCode {
     let Arguments { output, command } = arguments;
     let result = match command {
         Command::Convert(arguments) => convert::run(&arguments, &output),
+        Command::Diff(arguments) => {
+            return diff::run(&arguments, &output)
+                .unwrap_or_else(|failure| failure.report(&output));
+        }
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments, &output),
         Command::Schema(arguments) => schema::run(&arguments),

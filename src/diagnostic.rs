@@ -58,12 +58,6 @@ impl Diagnostic {
         self
     }
 
-    /// Whether the other says the same about the same place.
-    #[must_use]
-    pub fn is_same(&self, other: &Diagnostic) -> bool {
-        self.code == other.code && self.message == other.message && self.labels == other.labels
-    }
-
     /// Says what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -114,6 +108,35 @@ impl Diagnostics {
         let said = (diagnostic.code, places, diagnostic.message.clone());
         if self.said.insert(said) {
             self.list.push(diagnostic);
+        }
+    }
+
+    /// Takes all that another sink collected, in order.
+    pub fn append(&mut self, other: Diagnostics) {
+        other.list.into_iter().for_each(|one| self.push(one));
+    }
+
+    /// Drops what was collected unless `wanted`.
+    pub fn retain(&mut self, wanted: impl FnMut(&Diagnostic) -> bool) {
+        self.list.retain(wanted);
+    }
+
+    /// Adds what to do, or what follows, to the first thing that was said of a place.
+    pub fn add_help(&mut self, place: Span, help: &str) {
+        let within = |label: &Label| {
+            label.span.file() == place.file()
+                && label.span.start() >= place.start()
+                && label.span.end() <= place.end()
+        };
+        let mut list = self.list.iter_mut();
+        let Some(found) = list.find(|d| d.labels.first().is_some_and(within)) else {
+            return;
+        };
+        match &mut found.help {
+            Some(known) if known.ends_with(help) => {}
+            Some(known) if known.ends_with('?') => *known = format!("{known} {help}"),
+            Some(known) => *known = format!("{known}; {help}"),
+            None => found.help = Some(help.to_owned()),
         }
     }
 

@@ -3,6 +3,7 @@
 pub mod git_repository;
 pub mod helm_release;
 pub mod helm_repository;
+pub mod managed_fields;
 pub mod metadata;
 pub mod namespace;
 pub mod object;

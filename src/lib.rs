@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! bytes ─read→ Node ─decode→ Document ─resolve→ Manifest ─plan→ Plan{Stage{Step{Release}}} ─lower→ ObjectSet ─emit, render→ file tree
-//! source · diagnostic · value · secret · yaml · emit · armada · resolve · plan · source_map · flux · lower · render · report · cli
+//! parallel · source · diagnostic · value · secret · yaml · emit · armada · resolve · plan · source_map · flux · lower · render · compare · report · cluster · cli
 //! ```
 //!
 //! The library exists for the program and its tests; it makes no promise of stability.
@@ -18,10 +18,13 @@
 
 pub mod armada;
 pub mod cli;
+pub mod cluster;
+pub mod compare;
 pub mod diagnostic;
 pub mod emit;
 pub mod flux;
 pub mod lower;
+pub mod parallel;
 pub mod plan;
 pub mod render;
 pub mod report;

@@ -14,10 +14,11 @@ mod waits;
 
 use crate::diagnostic::Diagnostics;
 use crate::flux::Object;
-use crate::flux::helm_release::SourceReference;
-use crate::plan::Plan;
+use crate::flux::helm_release::{self, SourceReference};
+use crate::parallel::{self, Workers};
+use crate::plan::{Plan, Stage, Step};
 use crate::source_map::SourceMap;
-use crate::value::Text;
+use crate::value::{Entry, Text};
 use crate::yaml::deliver::Delivery;
 
 pub use pre_delete::PreDeletes;
@@ -149,13 +150,32 @@ pub enum Role<'p> {
     },
 }
 
+/// Releases that are lowered together: enough to keep several cores busy, and few, since the values of a
+/// whole site are large. Steps stay whole.
+const BATCH: usize = 64;
+
 /// Makes the objects of a plan and hands them to `sink` one by one: namespaces, sources, then the
-/// releases in order. One at a time, since the values of a whole site are large.
-pub fn lower(
-    plan: &Plan<'_, '_>,
+/// releases in order.
+pub fn lower<'p>(
+    plan: &'p Plan<'_, '_>,
     options: &Options,
     diagnostics: &mut Diagnostics,
-    mut sink: impl FnMut(Role<'_>, Object),
+    mut sink: impl FnMut(Role<'p>, Object),
+) -> Totals {
+    lower_batches(plan, options, Workers::ONE, diagnostics, |batch| {
+        for (role, object) in batch {
+            sink(role, object);
+        }
+    })
+}
+
+/// As [`lower`], on several cores: `sink` gets several objects at a time and may do the same with them.
+pub fn lower_batches<'p>(
+    plan: &'p Plan<'_, '_>,
+    options: &Options,
+    workers: Workers,
+    diagnostics: &mut Diagnostics,
+    mut sink: impl FnMut(Vec<(Role<'p>, Object)>),
 ) -> Totals {
     let site = slug::label_value(options.site.as_ref().unwrap_or(&plan.manifest));
     if options.site.is_none() && site != plan.manifest {
@@ -166,10 +186,10 @@ pub fn lower(
         ..Totals::default()
     };
     if options.namespaces {
-        for object in namespace::objects(plan, &site) {
-            totals.namespaces += 1;
-            sink(Role::Namespace, object);
-        }
+        let objects = namespace::objects(plan, &site).into_iter();
+        let objects: Vec<_> = objects.map(|object| (Role::Namespace, object)).collect();
+        totals.namespaces = objects.len();
+        sink(objects);
     }
     let sources = source::Sources::new(
         plan,
@@ -178,76 +198,136 @@ pub fn lower(
         &site,
         diagnostics,
     );
-    for object in sources.objects() {
-        let counted = match &*object.kind {
-            "Secret" => &mut totals.empty_secrets,
-            _ => &mut totals.sources,
-        };
-        *counted += 1;
-        sink(Role::Source, object.clone());
-    }
+    let objects = sources.objects().iter().cloned();
+    let objects: Vec<_> = objects.map(|object| (Role::Source, object)).collect();
+    let secrets = objects.iter().filter(|(_, object)| object.kind == "Secret");
+    totals.empty_secrets = secrets.count();
+    totals.sources = objects.len() - totals.empty_secrets;
     totals.unresolved = sources.unresolved();
+    sink(objects);
     let mut order = order::Order::default();
-    for (stage, step) in plan.steps() {
-        let position = order.enter(stage, step);
-        let mut digests = Vec::new();
+    for places in batches(plan) {
+        let members = places.iter().flat_map(|place| {
+            let releases = place.step.releases.iter();
+            releases.map(|release| (place.position, release))
+        });
+        let members: Vec<_> = members.collect();
+        let mut lowered = parallel::map(members, workers, |(position, release)| {
+            let mut said = Diagnostics::default();
+            let lowered = release::lower(release, position, &sources, options, &site, &mut said);
+            (lowered, said)
+        })
+        .into_iter();
         let mut objects = Vec::new();
-        for release in &step.releases {
-            let lowered = release::lower(release, &position, &sources, options, &site, diagnostics);
-            let Some(lowered) = lowered else { continue };
-            totals.releases += 1;
-            totals.dependencies += position.depends_on.len();
-            totals.health_checked += usize::from(lowered.health_checked);
-            totals.suspended += usize::from(!options.new_cluster);
-            totals.secrets += lowered.secrets;
-            if options.values_in.keeps_secrets_apart() {
-                totals.secrets_apart += lowered.secrets;
-            }
-            totals.releases_with_secrets += usize::from(lowered.secrets > 0);
-            totals.nulls += lowered.nulls;
-            let source = sources.of(release);
-            totals.by_release.push(Lowered {
-                name: release.name.clone(),
-                namespace: release.namespace.clone(),
-                source: source.chart.source().clone(),
-                rule: source.rule,
-                commit: source.commit.clone(),
-                unresolved: source.unresolved.clone(),
-                secrets: lowered.secrets,
-                nulls: lowered.nulls,
-                bytes: size::check(release, &lowered.object, diagnostics),
-                values_from: lowered.values.iter().map(object_name).collect(),
-            });
-            digests.push(fingerprint::fingerprint(
-                &lowered.object,
-                source.fingerprint.as_ref(),
-            ));
-            let chart = &*release.chart.head.name.value;
-            for object in lowered.values {
-                totals.values_objects += 1;
-                let role = Role::Values {
+        for Place { stage, step, .. } in places {
+            let depends_on = helm_release::depends_on(order.dependencies());
+            let of_step: Vec<_> = lowered.by_ref().take(step.releases.len()).collect();
+            let made = of_step.iter().filter_map(|(lowered, _)| lowered.as_ref());
+            let digest = order.leave(step, made.map(|made| made.fingerprint.clone()).collect());
+            let mut releases = Vec::new();
+            for (release, (lowered, said)) in step.releases.iter().zip(of_step) {
+                diagnostics.append(said);
+                let Some(lowered) = lowered else { continue };
+                let release::Lowered {
+                    mut object,
+                    values,
+                    secrets,
+                    nulls,
+                    health_checked,
+                    bytes,
+                    fingerprint: _,
+                    has_variable,
+                } = lowered;
+                let bytes = bytes + depends_on.as_ref().map_or(0, Entry::json_bytes);
+                size::check(release, bytes, diagnostics);
+                if let Some(depends_on) = &depends_on {
+                    helm_release::depend_on(&mut object, depends_on.clone());
+                    let list = depends_on.value.as_sequence();
+                    totals.dependencies += list.map_or(0, <[_]>::len);
+                }
+                object.annotate(crate::flux::DIGEST_ANNOTATION, digest.clone());
+                if has_variable {
+                    substitution::keep(&mut object);
+                }
+                totals.releases += 1;
+                totals.health_checked += usize::from(health_checked);
+                totals.suspended += usize::from(!options.new_cluster);
+                totals.secrets += secrets;
+                if options.values_in.keeps_secrets_apart() {
+                    totals.secrets_apart += secrets;
+                }
+                totals.releases_with_secrets += usize::from(secrets > 0);
+                totals.nulls += nulls;
+                let source = sources.of(release);
+                totals.by_release.push(Lowered {
+                    name: release.name.clone(),
+                    namespace: release.namespace.clone(),
+                    source: source.chart.source().clone(),
+                    rule: source.rule,
+                    commit: source.commit.clone(),
+                    unresolved: source.unresolved.clone(),
+                    secrets,
+                    nulls,
+                    bytes,
+                    values_from: values.iter().map(object_name).collect(),
+                });
+                let chart = &*release.chart.head.name.value;
+                for object in values {
+                    totals.values_objects += 1;
+                    let role = Role::Values {
+                        stage: stage.number,
+                        group: &stage.group,
+                        chart,
+                        release: &release.name,
+                    };
+                    objects.push((role, object));
+                }
+                let role = Role::Release {
                     stage: stage.number,
                     group: &stage.group,
                     chart,
-                    release: &release.name,
                 };
-                sink(role, object);
+                releases.push((role, object));
             }
-            objects.push((lowered.object, chart));
+            objects.append(&mut releases);
         }
-        let digest = order.leave(step, digests);
-        for (mut object, chart) in objects {
-            object.annotate(crate::flux::DIGEST_ANNOTATION, digest.clone());
-            substitution::keep(&mut object);
-            let role = Role::Release {
-                stage: stage.number,
-                group: &stage.group,
-                chart,
-            };
-            sink(role, object);
-        }
+        sink(objects);
     }
     totals
+}
+
+/// A step and where it stands.
+struct Place<'p, 'd, 't> {
+    position: release::Position,
+    stage: &'p Stage<'d, 't>,
+    step: &'p Step<'d, 't>,
+}
+
+/// The steps in order, taken together until they hold [`BATCH`] releases.
+fn batches<'p, 'd, 't>(plan: &'p Plan<'d, 't>) -> Vec<Vec<Place<'p, 'd, 't>>> {
+    let mut batches = Vec::new();
+    let mut open = Vec::new();
+    let mut held = 0;
+    for stage in &plan.stages {
+        for (at, step) in stage.steps.iter().enumerate() {
+            held += step.releases.len();
+            let position = release::Position {
+                stage: stage.number,
+                step: at + 1,
+            };
+            open.push(Place {
+                position,
+                stage,
+                step,
+            });
+            if held >= BATCH {
+                batches.push(std::mem::take(&mut open));
+                held = 0;
+            }
+        }
+    }
+    batches.push(open);
+    batches
 }
 
 /// `KIND NAMESPACE/NAME`

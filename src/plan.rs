@@ -225,13 +225,10 @@ pub fn check(documents: &Documents<'_>, target: Option<&str>, diagnostics: &mut 
         if let Some(site) = resolve::resolve(documents, Some(name), &mut found) {
             plan(site, Options::default(), &mut found);
         }
-        // Manifests share groups and charts; each thing is said once. Faults of charts were told above,
-        // with all Manifests in view.
-        let new = found.list().iter().filter(|d| {
-            d.code != Code::DeployFault && !diagnostics.list().iter().any(|known| known.is_same(d))
-        });
-        let new: Vec<_> = new.cloned().collect();
-        new.into_iter().for_each(|d| diagnostics.push(d));
+        // Manifests share groups and charts; each thing is said once, which the sink sees to. Faults of
+        // charts were told above, with all Manifests in view.
+        found.retain(|found| found.code != Code::DeployFault);
+        diagnostics.append(found);
     }
 }
 

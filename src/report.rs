@@ -5,6 +5,7 @@
 pub mod convert;
 mod decided;
 pub mod diagnostics_page;
+pub mod diff;
 mod digest;
 pub mod explain;
 pub mod field;

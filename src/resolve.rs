@@ -161,12 +161,9 @@ fn choose<'d>(
     diagnostics: &mut Diagnostics,
 ) -> Option<&'d Manifest> {
     let manifests = documents.manifests.as_slice();
-    let failed = documents
-        .failed
-        .iter()
-        .any(|failed| failed.kind == ArmadaKind::Manifest);
-    if failed && target.is_none_or(|target| documents.may_have_failed(ArmadaKind::Manifest, target))
-    {
+    let mut failed = documents.failed.iter();
+    let meant = |name: Option<&Text>| name.zip(target).is_none_or(|(name, target)| name == target);
+    if failed.any(|failed| failed.kind == ArmadaKind::Manifest && meant(failed.name.as_ref())) {
         // Which one is meant cannot be said while one of them is broken.
         return None;
     }
@@ -174,7 +171,7 @@ fn choose<'d>(
     let all = names.join("`, `");
     if let Some(target) = target {
         let found = manifests.iter().find(|m| m.head.name.value == target);
-        if found.is_none() {
+        if found.is_none() && documents.unreadable.is_empty() {
             let message = format!("no manifest is called `{target}`");
             diagnostics.push(
                 Diagnostic::new(Code::ManifestMissing, message).help(format!(
@@ -186,6 +183,8 @@ fn choose<'d>(
     }
     match manifests {
         [only] => Some(only),
+        // It may be what could not be read, and the error about that was given.
+        [] if !documents.unreadable.is_empty() => None,
         [] => {
             diagnostics.push(
                 Diagnostic::new(Code::ManifestMissing, "the input holds no armada manifest")

@@ -5,6 +5,12 @@
 //! when its text looks like one ([`text_looks_secret`]). Too much is hidden rather than too little:
 //! hiding concerns only what people and logs see, never what is written to the tree or sent to Helm.
 
+mod mark;
+mod scrub;
+
+pub use mark::mark;
+pub use scrub::Scrubber;
+
 use crate::source::Span;
 use crate::value::REDACTED;
 
@@ -164,7 +170,7 @@ pub fn text_looks_secret(text: &str) -> bool {
     if text.len() < 8 {
         return false;
     }
-    text.contains("-----BEGIN ")
+    text.as_bytes().contains(&b' ') && text.contains("-----BEGIN ")
         || url_has_password(text)
         || ["ssh-", "ecdsa-sha2-", "sk-ssh-"]
             .iter()

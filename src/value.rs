@@ -3,11 +3,13 @@
 //! Mappings keep their order, integers have any size, each leaf carries a **sensitivity bit** that is
 //! set once (by `secret`, when the tree is made) and that every sink honours. `Debug` redacts.
 
+mod json;
 mod size;
 
 use std::fmt;
 
 pub use ecow::EcoString as Text;
+pub use json::JSON_DEPTH_LIMIT;
 
 use crate::source::Span;
 

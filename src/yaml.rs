@@ -15,6 +15,6 @@ pub mod tree;
 pub(crate) mod tests;
 
 pub use graft::Overlay;
-pub use read::read;
+pub use read::{read, read_in_parts};
 pub use scalar::Dialect;
 pub use tree::{Comment, Document, Kind, Node, NodeId, Scalar, Style, Tree};

@@ -75,16 +75,6 @@ pub struct Protected {
     pub span: Span,
 }
 
-/// The required fields that a Chart lacks (Armada: schemas).
-pub(super) fn missing_fields(data: &Table<'_>, version: Version) -> Vec<&'static str> {
-    let required: &[&str] = match version {
-        Version::V1 => &["chart_name", "namespace", "release", "source"],
-        Version::V2 => &["namespace", "release", "source"],
-    };
-    let missing = required.iter().filter(|field| !data.has(field));
-    missing.copied().collect()
-}
-
 /// Decodes the body of a Chart.
 pub(super) fn decode<'t>(
     head: Head,

@@ -54,8 +54,9 @@ impl Context<'_> {
     pub(super) fn wrong_type(&mut self, field: &Field<'_>, wanted: &str) {
         let found = type_of(field.value, self.dialect);
         let message = format!(
-            "{}: `{}` must be {wanted}, found {found}",
-            self.subject, field.row.path
+            "{}: {} must be {wanted}, found {found}",
+            self.subject,
+            field.what()
         );
         self.error(
             Diagnostic::new(Code::FieldType, message)
@@ -89,9 +90,34 @@ pub(super) fn type_of(node: Node<'_>, dialect: Dialect) -> &'static str {
 pub(super) struct Field<'t> {
     pub(super) row: &'static Row,
     pub(super) value: Node<'t>,
+    pub(super) part: Part,
+}
+
+/// Which part of what a row stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// All of it.
+    Whole,
+    /// An item of a list.
+    Item,
+    /// A key of a mapping.
+    Key,
+    /// The value of a key of a mapping.
+    Value,
 }
 
 impl<'t> Field<'t> {
+    /// What it is, as messages call it.
+    fn what(self) -> String {
+        let path = self.row.path;
+        match self.part {
+            Part::Whole => format!("`{path}`"),
+            Part::Item => format!("an item of `{path}`"),
+            Part::Key => format!("a key of `{path}`"),
+            Part::Value => format!("a value of `{path}`"),
+        }
+    }
+
     /// The string.
     pub(super) fn text(self, cx: &mut Context<'_>) -> Option<Spanned<Text>> {
         if let Some(scalar) = self.value.scalar()
@@ -150,7 +176,8 @@ impl<'t> Field<'t> {
         let row = self.row;
         let texts = items.into_iter().filter_map(|value| {
             cx.ledger.claim(value, row);
-            Field { row, value }.text(cx)
+            let part = Part::Item;
+            Field { row, value, part }.text(cx)
         });
         Some(texts.collect())
     }
@@ -167,10 +194,12 @@ impl<'t> Field<'t> {
             let key = Field {
                 row,
                 value: entry.key,
+                part: Part::Key,
             };
             let value = Field {
                 row,
                 value: entry.value,
+                part: Part::Value,
             };
             // The schema looks at values only; a number as key becomes text when it is written out.
             let key = match key.typed(cx) {
@@ -292,7 +321,8 @@ impl<'t> Table<'t> {
         ) = self.entries.remove(at);
         cx.ledger.claim(key, row);
         cx.ledger.claim_alone(value, row);
-        Some(Field { row, value })
+        let part = Part::Whole;
+        Some(Field { row, value, part })
     }
 
     /// Takes a field and everything in it.

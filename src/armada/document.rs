@@ -58,8 +58,10 @@ pub struct Documents<'t> {
     pub manifests: Vec<Manifest>,
     /// Number of skipped documents by schema.
     pub skipped: BTreeMap<Text, usize>,
-    /// Charts that still await Deckhand's rendering: their places and what they lack.
+    /// Documents that still await Deckhand's rendering: their places and what they lack.
     pub not_rendered: Vec<NotRendered>,
+    /// Places of documents that are no YAML, so that nobody knows what they are.
+    pub unreadable: Vec<Span>,
     /// Documents that could not be decoded; what is wrong with them was reported.
     pub failed: Vec<Failed>,
 }
@@ -76,9 +78,22 @@ impl Documents<'_> {
     pub fn may_have_failed(&self, kind: ArmadaKind, name: &str) -> bool {
         let mut failed = self.failed.iter();
         let mut not_rendered = self.not_rendered.iter();
-        failed.any(|failed| {
-            failed.kind == kind && failed.name.as_ref().is_none_or(|known| known == name)
-        }) || kind == ArmadaKind::Chart && not_rendered.any(|chart| chart.name.value == name)
+        !self.unreadable.is_empty()
+            || failed.any(|failed| {
+                failed.kind == kind && failed.name.as_ref().is_none_or(|known| known == name)
+            })
+            || not_rendered.any(|document| document.kind == kind && document.name.value == name)
+    }
+
+    /// Whether a document that could not be decoded may be one of that kind.
+    #[must_use]
+    pub fn may_lack(&self, kind: ArmadaKind) -> bool {
+        !self.unreadable.is_empty()
+            || self.failed.iter().any(|failed| failed.kind == kind)
+            || self
+                .not_rendered
+                .iter()
+                .any(|document| document.kind == kind)
     }
 }
 
@@ -91,9 +106,11 @@ pub struct Failed {
     pub name: Option<Text>,
 }
 
-/// A Chart document that Deckhand has not rendered.
+/// A document that Deckhand has not rendered.
 #[derive(Clone, Debug)]
 pub struct NotRendered {
+    /// Its kind.
+    pub kind: ArmadaKind,
     /// Its name.
     pub name: Spanned<Text>,
     /// Required fields that only rendering would fill in.
@@ -101,7 +118,7 @@ pub struct NotRendered {
 }
 
 /// The kinds of document that Armada knows; displays as messages call it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ArmadaKind {
     /// A list of groups: what is deployed.
     Manifest,
@@ -129,6 +146,10 @@ pub fn decode_documents<'t>(
     diagnostics: &mut Diagnostics,
 ) -> Ledger {
     let mut ledger = Ledger::new(tree);
+    let broken = tree.documents().iter().filter(|document| document.broken);
+    documents
+        .unreadable
+        .extend(broken.map(|document| document.span));
     for root in tree.roots() {
         let mut cx = Context {
             dialect,
@@ -171,7 +192,16 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
     let name = head.as_ref().map(|(head, ..)| head.name.value.clone());
     let decoded = match head {
         None => false,
-        Some((head, data, layering)) => match kind {
+        Some((head, data, true)) if !missing_fields(kind, version, &data).is_empty() => {
+            cx.ledger.claim(root, &FAILED);
+            documents.not_rendered.push(NotRendered {
+                kind,
+                name: head.name,
+                missing: missing_fields(kind, version, &data),
+            });
+            return;
+        }
+        Some((head, data, _)) => match kind {
             ArmadaKind::Manifest => {
                 let manifest = manifest::decode(head, data, cx);
                 push(&mut documents.manifests, manifest)
@@ -181,13 +211,6 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
                 push(&mut documents.chart_groups, group)
             }
             ArmadaKind::Chart => {
-                let missing = chart::missing_fields(&data, version);
-                if layering && !missing.is_empty() {
-                    cx.ledger.claim(root, &FAILED);
-                    let name = head.name;
-                    documents.not_rendered.push(NotRendered { name, missing });
-                    return;
-                }
                 let chart = chart::decode(head, data, cx);
                 push(&mut documents.charts, chart)
             }
@@ -198,6 +221,18 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
         documents.failed.push(Failed { kind, name });
     }
     table.finish(Rest::Ignore(&EXTRA), cx);
+}
+
+/// The required fields that a document lacks (Armada: schemas).
+fn missing_fields(kind: ArmadaKind, version: Version, data: &Table<'_>) -> Vec<&'static str> {
+    let required: &[&str] = match (kind, version) {
+        (ArmadaKind::Manifest, _) => &["release_prefix", "chart_groups"],
+        (ArmadaKind::ChartGroup, _) => &["chart_group"],
+        (ArmadaKind::Chart, Version::V1) => &["chart_name", "namespace", "release", "source"],
+        (ArmadaKind::Chart, Version::V2) => &["namespace", "release", "source"],
+    };
+    let missing = required.iter().filter(|field| !data.has(field));
+    missing.copied().collect()
 }
 
 /// Adds what was decoded; false when nothing was.

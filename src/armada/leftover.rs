@@ -1,8 +1,10 @@
-//! What of an input is nothing that can be decoded: other schemas, charts that await their rendering.
+//! What of an input is nothing that can be decoded: other schemas, documents that await their rendering.
+
+use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
-use super::Documents;
+use super::{ArmadaKind, Documents};
 
 /// Says what of the input is left over, and whether anything else is there.
 pub fn report(documents: &Documents<'_>, diagnostics: &mut Diagnostics) {
@@ -36,22 +38,28 @@ pub fn report(documents: &Documents<'_>, diagnostics: &mut Diagnostics) {
 /// Says that a site must be rendered first, and why.
 fn not_rendered(documents: &Documents<'_>) -> Diagnostic {
     const SHOWN: usize = 3;
-    let number = documents.not_rendered.len();
-    let message = format!(
-        "{} not rendered: deckhand still has to fill them in",
-        if number == 1 {
-            "1 chart is".to_owned()
-        } else {
-            format!("{number} charts are")
-        }
-    );
+    let mut counts: BTreeMap<ArmadaKind, usize> = BTreeMap::new();
+    for document in &documents.not_rendered {
+        *counts.entry(document.kind).or_default() += 1;
+    }
+    // Charts, which are most, first.
+    let counted = counts.iter().rev().map(|(kind, number)| match number {
+        1 => format!("1 {kind}"),
+        number => format!("{number} {kind}s"),
+    });
+    let counted: Vec<String> = counted.collect();
+    let (are, them) = match documents.not_rendered.len() {
+        1 => ("is", "it"),
+        _ => ("are", "them"),
+    };
+    let counted = counted.join(" and ");
+    let message = format!("{counted} {are} not rendered: deckhand still has to fill {them} in");
     let mut diagnostic = Diagnostic::new(Code::ChartNotRendered, message);
-    for chart in documents.not_rendered.iter().take(SHOWN) {
-        let missing = chart.missing.join("`, `");
-        diagnostic = diagnostic.at(
-            chart.name.span,
-            format!("chart `{}` has no `{missing}` of its own", chart.name.value),
-        );
+    for document in documents.not_rendered.iter().take(SHOWN) {
+        let missing = document.missing.join("`, `");
+        let (kind, name) = (document.kind, &document.name);
+        let text = format!("{kind} `{}` has no `{missing}` of its own", name.value);
+        diagnostic = diagnostic.at(name.span, text);
     }
     diagnostic.help(
         "layers and substitutions decide what armada gets, so the site must be rendered first: \

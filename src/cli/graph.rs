@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use crate::{plan, report, resolve};
 
-use super::convert::Order;
+use super::choices::Order;
 use super::input::{Input, InputArguments};
 use super::show;
 use super::{Failure, Levels, Output};

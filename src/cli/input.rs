@@ -12,7 +12,7 @@ use crate::source::Sources;
 use crate::source_map::{self, SourceMap};
 use crate::yaml::{self, Dialect, Tree};
 
-use super::{Failure, load};
+use super::{Failure, flux_tree, load};
 
 /// Files with Armada documents and what Armada's command line says about them.
 #[derive(Debug, Args)]
@@ -52,6 +52,15 @@ impl Armada {
     }
 }
 
+/// What input files hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Armada documents.
+    Armada,
+    /// Kubernetes objects.
+    Flux,
+}
+
 /// The input, read and changed by the overrides.
 pub(super) struct Input {
     /// All files, override files and arguments included.
@@ -71,7 +80,12 @@ impl Input {
     ) -> Result<Self, Failure> {
         let dialect = arguments.armada.dialect();
         let mut sources = Sources::default();
-        load::load(&mut sources, &arguments.files, diagnostics)?;
+        let mut files = Vec::new();
+        for file in &arguments.files {
+            // A Flux tree is what its kustomization lists; folders of Armada documents have none.
+            files.extend(flux_tree::files(file)?);
+        }
+        load::load(&mut sources, &files, diagnostics)?;
         let mut trees = read_from(&sources, 0, diagnostics);
         let before = sources.iter().count();
         load::load(&mut sources, &arguments.values, diagnostics)?;
@@ -134,6 +148,27 @@ impl Input {
         Ok(map)
     }
 
+    /// What the input is, by its first document that says so.
+    pub(super) fn content(&self) -> Content {
+        let mut roots = self.trees.iter().flat_map(Tree::roots);
+        let is_object = |root: crate::yaml::tree::Node<'_>| {
+            let keys = root.entries().filter_map(|(key, _)| key.scalar());
+            let keys: Vec<_> = keys.map(|key| key.text.to_owned()).collect();
+            let has = |name: &str| keys.iter().any(|key| key == name);
+            has("apiVersion") && has("kind") && !has("schema")
+        };
+        if roots.any(is_object) {
+            Content::Flux
+        } else {
+            Content::Armada
+        }
+    }
+
+    /// What the input files hold, overrides applied.
+    pub(super) fn trees(&self) -> &[Tree] {
+        &self.trees
+    }
+
     /// Names of the files, without the arguments that changed them.
     pub(super) fn files(&self) -> impl Iterator<Item = &str> {
         let trees = self.trees.iter().chain(&self.others);
@@ -163,6 +198,6 @@ fn read_from(sources: &Sources, first: usize, diagnostics: &mut Diagnostics) -> 
     sources
         .iter()
         .skip(first)
-        .map(|(id, file)| yaml::read(id, file.text(), diagnostics))
+        .map(|(id, file)| yaml::read_in_parts(id, file.text(), super::workers(), diagnostics))
         .collect()
 }

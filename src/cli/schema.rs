@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use crate::report::{convert, validate};
+use crate::report::{convert, diff, validate};
 use crate::source_map::schema;
 
 use super::Failure;
@@ -23,6 +23,8 @@ pub(super) struct Arguments {
 enum Subject {
     /// The report of `convert --report json`
     Report,
+    /// The report of `diff --report json`
+    Diff,
     /// The report of `validate --report json`
     Validation,
     /// The file that `convert --source-map` reads
@@ -32,6 +34,7 @@ enum Subject {
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let schema = match arguments.subject {
         Subject::Report => schemars::schema_for!(convert::Report),
+        Subject::Diff => schemars::schema_for!(diff::Report),
         Subject::Validation => schemars::schema_for!(validate::Report),
         Subject::SourceMap => schemars::schema_for!(schema::File),
     };

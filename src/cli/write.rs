@@ -6,18 +6,26 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::render::{File, MARKER};
+use crate::value::Text;
 
 use super::Failure;
 
 /// Deepest folder in which files of an earlier run are looked for; trees have two levels.
 const MAX_STALE_DEPTH: usize = 3;
 
+/// Locked file in a sibling folder while its run lives: the system drops the lock of a run that was killed.
+const LOCK: &str = ".lock";
+
 /// A tree on its way into its folder: files are written to a sibling first.
 #[derive(Debug)]
 pub(super) struct Staging {
     target: PathBuf,
     sibling: PathBuf,
-    paths: Vec<String>,
+    paths: Vec<Text>,
+    /// Siblings that killed runs left, deleted now.
+    cleared: Vec<PathBuf>,
+    /// Held until the sibling is gone; `None` where the file system knows no locks.
+    _lock: Option<fs::File>,
 }
 
 /// What [`Staging::commit`] did.
@@ -27,6 +35,8 @@ pub(super) struct Written {
     pub(super) files: usize,
     /// Files of an earlier run that the tree no longer has.
     pub(super) stale: Vec<PathBuf>,
+    /// Folders that killed runs left beside the tree, deleted now.
+    pub(super) cleared: Vec<PathBuf>,
 }
 
 impl Staging {
@@ -46,45 +56,49 @@ impl Staging {
             return Err(Failure::new(act).hint("give a folder with a name"));
         };
         fs::create_dir_all(parent).map_err(|cause| Failure::io("make", parent, cause))?;
-        let sibling = parent.join(format!(
-            ".{}.armada2flux-{}",
-            name.to_string_lossy(),
-            std::process::id()
-        ));
+        let prefix = format!(".{}.armada2flux-", name.to_string_lossy());
+        let cleared = clear_left_over(parent, &prefix);
+        let sibling = parent.join(format!("{prefix}{}", std::process::id()));
         if sibling.exists() {
             fs::remove_dir_all(&sibling).map_err(|cause| Failure::io("clear", &sibling, cause))?;
         }
         fs::create_dir(&sibling).map_err(|cause| Failure::io("make", &sibling, cause))?;
+        let lock = fs::File::create(sibling.join(LOCK)).ok();
         Ok(Self {
             target,
             sibling,
             paths: Vec::new(),
+            cleared,
+            _lock: lock.filter(|lock| lock.try_lock().is_ok()),
         })
     }
 
-    /// Writes a file to the sibling.
-    pub(super) fn add(&mut self, file: &File) -> Result<(), Failure> {
+    /// Writes a file to the sibling, from any thread; [`Self::list`] makes it a part of the tree.
+    pub(super) fn write(&self, file: &File) -> Result<(), Failure> {
         let path = self.sibling.join(&*file.path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(|cause| Failure::io("make", folder, cause))?;
         }
         let shown = self.target.join(&*file.path);
-        fs::write(&path, &file.text).map_err(|cause| Failure::io("write", &shown, cause))?;
-        self.paths.push(file.path.to_string());
-        Ok(())
+        fs::write(&path, &file.text).map_err(|cause| Failure::io("write", &shown, cause))
+    }
+
+    /// Says which files were written, in their order.
+    pub(super) fn list(&mut self, paths: impl IntoIterator<Item = Text>) {
+        self.paths.extend(paths);
     }
 
     /// Moves the files to their places, the list of them last.
-    pub(super) fn commit(self, delete_stale: bool) -> Result<Written, Failure> {
+    pub(super) fn commit(mut self, delete_stale: bool) -> Result<Written, Failure> {
         self.refuse_foreign()?;
         for path in &self.paths {
-            let (from, to) = (self.sibling.join(path), self.target.join(path));
+            let (from, to) = (self.sibling.join(&**path), self.target.join(&**path));
             if let Some(folder) = to.parent() {
                 fs::create_dir_all(folder).map_err(|cause| Failure::io("make", folder, cause))?;
             }
             fs::rename(&from, &to).map_err(|cause| Failure::io("write", &to, cause))?;
         }
-        let kept: BTreeSet<PathBuf> = self.paths.iter().map(|p| self.target.join(p)).collect();
+        let kept: BTreeSet<PathBuf> = self.paths.iter().map(|p| self.target.join(&**p)).collect();
         let mut own = Vec::new();
         find_own(&self.target, 0, &mut own)?;
         let stale: Vec<PathBuf> = own
@@ -103,6 +117,7 @@ impl Staging {
         Ok(Written {
             files: self.paths.len(),
             stale,
+            cleared: std::mem::take(&mut self.cleared),
         })
     }
 
@@ -111,7 +126,7 @@ impl Staging {
         const SHOWN: usize = 5;
         let mut foreign = Vec::new();
         for path in &self.paths {
-            let path = self.target.join(path);
+            let path = self.target.join(&**path);
             let linked = path
                 .parent()
                 .filter(|folder| *folder != self.target)
@@ -145,6 +160,25 @@ impl Drop for Staging {
         // Nothing is left to tell anybody when this fails; the name says what the folder is.
         let _ = fs::remove_dir_all(&self.sibling);
     }
+}
+
+/// Deletes what killed runs left: folders of this name whose lock nobody holds. All others stay, and so
+/// does what cannot be deleted: it is in nobody's way.
+fn clear_left_over(parent: &Path, prefix: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| {
+        let name = entry.file_name();
+        let process = name.to_str().and_then(|name| name.strip_prefix(prefix));
+        process.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
+            && entry.file_type().is_ok_and(|kind| kind.is_dir())
+    });
+    let dead = ours.map(|entry| entry.path()).filter(|folder| {
+        let lock = fs::File::open(folder.join(LOCK));
+        lock.is_ok_and(|lock| lock.try_lock().is_ok()) && fs::remove_dir_all(folder).is_ok()
+    });
+    let mut dead: Vec<PathBuf> = dead.collect();
+    dead.sort();
+    dead
 }
 
 /// Whether a file begins with the marker.

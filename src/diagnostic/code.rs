@@ -108,7 +108,7 @@ codes! {
     SourceVersionSuffix "source-version-suffix" Note "the version of a chart from a registry gets a suffix"
     TagUnknown "tag-unknown" Error "a YAML tag that Armada rejects"
     TestOff "test-off" Note "the documents turn the tests of a release off"
-    TextUnsafe "text-unsafe" Warning "a string holds characters that do not survive the way to Helm"
+    TextUnsafe "text-unsafe" Warning "a value or a key that does not survive every way to Helm"
     ValueNotFinite "value-not-finite" Error "an infinite or undefined number, which Helm rejects"
     ValueRejected "value-rejected" Error "a value that Armada's YAML reader rejects"
     ValueRetyped "value-retyped" Warning "a value reached Helm as something else than written"

@@ -227,8 +227,11 @@ fn texts(code: Code) -> (&'static str, &'static str) {
             "Nothing if it is meant. To have the tests run, set `test.enabled: true` in the chart.",
         ),
         Code::TextUnsafe => (
-            "Control characters, U+0085 and a key `<<` change or break on the way through kustomize, kubectl or Helm.",
-            "Remove them, or keep the value in a file or Secret of its own.",
+            "Control characters, U+0085, a key `<<`, keys longer than 1,024 characters and minus zero are changed, \
+             refused or dropped between a HelmRelease and Helm. Helm-controller passes over values that it cannot read: \
+             of a release with one such key or character, created in a way that does not refuse it, no value at all \
+             arrives. `docs/yaml.md` lists what happens on which way.",
+            "Remove them. The text of a Secret that `valuesFrom` names carries all of them.",
         ),
         Code::ValueNotFinite => (
             "JSON has no infinity. Helm refuses the values, so no release was ever made of them.",

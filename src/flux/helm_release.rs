@@ -1,10 +1,10 @@
 //! `HelmRelease` (helm-controller)
 
-use crate::value::{Mapping, Text, Value};
+use crate::value::{Entry, Mapping, Text, Value};
 
 use super::{Fields, HELM_RELEASE_API, Metadata, Object, Seconds, Verify, text_mapping};
 
-/// A Helm release.
+/// A Helm release, but for the releases that it depends on: see [`depend_on`].
 #[derive(Clone, Debug)]
 pub struct HelmRelease {
     /// Name, namespace and marks.
@@ -19,8 +19,6 @@ pub struct HelmRelease {
     pub release_name: Text,
     /// Where the chart comes from.
     pub chart: Chart,
-    /// The releases of the step before.
-    pub depends_on: Vec<Dependency>,
     /// Revisions that Helm keeps.
     pub max_history: i64,
     /// Annotations for every object of the release.
@@ -214,7 +212,6 @@ impl From<HelmRelease> for Object {
             suspend,
             release_name,
             chart,
-            depends_on,
             max_history,
             common_annotations,
             wait,
@@ -268,7 +265,6 @@ impl From<HelmRelease> for Object {
             Chart::Template(template) => (Some(Value::from(template)), None),
             Chart::Reference(source) => (None, Some(Value::from(source))),
         };
-        let depends_on: Vec<Value> = depends_on.into_iter().map(Value::from).collect();
         let patches: Vec<Value> = job_patches.into_iter().map(Value::from).collect();
         let post_renderers = (!patches.is_empty()).then(|| {
             let kustomize = Fields::default().set("patches", patches).mapping();
@@ -285,10 +281,6 @@ impl From<HelmRelease> for Object {
             .set("releaseName", release_name)
             .set_some("chart", template)
             .set_some("chartRef", chart_ref)
-            .set_some(
-                "dependsOn",
-                Some(depends_on).filter(|list| !list.is_empty()),
-            )
             .set("maxHistory", max_history)
             .set_filled("commonMetadata", common)
             .set_some("waitStrategy", strategy)
@@ -307,6 +299,33 @@ impl From<HelmRelease> for Object {
         let rest = Fields::default().set("spec", spec).mapping();
         Object::new(HELM_RELEASE_API, "HelmRelease", metadata, rest)
     }
+}
+
+/// The entries of `spec.dependsOn`; `None` when there are none.
+#[must_use]
+pub fn depends_on(dependencies: Vec<Dependency>) -> Option<Entry> {
+    let list: Vec<Value> = dependencies.into_iter().map(Value::from).collect();
+    (!list.is_empty()).then(|| Entry {
+        key: "dependsOn".into(),
+        key_span: None,
+        value: list.into(),
+    })
+}
+
+/// Sets `spec.dependsOn` of a HelmRelease that has none yet, in front of `maxHistory`.
+///
+/// It names digests of releases before, so it is known later than all else.
+pub fn depend_on(release: &mut Object, depends_on: Entry) {
+    let spec = release
+        .value
+        .as_mapping_mut()
+        .and_then(|release| release.get_mut("spec"));
+    let Some(spec) = spec.and_then(Value::as_mapping_mut) else {
+        return;
+    };
+    let entries = spec.entries_mut();
+    let place = entries.iter().position(|entry| entry.key == "maxHistory");
+    entries.insert(place.unwrap_or(entries.len()), depends_on);
 }
 
 impl From<ChartTemplate> for Value {

@@ -1,7 +1,7 @@
 //! Objects as trees, whatever their kind: what is written, compared and applied.
 
 use crate::source::Span;
-use crate::value::{Mapping, Text, Value};
+use crate::value::{Data, Mapping, Text, Value};
 
 use super::{Fields, Metadata};
 
@@ -45,6 +45,33 @@ impl Object {
         }
     }
 
+    /// The object that a tree is; `None` without apiVersion, kind and name. Marks what is secret in it by its
+    /// kind: everything in a Secret.
+    #[must_use]
+    pub fn from_value(mut value: Value) -> Option<Self> {
+        let text = |path: &[&str]| value.at(path)?.as_str().map(Text::from);
+        let api_version = text(&["apiVersion"])?;
+        let kind = text(&["kind"])?;
+        let name = text(&["metadata", "name"])?;
+        let namespace = text(&["metadata", "namespace"]);
+        if kind == "Secret" && !api_version.contains('/') {
+            for data in ["data", "stringData"] {
+                let data = value.as_mapping_mut().and_then(|o| o.get_mut(data));
+                if let Some(data) = data {
+                    hide(data);
+                }
+            }
+        }
+        Some(Self {
+            api_version,
+            kind,
+            namespace,
+            name,
+            value,
+            origin: None,
+        })
+    }
+
     /// Says where in the input it comes from.
     #[must_use]
     pub fn with_origin(mut self, origin: Span) -> Self {
@@ -76,6 +103,18 @@ impl Object {
         if let Some(marks) = metadata.get_mut(marks).and_then(Value::as_mapping_mut) {
             marks.insert(key, value);
         }
+    }
+}
+
+/// Sets the sensitivity bit of every leaf.
+fn hide(value: &mut Value) {
+    match &mut value.data {
+        Data::Sequence(items) => items.iter_mut().for_each(hide),
+        Data::Mapping(mapping) => {
+            let entries = mapping.entries_mut().iter_mut();
+            entries.for_each(|entry| hide(&mut entry.value));
+        }
+        Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => value.sensitive = true,
     }
 }
 

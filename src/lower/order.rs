@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::flux::DIGEST_ANNOTATION;
 use crate::flux::helm_release::Dependency;
-use crate::plan::{Stage, Step};
+use crate::plan::Step;
 use crate::value::Text;
 
 use super::slug::hex;
@@ -18,37 +18,18 @@ use super::slug::hex;
 pub(super) struct Order {
     digest: Text,
     previous: Vec<(Text, Text)>,
-    stage: usize,
-    step: usize,
-}
-
-/// Where a release stands and what it depends on.
-#[derive(Debug)]
-pub(super) struct Position {
-    pub(super) stage: usize,
-    pub(super) step: usize,
-    pub(super) depends_on: Vec<Dependency>,
 }
 
 impl Order {
-    /// Starts a step: every release of it depends on every release of the step before.
-    pub(super) fn enter(&mut self, stage: &Stage<'_, '_>, _step: &Step<'_, '_>) -> Position {
-        if self.stage == stage.number {
-            self.step += 1;
-        } else {
-            self.stage = stage.number;
-            self.step = 1;
-        }
-        let depends_on = self.previous.iter().map(|(name, namespace)| Dependency {
+    /// What every release of the next step depends on: every release of the step before.
+    pub(super) fn dependencies(&self) -> Vec<Dependency> {
+        let previous = self.previous.iter();
+        let dependencies = previous.map(|(name, namespace)| Dependency {
             name: name.clone(),
             namespace: namespace.clone(),
             ready_expr: ready_expr(&self.digest),
         });
-        Position {
-            stage: self.stage,
-            step: self.step,
-            depends_on: depends_on.collect(),
-        }
+        dependencies.collect()
     }
 
     /// Ends a step and returns its digest: of the digest before and the fingerprints of its releases.

@@ -10,12 +10,11 @@ use crate::plan::{Release, gate};
 use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
 
-use super::order::Position;
 use super::pre_delete;
 use super::source::Sources;
 use super::values::{self, Placed};
 use super::waits::{self, Waiting};
-use super::{Options, size};
+use super::{Options, fingerprint, size, substitution};
 
 /// How often helm-controller looks at a release again, in seconds.
 const INTERVAL: Seconds = Seconds(30 * 60);
@@ -31,12 +30,25 @@ pub(super) struct Lowered {
     pub(super) secrets: usize,
     pub(super) nulls: usize,
     pub(super) health_checked: bool,
+    /// Bytes of the object as JSON.
+    pub(super) bytes: usize,
+    /// Digest of what counts as a change.
+    pub(super) fingerprint: String,
+    /// Whether a text of it looks like a variable of a Kustomization.
+    pub(super) has_variable: bool,
 }
 
-/// Makes the HelmRelease. `None` when its values cannot be delivered (an error was reported).
+/// Number of a stage and of a step in it, both from 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Position {
+    pub(super) stage: usize,
+    pub(super) step: usize,
+}
+
+/// Makes the HelmRelease, but for what it takes from the step before. `None` when its values cannot be delivered (an error was reported).
 pub(super) fn lower(
     release: &Release<'_, '_>,
-    position: &Position,
+    position: Position,
     sources: &Sources,
     options: &Options,
     site: &Text,
@@ -114,7 +126,6 @@ pub(super) fn lower(
         suspend: !options.new_cluster,
         release_name: name.clone(),
         chart: source.chart.clone(),
-        depends_on: position.depends_on.clone(),
         max_history: MAX_HISTORY,
         common_annotations: common_annotations
             .map(|stamp| (SOURCE_ANNOTATION.into(), stamp.clone()))
@@ -129,12 +140,18 @@ pub(super) fn lower(
         values_from: objects.iter().map(ValuesReference::from).collect(),
         values: inline,
     });
+    let fingerprint = fingerprint::fingerprint(&object, source.fingerprint.as_ref());
+    let bytes = object.value.json_bytes();
+    let has_variable = substitution::has_variable(&object.value);
     Some(Lowered {
         object: object.with_origin(chart.head.name.span),
         values: objects,
         secrets,
         nulls,
         health_checked,
+        bytes,
+        fingerprint,
+        has_variable,
     })
 }
 

@@ -15,13 +15,8 @@ const MAX_OBJECT: usize = 1536 * 1024;
 /// From this size on [`MAX_SECRET`] is near: nine tenths of it.
 const NEAR_SECRET: usize = MAX_SECRET / 10 * 9;
 
-/// Reports an object that is too large or nearly so; gives its bytes as JSON.
-pub(super) fn check(
-    release: &Release<'_, '_>,
-    object: &Object,
-    diagnostics: &mut Diagnostics,
-) -> usize {
-    let bytes = object.value.json_bytes();
+/// Reports an object that is too large or nearly so; `bytes` are those of its JSON.
+pub(super) fn check(release: &Release<'_, '_>, bytes: usize, diagnostics: &mut Diagnostics) {
     let (code, fault, help) = if bytes > MAX_OBJECT {
         (
             Code::ObjectTooLarge,
@@ -50,7 +45,7 @@ pub(super) fn check(
             "apply it with `kubectl apply --server-side`, as nulls in values ask for, too",
         )
     } else {
-        return bytes;
+        return;
     };
     let message = format!(
         "release `{}`: its HelmRelease takes {}, {fault}",
@@ -66,7 +61,6 @@ pub(super) fn check(
             .at(at, "these values")
             .help(help),
     );
-    bytes
 }
 
 /// Reports values that do not fit the object they are to stand in.

@@ -108,7 +108,9 @@ fn object(kind: ValuesKind, values: &Value, release: &Release<'_, '_>, site: &Te
         text: emit::to_yaml(values, View::Clear).into(),
         sensitive: kind == ValuesKind::Secret || values.sensitive_leaves() > 0,
     });
-    substitution::keep(&mut object);
+    if substitution::has_variable(&object.value) {
+        substitution::keep(&mut object);
+    }
     object.with_origin(release.chart.head.name.span)
 }
 

@@ -60,7 +60,7 @@ pub(super) fn waiting(
     } else {
         Wait::Off
     };
-    let checks = checks(release, gates, waits);
+    let checks = checks(release, gates, waits, helm);
     report(release, gates, &checks, waits, diagnostics);
     if checks.is_empty() {
         return Waiting {
@@ -81,10 +81,19 @@ pub(super) fn waiting(
     }
 }
 
-fn checks(release: &Release<'_, '_>, gates: &[Gate], waits: &Waits) -> Vec<health::HealthCheck> {
+fn checks(
+    release: &Release<'_, '_>,
+    gates: &[Gate],
+    waits: &Waits,
+    helm: ArmadaHelm,
+) -> Vec<health::HealthCheck> {
+    let of_helm = match helm {
+        ArmadaHelm::Three => health::Waiting::OfHelm3,
+        ArmadaHelm::Four => health::Waiting::OfHelm4,
+    };
     match waits {
         Waits::Gates => Vec::new(),
-        Waits::Cel { .. } if release.native_wait => health::checks(gates, health::Waiting::OfHelm),
+        Waits::Cel { .. } if release.native_wait => health::checks(gates, of_helm),
         Waits::Cel { before_hooks } if before_hooks.contains(&release.name) => {
             health::checks(gates, health::Waiting::OfGates)
         }

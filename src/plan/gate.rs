@@ -11,10 +11,13 @@
 pub mod annotation;
 mod cel;
 pub mod health;
+mod helm;
 mod requirement;
 mod rule;
 mod selector;
 
+#[cfg(test)]
+mod random;
 #[cfg(test)]
 mod tests;
 

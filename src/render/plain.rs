@@ -48,8 +48,8 @@ impl<'s> Plain<'s> {
         }
     }
 
-    /// The file of an object; `None` when it is kept for a file of several.
-    pub fn file(&mut self, role: Role<'_>, object: &Object) -> Option<File> {
+    /// Gives an object its place: the path of its file, or `None` when it is kept for a file of several.
+    pub fn place(&mut self, role: Role<'_>, object: &Object) -> Option<Text> {
         let path = match role {
             Role::Namespace => {
                 if !self.namespaces.is_empty() {
@@ -61,7 +61,7 @@ impl<'s> Plain<'s> {
             Role::Source => Text::from(format!(
                 "sources/{}-{}{}.yaml",
                 object.kind.to_ascii_lowercase(),
-                self.place(object),
+                self.prefix(object),
                 object.name
             )),
             // By kind, so that a rule of an encrypting tool can tell them apart.
@@ -90,10 +90,16 @@ impl<'s> Plain<'s> {
             )),
         };
         let path = self.unique(path, object);
+        self.paths.push(path.clone());
+        Some(path)
+    }
+
+    /// The file of an object at its place.
+    #[must_use]
+    pub fn file(&self, role: Role<'_>, object: &Object, path: Text) -> File {
         let mut text = self.header(role, object);
         emit::write_yaml(&object.value, View::Clear, &mut text);
-        self.paths.push(path.clone());
-        Some(File { path, text })
+        File { path, text }
     }
 
     /// The files that list the others.
@@ -136,7 +142,7 @@ impl<'s> Plain<'s> {
     }
 
     /// Sources copied into each namespace need it in their names.
-    fn place(&self, object: &Object) -> Text {
+    fn prefix(&self, object: &Object) -> Text {
         match object.namespace.as_deref() {
             Some("flux-system") | None => Text::new(),
             Some(namespace) => Text::from(format!("{namespace}-")),

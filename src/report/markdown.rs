@@ -1,8 +1,8 @@
 //! The report of `convert` as Markdown, to be a comment on a change: the summary first, details folded,
 //! the whole below a given size.
 
-mod escape;
-mod page;
+pub(in crate::report) mod escape;
+pub(in crate::report) mod page;
 mod said;
 
 use super::convert::{Disposition, Release, Report};

@@ -20,9 +20,8 @@ pub(super) fn references(
         (ArmadaKind::Chart, documents.charts.len()),
         (ArmadaKind::ChartGroup, documents.chart_groups.len()),
     ] {
-        let failed = documents.failed.iter().any(|failed| failed.kind == kind)
-            || kind == ArmadaKind::Chart && !documents.not_rendered.is_empty();
-        if let (Some(manifest), 0, false) = (documents.manifests.first(), number, failed) {
+        let lacking = documents.may_lack(kind);
+        if let (Some(manifest), 0, false) = (documents.manifests.first(), number, lacking) {
             let name = &manifest.head.name;
             let message = format!(
                 "manifest `{}` has nothing to deploy, the input holds no {kind}",
@@ -36,12 +35,13 @@ pub(super) fn references(
         }
     }
     let mut seen = BTreeSet::new();
-    let mut checked = Vec::new();
+    let mut checked = BTreeSet::new();
     for manifest in &documents.manifests {
         for name in &manifest.chart_groups {
             let Some(&group) = index.groups.get(&*name.value) else {
-                if !documents.may_have_failed(ArmadaKind::ChartGroup, &name.value) {
-                    missing("chart group", name, &manifest.head.name.value, diagnostics);
+                let by = &manifest.head.name.value;
+                if !excused(ArmadaKind::ChartGroup, name, documents, diagnostics) {
+                    missing("chart group", name, by, diagnostics);
                 }
                 continue;
             };
@@ -60,7 +60,7 @@ pub(super) fn references(
                             diagnostics,
                         );
                     }
-                    None if documents.may_have_failed(ArmadaKind::Chart, &name.value) => {}
+                    None if excused(ArmadaKind::Chart, name, documents, diagnostics) => {}
                     None => missing("chart", name, &group.head.name.value, diagnostics),
                 }
             }
@@ -104,6 +104,21 @@ pub(super) fn faults(
     }
 }
 
+/// Whether what is not found may be in a document that could not be decoded or read.
+fn excused(
+    kind: ArmadaKind,
+    name: &Spanned<Text>,
+    documents: &Documents<'_>,
+    diagnostics: &mut Diagnostics,
+) -> bool {
+    let excused = documents.may_have_failed(kind, &name.value);
+    if excused && let Some(&unreadable) = documents.unreadable.first() {
+        let help = "names that are found nowhere else are taken to be in this document";
+        diagnostics.add_help(unreadable, help);
+    }
+    excused
+}
+
 fn missing(kind: &str, name: &Spanned<Text>, by: &str, diagnostics: &mut Diagnostics) {
     diagnostics.push(
         Diagnostic::new(
@@ -127,17 +142,17 @@ fn dependencies<'d>(
     documents: &Documents<'_>,
     index: &Index<'d, '_>,
     chain: &mut Vec<&'d str>,
-    done: &mut Vec<&'d str>,
+    done: &mut BTreeSet<&'d str>,
     diagnostics: &mut Diagnostics,
 ) {
     let own_name: &str = &chart.head.name.value;
-    if done.contains(&own_name) {
+    if done.contains(own_name) {
         return;
     }
     chain.push(own_name);
     for name in chart.dependencies.iter().flatten() {
         let Some(next) = index.charts.get(&*name.value) else {
-            if !documents.may_have_failed(ArmadaKind::Chart, &name.value) {
+            if !excused(ArmadaKind::Chart, name, documents, diagnostics) {
                 missing("dependency chart", name, own_name, diagnostics);
             }
             continue;
@@ -163,5 +178,5 @@ fn dependencies<'d>(
         }
     }
     chain.pop();
-    done.push(own_name);
+    done.insert(own_name);
 }

@@ -1,6 +1,6 @@
 //! How much room a tree takes as JSON: what limits of Kubernetes are about.
 
-use super::{Data, Number, Value};
+use super::{Data, Entry, Number, Value};
 
 impl Value {
     /// Bytes of the tree as compact JSON; within a few bytes of what a server stores.
@@ -19,12 +19,18 @@ impl Value {
             }
             Data::Mapping(mapping) => {
                 let entries = mapping.entries().iter();
-                let inner: usize = entries
-                    .map(|entry| string(&entry.key) + entry.value.json_bytes() + 2)
-                    .sum();
+                let inner: usize = entries.map(Entry::json_bytes).sum();
                 2 + inner.saturating_sub(1)
             }
         }
+    }
+}
+
+impl Entry {
+    /// Bytes that the entry adds to the compact JSON of a mapping that holds others.
+    #[must_use]
+    pub fn json_bytes(&self) -> usize {
+        string(&self.key) + self.value.json_bytes() + 2
     }
 }
 

@@ -276,7 +276,11 @@ impl<'t> Overlay<'t> {
             opened,
             grafts,
         } = self;
-        let mut builder = Builder::new(base.file(), std::sync::Arc::clone(base.text()));
+        let mut builder = Builder::new(
+            base.file(),
+            std::sync::Arc::clone(base.text()),
+            base.text().len(),
+        );
         let mut decoded = String::new();
         for (at, document) in base.documents().iter().enumerate() {
             let span = (document.span.start(), document.span.end());

@@ -6,7 +6,6 @@ mod key;
 mod tests;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
 
 use self::key::Key;
 use super::scalar::Dialect;
@@ -41,18 +40,14 @@ pub fn entries<'t>(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Entry<'t>> {
     let node = node.resolved();
-    let mut seen: HashMap<Key<'t>, usize> = HashMap::with_capacity(node.children().len() / 2);
+    let mut seen = Seen::with_capacity(node.children().len() / 2);
     let mut entries: Vec<Entry<'t>> = Vec::with_capacity(node.children().len() / 2);
     for entry in flattened(node, dialect, diagnostics) {
-        let found = match seen.entry(Key::new(entry.key, dialect)) {
-            Slot::Occupied(slot) => entries.get_mut(*slot.get()),
-            Slot::Vacant(slot) => {
-                slot.insert(entries.len());
-                entries.push(entry);
-                continue;
-            }
+        let place = seen.place(Key::new(entry.key, dialect));
+        let Some(earlier) = entries.get_mut(place) else {
+            entries.push(entry);
+            continue;
         };
-        let Some(earlier) = found else { continue };
         if !earlier.merged && !entry.merged {
             diagnostics.push(duplicate(earlier.key, entry.key, dialect));
         }
@@ -62,6 +57,48 @@ pub fn entries<'t>(
         *earlier = Entry { key, ..entry };
     }
     entries
+}
+
+/// Most keys that are compared one by one: up to here that is faster than hashing them.
+const FEW: usize = 16;
+
+/// The keys that were met, numbered in the order in which they first were.
+enum Seen<'t> {
+    Few(Vec<Key<'t>>),
+    Many(HashMap<Key<'t>, usize>),
+}
+
+impl<'t> Seen<'t> {
+    /// Room for that many keys; a mapping that merges others may have more.
+    fn with_capacity(keys: usize) -> Self {
+        if keys <= FEW {
+            Seen::Few(Vec::with_capacity(keys))
+        } else {
+            Seen::Many(HashMap::with_capacity(keys))
+        }
+    }
+
+    /// The number of a key; a new key gets the next one.
+    fn place(&mut self, key: Key<'t>) -> usize {
+        match self {
+            Seen::Few(keys) => {
+                if let Some(place) = keys.iter().position(|known| *known == key) {
+                    return place;
+                }
+                keys.push(key);
+                let place = keys.len() - 1;
+                if keys.len() > FEW {
+                    let keys = std::mem::take(keys).into_iter();
+                    *self = Seen::Many(keys.zip(0..).collect());
+                }
+                place
+            }
+            Seen::Many(keys) => {
+                let next = keys.len();
+                *keys.entry(key).or_insert(next)
+            }
+        }
+    }
 }
 
 fn text(key: Node<'_>) -> Option<&str> {

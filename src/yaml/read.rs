@@ -11,6 +11,7 @@ mod characters;
 mod cursor;
 mod fault;
 mod parser;
+mod parts;
 mod recover;
 mod scanner;
 mod token;
@@ -18,6 +19,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use self::aliases::Anchors;
@@ -26,6 +28,8 @@ use self::parser::{Content, Event, Node, Parser};
 use super::tree::{Builder, Tree};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};
+
+pub use parts::read_in_parts;
 
 /// Deepest nesting of collections in a document.
 pub const MAX_DEPTH: usize = 200;
@@ -40,25 +44,19 @@ const BOM: &str = "\u{feff}";
 ///
 /// A byte order mark at the start is skipped. A text longer than [`MAX_LENGTH`] is refused as a whole.
 pub fn read(file: FileId, text: &Arc<str>, diagnostics: &mut Diagnostics) -> Tree {
-    let builder = Builder::new(file, Arc::clone(text));
     if text.len() > MAX_LENGTH {
         let message =
             format!("the file is longer than {MAX_LENGTH} bytes, the limit of the reader");
         diagnostics.push(Diagnostic::new(Code::InputLimit, message).help("split the file"));
-        return builder.finish(String::new(), Vec::new());
+        return Builder::new(file, Arc::clone(text), 0).finish(String::new(), Vec::new());
     }
     let start = if text.starts_with(BOM) { BOM.len() } else { 0 };
-    let reader = Reader {
-        file,
-        text,
-        builder,
-        anchors: Anchors::default(),
-        unreadable: characters::unreadable(text, start),
-        document: None,
-        ended: start as u32,
-        diagnostics,
-    };
-    reader.run(Parser::new(text, start, MAX_DEPTH))
+    let mut reader = Reader::new(file, text, start..text.len(), diagnostics);
+    let mut parser = Parser::new(text, start, MAX_DEPTH);
+    reader.run(&mut parser, None);
+    let (mut tree, _) = reader.finish(parser, text.len());
+    tree.shrink();
+    tree
 }
 
 /// The document being read.
@@ -82,10 +80,36 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn run(mut self, mut parser: Parser<'a>) -> Tree {
+    /// Starts to read at the first byte of `range`, which is the start of a document.
+    fn new(
+        file: FileId,
+        text: &'a Arc<str>,
+        range: Range<usize>,
+        diagnostics: &'a mut Diagnostics,
+    ) -> Self {
+        let Range { start, end } = range;
+        let part = text.get(..end).unwrap_or(text);
+        Self {
+            file,
+            text,
+            builder: Builder::new(file, Arc::clone(text), end - start),
+            anchors: Anchors::default(),
+            unreadable: characters::unreadable(part, start),
+            document: None,
+            ended: start as u32,
+            diagnostics,
+        }
+    }
+
+    /// Reads to the end of the text, or until a document starts at or after `until`. Gives whether it came
+    /// to the place exactly, with nothing left to say of what is before it.
+    fn run(&mut self, parser: &mut Parser<'a>, until: Option<u32>) -> bool {
         loop {
             match parser.next() {
                 Ok(Event::StreamEnd) => break,
+                Ok(Event::DocumentStart(start)) if until.is_some_and(|until| start >= until) => {
+                    return until == Some(start) && self.unreadable.is_empty();
+                }
                 Ok(event) => self.event(event),
                 Err(fault) => {
                     let after = self.fault(fault);
@@ -101,8 +125,16 @@ impl<'a> Reader<'a> {
         let end = self.text.len() as u32;
         self.abandon(end);
         self.report_unreadable(end);
-        let (decoded, comments) = parser.into_scanner().finish();
-        self.builder.finish(decoded, comments)
+        until.is_none()
+    }
+
+    /// What was read before `end`, and how many nodes its aliases stand for beyond its own.
+    fn finish(self, parser: Parser<'a>, end: usize) -> (Tree, u64) {
+        let (decoded, mut comments) = parser.into_scanner().finish();
+        // The scanner looks ahead.
+        comments.truncate(comments.partition_point(|comment| (comment.start as usize) < end));
+        let excess = self.anchors.excess();
+        (self.builder.finish(decoded, comments), excess)
     }
 
     fn event(&mut self, event: Event) {

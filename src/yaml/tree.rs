@@ -1,5 +1,7 @@
 //! The arena: one [`Tree`] a file, nodes in preorder, 20 bytes each, scalars as ranges into the source.
 
+mod append;
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -171,6 +173,11 @@ impl Tree {
         self.documents
             .iter()
             .filter_map(|document| document.root.map(|root| self.node(root)))
+    }
+
+    /// Gives back the room that no node took.
+    pub(super) fn shrink(&mut self) {
+        self.nodes.shrink_to_fit();
     }
 
     fn data(&self, id: NodeId) -> NodeData {
@@ -447,9 +454,10 @@ struct Checkpoint {
 }
 
 impl Builder {
-    pub(super) fn new(file: FileId, text: Arc<str>) -> Self {
+    /// Starts a tree with room for what about so many bytes of the text hold.
+    pub(super) fn new(file: FileId, text: Arc<str>, bytes: usize) -> Self {
         // Real manifests have one node for 17 to 22 bytes; growing would copy the arena.
-        let guess = text.len() / 16;
+        let guess = bytes / 16;
         Self {
             tree: Tree {
                 file,
@@ -566,7 +574,6 @@ impl Builder {
     pub(super) fn finish(mut self, decoded: String, comments: Vec<Comment>) -> Tree {
         self.tree.decoded = decoded;
         self.tree.comments = comments;
-        self.tree.nodes.shrink_to_fit();
         self.tree
     }
 

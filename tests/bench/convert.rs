@@ -21,6 +21,7 @@ use armada2flux::armada::{Documents, decode_documents};
 use armada2flux::diagnostic::Diagnostics;
 use armada2flux::emit::{self, View};
 use armada2flux::lower::{self, SourceNamespace};
+use armada2flux::parallel::{self, Workers};
 use armada2flux::source::Sources;
 use armada2flux::yaml::deliver::Delivery;
 use armada2flux::yaml::{self, Dialect};
@@ -42,31 +43,36 @@ fn main() {
     std::fs::write(&input, &text).unwrap();
     let events = events(&text);
     println!(
-        "input: {:.1} MB, {CHARTS} charts, {events} events\n",
-        text.len() as f64 / 1e6
+        "input: {:.1} MB, {CHARTS} charts, {events} events; {} cores\n",
+        text.len() as f64 / 1e6,
+        std::thread::available_parallelism().map_or(1, usize::from)
     );
 
+    let all = std::thread::available_parallelism().map_or(Workers::ONE, Workers::new);
     let mut bare = Vec::new();
     let mut sink = Vec::new();
+    let mut one = Vec::new();
     let mut files = Vec::new();
     let mut checks = Vec::new();
     for round in 0..=ROUNDS {
         // In turn, so that a slow spell of the machine hits all of them; the first round warms up.
         let times = (
             time(|| black_box(self::events(&text))),
-            time(|| black_box(convert_to_sink(&text))),
+            time(|| black_box(convert_to_sink(&text, all))),
+            time(|| black_box(convert_to_sink(&text, Workers::ONE))),
             time(|| convert_to_files(&input, &folder.path().join("flux"))),
-            validation(&text),
+            validation(&text, all),
         );
         if round > 0 {
             bare.push(times.0);
             sink.push(times.1);
-            files.push(times.2);
-            checks.push(times.3);
+            one.push(times.2);
+            files.push(times.3);
+            checks.push(times.4);
         }
     }
-    let (bare, sink, files) = (median(bare), median(sink), median(files));
-    let checks = median(checks);
+    let (bare, sink, one) = (median(bare), median(sink), median(one));
+    let (files, checks) = (median(files), median(checks));
     let mut table =
         String::from("| what | time | against | ratio | goal |\n|---|---|---|---|---|\n");
     row(
@@ -79,11 +85,19 @@ fn main() {
     );
     row(
         &mut table,
-        "convert to a sink",
+        "convert to a sink, all cores",
         sink,
         "bare event parse",
         Some(ratio(sink, bare)),
         "≤ 2.5",
+    );
+    row(
+        &mut table,
+        "the same on one core",
+        one,
+        "bare event parse",
+        Some(ratio(one, bare)),
+        "",
     );
     row(
         &mut table,
@@ -182,12 +196,12 @@ fn events(text: &str) -> usize {
 }
 
 /// The whole way of `convert`, with the output counted and thrown away.
-fn convert_to_sink(text: &str) -> usize {
+fn convert_to_sink(text: &str, workers: Workers) -> usize {
     let mut sources = Sources::default();
     let text: Arc<str> = text.into();
     let file = sources.add("site.yaml", Arc::clone(&text)).unwrap();
     let mut diagnostics = Diagnostics::default();
-    let tree = yaml::read(file, &text, &mut diagnostics);
+    let tree = yaml::read_in_parts(file, &text, workers, &mut diagnostics);
     let mut documents = Documents::default();
     decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
     let site = resolve::resolve(&documents, None, &mut diagnostics).unwrap();
@@ -205,23 +219,25 @@ fn convert_to_sink(text: &str) -> usize {
         armada_helm: lower::ArmadaHelm::Three,
     };
     let mut bytes = 0;
-    let mut buffer = String::new();
-    lower::lower(&plan, &options, &mut diagnostics, |_, object| {
-        buffer.clear();
-        emit::write_yaml(&object.value, View::Clear, &mut buffer);
-        bytes += buffer.len();
+    lower::lower_batches(&plan, &options, workers, &mut diagnostics, |batch| {
+        let lengths = parallel::map(batch, workers, |(_, object)| {
+            let mut text = String::new();
+            emit::write_yaml(&object.value, View::Clear, &mut text);
+            black_box(text).len()
+        });
+        bytes += lengths.iter().sum::<usize>();
     });
     assert_eq!(diagnostics.errors(), 0, "{:?}", diagnostics.list().first());
     bytes
 }
 
 /// What validation adds to reading: decoding by Armada's schemas, and every check.
-fn validation(text: &str) -> Duration {
+fn validation(text: &str, workers: Workers) -> Duration {
     let mut sources = Sources::default();
     let text: Arc<str> = text.into();
     let file = sources.add("site.yaml", Arc::clone(&text)).unwrap();
     let mut diagnostics = Diagnostics::default();
-    let tree = yaml::read(file, &text, &mut diagnostics);
+    let tree = yaml::read_in_parts(file, &text, workers, &mut diagnostics);
     let time = time(|| {
         let mut documents = Documents::default();
         decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);

@@ -17,7 +17,9 @@ pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod proxy;
+pub(crate) mod python;
 pub(crate) mod registry;
+pub(crate) mod renamed;
 pub(crate) mod run_folder;
 pub(crate) mod stages;
 pub(crate) mod supervisor;
@@ -334,6 +336,23 @@ impl Bed {
             .iter()
             .map(|message| format!("; {message}"))
             .collect()
+    }
+}
+
+/// Looks until there is something to be seen, and gives it.
+pub(crate) fn until<T>(
+    within: Duration,
+    mut look: impl FnMut() -> Outcome<Option<T>>,
+) -> Outcome<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(seen) = look()? {
+            return Ok(seen);
+        }
+        if start.elapsed() > within {
+            return Err(format!("nothing after {} s", within.as_secs()).into());
+        }
+        std::thread::sleep(LOOK_EVERY);
     }
 }
 

@@ -37,7 +37,7 @@ fn run(what: Option<&str>) -> Outcome {
     };
     let bed = Bed::start()?;
     if let Some(helm) = helm {
-        for releases in bed.install_as_armada(&Site::worked(&bed)?, helm)? {
+        for releases in bed.install_as_armada(&Site::worked(&bed, "worked")?, helm)? {
             let names: Vec<_> = releases
                 .iter()
                 .map(|(namespace, name)| format!("{namespace}/{name}"))

@@ -35,6 +35,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("canary::validate", validate),
         Trial::test("canary::invalid_documents", invalid),
         Trial::test("canary::broken_documents", broken),
+        Trial::test("canary::diff", diff),
         Trial::test("canary::other_commands", others),
     ]
 }
@@ -499,11 +500,51 @@ fn refused(texts: &[&str], input: impl Fn(&str) -> String) -> Result {
     Ok(())
 }
 
+/// Every secret of the site changes, is added and is removed.
+fn diff() -> Result {
+    let site = Site::new()?;
+    fs::create_dir(site.path().join("reports"))?;
+    let changed = fill(SITE).replace("canary", "bird").replace("Z8", "Z9");
+    fs::write(site.path().join("changed.yaml"), changed)?;
+    fs::write(site.path().join("empty.yaml"), "")?;
+    for (name, options) in [("one", &[][..]), ("split", &["--split-secrets"])] {
+        let convert = [&["convert", "site.yaml", "-q", "-o", name][..], options].concat();
+        run(site.path(), &convert)?.expect(0)?;
+        for input in ["changed.yaml", "site.yaml", "one", "split"] {
+            for more in [
+                &[][..],
+                &["-vvv", "--show-noise"],
+                &["--new-cluster", "--values-in=secret"],
+            ] {
+                let reports = [
+                    "json=reports/d.json",
+                    "text=reports/d.txt",
+                    "markdown=reports/d.md",
+                ];
+                let reports = reports.map(|report| format!("--report={report}"));
+                let reports: Vec<&str> = reports.iter().map(String::as_str).collect();
+                let base = ["diff", input, "--against", name];
+                site.search(&words(&[&base[..], more, &reports].concat()), false)?;
+            }
+        }
+        site.search(
+            &words(&["diff", name, "--against", "empty.yaml", "-v"]),
+            false,
+        )?;
+        site.search(
+            &words(&["diff", "empty.yaml", "--against", name, "-v"]),
+            false,
+        )?;
+    }
+    Ok(())
+}
+
 /// Commands that read no documents, asked about a secret or beside one.
 fn others() -> Result {
     let site = Site::new()?;
     for arguments in [
         &["schema", "report"][..],
+        &["schema", "diff"],
         &["schema", "validation"],
         &["explain"],
         &["explain", "values"],

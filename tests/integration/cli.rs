@@ -1,5 +1,6 @@
 //! The program from outside: arguments, streams, files, exit codes.
 
+mod diff;
 mod explain;
 mod failing;
 mod input;
@@ -7,6 +8,8 @@ mod output;
 mod report;
 mod terminal;
 mod usage;
+
+pub(crate) use diff::{edited, places, single_changes};
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +21,7 @@ use super::support::{Result, root};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let parts = [
+        diff::trials(),
         explain::trials(),
         failing::trials(),
         input::trials(),

@@ -5,7 +5,7 @@
 mod order;
 mod site;
 mod sources;
-mod tree;
+pub(crate) mod tree;
 mod values;
 
 use std::fs;

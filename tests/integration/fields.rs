@@ -25,21 +25,16 @@ const BEYOND_THE_SCHEMAS: &[(&str, &str)] = &[
 
 /// The tests of this module.
 pub(crate) fn trials() -> Vec<Trial> {
-    let corpus = shared::folder().map(|shared| shared.join("corpus"));
-    let missing = corpus.is_none();
-    let schemas = corpus.clone();
     vec![
-        Trial::test("fields::rows_and_schemas_agree", move || match schemas {
-            Some(corpus) => rows_and_schemas_agree(&corpus.join("armada-schemas")),
-            None => Ok(()),
-        })
-        .with_ignored_flag(missing),
+        shared::trial("fields::rows_and_schemas_agree", "corpus", |corpus| {
+            rows_and_schemas_agree(&corpus.join("armada-schemas"))
+        }),
         Trial::test("fields::every_row_is_produced", every_row_is_produced),
-        Trial::test("fields::every_node_has_one_row", move || match corpus {
-            Some(corpus) => every_node_has_one_row(&corpus),
-            None => Ok(()),
-        })
-        .with_ignored_flag(missing),
+        shared::trial(
+            "fields::every_node_has_one_row",
+            "corpus",
+            every_node_has_one_row,
+        ),
     ]
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("generated::src/diagnostic/examples.txt", examples),
         Trial::test("generated::docs/cli.md", cli),
         Trial::test("generated::docs/schema", schemas),
+        Trial::test("generated::docs/guide/ci.md", noise),
     ]
 }
 
@@ -59,6 +60,21 @@ fn examples() -> Result {
     check_file("src/diagnostic/examples.txt", &text)
 }
 
+/// The table of noise, which is written by hand, names every rule and no other.
+fn noise() -> Result {
+    let page = std::fs::read_to_string(root().join("docs/guide/ci.md"))?;
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let named: Vec<&str> = rows.filter_map(|row| row.split('`').next()).collect();
+    let rules: Vec<&str> = armada2flux::compare::noise::RULES
+        .iter()
+        .map(|rule| rule.name)
+        .collect();
+    ensure(
+        named == rules,
+        format!("{named:?} are named, {rules:?} exist"),
+    )
+}
+
 /// What `--help` says, of every command, from the program itself.
 fn cli() -> Result {
     let mut page = format!("# Commands\n\n{NOTE}");
@@ -90,6 +106,7 @@ fn push_help(command: &clap::Command, path: &mut Vec<String>, page: &mut String)
 /// Subjects of `armada2flux schema` and the files they are published in.
 const SCHEMAS: &[(&str, &str)] = &[
     ("report", "docs/schema/convert-report.json"),
+    ("diff", "docs/schema/diff-report.json"),
     ("validation", "docs/schema/validate-report.json"),
     ("source-map", "docs/schema/source-map.json"),
 ];

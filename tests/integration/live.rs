@@ -2,18 +2,23 @@
 
 mod airskiff;
 mod cluster;
+mod diff;
 mod faults;
 mod probe_site;
 mod releases;
 mod safety;
 mod site;
 mod sources;
+mod strict;
+mod types;
 mod upgrades;
 mod values;
+mod waits;
 
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::{Completion, Failed, Trial};
 
 use crate::bed::{Bed, Error, Outcome, build, failure};
 
@@ -26,20 +31,23 @@ pub(crate) fn trials() -> Vec<Trial> {
         airskiff::tests(),
         cluster::tests(),
         releases::tests(),
+        diff::tests(),
         faults::tests(),
         safety::tests(),
         site::tests(),
         sources::tests(),
         upgrades::tests(),
         values::tests(),
+        waits::tests(),
+        strict::tests(),
+        types::tests(),
     ]
     .concat();
     let mut trials: Vec<_> = tests
         .into_iter()
         .map(|test| {
-            let own = test.missing.map(str::to_owned);
-            let reason = own.or_else(|| missing.as_ref().map(|reason| format!("live, {reason}")));
-            let trial = Trial::test(format!("live::{}", test.name), move || test.run());
+            let reason = missing.as_ref().map(|reason| format!("live, {reason}"));
+            let trial = Trial::ignorable_test(format!("live::{}", test.name), move || test.run());
             match reason {
                 None => trial,
                 Some(reason) => trial.with_kind(reason).with_ignored_flag(true),
@@ -61,8 +69,6 @@ pub(crate) fn trials() -> Vec<Trial> {
 struct Test {
     name: &'static str,
     body: Body,
-    /// What it needs and does not find.
-    missing: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -80,7 +86,6 @@ impl Test {
         Self {
             name,
             body: Body::Alone(body),
-            missing: None,
         }
     }
 
@@ -88,7 +93,6 @@ impl Test {
         Self {
             name,
             body: Body::Shared(body),
-            missing: None,
         }
     }
 
@@ -96,23 +100,22 @@ impl Test {
         Self {
             name,
             body: Body::Private(body),
-            missing: None,
         }
     }
 
-    /// The test, listed as ignored for that reason.
-    const fn missing(mut self, reason: &'static str) -> Self {
-        self.missing = Some(reason);
-        self
-    }
-
-    fn run(self) -> Result<(), Failed> {
+    fn run(self) -> Result<Completion, Failed> {
         let done = match self.body {
             Body::Alone(body) => body(),
             Body::Shared(body) => Bed::shared().and_then(|bed| self.on(bed, body)),
             Body::Private(body) => Bed::start().and_then(|bed| self.on(&bed, body)),
         };
-        done.map_err(|error| Failed::from(error.to_string()))
+        match done {
+            Ok(()) => Ok(Completion::Completed),
+            Err(error) => match error.downcast::<Skipped>() {
+                Ok(skipped) => Ok(Completion::ignored_with(skipped.to_string())),
+                Err(error) => Err(Failed::from(error.to_string())),
+            },
+        }
     }
 
     /// Runs `body` in its namespace; what can explain a failure is kept.
@@ -127,6 +130,9 @@ impl Test {
                 .unwrap_or_else(|panic| Err(panic_text(&*panic).into()))
         });
         done.map_err(|error| -> Error {
+            if error.is::<Skipped>() {
+                return error;
+            }
             match failure::keep(
                 bed,
                 &scope.namespace,
@@ -145,6 +151,18 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or("panic")
         .to_owned()
 }
+
+/// Why a test cannot run here, for something that it needs and a machine may lack.
+#[derive(Debug)]
+struct Skipped(String);
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Skipped {}
 
 /// What a test may use.
 struct Scope<'b> {

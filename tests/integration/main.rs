@@ -26,13 +26,19 @@ mod schemas;
 mod shared;
 mod source_map;
 mod support;
+mod workers;
 
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
+/// Tests at once for each core: those on the cluster wait most of the time.
+const TESTS_PER_CORE: usize = 2;
+
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    arguments.test_threads.get_or_insert(cores * TESTS_PER_CORE);
     // A copy that a test started to kill it has that one task, and must begin it at once.
     if let Some(victim) = live::victim() {
         return libtest_mimic::run(&arguments, vec![victim]).exit_code();
@@ -54,5 +60,6 @@ fn main() -> ExitCode {
     trials.extend(overrides::trials());
     trials.extend(schemas::trials());
     trials.extend(source_map::trials());
+    trials.extend(workers::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

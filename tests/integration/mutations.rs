@@ -26,10 +26,7 @@ const MAX_CHART: usize = 12 * 1024;
 
 /// The tests of this module.
 pub(crate) fn trials() -> Vec<Trial> {
-    let corpus = shared::folder().map(|shared| shared.join("corpus"));
-    let missing = corpus.is_none();
-    let test = move || corpus.as_ref().map_or(Ok(()), |corpus| run(corpus));
-    vec![Trial::test("mutations::nothing_is_silent", test).with_ignored_flag(missing)]
+    vec![shared::trial("mutations::nothing_is_silent", "corpus", run)]
 }
 
 /// A chart of the corpus with the charts it depends on, as JSON, which is YAML, too.

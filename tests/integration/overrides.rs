@@ -115,8 +115,8 @@ fn keys_are_compared_by_meaning() {
 }
 
 fn what_python_fails_on_is_told_with_both_places() {
-    let (data, said) = changed("  x: 1\n", &["  x: {deep: 1}\n  y: new\n"], &[]);
-    assert_eq!(data, r#"{"x":1,"y":"new"}"#);
+    let (data, said) = changed("  x: 1\n", &["  x: {deep: 1}\n  why: new\n"], &[]);
+    assert_eq!(data, r#"{"x":1,"why":"new"}"#);
     assert_eq!(said, ["override-invalid {deep: 1}|1"]);
     let (data, said) = changed("  x: 1\n", &["  x: {}\n"], &[]);
     assert_eq!((data.as_str(), said.len()), (r#"{"x":1}"#, 0));

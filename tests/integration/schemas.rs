@@ -17,10 +17,8 @@ use crate::shared;
 
 /// The tests of this module.
 pub(crate) fn trials() -> Vec<Trial> {
-    let folder = shared::folder().map(|shared| shared.join("corpus/armada-schemas"));
-    let missing = folder.is_none();
-    let test = move || folder.as_ref().map_or(Ok(()), |folder| run(folder));
-    vec![Trial::test("schemas::verdicts_agree", test).with_ignored_flag(missing)]
+    let schemas = "corpus/armada-schemas";
+    vec![shared::trial("schemas::verdicts_agree", schemas, run)]
 }
 
 /// Changes every node of documents that hold every field, and compares the verdicts.

@@ -6,12 +6,33 @@ use armada2flux::diagnostic::Diagnostics;
 use armada2flux::source::Sources;
 use armada2flux::value::{Data, Mapping, Number, Value};
 use armada2flux::yaml::{self, Tree};
+use libtest_mimic::{Completion, Failed, Trial};
 use serde_json::Value as Json;
 
 /// `../shared`, when it is there.
 pub(crate) fn folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     folder.is_dir().then_some(folder)
+}
+
+/// A test that needs a folder in there, which it is given; ignored, with the reason, without it.
+pub(crate) fn trial(
+    name: &str,
+    needed: &str,
+    test: impl FnOnce(&Path) -> Result<(), Failed> + Send + 'static,
+) -> Trial {
+    let needed = needed.to_owned();
+    Trial::ignorable_test(name, move || {
+        match folder()
+            .map(|folder| folder.join(&needed))
+            .filter(|folder| folder.is_dir())
+        {
+            Some(folder) => test(&folder).map(|()| Completion::Completed),
+            None => Ok(Completion::ignored_with(format!(
+                "../shared/{needed} is not there"
+            ))),
+        }
+    })
 }
 
 /// The files below a folder with one of the extensions, in order.

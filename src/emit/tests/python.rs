@@ -98,10 +98,15 @@ fn request(value: &Value, thorough: bool) -> serde_json::Value {
 fn requests() -> Vec<serde_json::Value> {
     let mut runner = TestRunner::deterministic();
     let trees = random();
-    let mut requests: Vec<_> = hostile().iter().map(|value| request(value, true)).collect();
+    // The reader in Python takes a hundred times as long as the one in C: every string by itself, fewer trees.
+    let hostile = hostile();
+    let hostile = hostile.iter().enumerate();
+    let mut requests: Vec<_> = hostile
+        .map(|(at, value)| request(value, value.as_str().is_some() || at % 8 == 1))
+        .collect();
     requests.extend((0..RANDOM_TREES).map(|at| {
         let tree = trees.new_tree(&mut runner).unwrap().current();
-        request(&tree, at % 10 == 0)
+        request(&tree, at % 25 == 0)
     }));
     requests
 }

@@ -1,7 +1,10 @@
 //! Trees to write: each hostile string in every place, and random ones.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::SBoxedStrategy;
 
 use super::hostile::{FRAGMENTS, strings};
 use crate::value::{Data, Mapping, Notes, Number, Text, Value};
@@ -43,22 +46,32 @@ pub(super) fn hostile() -> Vec<Value> {
     strings().iter().flat_map(|text| around(text)).collect()
 }
 
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
-        2 => "[a-zA-Z/][a-zA-Z0-9_./:=-]{0,8}",
-        2 => select(strings()).prop_filter("short", |text| text.len() < 200),
-        4 => prop::collection::vec(select(FRAGMENTS), 0..7).prop_map(|parts| parts.concat()),
-        1 => "[0-9+.eExob_:T-]{1,8}",
-        1 => prop::collection::vec(any::<char>(), 0..6)
-            .prop_map(|chars| chars.into_iter().collect::<String>()),
-    ]
+/// Texts that match; a pattern used as a strategy is read anew for every text.
+fn matching(pattern: &str) -> impl Strategy<Value = String> + use<> {
+    prop::string::string_regex(pattern).unwrap()
+}
+
+/// Made once: the parts of recursive strategies are made anew for every tree.
+fn text() -> SBoxedStrategy<String> {
+    static TEXT: LazyLock<SBoxedStrategy<String>> = LazyLock::new(|| {
+        prop_oneof![
+            2 => matching("[a-zA-Z/][a-zA-Z0-9_./:=-]{0,8}"),
+            2 => select(strings()).prop_filter("short", |text| text.len() < 200),
+            4 => prop::collection::vec(select(FRAGMENTS), 0..7).prop_map(|parts| parts.concat()),
+            1 => matching("[0-9+.eExob_:T-]{1,8}"),
+            1 => prop::collection::vec(any::<char>(), 0..6)
+                .prop_map(|chars| chars.into_iter().collect::<String>()),
+        ]
+        .sboxed()
+    });
+    TEXT.clone()
 }
 
 fn number() -> impl Strategy<Value = Number> {
     prop_oneof![
         any::<i64>().prop_map(Number::Int),
         (-1000_i64..1000).prop_map(Number::Int),
-        "-?[1-9][0-9]{19,40}".prop_map(|digits| Number::Big(digits.into())),
+        matching("-?[1-9][0-9]{19,40}").prop_map(|digits| Number::Big(digits.into())),
         any::<f64>()
             .prop_filter("finite", |float| float.is_finite())
             .prop_map(Number::Float),

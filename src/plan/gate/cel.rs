@@ -213,6 +213,19 @@ fn double(number: &Number) -> String {
         Number::Share(of, percent) => {
             format!("{} * ({} / 100.0)", field(of), double_literal(*percent))
         }
+        Number::Missing(of, there, 0) => format!("{} - {}", field(of), field(there)),
+        Number::Missing(of, there, but) => {
+            let (of, there, but) = (field(of), field(there), double_literal(*but));
+            format!("{of} - {there} - {but}")
+        }
+        Number::Scaled(share, of) => {
+            let (path, whole) = (share.join("."), field(of));
+            let scaled = format!("double(string({path}).replace('%', '')) * {whole} / 100.0");
+            format!(
+                "({} ? (string({path}).endsWith('%') ? {scaled} : double({path})) : 0.0)",
+                has(share)
+            )
+        }
     }
 }
 

@@ -6,15 +6,17 @@
 
 use crate::armada::chart::{MinReady, WaitKind};
 
-use super::Gate;
-use super::requirement::{self, Lack};
+use super::requirement::{self, Lack, Requirement};
 use super::rule::{ANNOTATIONS, ConditionPart, Rule};
+use super::{Gate, helm};
 
 /// What a release's waiting in Flux stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// Armada let Helm wait for everything and waited by itself afterwards: both must be met.
-    OfHelm,
+    /// Armada let Helm 3 wait for everything and waited by itself afterwards: both must be met.
+    OfHelm3,
+    /// The same with Helm 4, which wants every pod.
+    OfHelm4,
     /// Armada waited by itself only: what no gate selects is ready.
     OfGates,
 }
@@ -42,19 +44,29 @@ pub fn checks(gates: &[Gate], waiting: Waiting) -> Vec<HealthCheck> {
     if gates.iter().any(|gate| gate.selected().is_err()) {
         return Vec::new();
     }
+    let base = match waiting {
+        Waiting::OfHelm3 => helm::three,
+        Waiting::OfHelm4 | Waiting::OfGates => helm::four,
+    };
     match waiting {
         // Armada waited for Jobs after the hooks, Helm not at all: a check would wait for them before.
-        Waiting::OfHelm => {
+        Waiting::OfHelm3 | Waiting::OfHelm4 => {
             let kinds = [
                 WaitKind::DaemonSet,
                 WaitKind::StatefulSet,
                 WaitKind::Deployment,
             ];
             let awaited = |kind: &WaitKind| gates.iter().any(|gate| gate.kind == *kind);
+            let any = kinds.iter().any(awaited);
+            // Without a check Flux judges a kind by kstatus, as Helm 4 does and Helm 3 does not.
+            let checked = |kind: &WaitKind| match waiting {
+                Waiting::OfHelm3 => any,
+                Waiting::OfHelm4 | Waiting::OfGates => awaited(kind),
+            };
             kinds
                 .into_iter()
-                .filter(awaited)
-                .map(|kind| of_helm(kind, gates))
+                .filter(checked)
+                .map(|kind| of_helm(kind, gates, base(kind)))
                 .collect()
         }
         Waiting::OfGates => {
@@ -66,19 +78,23 @@ pub fn checks(gates: &[Gate], waiting: Waiting) -> Vec<HealthCheck> {
     }
 }
 
-/// All pods of every object, and what the gates ask beyond that.
-fn of_helm(kind: WaitKind, gates: &[Gate]) -> HealthCheck {
-    let base = requirement::requirements(kind, MinReady::DEFAULT, true);
-    let base: Vec<Rule> = base.into_iter().map(|required| required.rule).collect();
+/// What Helm asks of every object, and what the gates ask beyond that.
+fn of_helm(kind: WaitKind, gates: &[Gate], base: Vec<Rule>) -> HealthCheck {
+    let all_pods = requirement::requirements(kind, MinReady::DEFAULT, true);
+    let wants_all = all_pods
+        .iter()
+        .all(|required| base.contains(&required.rule));
     let mut rules = base.clone();
     for gate in gates.iter().filter(|gate| gate.kind == kind) {
-        let beyond = gate.requirements().iter().filter(|required| {
-            let fewer = matches!(
+        let is_met = |required: &&Requirement| {
+            let is_share = matches!(
                 required.lack,
                 Lack::MinReady(_, _, MinReady::Percent(..=100))
             );
-            !fewer && !base.contains(&required.rule)
-        });
+            base.contains(&required.rule) || is_share && wants_all
+        };
+        let beyond = gate.requirements().iter();
+        let beyond = beyond.filter(|required| !is_met(required));
         let beyond: Vec<Rule> = beyond.map(|required| required.rule.clone()).collect();
         if !beyond.is_empty() {
             rules.push(gate.awaited().implies(one_or_all(beyond)));

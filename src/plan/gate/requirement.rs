@@ -7,25 +7,25 @@ use crate::value::Value;
 use super::rule::{ANNOTATIONS, CONDITIONS, ConditionPart, Field, Number, Rule, count, text_of};
 
 const STATUS: Field = &["status"];
-const GENERATION: Field = &["metadata", "generation"];
-const OBSERVED: Field = &["status", "observedGeneration"];
-const REPLICAS: Field = &["spec", "replicas"];
-const UPDATED: Field = &["status", "updatedReplicas"];
+pub(super) const GENERATION: Field = &["metadata", "generation"];
+pub(super) const OBSERVED: Field = &["status", "observedGeneration"];
+pub(super) const REPLICAS: Field = &["spec", "replicas"];
+pub(super) const UPDATED: Field = &["status", "updatedReplicas"];
 const AVAILABLE: Field = &["status", "availableReplicas"];
-const READY: Field = &["status", "readyReplicas"];
-const DESIRED_SCHEDULED: Field = &["status", "desiredNumberScheduled"];
-const UPDATED_SCHEDULED: Field = &["status", "updatedNumberScheduled"];
+pub(super) const READY: Field = &["status", "readyReplicas"];
+pub(super) const DESIRED_SCHEDULED: Field = &["status", "desiredNumberScheduled"];
+pub(super) const UPDATED_SCHEDULED: Field = &["status", "updatedNumberScheduled"];
 const NUMBER_AVAILABLE: Field = &["status", "numberAvailable"];
-const STRATEGY: Field = &["spec", "updateStrategy", "type"];
-const PARTITION: Field = &["spec", "updateStrategy", "rollingUpdate", "partition"];
-const CURRENT_REVISION: Field = &["status", "currentRevision"];
-const UPDATE_REVISION: Field = &["status", "updateRevision"];
+pub(super) const STRATEGY: Field = &["spec", "updateStrategy", "type"];
+pub(super) const PARTITION: Field = &["spec", "updateStrategy", "rollingUpdate", "partition"];
+pub(super) const CURRENT_REVISION: Field = &["status", "currentRevision"];
+pub(super) const UPDATE_REVISION: Field = &["status", "updateRevision"];
 const COMPLETIONS: Field = &["spec", "completions"];
 const SUCCEEDED: Field = &["status", "succeeded"];
 const PHASE: Field = &["status", "phase"];
 
 /// The strategy that Kubernetes rolls out by itself.
-const ROLLING_UPDATE: &str = "RollingUpdate";
+pub(super) const ROLLING_UPDATE: &str = "RollingUpdate";
 /// Annotation that makes an object a hook of Helm.
 const HOOK: &str = "helm.sh/hook";
 /// Hooks that make a pod a test pod (Armada: utils/helm.py, `is_test_pod`).

@@ -52,6 +52,10 @@ pub enum Number {
     Constant(i64),
     /// So many percent of a number of the object, computed as `number * (percent / 100)` in doubles.
     Share(Field, i64),
+    /// The first number of the object less the second, less this.
+    Missing(Field, Field, i64),
+    /// A number of the object, or, if it is a text like `25%`, that share of the other one, not rounded.
+    Scaled(Field, Field),
 }
 
 /// What is looked at in a condition.
@@ -144,6 +148,13 @@ impl Number {
             Number::Field(field) => count(object, field),
             Number::Constant(number) => *number as f64,
             Number::Share(field, percent) => count(object, field) * (*percent as f64 / 100.0),
+            Number::Missing(of, there, but) => {
+                count(object, of) - count(object, there) - *but as f64
+            }
+            Number::Scaled(field, of) => match object.at(field).and_then(Value::as_str) {
+                Some(text) => percent(text) * count(object, of) / 100.0,
+                None => count(object, field),
+            },
         }
     }
 }
@@ -167,6 +178,12 @@ fn number(value: &Value) -> f64 {
             f64::NAN
         }
     }
+}
+
+/// The number of a text like `25%`, 0 for any other text.
+fn percent(text: &str) -> f64 {
+    let number = text.strip_suffix('%');
+    number.and_then(|digits| digits.parse().ok()).unwrap_or(0.0)
 }
 
 /// A text of the object, empty when it is missing.

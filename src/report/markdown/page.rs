@@ -11,7 +11,7 @@ const CLOSING: &str = "\n</details>\n\n";
 
 /// The text so far.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(in crate::report) struct Page {
     text: String,
     limit: usize,
     cut: BTreeMap<&'static str, usize>,
@@ -19,14 +19,14 @@ pub(super) struct Page {
 
 /// A part that is folded: a title, perhaps the head of a table, rows.
 #[derive(Debug)]
-pub(super) struct Details {
+pub(in crate::report) struct Details {
     title: String,
     head: &'static str,
     rows: Vec<String>,
 }
 
 impl Details {
-    pub(super) fn new(title: String) -> Self {
+    pub(in crate::report) fn new(title: String) -> Self {
         Self {
             title,
             head: "",
@@ -34,19 +34,19 @@ impl Details {
         }
     }
 
-    pub(super) fn with_head(mut self, head: &'static str) -> Self {
+    pub(in crate::report) fn with_head(mut self, head: &'static str) -> Self {
         self.head = head;
         self
     }
 
-    pub(super) fn row(&mut self, row: &str) {
+    pub(in crate::report) fn row(&mut self, row: &str) {
         self.rows.push(row.to_owned());
     }
 }
 
 impl Page {
     /// An empty text of at most `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(in crate::report) fn new(limit: usize) -> Self {
         Self {
             text: String::new(),
             limit,
@@ -59,7 +59,7 @@ impl Page {
     }
 
     /// Appends a line.
-    pub(super) fn line(&mut self, line: &str) {
+    pub(in crate::report) fn line(&mut self, line: &str) {
         if self.fits(line.len() + 1) {
             self.text.push_str(line);
             self.text.push('\n');
@@ -69,7 +69,7 @@ impl Page {
     }
 
     /// Appends a folded part as far as it fits; `what` is what its rows are called when they are counted.
-    pub(super) fn fold(&mut self, details: Details, what: &'static str) {
+    pub(in crate::report) fn fold(&mut self, details: Details, what: &'static str) {
         let Details { title, head, rows } = details;
         let mut opening = format!("<details><summary>{title}</summary>\n\n");
         if !head.is_empty() {
@@ -98,7 +98,7 @@ impl Page {
     }
 
     /// The text, with a count of what was cut.
-    pub(super) fn finish(mut self) -> String {
+    pub(in crate::report) fn finish(mut self) -> String {
         if !self.cut.is_empty() {
             let parts = self.cut.iter().map(|(what, number)| count(*number, what));
             let parts: Vec<String> = parts.collect();

@@ -28,6 +28,24 @@ pub(super) struct Key {
     pub(super) changed: bool,
 }
 
+/// A server-side apply is read by go-yaml, which looks for the colon after a key no further than this many
+/// characters from where the key begins, quotes and escapes counted.
+const LONGEST_KEY: usize = 1024;
+
+/// Whether the key's JSON, as Go writes it, is longer than [`LONGEST_KEY`].
+fn is_too_long(key: &str) -> bool {
+    const QUOTES: usize = 2;
+    if key.len() * "\\u003c".len() + QUOTES <= LONGEST_KEY {
+        return false;
+    }
+    let written = |c: char| match c {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+        '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => 6,
+        _ => 1,
+    };
+    key.chars().map(written).sum::<usize>() + QUOTES > LONGEST_KEY
+}
+
 /// `strconv.FormatFloat(float, 'g', -1, 32)`, as `sigs.k8s.io/yaml` makes keys of floats. Its 32 bits
 /// are the library's.
 pub(super) fn float_key(float: f64) -> Text {
@@ -61,13 +79,31 @@ impl<'t> Walk<'_, 't> {
             return None;
         };
         let key = self.typed_key(node, scalar)?;
-        if key.text != scalar.text {
+        let delivered = match (self.how, &key.sorted_as) {
+            // The same warning as where the delivered key is written.
+            (Delivery::Written, Some(own)) => leaf::rewritten(own)
+                // Helm refuses these as keys, but not the text that is written instead.
+                .filter(|typed| !matches!(typed, Typed::Null | Typed::Big(_)))
+                .and_then(|typed| self.other_key(node, typed))
+                .map(|delivered| delivered.text),
+            _ => None,
+        };
+        if let Some(delivered) = delivered {
+            let message = wording::key_retyped(scalar.text, &delivered, Delivery::Python);
+            self.warn(node, Code::KeyRetyped, message, wording::help(self.how));
+        } else if key.text != scalar.text {
             let message = wording::key_retyped(scalar.text, &key.text, self.how);
             self.warn(node, Code::KeyRetyped, message, wording::help(self.how));
         }
         if key.text == "<<" {
             let message = "there is a key `<<`, which kustomize takes for a merge".to_owned();
-            self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
+            self.warn(node, Code::TextUnsafe, message, wording::MERGE_HELP);
+        }
+        if is_too_long(&key.text) {
+            let message = format!(
+                "a key is longer than the {LONGEST_KEY} characters that an API server reads"
+            );
+            self.warn(node, Code::TextUnsafe, message, wording::KEY_HELP);
         }
         if let Some(unsafe_char) = leaf::unsafe_char(&key.text) {
             let message = wording::text_unsafe(unsafe_char, "a key");

@@ -118,7 +118,15 @@ impl<'t> Walk<'_, 't> {
             && let Some(unsafe_char) = unsafe_char(text)
         {
             let message = wording::text_unsafe(unsafe_char, "a string");
-            self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
+            let help = match unsafe_char {
+                NEXT_LINE => wording::NEXT_LINE_HELP,
+                _ => wording::TEXT_HELP,
+            };
+            self.warn(node, Code::TextUnsafe, message, help);
+        }
+        if is_minus_zero(&data) {
+            let message = "a number is minus zero, which an API server stores as 0".to_owned();
+            self.warn(node, Code::TextUnsafe, message, wording::ZERO_HELP);
         }
         Value {
             data,
@@ -287,11 +295,24 @@ fn is_sensitive(data: &Data, below_secret: bool) -> bool {
     }
 }
 
-/// A character that kustomize's YAML does not give back.
+fn is_minus_zero(data: &Data) -> bool {
+    matches!(data, Data::Number(Number::Float(float)) if *float == 0.0 && float.is_sign_negative())
+}
+
+/// go-yaml takes it for a line break, which is a blank when lines are joined.
+const NEXT_LINE: char = '\u{85}';
+
+/// A character that go-yaml refuses, or else one that it changes, where it stands unescaped.
 pub(super) fn unsafe_char(text: &str) -> Option<char> {
     if text.bytes().all(|byte| byte < 0x7f) {
         return None;
     }
-    text.chars()
-        .find(|c| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}'))
+    let found = |c: &char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
+    let mut all = text.chars().filter(found);
+    let first = all.next()?;
+    Some(if first == NEXT_LINE {
+        all.find(|c| *c != NEXT_LINE).unwrap_or(first)
+    } else {
+        first
+    })
 }

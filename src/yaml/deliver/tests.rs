@@ -135,7 +135,10 @@ fn numbers_become_doubles() {
     assert!(matches!(number(&outcome, "e"), Number::Int(1)));
     assert!(matches!(number(&outcome, "f"), Number::Float(zero) if zero.is_sign_negative()));
     assert_eq!(outcome.at(&["g"]), &"1e+400".into());
-    assert_eq!(outcome.codes(), [Code::ValueRetyped; 2]);
+    assert_eq!(
+        outcome.codes(),
+        [Code::ValueRetyped, Code::ValueRetyped, Code::TextUnsafe]
+    );
     assert!(outcome.messages().starts_with(
         "the number 9007199254740993 reached Helm as 9007199254740992, rounded to a double"
     ));
@@ -221,6 +224,28 @@ fn characters_that_do_not_survive_are_named() {
     );
     assert_eq!(outcome.codes(), [Code::TextUnsafe; 4]);
     assert!(outcome.messages().contains("U+0085"));
+    // What is refused is worse than what is changed.
+    let outcome = delivered("a: \"\\N\\x80\\N\"\n", Delivery::Python);
+    assert!(outcome.messages().contains("U+0080"));
+    let outcome = delivered("a: -0.0\nb: -0\nc: 0.0\n", Delivery::Python);
+    assert_eq!(outcome.codes(), [Code::TextUnsafe]);
+    assert!(outcome.messages().contains("minus zero"));
+}
+
+#[test]
+fn keys_that_no_apply_reads_are_named() {
+    // With quotes, and each of these characters as six.
+    for (key, long) in [
+        ("k".repeat(1022), false),
+        ("k".repeat(1023), true),
+        ("é".repeat(1022), false),
+        ("<".repeat(170), false),
+        ("<".repeat(171), true),
+    ] {
+        let outcome = delivered(&format!("? '{key}'\n: 1\n"), Delivery::Python);
+        let codes: &[Code] = if long { &[Code::TextUnsafe] } else { &[] };
+        assert_eq!(outcome.codes(), codes, "{}", key.len());
+    }
 }
 
 #[test]

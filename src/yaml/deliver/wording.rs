@@ -8,9 +8,22 @@ use crate::value::{Data, Number};
 /// Longest text shown in a message, in characters.
 const SHOWN_CHARS: usize = 60;
 
-/// What to do about characters that do not survive.
-pub(super) const TEXT_HELP: &str =
-    "kustomize changes or refuses it, so a tree does not carry it to Flux; take it out";
+/// What to do about text that does not survive.
+pub(super) const TEXT_HELP: &str = "kubectl and kustomize-controller refuse or change it, and in an object made otherwise it costs the release \
+     all its values; take it out";
+
+/// What to do about U+0085 in a value.
+pub(super) const NEXT_LINE_HELP: &str = "flux hands on a blank in its place; take it out";
+
+/// What to do about a key `<<`.
+pub(super) const MERGE_HELP: &str =
+    "kubectl carries it, kustomize-controller drops the entry without a word; rename it";
+
+/// What to do about a key that is too long.
+pub(super) const KEY_HELP: &str = "kubectl and kustomize-controller cannot apply it, so a tree does not carry it to Flux; shorten it";
+
+/// What to do about minus zero.
+pub(super) const ZERO_HELP: &str = "a template that prints it prints `-0` under armada and `0` under flux; write 0 if that is meant";
 
 /// The value with its type, or its type alone.
 pub(super) fn name(data: &Data, hidden: bool) -> String {

@@ -135,6 +135,11 @@ impl<'a> Anchors<'a> {
         Ok(())
     }
 
+    /// Nodes that the aliases of the file stand for beyond the file's own.
+    pub(super) fn excess(&self) -> u64 {
+        self.file_expanded.saturating_sub(self.file_own)
+    }
+
     fn add(&mut self, own: u64, expanded: u64) {
         let (own_sum, expanded_sum) = match self.open.last_mut() {
             Some(parent) => (&mut parent.own, &mut parent.expanded),

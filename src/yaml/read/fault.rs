@@ -139,6 +139,8 @@ faults! {
     TagUndeclared "a tag with a prefix that no %TAG line declares"
         => "declare it before the `---`, or remove the tag"
     TooDeep "nested too deep"
+    UnclosedFlow "this bracket is never closed"
+        => "close it with the `]` or `}` that belongs to it; is the file complete?"
     UnclosedQuote "a quoted value is not closed"
         => "close the quote; is the file complete?"
     UnknownEscape "an escape that YAML does not know"

@@ -76,6 +76,8 @@ pub(super) struct Parser<'a> {
     states: Vec<State>,
     /// `%TAG` handles and prefixes of the document.
     prefixes: Vec<(Text, Text)>,
+    /// Where the open lists and mappings in brackets start.
+    flows: Vec<u32>,
     /// End of the last token that was taken.
     end: u32,
 }
@@ -87,6 +89,7 @@ impl<'a> Parser<'a> {
             state: State::StreamStart,
             states: Vec::new(),
             prefixes: Vec::new(),
+            flows: Vec::new(),
             end: at as u32,
         }
     }
@@ -97,6 +100,7 @@ impl<'a> Parser<'a> {
         self.state = State::StreamStart;
         self.states.clear();
         self.prefixes.clear();
+        self.flows.clear();
         self.end = at;
     }
 
@@ -149,6 +153,19 @@ impl<'a> Parser<'a> {
 
     fn fault<T>(&self, kind: FaultKind, token: Token) -> Result<T, Fault> {
         Err(Fault::new(kind, token.start))
+    }
+
+    /// A fault inside of brackets: when the document ends, they are what is wrong.
+    fn flow_fault<T>(&self, kind: FaultKind, token: Token) -> Result<T, Fault> {
+        let Some(&start) = self.flows.last() else {
+            return self.fault(kind, token);
+        };
+        Err(match token.kind {
+            TokenKind::StreamEnd | TokenKind::DocumentStart | TokenKind::DocumentEnd => {
+                Fault::new(FaultKind::UnclosedFlow, start).seen(token.start)
+            }
+            _ => Fault::new(kind, token.start).since(start),
+        })
     }
 
     /// A fault of a directive: the document may still start behind it.
@@ -306,8 +323,11 @@ impl<'a> Parser<'a> {
                 self.pop();
                 return Ok(Event::Node(self.empty(tag, anchor)));
             }
-            _ => return self.fault(FaultKind::NodeExpected, token),
+            _ => return self.flow_fault(FaultKind::NodeExpected, token),
         };
+        if let Some(State::FlowEntryFirst | State::FlowKeyFirst) = state {
+            self.flows.push(token.start);
+        }
         match state {
             Some(state) => self.state = state,
             None => self.pop(),
@@ -402,6 +422,7 @@ impl<'a> Parser<'a> {
     }
 
     fn flow_end(&mut self, token: Token) -> Event {
+        self.flows.pop();
         self.take_last(token);
         self.pop();
         Event::CollectionEnd(self.end)
@@ -413,7 +434,7 @@ impl<'a> Parser<'a> {
             match token.kind {
                 TokenKind::FlowSequenceEnd => {}
                 TokenKind::FlowEntry => token = self.take(token)?,
-                _ => return self.fault(FaultKind::FlowSequenceEnd, token),
+                _ => return self.flow_fault(FaultKind::FlowSequenceEnd, token),
             }
         }
         match token.kind {
@@ -463,7 +484,7 @@ impl<'a> Parser<'a> {
             match token.kind {
                 TokenKind::FlowMappingEnd => {}
                 TokenKind::FlowEntry => token = self.take(token)?,
-                _ => return self.fault(FaultKind::FlowMappingEnd, token),
+                _ => return self.flow_fault(FaultKind::FlowMappingEnd, token),
             }
         }
         match token.kind {

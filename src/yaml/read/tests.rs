@@ -9,6 +9,7 @@ mod broken;
 mod corpus;
 mod libyaml;
 mod limits;
+mod parts;
 mod soup;
 
 /// Reads a text as a file of its own.

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use armada2flux::armada::{Chart, Documents, decode_documents};
@@ -17,18 +16,22 @@ use armada2flux::{plan, resolve};
 use serde_json::Value;
 
 use super::program::Program;
-use super::{Bed, Outcome, has_condition};
+use super::{Bed, Outcome, has_condition, python};
 
 /// For Armada's own waits, whatever the documents allow.
 const WAITS_AT_MOST: Duration = Duration::from_secs(180);
 
-/// Prints, for each Chart document, the text of the values file that Armada would hand to Helm.
+/// Prints, for each Chart document, the text of the values file that Armada would hand to Helm. Armada runs PyYAML's
+/// parts in C.
 const PYYAML: &str = "
 import json, sys, yaml
+loader = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+dumper = getattr(yaml, 'CSafeDumper', yaml.SafeDumper)
 texts = {}
-for document in yaml.safe_load_all(sys.stdin):
+for document in yaml.load_all(sys.stdin.buffer, loader):
     if str(document.get('schema')).startswith('armada/Chart/'):
-        texts.setdefault(document['metadata']['name'], yaml.safe_dump(document['data'].get('values') or {}))
+        values = document['data'].get('values') or {}
+        texts.setdefault(document['metadata']['name'], yaml.dump(values, Dumper=dumper, default_flow_style=False))
 json.dump(texts, sys.stdout)
 ";
 
@@ -46,26 +49,36 @@ pub(crate) struct Site {
 }
 
 impl Site {
-    /// The worked site of `charts-examples`, with the bed's own servers in place of those that it names.
-    pub(crate) fn worked(bed: &Bed) -> Outcome<Self> {
+    /// The worked site of `charts-examples`, with a source map that takes its charts from the bed's servers. They
+    /// are in the Git repository `charts-WORD`, for each word one of its own.
+    pub(crate) fn worked(bed: &Bed, word: &str) -> Outcome<Self> {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts-examples");
-        let charts = bed.path().join("worked-site-charts");
+        let repository = format!("charts-{word}");
+        let charts = bed.path().join(format!("worked-site-{repository}"));
         copy_charts(&examples.join("charts"), &charts)?;
         let commit = bed
             .git
-            .commit("charts", &charts, "Add the charts of the worked site")?;
-        bed.charts.publish(&charts.join("mirror"))?;
+            .commit(&repository, &charts, "Add the charts of the worked site")?;
+        bed.charts.publish(&examples.join("charts/mirror"))?;
         let text = fs::read_to_string(examples.join("breakwater/armada.yaml"))?;
         Ok(Self {
-            text,
-            target: None,
-            source_map: Self::worked_map(bed, &commit),
-            charts,
+            source_map: Self::worked_map(bed, word, &commit),
+            ..Self::plain(text, charts)
         })
     }
 
-    /// Takes what the worked site names from the bed's servers, Git at that commit.
-    pub(crate) fn worked_map(bed: &Bed, commit: &str) -> String {
+    /// A site whose documents name servers of the bed, or none that matter.
+    pub(crate) fn plain(text: String, charts: PathBuf) -> Self {
+        Self {
+            text,
+            target: None,
+            source_map: "sources: []\n".to_owned(),
+            charts,
+        }
+    }
+
+    /// Takes what the worked site names from the bed's servers, Git at that commit of the word's repository.
+    pub(crate) fn worked_map(bed: &Bed, word: &str, commit: &str) -> String {
         format!(
             "sources:
 - match: {{type: git, location: https://git.example.org/site/<repository>.git}}
@@ -76,7 +89,7 @@ impl Site {
   HelmRepository:
     url: {}
 ",
-            bed.git.url("<repository>"),
+            bed.git.url(&format!("<repository>-{word}")),
             bed.charts.url
         )
     }
@@ -241,25 +254,14 @@ fn values_text(
 
 /// PyYAML's texts by name of the Chart document; none without Python or PyYAML.
 fn pyyaml_texts(site: &str) -> Outcome<Option<BTreeMap<String, String>>> {
-    let has_pyyaml = Command::new("python3")
-        .args(["-c", "import yaml"])
-        .stderr(Stdio::null())
-        .status();
-    if !has_pyyaml.is_ok_and(|status| status.success()) {
-        super::build::say("no python3 with PyYAML: values files are written by armada2flux itself");
+    if let Err(reason) = python::interpreter() {
+        super::build::say(&format!(
+            "values files are written by armada2flux itself: {reason}"
+        ));
         return Ok(None);
     }
-    let mut input = tempfile::tempfile()?;
-    std::io::Write::write_all(&mut input, site.as_bytes())?;
-    std::io::Seek::rewind(&mut input)?;
-    let output = Command::new("python3")
-        .args(["-c", PYYAML])
-        .stdin(input)
-        .output()?;
-    if !output.status.success() {
-        return Err(format!("PyYAML: {}", String::from_utf8_lossy(&output.stderr).trim()).into());
-    }
-    Ok(Some(serde_json::from_slice(&output.stdout)?))
+    let texts = python::answer(PYYAML, site)?;
+    Ok(Some(serde_json::from_slice(&texts)?))
 }
 
 /// The last part of the chart's `subpath`.

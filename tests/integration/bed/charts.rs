@@ -1,5 +1,6 @@
 //! A static chart repository, as any web server would be one.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,7 +18,7 @@ pub(crate) struct ChartRepository {
     pub(crate) url: String,
     folder: PathBuf,
     helm: PathBuf,
-    publishing: Mutex<()>,
+    published: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl ChartRepository {
@@ -45,24 +46,30 @@ impl ChartRepository {
             url: format!("http://{address}"),
             folder: files,
             helm,
-            publishing: Mutex::new(()),
+            published: Mutex::default(),
         };
         repository.index()?;
         Ok(repository)
     }
 
-    /// Packages the chart in `chart` and puts it into the index.
+    /// Packages the chart in `chart` and puts it into the index. A folder that was published stays as it was: what
+    /// others are fetching does not change under their hands.
     pub(crate) fn publish(&self, chart: &Path) -> Outcome {
-        let _one_at_a_time = self
-            .publishing
+        let mut published = self
+            .published
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
+        if published.contains(chart) {
+            return Ok(());
+        }
         self.run(&[
             "package".to_owned(),
             chart.display().to_string(),
             format!("--destination={}", self.folder.display()),
         ])?;
-        self.index()
+        self.index()?;
+        published.insert(chart.to_owned());
+        Ok(())
     }
 
     fn index(&self) -> Outcome {

@@ -160,7 +160,10 @@ impl Drop for Process {
     }
 }
 
-/// The last lines of a log that are not blank, on one line.
+/// Begins the list of calls that a Go program prints when it panics.
+const CALLS: &str = "goroutine ";
+
+/// The last lines of a log that are not blank, on one line; of a panic what it says, not the calls that led there.
 pub(crate) fn tail(log: &Path, lines: usize) -> String {
     let text = fs::read(log)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -169,6 +172,7 @@ pub(crate) fn tail(log: &Path, lines: usize) -> String {
         .lines()
         .map(str::trim)
         .filter(|line| !line.is_empty())
+        .take_while(|line| !line.starts_with(CALLS))
         .collect();
     all[all.len().saturating_sub(lines)..].join(" | ")
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | none | becomes Ready at once |
 //! | `armada2flux.example/never-ready: "true"` | runs, never Ready |
+//! | `armada2flux.example/never-ready-on: node-2_node-3` | runs, never Ready where its node is one of these |
 //! | `armada2flux.example/ready-after: 3s` | runs, Ready after that time |
 //! | `armada2flux.example/ready-after-job: NAME` | runs, Ready once that Job of its namespace is complete |
 //! | `armada2flux.example/fails: "true"` | ends with an error where it would have completed |
@@ -19,6 +20,7 @@ pub(crate) const READY_AFTER_JOB: &str = "armada2flux.example/ready-after-job";
 pub(crate) const JOB_COMPLETE: &str = "armada2flux.example/job-complete";
 
 const NEVER_READY: &str = "armada2flux.example/never-ready";
+const NEVER_READY_ON: &str = "armada2flux.example/never-ready-on";
 const READY_AFTER: &str = "armada2flux.example/ready-after";
 const FAILS: &str = "armada2flux.example/fails";
 
@@ -103,6 +105,14 @@ fn annotation(name: &str) -> String {
     format!(".metadata.annotations[\"{name}\"]")
 }
 
+/// The pod's node, if the pod is never Ready there.
+fn dead_node() -> String {
+    let nodes = label(NEVER_READY_ON);
+    format!(
+        ".spec.nodeName as $node | ({nodes} // \"\") | select(any(split(\"_\")[]; . == $node)) | $node"
+    )
+}
+
 fn exists(key: impl Into<String>) -> Value {
     json!({"key": key.into(), "operator": "Exists"})
 }
@@ -153,6 +163,7 @@ pub(crate) fn pods() -> Vec<Value> {
             vec![
                 phase("Pending"),
                 absent(label(NEVER_READY)),
+                absent(dead_node()),
                 absent(label(READY_AFTER)),
                 absent(label(READY_AFTER_JOB)),
             ],
@@ -177,6 +188,11 @@ pub(crate) fn pods() -> Vec<Value> {
             &status(running(false)),
         ));
     }
+    stages.push(stage(
+        "pod-runs-never-ready-on",
+        vec![phase("Pending"), exists(dead_node())],
+        &status(running(false)),
+    ));
     let mut later = stage(
         "pod-ready-after",
         vec![phase("Running"), ready("False"), exists(label(READY_AFTER))],

@@ -20,6 +20,7 @@ pub(super) fn trials() -> Vec<Trial> {
             ("a_file_is_no_folder", no_folder),
             ("stale_files_are_named_then_deleted", stale),
             ("errors_leave_the_tree_as_it_was", errors),
+            ("what_a_killed_run_left_is_deleted", left_over),
         ],
     )
 }
@@ -35,6 +36,38 @@ fn streams() -> Result {
     let ran = run(place.dir(), CONVERT)?.expect(0)?;
     ensure(ran.stdout.is_empty(), ran.stdout)?;
     contains(&ran.stderr, "written: ")
+}
+
+fn left_over() -> Result {
+    let place = Place::small()?;
+    let left = |name: &str| -> Result<std::path::PathBuf> {
+        let folder = place.path(name);
+        fs::create_dir_all(folder.join("010-all"))?;
+        fs::write(folder.join("010-all/web.yaml"), "half")?;
+        Ok(folder)
+    };
+    let dead = left(".out.armada2flux-99999999")?;
+    fs::write(dead.join(".lock"), "")?;
+    let alive = left(".out.armada2flux-99999998")?;
+    let lock = fs::File::create(alive.join(".lock"))?;
+    lock.try_lock()?;
+    let unknown = left(".out.armada2flux-99999997")?;
+    let foreign = left(".out.armada2flux-mine")?;
+    fs::write(foreign.join(".lock"), "")?;
+    let ran = run(place.dir(), CONVERT)?.expect(0)?;
+    contains(
+        &ran.stderr,
+        "armada2flux-99999999 (left by a run that was killed)",
+    )?;
+    ensure(!dead.exists(), "the dead folder is still there")?;
+    for folder in [alive, unknown, foreign] {
+        ensure(
+            folder.join("010-all/web.yaml").exists(),
+            format!("{} is not a dead run's", folder.display()),
+        )?;
+    }
+    drop(lock);
+    Ok(())
 }
 
 fn reruns() -> Result {

@@ -99,7 +99,7 @@ fn help_and_version() -> Result {
 
 fn examples() -> Result {
     let place = Place::small()?;
-    for command in ["convert", "explain", "graph", "schema", "validate"] {
+    for command in ["convert", "diff", "explain", "graph", "schema", "validate"] {
         let ran = run(place.dir(), &[command, "--help"])?.expect(0)?;
         contains(&ran.stdout, "Example")?;
         contains(&ran.stdout, &format!("armada2flux {command} "))?;

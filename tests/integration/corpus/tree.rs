@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::super::support::{Result, ensure};
 
 /// The objects that `kustomization.yaml` lists, in order.
-pub(super) fn read(folder: &Path) -> Result<Vec<Value>> {
+pub(crate) fn read(folder: &Path) -> Result<Vec<Value>> {
     let mut objects = Vec::new();
     for list in documents(&folder.join("kustomization.yaml"))? {
         for name in list["resources"].as_array().ok_or("no resources")? {
@@ -24,7 +24,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<Value>> {
 }
 
 /// The documents of a file.
-pub(super) fn documents(path: &Path) -> Result<Vec<Value>> {
+pub(crate) fn documents(path: &Path) -> Result<Vec<Value>> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut sources = Sources::default();
     let id = sources

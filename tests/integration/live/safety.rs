@@ -9,11 +9,12 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 
-use super::{Test, ensure};
+use super::{Skipped, Test, ensure};
 use crate::bed::Outcome;
 use crate::bed::build::Builder;
 use crate::bed::process::{Launch, Process};
 use crate::bed::program::Recipe;
+use crate::bed::run_folder::RunFolder;
 use crate::bed::supervisor::Supervisor;
 
 /// Set for a copy of this test program that is there to be killed: what it shall do, and the folder to do it in.
@@ -29,12 +30,14 @@ pub(super) fn tests() -> Vec<Test> {
             killed,
         ),
         Test::alone("safety::processes_end_when_the_bed_is_dropped", dropped),
-        Test::alone("safety::two_builds_at_once_build_once", two_builds),
+        Test::alone("safety::two_runs_at_once_build_once", two_runs),
+        Test::alone("safety::what_was_left_behind_holds_nobody_up", left_behind),
         Test::alone(
             "safety::a_killed_build_leaves_nothing_that_is_used",
             killed_build,
         ),
         Test::alone("safety::a_failed_build_names_its_log", failed_build),
+        Test::alone("safety::a_full_disk_names_the_log", full_disk),
         Test::alone("safety::a_process_that_dies_at_start_names_its_log", dies),
         Test::alone("safety::a_taken_port_names_the_log", taken_port),
     ]
@@ -54,6 +57,9 @@ fn be_victim(task: &str) -> Outcome {
     if what == "build" {
         Builder::new(folder.join("go"), folder.join("cache"))?.build(&[recipe(folder)?])?;
         return Ok(());
+    }
+    if what == "full" {
+        return fill_disk(folder);
     }
     let supervisor = Supervisor::start()?;
     let script = "sleep 600 & echo $! > grandchild.new; mv grandchild.new grandchild; wait";
@@ -202,32 +208,57 @@ fn says_hello(place: &Path) -> Outcome {
     ensure(output.stderr == b"hello\n", || format!("{output:?}"))
 }
 
-fn two_builds() -> Outcome {
+fn two_runs() -> Outcome {
     let folder = tempfile::tempdir()?;
     let calls = folder.path().join("calls");
-    let go = stand_in(
+    stand_in(
         folder.path(),
         &format!("echo x >> {}; sleep 1; exec go \"$@\"", calls.display()),
     )?;
     let recipe = recipe(folder.path())?;
-    let build = || {
-        Builder::new(go.clone(), folder.path().join("cache"))?.build(std::slice::from_ref(&recipe))
-    };
-    let places = std::thread::scope(|threads| {
-        let both = [threads.spawn(build), threads.spawn(build)];
-        both.map(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err("a build panicked".into()))
-        })
-    });
-    for place in places {
-        says_hello(&place?[0])?;
+    let mut runs = [
+        start_victim("build", folder.path())?,
+        start_victim("build", folder.path())?,
+    ];
+    for run in &mut runs {
+        let status = run.wait()?;
+        ensure(status.success(), || format!("a run ended with {status}"))?;
     }
+    let builder = Builder::new(folder.path().join("go"), folder.path().join("cache"))?;
+    says_hello(&builder.place(&recipe)?)?;
     let calls = fs::read_to_string(calls)?;
     ensure(calls.lines().count() == 1, || {
         format!("built {} times", calls.lines().count())
     })
+}
+
+/// A lock file without a holder, a half-built program, and the folder of a bed whose process is gone.
+fn left_behind() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let cache = folder.path().join("cache");
+    let recipe = recipe(folder.path())?;
+    let builder = Builder::new("go".into(), cache.clone())?;
+    let place = builder.place(&recipe)?;
+    fs::write(cache.join("lock"), "")?;
+    let half = cache.join("bin/.unfinished-hello");
+    fs::create_dir(&half)?;
+    fs::write(half.join("hello"), "half")?;
+    let old = cache.join("run/old");
+    fs::create_dir_all(&old)?;
+    fs::write(old.join("alive"), "")?;
+
+    builder.build(&[recipe])?;
+    says_hello(&place)?;
+    ensure(!half.exists(), || {
+        "the half-built program is still there".to_owned()
+    })?;
+    let living = RunFolder::make(&cache)?;
+    ensure(!old.exists(), || "the old run is still there".to_owned())?;
+    let second = RunFolder::make(&cache)?;
+    ensure(
+        living.path().is_dir() && second.path() != living.path(),
+        || "a living run lost its folder".to_owned(),
+    )
 }
 
 fn killed_build() -> Outcome {
@@ -279,6 +310,75 @@ fn failed_build() -> Outcome {
     )?;
     let left = fs::read_dir(cache.join("bin"))?.count();
     ensure(left == 0, || format!("{left} entries are left"))
+}
+
+/// Megabytes of the disk that is full soon.
+const SMALL_DISK: u32 = 1;
+
+/// In a copy that has a small disk: a build and a server on it, and what they say.
+fn fill_disk(folder: &Path) -> Outcome {
+    let small = folder.join("small");
+    let cache = small.join("cache");
+    let built = Builder::new("go".into(), cache.clone())?.build(&[recipe(folder)?]);
+    let left = fs::read_dir(cache.join("bin"))?.count();
+    let said = built.err().map(|error| error.to_string());
+    fs::write(
+        folder.join("build"),
+        format!("{left} left: {}", said.unwrap_or_default()),
+    )?;
+
+    let programs = crate::bed::build::Programs::get()?;
+    let url = format!("http://127.0.0.1:{}", crate::bed::port::free()?);
+    let supervisor = Supervisor::start()?;
+    let launch = crate::bed::control_plane::etcd(&programs, &url, &small)?;
+    let mut process = Process::start(&supervisor, launch)?;
+    let said = process.wait_until(SOON, || false).err();
+    let said = said.map(|error| error.to_string());
+    fs::write(folder.join("server"), said.unwrap_or_default())?;
+    Ok(())
+}
+
+/// Where the user may mount a small one.
+fn full_disk() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let small = folder.path().join("small");
+    fs::create_dir(&small)?;
+    let script =
+        format!("mount -t tmpfs -o size={SMALL_DISK}m none \"$1\" && echo mounted && exec \"$0\"");
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &script])
+        .arg(std::env::current_exe()?)
+        .arg(&small)
+        .env(VICTIM, format!("full {}", folder.path().display()))
+        .stdin(Stdio::null())
+        .output();
+    let output = match output {
+        Ok(output) if output.stdout.starts_with(b"mounted") => output,
+        Ok(_) | Err(_) => return Err(Skipped("no right to mount a tmpfs".to_owned()).into()),
+    };
+    ensure(output.status.success(), || {
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    })?;
+    for (file, parts) in [
+        (
+            "build",
+            ["0 left: ", "cache/hello.log", "no space left on device"],
+        ),
+        (
+            "server",
+            [
+                "etcd ended at start",
+                "small/etcd.log",
+                "no space left on device",
+            ],
+        ),
+    ] {
+        let said = fs::read_to_string(folder.path().join(file))?;
+        ensure(parts.iter().all(|part| said.contains(part)), || {
+            format!("{file}: {said}")
+        })?;
+    }
+    Ok(())
 }
 
 fn dies() -> Outcome {

@@ -18,13 +18,16 @@ use crate::support;
 /// For seven small releases in five steps.
 const READY_WITHIN: Duration = Duration::from_secs(240);
 
+/// Releases run as soon as they are applied.
+pub(super) const NEW: &[&str] = &["--new-cluster"];
+
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::private(
+        Test::shared(
             "site::armada_with_helm_3_installs_the_worked_site",
             with_helm_3,
         ),
-        Test::private(
+        Test::shared(
             "site::armada_with_helm_4_installs_the_worked_site",
             with_helm_4,
         ),
@@ -32,8 +35,8 @@ pub(super) fn tests() -> Vec<Test> {
             "site::flux_installs_the_worked_site_in_armadas_order",
             with_flux,
         ),
-        Test::private("site::stages_upgrade_in_lockstep", lockstep),
-        Test::private(
+        Test::shared("site::stages_upgrade_in_lockstep", lockstep),
+        Test::shared(
             "site::a_new_commit_under_the_same_version_is_deployed",
             new_commit,
         ),
@@ -41,25 +44,25 @@ pub(super) fn tests() -> Vec<Test> {
 }
 
 fn with_helm_3(scope: &Scope<'_>) -> Outcome {
-    with_helm(scope, Program::Helm3)
+    with_helm(scope, Program::Helm3, "h3")
 }
 
 fn with_helm_4(scope: &Scope<'_>) -> Outcome {
-    with_helm(scope, Program::Helm4)
+    with_helm(scope, Program::Helm4, "h4")
 }
 
-fn with_helm(scope: &Scope<'_>, helm: Program) -> Outcome {
-    let site = Site::worked(scope.bed)?;
+fn with_helm(scope: &Scope<'_>, helm: Program, word: &str) -> Outcome {
+    let site = Site::worked(scope.bed, word)?.renamed(word)?;
     let mut wanted: Vec<_> = scope.bed.install_as_armada(&site, helm)?.concat();
     wanted.sort();
-    let installed = deployed(scope, helm)?;
+    let installed = deployed(scope, helm, &format!("{word}-"))?;
     ensure(installed == wanted && wanted.len() == 7, || {
         format!("{installed:?} instead of {wanted:?}")
     })
 }
 
-/// Namespace and name of everything that Helm holds as deployed.
-fn deployed(scope: &Scope<'_>, helm: Program) -> Outcome<Vec<(String, String)>> {
+/// Namespace and name of everything that Helm holds as deployed where namespaces begin so.
+fn deployed(scope: &Scope<'_>, helm: Program, namespaces: &str) -> Outcome<Vec<(String, String)>> {
     let list = scope
         .bed
         .run(helm, &["list", "--all-namespaces", "--output=json"])?;
@@ -69,6 +72,7 @@ fn deployed(scope: &Scope<'_>, helm: Program) -> Outcome<Vec<(String, String)>> 
         .iter()
         .filter(|release| release["status"] == "deployed")
         .map(|release| (text(release, "namespace"), text(release, "name")))
+        .filter(|(namespace, _)| namespace.starts_with(namespaces))
         .collect();
     all.sort();
     Ok(all)
@@ -88,8 +92,13 @@ pub(super) fn steps(site: &Site) -> Outcome<Steps> {
     })
 }
 
-/// Converts the site with the program itself, for a new cluster; gives the tree.
-pub(super) fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<PathBuf> {
+/// Converts the site with the program itself; gives the tree.
+pub(super) fn convert(
+    scope: &Scope<'_>,
+    site: &Site,
+    name: &str,
+    options: &[&str],
+) -> Outcome<PathBuf> {
     let documents = scope.bed.path().join(format!("{name}.yaml"));
     fs::write(&documents, &site.text)?;
     let map = scope.bed.path().join(format!("{name}-sources.yaml"));
@@ -106,7 +115,7 @@ pub(super) fn convert(scope: &Scope<'_>, site: &Site, name: &str) -> Outcome<Pat
             site.target
                 .map(|target| format!("--target-manifest={target}")),
         )
-        .arg("--new-cluster")
+        .args(options)
         .output()?;
     ensure(output.status.success(), || {
         String::from_utf8_lossy(&output.stderr).into_owned()
@@ -130,7 +139,7 @@ pub(super) fn apply(scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
     scope.bed.run(Program::Kubectl, &arguments).map(drop)
 }
 
-fn helm_release(namespace: &str, name: &str) -> String {
+pub(super) fn helm_release(namespace: &str, name: &str) -> String {
     format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/{namespace}/helmreleases/{name}")
 }
 
@@ -146,9 +155,10 @@ pub(super) fn all_ready(scope: &Scope<'_>, steps: &Steps) -> Outcome<Vec<Value>>
 }
 
 fn with_flux(scope: &Scope<'_>) -> Outcome {
-    let site = Site::worked(scope.bed)?;
+    // Under its own names: some of the namespaces are Kubernetes' own.
+    let site = Site::worked(scope.bed, "flux")?;
     let steps = steps(&site)?;
-    apply(scope, &convert(scope, &site, "flux")?, &[])?;
+    apply(scope, &convert(scope, &site, "flux", NEW)?, &[])?;
     for (release, (namespace, name)) in all_ready(scope, &steps)?.iter().zip(steps.iter().flatten())
     {
         let snapshot = &release["status"]["history"][0];
@@ -167,7 +177,7 @@ fn with_flux(scope: &Scope<'_>) -> Outcome {
     }
     let mut wanted = steps.concat();
     wanted.sort();
-    let installed = deployed(scope, Program::Helm4)?;
+    let installed = deployed(scope, Program::Helm4, "")?;
     ensure(installed == wanted, || {
         format!("{installed:?} instead of {wanted:?}")
     })?;
@@ -193,19 +203,19 @@ fn with_replicas(site: &Site, replicas: u32) -> Outcome<Site> {
 }
 
 fn lockstep(scope: &Scope<'_>) -> Outcome {
-    let site = Site::worked(scope.bed)?;
+    let site = Site::worked(scope.bed, "lock")?.renamed("lock")?;
     let steps = steps(&site)?;
-    apply(scope, &convert(scope, &site, "one")?, &[])?;
+    apply(scope, &convert(scope, &site, "lock-one", NEW)?, &[])?;
     all_ready(scope, &steps)?;
 
     // Stages 1 and 3 change, 2 does not; all are applied at once in reverse order.
-    let two = convert(scope, &with_replicas(&site, 3)?, "two")?;
+    let two = convert(scope, &with_replicas(&site, 3)?, "lock-two", NEW)?;
     apply(
         scope,
         &two,
         &["030-services", "020-control-plane", "010-ground"],
     )?;
-    let last = helm_release("web", "breakwater-worker");
+    let last = helm_release("lock-web", "lock-breakwater-worker");
     let version = |object: &Value| {
         object["status"]["history"][0]["version"]
             .as_i64()
@@ -215,25 +225,26 @@ fn lockstep(scope: &Scope<'_>) -> Outcome {
         version(object) == 2 && has_condition(object, "Ready")
     })?;
     for (release, (_, name)) in all_ready(scope, &steps)?.iter().zip(steps.iter().flatten()) {
-        let wanted = if ["breakwater-mirror", "breakwater-worker"].contains(&name.as_str()) {
-            2
-        } else {
-            1
-        };
+        let wanted =
+            if ["lock-breakwater-mirror", "lock-breakwater-worker"].contains(&name.as_str()) {
+                2
+            } else {
+                1
+            };
         ensure(version(release) == wanted, || {
             format!("{name} is at revision {}", version(release))
         })?;
     }
     let audit = scope.bed.audit()?;
-    let first = record_writes(&audit, "infra", "breakwater-mirror", 2);
-    let third = record_writes(&audit, "web", "breakwater-worker", 2);
+    let first = record_writes(&audit, "lock-infra", "lock-breakwater-mirror", 2);
+    let third = record_writes(&audit, "lock-web", "lock-breakwater-worker", 2);
     ensure(first.len() > 1 && first.last() < third.first(), || {
         format!("{first:?}, then {third:?}")
     })?;
 
     // Only the last stage changes again: as converted it waits for the first, which has not been applied.
-    let three = convert(scope, &with_replicas(&site, 4)?, "three")?;
-    apply(scope, &three, &["030-services/breakwater-worker.yaml"])?;
+    let three = convert(scope, &with_replicas(&site, 4)?, "lock-three", NEW)?;
+    apply(scope, &three, &["030-services/lock-breakwater-worker.yaml"])?;
     let waits = |object: &Value| {
         let conditions = object["status"]["conditions"]
             .as_array()
@@ -262,8 +273,8 @@ fn lockstep(scope: &Scope<'_>) -> Outcome {
         &[
             "patch",
             kind,
-            "breakwater-worker",
-            "--namespace=web",
+            "lock-breakwater-worker",
+            "--namespace=lock-web",
             "--type=json",
             &patch,
         ],
@@ -273,13 +284,13 @@ fn lockstep(scope: &Scope<'_>) -> Outcome {
         .wait(&last, READY_WITHIN, |object| version(object) == 3)?;
     let mirror = scope
         .bed
-        .get(&helm_release("infra", "breakwater-mirror"))?
+        .get(&helm_release("lock-infra", "lock-breakwater-mirror"))?
         .unwrap_or_default();
     ensure(version(&mirror) == 2, || mirror["status"].to_string())
 }
 
-/// UIDs of the pods that workloads keep running.
-fn running_pods(scope: &Scope<'_>) -> Outcome<BTreeSet<String>> {
+/// UIDs of the pods that workloads keep running where namespaces begin so.
+fn running_pods(scope: &Scope<'_>, namespaces: &str) -> Outcome<BTreeSet<String>> {
     let pods = scope.bed.get("/api/v1/pods")?.unwrap_or_default();
     let pods = pods["items"].as_array().cloned().unwrap_or_default();
     let runs = |pod: &&Value| {
@@ -288,21 +299,25 @@ fn running_pods(scope: &Scope<'_>) -> Outcome<BTreeSet<String>> {
             .iter()
             .any(|kind| owner == kind)
     };
+    let is_here = |pod: &&Value| {
+        let namespace = pod["metadata"]["namespace"].as_str();
+        namespace.is_some_and(|namespace| namespace.starts_with(namespaces))
+    };
     let uid = |pod: &Value| {
         pod["metadata"]["uid"]
             .as_str()
             .unwrap_or_default()
             .to_owned()
     };
-    Ok(pods.iter().filter(runs).map(uid).collect())
+    Ok(pods.iter().filter(is_here).filter(runs).map(uid).collect())
 }
 
 fn new_commit(scope: &Scope<'_>) -> Outcome {
-    let site = Site::worked(scope.bed)?;
+    let site = Site::worked(scope.bed, "new")?.renamed("new")?;
     let steps = steps(&site)?;
-    apply(scope, &convert(scope, &site, "one")?, &[])?;
+    apply(scope, &convert(scope, &site, "new-one", NEW)?, &[])?;
     all_ready(scope, &steps)?;
-    let before = running_pods(scope)?;
+    let before = running_pods(scope, "new-")?;
 
     let template = site.charts.join("facts/templates/configmap.yaml");
     let text = fs::read_to_string(&template)?;
@@ -310,24 +325,22 @@ fn new_commit(scope: &Scope<'_>) -> Outcome {
         &template,
         text.replace("\ndata:\n", "\ndata:\n  added: by a new commit\n"),
     )?;
-    let new = scope
-        .bed
-        .git
-        .commit("charts", &site.charts, "Change a template, not the version")?;
+    let message = "Change a template, not the version";
+    let new = scope.bed.git.commit("charts-new", &site.charts, message)?;
     let site = Site {
         text: site.text,
         target: site.target,
-        source_map: Site::worked_map(scope.bed, &new),
+        source_map: Site::worked_map(scope.bed, "new", &new),
         charts: site.charts,
     };
-    apply(scope, &convert(scope, &site, "two")?, &[])?;
+    apply(scope, &convert(scope, &site, "new-two", NEW)?, &[])?;
     scope.bed.wait(
-        "/api/v1/namespaces/infra/configmaps/breakwater-facts",
+        "/api/v1/namespaces/new-infra/configmaps/new-breakwater-facts",
         READY_WITHIN,
         |map| map["data"]["added"] == "by a new commit",
     )?;
     all_ready(scope, &steps)?;
-    let after = running_pods(scope)?;
+    let after = running_pods(scope, "new-")?;
     ensure(before == after && !after.is_empty(), || {
         format!("{before:?} became {after:?}")
     })

@@ -7,7 +7,7 @@ use crate::source::Span;
 use crate::value::Text;
 use crate::yaml::Node;
 
-use super::super::super::decode::{Context, Field, Rest, Table, type_of};
+use super::super::super::decode::{Context, Field, Part, Rest, Table, type_of};
 use super::super::super::disposition::Row;
 use super::super::super::document::Version;
 
@@ -134,6 +134,7 @@ pub(super) fn decode_ignored(
         let field = Field {
             row: rows.list,
             value: node,
+            part: Part::Item,
         };
         if field.is_mapping() {
             decode_action(node, rows, Version::V1, cx);
@@ -153,6 +154,7 @@ fn is_action(node: Node<'_>, rows: &'static Rows, cx: &mut Context<'_>) -> bool 
     let field = Field {
         row: rows.list,
         value: node,
+        part: Part::Item,
     };
     if field.is_mapping() {
         return true;
@@ -176,6 +178,7 @@ fn decode_action(
     let field = Field {
         row: rows.list,
         value: node,
+        part: Part::Item,
     };
     let mut table = field.table(cx)?;
     let kind = table.required_text(rows.kind, cx);

@@ -8,7 +8,7 @@ use crate::value::Text;
 use crate::yaml::mapping;
 use crate::yaml::scalar::Typed;
 
-use super::super::super::decode::{Context, Field, Rest, type_of};
+use super::super::super::decode::{Context, Field, Part, Rest, type_of};
 use super::super::super::document::Version;
 use super::min_ready::{self, MinReady};
 use super::{
@@ -255,6 +255,7 @@ fn loose_labels(field: Field<'_>, cx: &mut Context<'_>) -> Option<Vec<(Text, Tex
             let field = Field {
                 row: &RESOURCE_LABELS,
                 value,
+                part: Part::Value,
             };
             let text = field.typed(cx).and_then(|typed| python_text(&typed));
             if text.is_none() {

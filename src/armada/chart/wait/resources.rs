@@ -3,7 +3,7 @@
 use crate::source::Span;
 use crate::yaml::scalar::Typed;
 
-use super::super::super::decode::{Context, Field, type_of};
+use super::super::super::decode::{Context, Field, Part, type_of};
 use super::super::super::document::Version;
 use super::item::{self, Shape, WaitItem, WaitKind};
 use super::{RESOURCE, RESOURCES};
@@ -30,7 +30,8 @@ pub(super) fn decode(field: Field<'_>, version: Version, cx: &mut Context<'_>) -
         };
         let items = nodes.into_iter().filter_map(|value| {
             let row = &RESOURCE;
-            item::decode(Field { row, value }, None, shape, cx)
+            let part = Part::Whole;
+            item::decode(Field { row, value, part }, None, shape, cx)
         });
         return Resources::List(items.collect());
     }
@@ -65,10 +66,12 @@ fn decode_mapping(field: Field<'_>, cx: &mut Context<'_>) -> Resources {
         let key = Field {
             row: &RESOURCE,
             value: entry.key,
+            part: Part::Key,
         };
         let value = Field {
             row: &RESOURCE,
             value: entry.value,
+            part: Part::Whole,
         };
         let kind = match key.typed(cx) {
             Some(Typed::String(word)) => WaitKind::from_word(&word),
@@ -97,6 +100,7 @@ fn decode_entry(value: Field<'_>, kind: WaitKind, cx: &mut Context<'_>) -> Vec<W
             let field = Field {
                 row: &RESOURCE,
                 value: node,
+                part: Part::Whole,
             };
             item::decode(field, Some(kind), Shape::Unchecked, cx)
         });

@@ -3,8 +3,10 @@
 //! The whole chain is `deliver(source, Python)`. With PyYAML at hand its first two steps are run for
 //! real, and go-yaml's part, `deliver(text, Go)`, has to give the same.
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
-use proptest::strategy::ValueTree as _;
+use proptest::strategy::{SBoxedStrategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::json;
 
@@ -31,36 +33,49 @@ for line in sys.stdin:
         print("null")
 "#;
 
-/// Words that look like something.
-fn word() -> impl Strategy<Value = String> {
-    prop_oneof![
-        4 => "[-+]?[0-9][0-9_]{0,4}([.:eE][-+]?[0-9_]{0,4}){0,3}",
-        2 => "[-+]?0[xXbBoO]?[-+]?[0-9a-fA-F_]{0,6}",
-        2 => "[-+.]{0,2}[0-9_]{0,3}[.][0-9_eE+-]{0,5}",
-        1 => "[-+0-9a-fxobeEnN:_.~TZ]{1,8}",
-        1 => "[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]| {1,2})[0-9]{1,2}:[0-9]{2}:[0-9]{2}([.][0-9]{0,8})?( ?(Z|[+-][0-9]{1,2}(:[0-9]{2})?))?)?",
-        1 => "[0-9]{1,30}|[1-9][0-9]{17,23}",
+/// Texts that match; a pattern used as a strategy is read anew for every text.
+fn matching(pattern: &str) -> impl Strategy<Value = String> + use<> {
+    prop::string::string_regex(pattern).unwrap()
+}
+
+/// Words that look like something; made once, since parts of recursive strategies are made anew for every tree.
+fn word() -> SBoxedStrategy<String> {
+    static MADE: LazyLock<SBoxedStrategy<String>> = LazyLock::new(|| {
+        prop_oneof![
+        4 => matching("[-+]?[0-9][0-9_]{0,4}([.:eE][-+]?[0-9_]{0,4}){0,3}"),
+        2 => matching("[-+]?0[xXbBoO]?[-+]?[0-9a-fA-F_]{0,6}"),
+        2 => matching("[-+.]{0,2}[0-9_]{0,3}[.][0-9_eE+-]{0,5}"),
+        1 => matching("[-+0-9a-fxobeEnN:_.~TZ]{1,8}"),
+        1 => matching("[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(([Tt]| {1,2})[0-9]{1,2}:[0-9]{2}:[0-9]{2}([.][0-9]{0,8})?( ?(Z|[+-][0-9]{1,2}(:[0-9]{2})?))?)?"),
+        1 => matching("[0-9]{1,30}|[1-9][0-9]{17,23}"),
         2 => prop::sample::select(vec![
             "y", "n", "Y", "N", "yes", "no", "on", "Off", "TRUE", "False", "null", "~", "Null", "NULL",
             ".inf", "-.INF", "+.Inf", ".nan", ".NaN", "nan", "inf", "=", "<<", "0", "-", "1e3", "08",
         ]).prop_map(str::to_owned),
-        1 => "[a-zA-Z][a-zA-Z0-9_.-]{0,8}",
+        1 => matching("[a-zA-Z][a-zA-Z0-9_.-]{0,8}"),
     ]
+        .sboxed()
+    });
+    MADE.clone()
 }
 
 /// Texts that need quotes, or look as if.
-fn text() -> impl Strategy<Value = String> {
-    prop_oneof![
+fn text() -> SBoxedStrategy<String> {
+    static MADE: LazyLock<SBoxedStrategy<String>> = LazyLock::new(|| {
+        prop_oneof![
         4 => word(),
-        1 => "[ -~\n\t]{0,30}",
-        1 => "\\PC{0,12}",
+        1 => matching("[ -~\n\t]{0,30}"),
+        1 => matching("\\PC{0,12}"),
         1 => prop::collection::vec(prop_oneof![
             any::<char>(),
             prop::sample::select(vec!['\0', '\u{7}', '\u{1b}', '\u{7f}', '\u{85}', '\u{a0}', '\u{2028}',
                 '\u{2029}', '\u{feff}', '\u{fffe}', '\u{ffff}', '😀', '\n', '\r', '\t', ' ', '"', '\\']),
         ], 0..12).prop_map(|chars| chars.into_iter().collect()),
-        1 => "([a-z]{1,9} {1,2}){12,20}[a-z]",
+        1 => matching("([a-z]{1,9} {1,2}){12,20}[a-z]"),
     ]
+        .sboxed()
+    });
+    MADE.clone()
 }
 
 fn double_quoted(text: &str) -> String {

@@ -30,9 +30,11 @@ fn keys_are_text_as_json_has_them() {
         ]
     );
     assert_eq!(outcome.codes(), [Code::KeyRetyped; 7]);
-    let written = delivered("\"y\": 1\n\"08\": 5\n", Delivery::Written);
+    let written = delivered("\"y\": 1\n\"08\": 5\nz: 6\n", Delivery::Written);
     assert!(written.at(&[]).as_mapping().unwrap().get("08").is_some());
-    assert_eq!(written.codes(), []);
+    // What the running release was given is said all the same.
+    assert_eq!(written.codes(), [Code::KeyRetyped; 2]);
+    assert!(written.messages().contains("`08` reached Helm as `8`"));
 }
 
 #[test]
@@ -71,4 +73,16 @@ fn float_keys_have_32_bits() {
     ] {
         assert_eq!(float_key(float), key);
     }
+}
+
+#[test]
+fn a_lone_exclamation_mark_undoes_quotes() {
+    let text = "a: ! \"12\"\nb: ! 'yes'\nc: ! x\n! \"08\": d\n";
+    let outcome = delivered(text, Delivery::Python);
+    assert_eq!(outcome.at(&["a"]), &12_i64.into());
+    assert_eq!(outcome.at(&["b"]), &true.into());
+    assert_eq!(outcome.at(&["c"]), &"x".into());
+    assert_eq!(outcome.at(&["8"]), &"d".into());
+    let outcome = delivered(text, Delivery::Go);
+    assert_eq!(outcome.at(&["a"]), &"12".into());
 }

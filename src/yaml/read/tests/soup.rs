@@ -4,7 +4,7 @@ use proptest::sample::select;
 use super::{libyaml, parse};
 
 /// Pieces of YAML, from which texts are made that are YAML only by chance.
-const PIECES: &[&str] = &[
+pub(super) const PIECES: &[&str] = &[
     "a",
     "b",
     "c d",

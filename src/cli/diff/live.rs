@@ -1,0 +1,416 @@
+//! `diff` against a cluster.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use clap::Args;
+use futures::StreamExt as _;
+
+use crate::cluster::{
+    self, Access, CONCURRENCY, Cluster, DryRun, KindRef, Lack, Needs, Permission, Preflight, Verb,
+};
+use crate::compare::{self, Conflict, Mark, ObjectChange, Outcome};
+use crate::flux::{Object, ObjectSet, SITE_LABEL};
+use crate::value::{Number, Text, Value};
+
+use super::super::{Failure, Output, show};
+
+/// The label by which Helm's records are found.
+const HELM_RECORDS: &str = "owner=helm";
+
+/// Which cluster, and as whom.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AccessArguments {
+    /// Kubeconfig file; may be given several times [default: KUBECONFIG, ~/.kube/config, the pod's own]
+    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
+    kubeconfig: Vec<PathBuf>,
+    /// Context of the kubeconfig [default: the current one]
+    #[arg(long, value_name = "NAME", help_heading = "Cluster")]
+    context: Option<String>,
+    /// User to act as
+    #[arg(long = "as", value_name = "USER", help_heading = "Cluster")]
+    user: Option<String>,
+    /// Group to act as; may be given several times
+    #[arg(
+        long = "as-group",
+        value_name = "GROUP",
+        requires = "user",
+        help_heading = "Cluster"
+    )]
+    groups: Vec<String>,
+}
+
+impl AccessArguments {
+    fn access(&self) -> Access {
+        let Self {
+            kubeconfig,
+            context,
+            user,
+            groups,
+        } = self;
+        Access {
+            kubeconfig: kubeconfig.clone(),
+            context: context.clone(),
+            user: user.clone(),
+            groups: groups.clone(),
+            ..Access::default()
+        }
+    }
+}
+
+/// What applying the objects would change; all objects, in order, then those that are left over.
+pub(super) fn changes(
+    arguments: &AccessArguments,
+    set: &ObjectSet,
+    output: &Output,
+) -> Result<Vec<ObjectChange>, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| Failure::new(format!("cannot start: {cause}")))?;
+    runtime.block_on(compare_all(arguments, set, output))
+}
+
+async fn compare_all(
+    arguments: &AccessArguments,
+    set: &ObjectSet,
+    output: &Output,
+) -> Result<Vec<ObjectChange>, Failure> {
+    let cluster = Cluster::connect(&arguments.access())
+        .await
+        .map_err(failure)?;
+    let cluster = cluster.on_wait(|waiting| {
+        let why = match waiting.status {
+            Some(status) => format!("the api server is busy ({status})"),
+            None => "the connection broke".to_owned(),
+        };
+        show::say(&format!(
+            "{why}, attempt {} failed, trying again",
+            waiting.attempt
+        ));
+    });
+    let preflight = cluster.preflight(&needs(set)).await.map_err(failure)?;
+    let preflight = without_controllers(preflight, output)?;
+    let live = Live::read(&cluster, &preflight, set).await?;
+    let asked = set.iter().map(|object| live.compare(&cluster, object));
+    let mut changes = Vec::new();
+    let mut answers = futures::stream::iter(asked).buffered(CONCURRENCY);
+    while let Some(change) = answers.next().await {
+        changes.push(change?);
+    }
+    changes.extend(live.left_over(set));
+    if output.verbose > 0 {
+        show::say(&format!(
+            "asked {} ({}): {} requests",
+            cluster.server(),
+            cluster.version(),
+            cluster.requests()
+        ));
+    }
+    Ok(changes)
+}
+
+fn failure(error: cluster::Error) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// Everything that the comparison asks of the cluster.
+fn needs(set: &ObjectSet) -> Needs {
+    let mut needs = Needs {
+        controllers: vec!["helm-controller".into(), "source-controller".into()],
+        ..Needs::default()
+    };
+    for object in set.iter() {
+        let kind = (object.api_version.clone(), object.kind.clone());
+        needs.kinds.insert(kind);
+        for verb in [Verb::List, Verb::Create, Verb::Patch] {
+            needs.permissions.insert(Permission {
+                verb,
+                api_version: object.api_version.clone(),
+                kind: object.kind.clone(),
+                namespace: object.namespace.clone(),
+            });
+        }
+        if object.kind == "HelmRelease" {
+            needs.permissions.insert(Permission {
+                verb: Verb::List,
+                api_version: "v1".into(),
+                kind: "Secret".into(),
+                namespace: Some(storage(object)),
+            });
+        }
+        if object.namespace.is_some() {
+            needs.permissions.insert(Permission {
+                verb: Verb::List,
+                api_version: "v1".into(),
+                kind: "Namespace".into(),
+                namespace: None,
+            });
+        }
+    }
+    needs
+}
+
+/// Without controllers nothing acts on the objects, but what applying would change can be said.
+fn without_controllers(mut preflight: Preflight, output: &Output) -> Result<Preflight, Failure> {
+    let lacks = std::mem::take(&mut preflight.lacks);
+    let (controllers, lacks): (Vec<Lack>, Vec<Lack>) = lacks
+        .into_iter()
+        .partition(|lack| matches!(lack, Lack::Controller(_)));
+    preflight.lacks = lacks;
+    if !output.quiet {
+        for lack in &controllers {
+            show::say(&format!("warning: {lack}"));
+        }
+    }
+    preflight.complete().map_err(failure)
+}
+
+/// A release that Helm holds: its latest revision and that revision's status.
+#[derive(Clone, Debug)]
+struct Record {
+    revision: u64,
+    status: Text,
+}
+
+type Key = (Text, Text, Option<Text>, Text);
+
+fn key(object: &Object) -> Key {
+    let group = object
+        .api_version
+        .rsplit_once('/')
+        .map_or("", |(group, _)| group);
+    (
+        group.into(),
+        object.kind.clone(),
+        object.namespace.clone(),
+        object.name.clone(),
+    )
+}
+
+/// What the cluster holds.
+struct Live {
+    objects: BTreeMap<Key, Object>,
+    /// In the order in which they were read.
+    order: Vec<Key>,
+    namespaces: BTreeSet<Text>,
+    /// By storage namespace and name.
+    records: BTreeMap<(Text, Text), Record>,
+}
+
+impl Live {
+    /// One LIST for each kind and namespace of the set, and one for Helm's records of each namespace.
+    async fn read(
+        cluster: &Cluster,
+        preflight: &Preflight,
+        set: &ObjectSet,
+    ) -> Result<Self, Failure> {
+        let mut lists: BTreeSet<(&KindRef, Option<Text>)> = BTreeSet::new();
+        let mut storages: BTreeSet<Text> = BTreeSet::new();
+        let namespaces = preflight.kind("v1", "Namespace");
+        lists.extend(namespaces.map(|kind| (kind, None)));
+        for object in set.iter() {
+            let Some(kind) = preflight.kind(&object.api_version, &object.kind) else {
+                continue;
+            };
+            lists.insert((kind, object.namespace.clone().filter(|_| kind.namespaced)));
+            if object.kind == "HelmRelease" {
+                storages.insert(storage(object));
+            }
+        }
+        let read = lists.iter().map(|(kind, namespace)| {
+            // Secrets and ConfigMaps of others are large and none of our business.
+            let labels = matches!(&*kind.kind, "Secret" | "ConfigMap").then_some(SITE_LABEL);
+            cluster.list(kind, namespace.as_deref(), labels)
+        });
+        let mut live = Self {
+            objects: BTreeMap::new(),
+            order: Vec::new(),
+            namespaces: BTreeSet::new(),
+            records: BTreeMap::new(),
+        };
+        let read: Vec<_> = read.collect();
+        let mut read = futures::stream::iter(read).buffered(CONCURRENCY);
+        while let Some(objects) = read.next().await {
+            for object in objects.map_err(failure)? {
+                if object.kind == "Namespace" {
+                    live.namespaces.insert(object.name.clone());
+                }
+                let key = key(&object);
+                live.order.push(key.clone());
+                live.objects.insert(key, object);
+            }
+        }
+        drop(read);
+        if let Some(secrets) = preflight.kind("v1", "Secret") {
+            let read = storages.iter().map(|namespace| async move {
+                let records = cluster
+                    .list_metadata(secrets, Some(namespace), Some(HELM_RECORDS))
+                    .await;
+                (namespace, records)
+            });
+            let read: Vec<_> = read.collect();
+            let mut read = futures::stream::iter(read).buffered(CONCURRENCY);
+            while let Some((namespace, records)) = read.next().await {
+                for record in records.map_err(failure)? {
+                    live.add_record(namespace, &record);
+                }
+            }
+        }
+        Ok(live)
+    }
+
+    /// Helm writes name, revision and status of each record into its labels (Helm: pkg/storage/driver).
+    fn add_record(&mut self, namespace: &Text, record: &Object) {
+        let label = |name: &str| record.value.at(&["metadata", "labels", name])?.as_str();
+        let (Some(name), Some(status)) = (label("name"), label("status")) else {
+            return;
+        };
+        let revision: u64 = label("version").and_then(|v| v.parse().ok()).unwrap_or(0);
+        let key = (namespace.clone(), name.into());
+        let known = self.records.get(&key).map_or(0, |record| record.revision);
+        if revision >= known {
+            let status = status.into();
+            self.records.insert(key, Record { revision, status });
+        }
+    }
+
+    async fn compare(&self, cluster: &Cluster, object: &Object) -> Result<ObjectChange, Failure> {
+        let live = self.objects.get(&key(object));
+        let mut change = self.outcome(cluster, object, live).await?;
+        let mut marks = Vec::new();
+        if let Some(live) = live {
+            let site = compare::site(live);
+            if let Some(site) = site.filter(|site| Some(*site) != compare::site(object)) {
+                marks.push(Mark::OfSite(site.into()));
+            }
+            marks.extend(compare::kustomization(live).map(Mark::OfKustomization));
+        }
+        marks.extend(self.takeover(object, live));
+        marks.append(&mut change.marks);
+        change.marks = marks;
+        Ok(change)
+    }
+
+    async fn outcome(
+        &self,
+        cluster: &Cluster,
+        object: &Object,
+        live: Option<&Object>,
+    ) -> Result<ObjectChange, Failure> {
+        if let Some(namespace) = &object.namespace
+            && !self.namespaces.contains(namespace)
+        {
+            return Ok(client_side(
+                object,
+                live,
+                format!("namespace `{namespace}` is not there yet"),
+            ));
+        }
+        let answer = cluster.dry_run_apply(object, live, false).await;
+        Ok(match answer.map_err(failure)? {
+            DryRun::Applied { object: new, .. } => match live {
+                Some(live) => compare::object(live, &new),
+                None => ObjectChange::new(object, Outcome::Created),
+            },
+            DryRun::Conflict(held) => {
+                let held = held.into_iter().map(|held| Conflict {
+                    manager: held.manager,
+                    field: held.field,
+                });
+                let outcome = Outcome::Conflicting(held.collect());
+                // What would change if the fields were taken over.
+                let forced = cluster.dry_run_apply(object, live, true).await;
+                match (live, forced.map_err(failure)?) {
+                    (Some(live), DryRun::Applied { object: new, .. }) => ObjectChange {
+                        outcome,
+                        ..compare::object(live, &new)
+                    },
+                    _ => ObjectChange::new(object, outcome),
+                }
+            }
+            DryRun::Refused { code: _, message } => {
+                ObjectChange::new(object, Outcome::Refused(message.into()))
+            }
+            DryRun::Forbidden { message } => {
+                ObjectChange::new(object, Outcome::Refused(message.into()))
+            }
+            DryRun::KindNotServed => {
+                let message = format!(
+                    "kind {} of {} is not served",
+                    object.kind, object.api_version
+                );
+                ObjectChange::new(object, Outcome::Refused(message.into()))
+            }
+            DryRun::Unsupported { message } => client_side(object, live, message),
+            DryRun::NamespaceMissing { namespace } => client_side(
+                object,
+                live,
+                format!("namespace `{namespace}` is not there yet"),
+            ),
+        })
+    }
+
+    /// Whether Helm holds a release of the name that Flux does not manage yet.
+    fn takeover(&self, object: &Object, live: Option<&Object>) -> Option<Mark> {
+        if object.kind != "HelmRelease" {
+            return None;
+        }
+        let name = text(object, &["spec", "releaseName"]).unwrap_or(&object.name);
+        let Record { revision, status } = self.records.get(&(storage(object), name.into()))?;
+        let managed = live.and_then(|live| {
+            let history = live.value.at(&["status", "history"])?.as_sequence()?;
+            history.first()?.at(&["version"])
+        });
+        let managed = managed.is_some_and(|version| match version.data {
+            crate::value::Data::Number(Number::Int(version)) => version > 0,
+            _ => false,
+        });
+        (!managed).then(|| Mark::Takeover {
+            revision: *revision,
+            status: status.clone(),
+        })
+    }
+
+    /// Objects of the same site that the input lacks, of the kinds and namespaces that were read.
+    fn left_over(&self, set: &ObjectSet) -> Vec<ObjectChange> {
+        let sites: BTreeSet<&str> = set.iter().filter_map(compare::site).collect();
+        let wanted: BTreeSet<Key> = set.iter().map(key).collect();
+        let rest = self.order.iter().filter(|key| !wanted.contains(*key));
+        let rest = rest.filter_map(|key| self.objects.get(key));
+        rest.filter(|object| compare::site(object).is_some_and(|site| sites.contains(site)))
+            .map(|object| {
+                let mut change = ObjectChange::new(object, Outcome::LeftOver);
+                change
+                    .marks
+                    .extend(compare::kustomization(object).map(Mark::OfKustomization));
+                change
+            })
+            .collect()
+    }
+}
+
+/// Without the server's help: what it would fill in is not known, so only what the input says is compared.
+fn client_side(object: &Object, live: Option<&Object>, why: String) -> ObjectChange {
+    let mut change = match live {
+        Some(live) => compare::input(live, object),
+        None => ObjectChange::new(object, Outcome::Created),
+    };
+    change.marks.push(Mark::ClientSide(why.into()));
+    change
+}
+
+/// The namespace in which Helm keeps its record of a release.
+fn storage(release: &Object) -> Text {
+    let storage = text(release, &["spec", "storageNamespace"]);
+    let namespace = release.namespace.as_deref().unwrap_or_default();
+    storage.unwrap_or(namespace).into()
+}
+
+fn text<'o>(object: &'o Object, path: &[&str]) -> Option<&'o str> {
+    object.value.at(path).and_then(Value::as_str)
+}

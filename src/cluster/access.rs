@@ -1,0 +1,287 @@
+//! Which cluster, and as whom: kubeconfigs, contexts, impersonation, credentials.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
+use kube::client::{AuthError, ClientBuilder};
+use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+
+use super::{CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Error};
+use crate::value::Text;
+
+/// How to reach a cluster. The default is what kubectl would take: `KUBECONFIG` (several files are merged),
+/// else `~/.kube/config`, else the pod that this runs in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// Kubeconfigs, merged: the first that says something wins. Empty: see above.
+    pub kubeconfig: Vec<PathBuf>,
+    /// The context, in place of the current one.
+    pub context: Option<String>,
+    /// The namespace, in place of the context's.
+    pub namespace: Option<String>,
+    /// User to act as.
+    pub user: Option<String>,
+    /// Groups to act as; only with `user`.
+    pub groups: Vec<String>,
+    /// How long a request may take with all its attempts; [`DEFAULT_TIMEOUT`] when `None`.
+    pub timeout: Option<Duration>,
+}
+
+/// A client that has sent nothing yet.
+pub(super) struct Connection {
+    pub(super) client: kube::Client,
+    pub(super) server: Text,
+    pub(super) context: Option<Text>,
+    pub(super) namespace: Text,
+}
+
+impl Access {
+    /// Reads configuration and credentials. A credential plugin runs here, for as long as it likes: it may be
+    /// asking a person.
+    pub(super) async fn open(&self) -> Result<Connection, Error> {
+        let (mut config, context) = self.config().await?;
+        let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        config.connect_timeout = Some(CONNECT_TIMEOUT.min(timeout));
+        config.read_timeout = None;
+        config.write_timeout = Some(timeout);
+        // Attempts are counted and bounded in `transport`.
+        config.default_retry = false;
+        if let Some(user) = &self.user {
+            config.auth_info.impersonate = Some(user.clone());
+            let groups = (!self.groups.is_empty()).then(|| self.groups.clone());
+            config.auth_info.impersonate_groups = groups;
+        }
+        config.headers.push(user_agent());
+        if let Some(namespace) = &self.namespace {
+            config.default_namespace.clone_from(namespace);
+        }
+        let server = address(&config.cluster_url);
+        let namespace = Text::from(config.default_namespace.as_str());
+        let builder =
+            ClientBuilder::try_from(config).map_err(|error| self.refused(&error, &context))?;
+        Ok(Connection {
+            client: builder.build(),
+            server,
+            context,
+            namespace,
+        })
+    }
+
+    async fn config(&self) -> Result<(Config, Option<Text>), Error> {
+        let files = self.files()?;
+        if files.is_empty() {
+            return match (Config::incluster(), &self.context) {
+                (Ok(config), None) => Ok((config, None)),
+                (_, Some(context)) => Err(Error::UnknownContext {
+                    context: context.clone(),
+                    known: Vec::new(),
+                    files,
+                }),
+                (Err(_), None) => Err(Error::NoCluster { files }),
+            };
+        }
+        let mut merged = Kubeconfig::default();
+        for file in &files {
+            let read = Kubeconfig::read_from(file).map_err(|error| unusable(Some(file), &error))?;
+            merged = merged
+                .merge(read)
+                .map_err(|error| unusable(Some(file), &error))?;
+        }
+        let known: Vec<String> = merged.contexts.iter().map(|c| c.name.clone()).collect();
+        let context = self
+            .context
+            .clone()
+            .or_else(|| merged.current_context.clone());
+        let Some(context) = context.filter(|context| !context.is_empty()) else {
+            return Err(Error::NoCluster { files });
+        };
+        if !known.contains(&context) {
+            return Err(Error::UnknownContext {
+                context,
+                known,
+                files,
+            });
+        }
+        let options = KubeConfigOptions {
+            context: Some(context.clone()),
+            cluster: None,
+            user: None,
+        };
+        let only = match files.as_slice() {
+            [file] => Some(file.as_path()),
+            _ => None,
+        };
+        let config = Config::from_custom_kubeconfig(merged, &options)
+            .await
+            .map_err(|error| unusable(only, &error))?;
+        Ok((config, Some(context.into())))
+    }
+
+    /// The kubeconfigs to read. Of those that `KUBECONFIG` lists some may be absent, as with kubectl.
+    fn files(&self) -> Result<Vec<PathBuf>, Error> {
+        if !self.kubeconfig.is_empty() {
+            return Ok(self.kubeconfig.clone());
+        }
+        let listed: Vec<PathBuf> = std::env::var_os("KUBECONFIG")
+            .map(|paths| std::env::split_paths(&paths).collect())
+            .unwrap_or_default();
+        let listed: Vec<PathBuf> = listed
+            .into_iter()
+            .filter(|path| !path.as_os_str().is_empty())
+            .collect();
+        if listed.is_empty() {
+            let home = std::env::home_dir().map(|home| home.join(".kube").join("config"));
+            return Ok(home.filter(|file| file.exists()).into_iter().collect());
+        }
+        let there: Vec<PathBuf> = listed
+            .iter()
+            .filter(|file| file.exists())
+            .cloned()
+            .collect();
+        if there.is_empty() {
+            return Err(Error::Kubeconfig {
+                file: listed.into_iter().next(),
+                reason: "no file that KUBECONFIG names exists".to_owned(),
+            });
+        }
+        Ok(there)
+    }
+
+    fn refused(&self, error: &kube::Error, context: &Option<Text>) -> Error {
+        match error {
+            kube::Error::Auth(error) => credentials(error, context.clone()),
+            kube::Error::ProxyProtocolUnsupported { .. } => Error::Kubeconfig {
+                file: None,
+                reason: "its proxy is none of http, https and socks5".to_owned(),
+            },
+            kube::Error::InferKubeconfig(error) => unusable(None, error),
+            kube::Error::RustlsTls(error) => Error::Kubeconfig {
+                file: None,
+                // Names files and what is wrong with keys, never what is in them.
+                reason: format!("its keys or certificates cannot be used: {error}"),
+            },
+            _ => Error::Kubeconfig {
+                file: None,
+                reason: "no client can be made of it".to_owned(),
+            },
+        }
+    }
+}
+
+/// Scheme, host and port; an address may hold a password, too.
+fn address(url: &hyper::Uri) -> Text {
+    let port = url
+        .port_u16()
+        .map_or_else(String::new, |port| format!(":{port}"));
+    let scheme = url.scheme_str().unwrap_or("https");
+    Text::from(format!(
+        "{scheme}://{}{port}",
+        url.host().unwrap_or_default()
+    ))
+}
+
+fn user_agent() -> (HeaderName, HeaderValue) {
+    let name = concat!("armada2flux/", env!("CARGO_PKG_VERSION"));
+    (USER_AGENT, HeaderValue::from_static(name))
+}
+
+/// What is wrong with a kubeconfig, without a word of what it says.
+fn unusable(file: Option<&Path>, error: &KubeconfigError) -> Error {
+    let mut file = file.map(Path::to_owned);
+    let reason = match error {
+        KubeconfigError::ReadConfig(cause, path) => {
+            file = Some(path.clone());
+            lower_first(&cause.to_string())
+        }
+        // Its text shows lines of the file.
+        KubeconfigError::Parse(error) => match error.location() {
+            Some(at) => format!(
+                "it is no YAML of a kubeconfig (line {}, column {})",
+                at.line(),
+                at.column()
+            ),
+            None => "it is no YAML of a kubeconfig".to_owned(),
+        },
+        KubeconfigError::LoadContext(name) => format!("its context `{name}` is empty"),
+        KubeconfigError::LoadClusterOfContext(name) => {
+            format!("it has no cluster `{name}`, which the context names")
+        }
+        KubeconfigError::MissingClusterUrl => "the cluster has no address (`server`)".to_owned(),
+        KubeconfigError::ParseClusterUrl(_) => {
+            "the cluster's address (`server`) is no URL".to_owned()
+        }
+        KubeconfigError::ParseProxyUrl(_) => {
+            "the proxy's address (`proxy-url` or HTTPS_PROXY) is no URL".to_owned()
+        }
+        KubeconfigError::LoadCertificateAuthority(error) => {
+            format!("`certificate-authority` cannot be read: {error}")
+        }
+        KubeconfigError::LoadClientCertificate(error) => {
+            format!("`client-certificate` cannot be read: {error}")
+        }
+        KubeconfigError::LoadClientKey(error) => format!("`client-key` cannot be read: {error}"),
+        KubeconfigError::ParseCertificates(_) => "a certificate in it is no PEM".to_owned(),
+        KubeconfigError::ParseNoProxy(_) => "NO_PROXY cannot be read".to_owned(),
+        KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
+            "its kind or apiVersion is not that of the other kubeconfigs".to_owned()
+        }
+        KubeconfigError::CurrentContextNotSet => "no context is chosen".to_owned(),
+        KubeconfigError::FindPath => "there is no home folder".to_owned(),
+    };
+    Error::Kubeconfig { file, reason }
+}
+
+/// Why there are no credentials, without what a plugin printed: that may be the token.
+pub(super) fn credentials(error: &AuthError, context: Option<Text>) -> Error {
+    let reason = match error {
+        AuthError::AuthExecStart(cause) => {
+            format!(
+                "the credential plugin cannot be started: {}",
+                lower_first(&cause.to_string())
+            )
+        }
+        AuthError::AuthExecRun { cmd: _, out } => {
+            format!("the credential plugin failed ({})", out.status)
+        }
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
+            "the credential plugin printed no credentials".to_owned()
+        }
+        AuthError::MissingCommand => "the credential plugin has no command".to_owned(),
+        AuthError::MalformedTokenExpirationDate(_) => {
+            "the expiry of the token is no date".to_owned()
+        }
+        AuthError::ReadTokenFile(cause, path) => {
+            format!(
+                "cannot read `{}`: {}",
+                path.display(),
+                lower_first(&cause.to_string())
+            )
+        }
+        AuthError::InvalidBasicAuth(_) | AuthError::InvalidBearerToken(_) => {
+            "the token or password holds characters that HTTP does not allow".to_owned()
+        }
+        AuthError::NoValidNativeRootCA(cause) => {
+            format!(
+                "the system has no usable root certificates: {}",
+                lower_first(&cause.to_string())
+            )
+        }
+        AuthError::UnrefreshableTokenResponse
+        | AuthError::AuthExecSerialize(_)
+        | AuthError::AuthExec(_)
+        | AuthError::ParseTokenKey(_)
+        | AuthError::ExecMissingClusterInfo => {
+            "the way of logging in that the kubeconfig names does not work here".to_owned()
+        }
+    };
+    Error::Credentials { context, reason }
+}
+
+pub(super) fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
+}

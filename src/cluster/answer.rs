@@ -1,0 +1,113 @@
+//! Answers of an API server, and what its `Status` objects say.
+
+use super::{Cause, Cluster, Error};
+use crate::secret::Scrubber;
+use crate::value::Value;
+
+/// Longest message that is shown, in characters.
+const MAX_MESSAGE: usize = 2000;
+
+/// An answer of whatever status.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    /// Null when a refusal was no JSON.
+    pub(super) value: Value,
+}
+
+/// One cause that a refusal names.
+pub(super) struct Reason<'a> {
+    pub(super) reason: &'a str,
+    pub(super) field: &'a str,
+    pub(super) message: &'a str,
+}
+
+impl Answer {
+    pub(super) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    fn text(&self, path: &[&str]) -> &str {
+        let found = self.value.at(path).and_then(Value::as_str);
+        found.unwrap_or_default()
+    }
+
+    /// The machine's word for a refusal, as `Expired`.
+    pub(super) fn reason(&self) -> &str {
+        self.text(&["reason"])
+    }
+
+    /// The plural of the kind that a refusal is about.
+    pub(super) fn about(&self) -> &str {
+        self.text(&["details", "kind"])
+    }
+
+    /// What the server says, as it says it: scrub it before anybody sees it.
+    pub(super) fn raw_message(&self) -> &str {
+        self.text(&["message"])
+    }
+
+    /// What the server says, without secrets.
+    pub(super) fn message(&self, scrubber: &Scrubber) -> String {
+        match self.raw_message() {
+            "" => "the server gives no reason".to_owned(),
+            text => cut(&scrubber.scrub(text)),
+        }
+    }
+
+    /// The single causes of a refusal.
+    pub(super) fn causes(&self) -> impl Iterator<Item = Reason<'_>> {
+        let causes = self.value.at(&["details", "causes"]);
+        let causes = causes.and_then(Value::as_sequence).unwrap_or_default();
+        causes.iter().map(|cause| {
+            let text = |key| cause.at(&[key]).and_then(Value::as_str).unwrap_or_default();
+            Reason {
+                reason: text("reason"),
+                field: text("field"),
+                message: text("message"),
+            }
+        })
+    }
+
+    /// Whether the permission is missing: a webhook may answer 403, too.
+    pub(super) fn is_unauthorised(&self) -> bool {
+        self.status == 403 && self.raw_message().contains("is forbidden: User \"")
+    }
+
+    /// Whether the path leads nowhere, as opposed to an object that is not there.
+    pub(super) fn is_unknown_path(&self) -> bool {
+        self.status == 404 && self.text(&["details", "name"]).is_empty()
+    }
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MAX_MESSAGE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+impl Cluster {
+    /// The error for an answer that is no success.
+    pub(super) fn refused(&self, act: &str, answer: &Answer) -> Error {
+        let scrubber = Scrubber::default();
+        let cause = match answer.status {
+            401 => Cause::Unauthorized,
+            403 => Cause::Forbidden(answer.message(&scrubber)),
+            404 if answer.is_unknown_path() => Cause::NotServed,
+            code => Cause::Refused {
+                code,
+                message: answer.message(&scrubber),
+            },
+        };
+        self.failed(act, cause)
+    }
+
+    /// An error of a request to this server.
+    pub(super) fn failed(&self, act: &str, cause: Cause) -> Error {
+        Error::Request {
+            act: act.to_owned(),
+            server: self.server.clone(),
+            cause,
+        }
+    }
+}

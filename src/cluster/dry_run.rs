@@ -1,0 +1,196 @@
+//! What applying an object would do: a server-side apply that is thrown away at the end.
+
+use super::answer::Answer;
+use super::discovery::{KindRef, escape};
+use super::transport::Call;
+use super::{Cluster, Error, FIELD_MANAGER, list};
+use crate::emit::{View, to_json};
+use crate::flux::Object;
+use crate::secret::Scrubber;
+use crate::value::Text;
+
+/// The word of the server for a conflict over a field.
+const CONFLICT: &str = "FieldManagerConflict";
+
+/// What the server makes of an object. Messages are the server's, with every secret that the object holds
+/// (sent or live) replaced.
+#[derive(Clone, Debug)]
+pub enum DryRun {
+    /// It would be taken.
+    Applied {
+        /// As it would be stored.
+        object: Box<Object>,
+        /// Whether it is not there yet.
+        created: bool,
+    },
+    /// Other managers own fields that would change; all of them.
+    Conflict(Vec<Conflict>),
+    /// It would be refused: by validation, by an admission policy or a webhook.
+    Refused {
+        /// HTTP status.
+        code: u16,
+        /// What the server says.
+        message: String,
+    },
+    /// Something on the way cannot do dry runs: a webhook with side effects.
+    Unsupported {
+        /// What the server says.
+        message: String,
+    },
+    /// The object's namespace does not exist.
+    NamespaceMissing {
+        /// Its name.
+        namespace: Text,
+    },
+    /// The server does not serve the object's kind at this version.
+    KindNotServed,
+    /// This user may not: a dry run needs the permission of the real write.
+    Forbidden {
+        /// What the server says.
+        message: String,
+    },
+}
+
+/// A field that another manager owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The manager, as it names itself.
+    pub manager: Text,
+    /// The field's path as the server writes it: `.spec.values.replicas`.
+    pub field: Text,
+    /// The server's message: the manager and how it wrote.
+    pub message: String,
+}
+
+impl Cluster {
+    /// Asks what a server-side apply of `object` by [`FIELD_MANAGER`] would do, with strict validation.
+    /// Nothing is written. With `force`, fields of other managers are taken over. `live` is the object as it
+    /// is, if it is known: what is secret in it is kept out of messages, too.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer; what it says about the object is in [`DryRun`].
+    pub async fn dry_run_apply(
+        &self,
+        object: &Object,
+        live: Option<&Object>,
+        force: bool,
+    ) -> Result<DryRun, Error> {
+        let Some(kind) = self.kind(&object.api_version, &object.kind).await? else {
+            return Ok(DryRun::KindNotServed);
+        };
+        let act = format!("dry-run apply of {}", name(object));
+        let path = path(&kind, object, force);
+        // Clear: this goes to the cluster and nowhere else. What YAML changes is escaped in it.
+        let body = to_json(&object.value, View::Clear);
+        let answer = self.send(&act, &Call::dry_apply(path, body)).await?;
+        if answer.is_success() {
+            let created = answer.status == 201;
+            let object = list::read(&object.api_version, &object.kind, answer.value);
+            return match object {
+                Some(object) => Ok(DryRun::Applied {
+                    object: Box::new(object),
+                    created,
+                }),
+                None => {
+                    let text = "it is no object".to_owned();
+                    Err(self.failed(&act, super::Cause::Unreadable(text)))
+                }
+            };
+        }
+        let trees = [Some(object), live].into_iter().flatten();
+        let scrubber = Scrubber::of(trees.map(|object| &object.value));
+        Ok(refusal(object, &answer, &scrubber))
+    }
+}
+
+/// `HelmRelease a/b`
+fn name(object: &Object) -> String {
+    let (kind, name) = (&object.kind, &object.name);
+    match &object.namespace {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
+    }
+}
+
+fn path(kind: &KindRef, object: &Object, force: bool) -> String {
+    let base = kind.path(object.namespace.as_deref());
+    format!(
+        "{base}/{}?dryRun=All&fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}",
+        escape(&object.name)
+    )
+}
+
+fn refusal(object: &Object, answer: &Answer, scrubber: &Scrubber) -> DryRun {
+    let message = || answer.message(scrubber);
+    match answer.status {
+        404 if answer.about() == "namespaces" => DryRun::NamespaceMissing {
+            namespace: object.namespace.clone().unwrap_or_default(),
+        },
+        404 if answer.is_unknown_path() => DryRun::KindNotServed,
+        403 if answer.is_unauthorised() => DryRun::Forbidden { message: message() },
+        409 => {
+            let conflicts = conflicts(answer, scrubber);
+            if conflicts.is_empty() {
+                DryRun::Refused {
+                    code: 409,
+                    message: message(),
+                }
+            } else {
+                DryRun::Conflict(conflicts)
+            }
+        }
+        400 if answer.raw_message().contains("does not support dry run") => {
+            DryRun::Unsupported { message: message() }
+        }
+        code => DryRun::Refused {
+            code,
+            message: message(),
+        },
+    }
+}
+
+fn conflicts(answer: &Answer, scrubber: &Scrubber) -> Vec<Conflict> {
+    answer
+        .causes()
+        .filter(|cause| cause.reason == CONFLICT)
+        .map(|cause| Conflict {
+            manager: manager(cause.message).into(),
+            field: cause.field.into(),
+            message: scrubber.scrub(cause.message),
+        })
+        .collect()
+}
+
+/// The manager in `conflict with "kubectl" using v1`; a name may hold quotes, which Go escapes.
+fn manager(message: &str) -> String {
+    let quoted = message.split_once('"').map_or("", |(_, rest)| rest);
+    let mut name = String::new();
+    let mut chars = quoted.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => break,
+            '\\' => name.extend(chars.next()),
+            c => name.push(c),
+        }
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn managers_are_named_in_messages() {
+        assert_eq!(
+            manager(r#"conflict with "kubectl-client-side-apply" using v1 at 2026"#),
+            "kubectl-client-side-apply"
+        );
+        assert_eq!(
+            manager(r#"conflict with "a \"b\" \\c" with subresource "status""#),
+            r#"a "b" \c"#
+        );
+        assert_eq!(manager("conflict"), "");
+    }
+}

@@ -1,0 +1,209 @@
+//! What can go wrong between here and an API server, told without secrets.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::preflight::Lack;
+use crate::value::Text;
+
+/// A cluster could not be used. Holds no token, password or header: errors of the layers below, which may
+/// quote files and the output of credential plugins, are told anew and not kept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A kubeconfig cannot be used.
+    #[error("cannot use the kubeconfig{}: {reason}", named(.file))]
+    Kubeconfig {
+        /// The file, when it is known which.
+        file: Option<PathBuf>,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The context that was asked for, or that is current, is not there.
+    #[error("there is no context `{context}` in {}", all(.files))]
+    UnknownContext {
+        /// Its name.
+        context: String,
+        /// The contexts that are there.
+        known: Vec<String>,
+        /// The files that were read.
+        files: Vec<PathBuf>,
+    },
+    /// Nothing says which cluster is meant.
+    #[error("no cluster is given: no context is chosen{}", place(.files))]
+    NoCluster {
+        /// The files that were read.
+        files: Vec<PathBuf>,
+    },
+    /// No credentials could be had.
+    #[error("cannot get credentials{}: {reason}", of_context(.context))]
+    Credentials {
+        /// The context they are for.
+        context: Option<Text>,
+        /// Why not.
+        reason: String,
+    },
+    /// A request was not answered as it had to be.
+    #[error("cannot {act} at {server}: {cause}")]
+    Request {
+        /// What was being done to which object, as in `list helmreleases in namespace a`.
+        act: String,
+        /// Scheme, host and port.
+        server: Text,
+        /// Why it failed.
+        cause: Cause,
+    },
+    /// The cluster lacks what is needed; all of it.
+    #[error("the cluster at {server} lacks what is needed:{}", listed(.lacks))]
+    Lacking {
+        /// Scheme, host and port.
+        server: Text,
+        /// What.
+        lacks: Vec<Lack>,
+    },
+}
+
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Cause {
+    /// No connection.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The server's certificate was refused.
+    #[error("its certificate is not accepted: {0}")]
+    Certificate(String),
+    /// No answer in time.
+    #[error("no answer within {} s", .0.as_secs_f64())]
+    Timeout(Duration),
+    /// 401
+    #[error("the credentials are refused: a token or certificate is wrong or has expired (401)")]
+    Unauthorized,
+    /// 403; what the server says.
+    #[error("permission denied: {0}")]
+    Forbidden(String),
+    /// 404 for something other than a single object: the kind is not served.
+    #[error("the server does not know this kind (404)")]
+    NotServed,
+    /// 429 or 503 until the last attempt.
+    #[error("the server is too busy: {status} after {attempts} {}{}", plural(*.attempts), longer(*.asked))]
+    Busy {
+        /// The last status.
+        status: u16,
+        /// How often it was tried.
+        attempts: u32,
+        /// The wait that the server asks for, if it is longer than this program waits.
+        asked: Option<Duration>,
+    },
+    /// Any other refusal.
+    #[error("{message} ({code})")]
+    Refused {
+        /// HTTP status.
+        code: u16,
+        /// What the server says.
+        message: String,
+    },
+    /// The answer is no JSON, or no object.
+    #[error("its answer cannot be read: {0}")]
+    Unreadable(String),
+}
+
+impl Error {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Error::Kubeconfig { .. } => "correct the file, or name another with --kubeconfig",
+            Error::UnknownContext { known, .. } if known.is_empty() => {
+                "name the right file with --kubeconfig or KUBECONFIG"
+            }
+            Error::UnknownContext { known, .. } => {
+                return Some(format!(
+                    "choose with --context one of: {}",
+                    known.join(", ")
+                ));
+            }
+            Error::NoCluster { .. } => {
+                "name a kubeconfig with --kubeconfig or KUBECONFIG, and a context with --context"
+            }
+            Error::Credentials { .. } => {
+                "run the credential plugin by hand, or log in again and try once more"
+            }
+            Error::Lacking { .. } => {
+                "permissions that are enough stand in docs/deploy/rbac-diff.yaml; missing kinds come with \
+                 the installation of Flux"
+            }
+            Error::Request { cause, .. } => return cause.hint().map(str::to_owned),
+        };
+        Some(text.to_owned())
+    }
+}
+
+impl Cause {
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Cause::Unreachable(_) => Some(
+                "check that the server runs and can be reached from here (address, VPN, proxy), and \
+                 --context",
+            ),
+            Cause::Certificate(_) => Some(
+                "check `certificate-authority` of the cluster in the kubeconfig, its address, and proxies \
+                 in between",
+            ),
+            Cause::Timeout(_) => Some("try again when the server is less busy, or allow more time"),
+            Cause::Unauthorized => Some("log in again, or choose another --context"),
+            Cause::Forbidden(_) => Some(
+                "ask for the permission (docs/deploy/rbac-diff.yaml lists all that are needed)",
+            ),
+            Cause::NotServed => Some("install Flux, or what else brings the kind, first"),
+            Cause::Busy { .. } => Some("try again later"),
+            Cause::Refused { .. } => None,
+            Cause::Unreadable(_) => Some(
+                "check that the address is that of a Kubernetes API server, and no proxy answers for it",
+            ),
+        }
+    }
+}
+
+fn named(file: &Option<PathBuf>) -> String {
+    file.as_ref()
+        .map_or_else(String::new, |file| format!(" `{}`", file.display()))
+}
+
+fn all(files: &[PathBuf]) -> String {
+    let names: Vec<String> = files
+        .iter()
+        .map(|file| format!("`{}`", file.display()))
+        .collect();
+    if names.is_empty() {
+        "any kubeconfig".to_owned()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn place(read: &[PathBuf]) -> String {
+    if read.is_empty() {
+        ", no kubeconfig was found, and this is no pod of a cluster".to_owned()
+    } else {
+        format!(" in {}", all(read))
+    }
+}
+
+fn of_context(context: &Option<Text>) -> String {
+    context
+        .as_ref()
+        .map_or_else(String::new, |context| format!(" of context `{context}`"))
+}
+
+fn listed(lacks: &[Lack]) -> String {
+    lacks.iter().map(|lack| format!("\n  {lack}")).collect()
+}
+
+fn plural(attempts: u32) -> &'static str {
+    if attempts == 1 { "attempt" } else { "attempts" }
+}
+
+fn longer(asked: Option<Duration>) -> String {
+    asked.map_or_else(String::new, |time| {
+        format!(", and it asks to wait {} s", time.as_secs())
+    })
+}

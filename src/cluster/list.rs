@@ -1,0 +1,145 @@
+//! Reading objects: one LIST for a kind and a namespace, page by page.
+
+use std::fmt::Write as _;
+
+use super::discovery::{KindRef, escape};
+use super::transport::Call;
+use super::{Cause, Cluster, Error};
+use crate::flux::Object;
+use crate::secret;
+use crate::value::{Data, Entry, Mapping, Number, Text, Value};
+
+/// Objects in one page.
+const PAGE: usize = 500;
+
+/// How often a list is begun anew because the server forgot where it was.
+const RESTARTS: usize = 2;
+
+impl Cluster {
+    /// Lists the objects of a kind, in a namespace or in all, which carry the labels (a label selector), in
+    /// the server's order. A namespace that does not exist holds none.
+    ///
+    /// # Errors
+    ///
+    /// When the kind is not served, may not be listed, or the server does not answer.
+    pub async fn list(
+        &self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+    ) -> Result<Vec<Object>, Error> {
+        self.list_as(Call::get, kind, namespace, labels).await
+    }
+
+    /// As [`Cluster::list`], with the objects' metadata and nothing else of them: what is asked of records that
+    /// are large and secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::list`].
+    pub async fn list_metadata(
+        &self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+    ) -> Result<Vec<Object>, Error> {
+        self.list_as(Call::get_metadata, kind, namespace, labels)
+            .await
+    }
+
+    async fn list_as(
+        &self,
+        call: fn(String) -> Call,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+    ) -> Result<Vec<Object>, Error> {
+        let place = namespace.map_or_else(String::new, |name| format!(" in namespace {name}"));
+        let act = format!("list {}{place}", kind.plural);
+        let mut path = format!("{}?limit={PAGE}", kind.path(namespace));
+        if let Some(labels) = labels {
+            // Writing to a String cannot fail.
+            let _ = write!(path, "&labelSelector={}", escape(labels));
+        }
+        let mut objects = Vec::new();
+        let mut resume = String::new();
+        let mut restarts = 0;
+        loop {
+            let page = format!("{path}{resume}");
+            let answer = self.send(&act, &call(page)).await?;
+            if answer.status == 410 && answer.reason() == "Expired" && restarts < RESTARTS {
+                restarts += 1;
+                objects.clear();
+                resume.clear();
+                continue;
+            }
+            if !answer.is_success() {
+                return Err(self.refused(&act, &answer));
+            }
+            let next = answer.value.at(&["metadata", "continue"]);
+            resume = match next.and_then(Value::as_str) {
+                Some(next) if !next.is_empty() => format!("&continue={}", escape(next)),
+                Some(_) | None => String::new(),
+            };
+            for item in items(answer.value) {
+                let object = read(&kind.api_version, &kind.kind, item);
+                let object = object.ok_or_else(|| {
+                    let text = "an item of the list is no object".to_owned();
+                    self.failed(&act, Cause::Unreadable(text))
+                })?;
+                objects.push(object);
+            }
+            if resume.is_empty() {
+                return Ok(objects);
+            }
+        }
+    }
+}
+
+fn items(list: Value) -> Vec<Value> {
+    let Data::Mapping(mut list) = list.data else {
+        return Vec::new();
+    };
+    let items = list
+        .get_mut("items")
+        .map(|items| std::mem::replace(&mut items.data, Data::Null));
+    match items {
+        Some(Data::Sequence(items)) => items,
+        _ => Vec::new(),
+    }
+}
+
+/// Makes an object of what the server sent, with what is secret in it marked. Items of lists of built-in
+/// kinds do not say what they are.
+pub(super) fn read(api_version: &str, kind: &str, mut value: Value) -> Option<Object> {
+    let mapping = value.as_mapping_mut()?;
+    if mapping.get("kind").is_none() {
+        let entry = |key: &str, text: &str| Entry {
+            key: Text::from(key),
+            key_span: None,
+            value: text.into(),
+        };
+        let mut whole = Mapping::with_capacity(mapping.len() + 2);
+        whole.push(entry("apiVersion", api_version));
+        whole.push(entry("kind", kind));
+        whole.entries_mut().append(mapping.entries_mut());
+        *mapping = whole;
+    }
+    as_stored(&mut value);
+    secret::mark(&mut value);
+    Object::from_value(value)
+}
+
+/// API servers keep integers beyond 64 bits as doubles and print their shortest digits, so those digits
+/// are a double's, not an integer's.
+fn as_stored(value: &mut Value) {
+    match &mut value.data {
+        Data::Number(number @ Number::Big(_)) => *number = Number::Float(number.as_f64()),
+        Data::Sequence(items) => items.iter_mut().for_each(as_stored),
+        Data::Mapping(mapping) => {
+            let entries = mapping.entries_mut().iter_mut();
+            entries.for_each(|entry| as_stored(&mut entry.value));
+        }
+        Data::Null | Data::Bool(_) | Data::String(_) | Data::Number(_) => {}
+    }
+}

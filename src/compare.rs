@@ -1,0 +1,267 @@
+//! Two states of a set of objects, compared as trees.
+//!
+//! Pure: who reads the two states, from files or from a cluster, is not known here. A difference that only a
+//! program's bookkeeping makes is *noise*, kept with the rule that says so ([`noise`]); one that can cost
+//! a release is a *danger*, kept with what it would do ([`danger`]).
+
+pub mod danger;
+pub mod noise;
+mod path;
+mod tree;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use crate::flux::{DIGEST_ANNOTATION, Object, ObjectSet, SITE_LABEL};
+use crate::value::{Text, Value};
+
+pub use danger::Danger;
+pub use noise::Noise;
+pub use path::{Path, Segment};
+pub use tree::Edit;
+
+/// One difference inside an object.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Where.
+    pub path: Path,
+    /// What.
+    pub edit: Edit,
+    /// The rule that makes it noise.
+    pub noise: Option<&'static Noise>,
+    /// The rule that makes it dangerous; never for noise.
+    pub danger: Option<&'static Danger>,
+    /// Whether it only passes on that something changed in an earlier step.
+    pub lockstep: bool,
+}
+
+/// A field that applying would not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The field manager that holds it.
+    pub manager: Text,
+    /// The field, as the API server names it.
+    pub field: Text,
+}
+
+/// What applying would do to an object.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It is not there yet.
+    Created,
+    /// It changes, in more than noise.
+    Changed,
+    /// Nothing of its own changes, but something in an earlier step does: Flux reconciles it again in its
+    /// turn, without a Helm action.
+    Follows,
+    /// It stays as it is, noise aside.
+    Unchanged,
+    /// Others hold fields that it would set.
+    Conflicting(Vec<Conflict>),
+    /// The API server, or a webhook, does not take it; the message is fit to be shown.
+    Refused(Text),
+    /// It is there, and the input has it no more. Nothing deletes it.
+    LeftOver,
+}
+
+/// What is to be known of an object beside its outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// It belongs to another site, whose name this is.
+    OfSite(Text),
+    /// A toolkit Kustomization, `NAMESPACE/NAME`, owns it and would undo a change.
+    OfKustomization(Text),
+    /// Compared without asking the API server what it would make of the object, and why.
+    ClientSide(Text),
+    /// Helm holds a release of this name that Flux does not manage yet: its latest revision and status.
+    Takeover {
+        /// Number of the latest revision.
+        revision: u64,
+        /// Its status, in Helm's word.
+        status: Text,
+    },
+    /// Other field managers hold fields that change: each with the first of them.
+    CoOwned(Vec<Conflict>),
+}
+
+/// An object and what would become of it.
+#[derive(Clone, Debug)]
+pub struct ObjectChange {
+    /// `group/version`, or `v1`.
+    pub api_version: Text,
+    /// Its kind.
+    pub kind: Text,
+    /// Its namespace; `None` for cluster-scoped kinds.
+    pub namespace: Option<Text>,
+    /// Its name.
+    pub name: Text,
+    /// What applying would do.
+    pub outcome: Outcome,
+    /// The differences, noise included, in the order of the object.
+    pub changes: Vec<Change>,
+    /// What else is to be known.
+    pub marks: Vec<Mark>,
+}
+
+impl ObjectChange {
+    /// An object of which nothing but the outcome is known.
+    #[must_use]
+    pub fn new(object: &Object, outcome: Outcome) -> Self {
+        Self {
+            api_version: object.api_version.clone(),
+            kind: object.kind.clone(),
+            namespace: object.namespace.clone(),
+            name: object.name.clone(),
+            outcome,
+            changes: Vec::new(),
+            marks: Vec::new(),
+        }
+    }
+
+    /// Whether there is anything that a reader must see.
+    #[must_use]
+    pub fn is_different(&self) -> bool {
+        match self.outcome {
+            Outcome::Created
+            | Outcome::Changed
+            | Outcome::Follows
+            | Outcome::Conflicting(_)
+            | Outcome::Refused(_) => true,
+            // Applying leaves it alone.
+            Outcome::LeftOver | Outcome::Unchanged => false,
+        }
+    }
+}
+
+/// An object before and after.
+#[must_use]
+pub fn object(before: &Object, after: &Object) -> ObjectChange {
+    judged(after, tree::differences(&before.value, &after.value))
+}
+
+/// A live object and what the input says of it; fields that only the live one has may be defaults, or of
+/// others, and are no difference.
+#[must_use]
+pub fn input(live: &Object, input: &Object) -> ObjectChange {
+    let mut differences = tree::differences(&live.value, &input.value);
+    differences.retain(|(path, edit)| {
+        let of_mapping = matches!(path.0.last(), Some(Segment::Key(_)));
+        !(of_mapping && matches!(edit, Edit::Removed(_)))
+    });
+    judged(input, differences)
+}
+
+fn judged(after: &Object, differences: Vec<(Path, Edit)>) -> ObjectChange {
+    let mut changes = Vec::new();
+    for (path, edit) in differences {
+        let noise = noise::rule(&after.kind, &path, &edit);
+        let lockstep = is_lockstep(&path, &edit);
+        let danger = if noise.is_some() || lockstep {
+            None
+        } else {
+            danger::rule(&after.kind, &path, &edit)
+        };
+        changes.push(Change {
+            path,
+            edit,
+            noise,
+            danger,
+            lockstep,
+        });
+    }
+    let mut real = changes.iter().filter(|change| change.noise.is_none());
+    let outcome = if real.clone().any(|change| !change.lockstep) {
+        Outcome::Changed
+    } else if real.next().is_some() {
+        Outcome::Follows
+    } else {
+        Outcome::Unchanged
+    };
+    ObjectChange {
+        changes,
+        ..ObjectChange::new(after, outcome)
+    }
+}
+
+/// Whether the difference is another digest of the steps before, and nothing else.
+fn is_lockstep(path: &Path, edit: &Edit) -> bool {
+    let Edit::Changed { before, after } = edit else {
+        return false;
+    };
+    let (Some(before), Some(after)) = (before.as_str(), after.as_str()) else {
+        return false;
+    };
+    let annotation = path.starts_with(&["metadata", "annotations", DIGEST_ANNOTATION]);
+    let expression = path.starts_with(&["spec", "dependsOn"])
+        && path.0.last() == Some(&Segment::Key("readyExpr".into()));
+    (annotation || expression) && without_digests(before) == without_digests(after)
+}
+
+/// A text with a mark in the place of every digest.
+fn without_digests(text: &str) -> String {
+    const PREFIX: &str = "sha256:";
+    let mut parts = text.split(PREFIX);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out.push_str(PREFIX);
+        out.push_str(part.trim_start_matches(|c: char| c.is_ascii_hexdigit()));
+    }
+    out
+}
+
+/// Two trees of files: in the order of `after`, then what only `before` has.
+#[must_use]
+pub fn sets(before: &ObjectSet, after: &ObjectSet) -> Vec<ObjectChange> {
+    let mut old: BTreeMap<Key<'_>, &Object> = before.iter().map(|o| (key(o), o)).collect();
+    let mut all: Vec<ObjectChange> = Vec::new();
+    for new in after.iter() {
+        all.push(match old.remove(&key(new)) {
+            Some(old) => object(old, new),
+            None => ObjectChange::new(new, Outcome::Created),
+        });
+    }
+    let rest = before
+        .iter()
+        .filter(|object| old.contains_key(&key(object)));
+    all.extend(rest.map(|object| ObjectChange::new(object, Outcome::LeftOver)));
+    all
+}
+
+type Key<'o> = (&'o str, &'o str, Option<&'o str>, &'o str);
+
+/// Group, kind, namespace and name: another version of an API is the same object.
+fn key(object: &Object) -> Key<'_> {
+    let group = object
+        .api_version
+        .rsplit_once('/')
+        .map_or("", |(group, _)| group);
+    (
+        group,
+        &object.kind,
+        object.namespace.as_deref(),
+        &object.name,
+    )
+}
+
+/// The site that an object belongs to.
+#[must_use]
+pub fn site(object: &Object) -> Option<&str> {
+    let site = object.value.at(&["metadata", "labels", SITE_LABEL]);
+    site.and_then(Value::as_str)
+}
+
+/// The toolkit Kustomization that applied an object, as `NAMESPACE/NAME`.
+#[must_use]
+pub fn kustomization(object: &Object) -> Option<Text> {
+    let label = |part: &str| {
+        let key = format!("kustomize.toolkit.fluxcd.io/{part}");
+        object.value.at(&["metadata", "labels", &key])?.as_str()
+    };
+    Some(Text::from(format!(
+        "{}/{}",
+        label("namespace")?,
+        label("name")?
+    )))
+}

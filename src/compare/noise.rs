@@ -1,0 +1,156 @@
+//! Differences that no person made and that change nothing. The list is closed and every rule has a name;
+//! `spec.suspend`, `spec.values` and numbers of replicas are never noise.
+
+use crate::value::Value;
+
+use super::path::Path;
+use super::tree::Edit;
+
+/// A rule.
+#[derive(Debug)]
+pub struct Noise {
+    /// Its name.
+    pub name: &'static str,
+    /// What it hides.
+    pub what: &'static str,
+    /// Why that is no change.
+    pub why: &'static str,
+    matches: fn(&str, &Path, &Edit) -> bool,
+}
+
+impl PartialEq for Noise {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+/// All rules.
+pub static RULES: &[Noise] = &[
+    Noise {
+        name: "server-fields",
+        what: "`managedFields`, `resourceVersion`, `uid`, `generation`, `creationTimestamp` and `selfLink` in `metadata`",
+        why: "the API server writes them",
+        matches: |_, path, _| {
+            let fields = [
+                "managedFields",
+                "resourceVersion",
+                "uid",
+                "generation",
+                "creationTimestamp",
+                "selfLink",
+            ];
+            fields
+                .iter()
+                .any(|field| path.starts_with(&["metadata", field]))
+        },
+    },
+    Noise {
+        name: "status",
+        what: "`status`",
+        why: "controllers report there",
+        matches: |_, path, _| path.starts_with(&["status"]),
+    },
+    Noise {
+        name: "last-applied",
+        what: "the annotation `kubectl.kubernetes.io/last-applied-configuration`",
+        why: "client-side `kubectl apply` keeps its copy there",
+        matches: |_, path, _| {
+            path.starts_with(&[
+                "metadata",
+                "annotations",
+                "kubectl.kubernetes.io/last-applied-configuration",
+            ])
+        },
+    },
+    Noise {
+        name: "finalizers",
+        what: "finalizers, and the label `kubernetes.io/metadata.name` of a Namespace",
+        why: "controllers and the API server add them to what they look after",
+        matches: |kind, path, _| {
+            path.starts_with(&["metadata", "finalizers"])
+                || kind == "Namespace"
+                    && (path.starts_with(&["spec"])
+                        || path.starts_with(&["metadata", "labels", "kubernetes.io/metadata.name"]))
+        },
+    },
+    Noise {
+        name: "flux-owner",
+        what: "the labels `kustomize.toolkit.fluxcd.io/name` and `/namespace`",
+        why: "kustomize-controller marks what it applied; that it did is said of the object",
+        matches: |_, path, _| {
+            ["name", "namespace"].iter().any(|part| {
+                let label = format!("kustomize.toolkit.fluxcd.io/{part}");
+                path.starts_with(&["metadata", "labels", &label])
+            })
+        },
+    },
+    Noise {
+        name: "requests",
+        what: "the annotations `reconcile.fluxcd.io/requestedAt`, `/resetAt` and `/forceAt`",
+        why: "somebody asked a controller to look again; that is over",
+        matches: |_, path, _| {
+            ["requestedAt", "resetAt", "forceAt"].iter().any(|part| {
+                let annotation = format!("reconcile.fluxcd.io/{part}");
+                path.starts_with(&["metadata", "annotations", &annotation])
+            })
+        },
+    },
+    Noise {
+        name: "durations",
+        what: "one duration spelled in two ways outside of values, as `10m` and `10m0s`",
+        why: "they are the same",
+        matches: |_, path, edit| {
+            let Edit::Changed { before, after } = edit else {
+                return false;
+            };
+            let spec = path.starts_with(&["spec"]) && !path.starts_with(&["spec", "values"]);
+            let (before, after) = (duration(before), duration(after));
+            spec && before.is_some() && before == after
+        },
+    },
+];
+
+/// The first rule that a difference falls under.
+#[must_use]
+pub fn rule(kind: &str, path: &Path, edit: &Edit) -> Option<&'static Noise> {
+    RULES.iter().find(|rule| (rule.matches)(kind, path, edit))
+}
+
+/// Milliseconds of a duration as Flux's CRDs allow it.
+fn duration(value: &Value) -> Option<u128> {
+    let mut rest = value.as_str()?;
+    if rest.is_empty() {
+        return None;
+    }
+    let mut total = 0.0_f64;
+    while !rest.is_empty() {
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit() && c != '.')
+            .filter(|&at| at > 0)?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let (unit, length) = [("ms", 1.0), ("s", 1e3), ("m", 6e4), ("h", 3.6e6)]
+            .into_iter()
+            .find(|(unit, _)| rest.starts_with(unit))?;
+        total += number * length;
+        rest = &rest[unit.len()..];
+    }
+    Some(total.round() as u128)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_compared_by_length() {
+        let of = |text: &str| duration(&Value::from(text));
+        assert_eq!(of("10m"), of("10m0s"));
+        assert_eq!(of("1h30m"), of("90m"));
+        assert_eq!(of("1.5s"), of("1500ms"));
+        assert_ne!(of("1m"), of("1ms"));
+        for text in ["", "10", "m", "1d", "1m x"] {
+            assert_eq!(of(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,390 @@
+//! The report of `diff`: what applying would change.
+
+pub mod markdown;
+pub mod text;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::compare::{self, Conflict, Edit, Mark, ObjectChange, Outcome};
+use crate::emit::{self, View};
+use crate::value::{REDACTED, Text, Value};
+
+/// Version of the report's shape: a number that grows with every change a reader must know of.
+pub const VERSION: u32 = 1;
+
+/// The report of `armada2flux diff`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "armada2flux diff report")]
+pub struct Report {
+    /// Version of this shape.
+    pub version: u32,
+    /// Version of the program.
+    pub program: String,
+    /// What the input was compared with: `cluster` or `tree`.
+    pub against: String,
+    /// Numbers.
+    pub summary: Summary,
+    /// Objects that differ, in the order in which they would be applied, then those that are left over or
+    /// otherwise noteworthy. Unchanged objects are counted only.
+    pub objects: Vec<Object>,
+}
+
+/// Numbers of objects.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Summary {
+    /// All objects of the input.
+    pub objects: usize,
+    /// Not there yet.
+    pub created: usize,
+    /// With changes of their own.
+    pub changed: usize,
+    /// Reconciled again because something before them changes, without a Helm action.
+    pub follows: usize,
+    /// The same, noise aside.
+    pub unchanged: usize,
+    /// With fields that others hold.
+    pub conflicting: usize,
+    /// Not taken by the API server.
+    pub refused: usize,
+    /// There, and not in the input; nothing deletes them.
+    pub left_over: usize,
+    /// Dangerous changes.
+    pub dangers: usize,
+    /// Releases that Helm holds and Flux would take over.
+    pub takeovers: usize,
+    /// Differences that were left out as noise.
+    pub noise: usize,
+    /// Objects compared without asking the API server.
+    pub client_side: usize,
+}
+
+impl Summary {
+    /// Whether applying would change or miss anything.
+    #[must_use]
+    pub fn is_different(&self) -> bool {
+        self.created + self.changed + self.follows + self.conflicting + self.refused > 0
+    }
+}
+
+/// An object.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Object {
+    /// `group/version`, or `v1`.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace; null for cluster-scoped kinds.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// `created`, `changed`, `follows`, `unchanged`, `conflicting`, `refused` or `left-over`.
+    pub outcome: String,
+    /// Whether it is a release that Helm holds and Flux does not manage yet.
+    pub takeover: bool,
+    /// Why it is refused.
+    pub message: Option<String>,
+    /// Fields that others hold, when it is conflicting.
+    pub conflicts: Vec<Held>,
+    /// What else is to be known of it, a sentence each.
+    pub notes: Vec<String>,
+    /// The differences.
+    pub changes: Vec<Change>,
+}
+
+/// A field and who holds it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Held {
+    /// The field, as the API server names it.
+    pub field: String,
+    /// Its field manager.
+    pub manager: String,
+}
+
+/// A difference inside an object.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Change {
+    /// Where.
+    pub path: String,
+    /// `added`, `removed`, `changed` or `reordered`.
+    pub what: String,
+    /// What it was, as JSON; secrets are `***`.
+    pub before: Option<String>,
+    /// What it becomes, as JSON; secrets are `***`, or `*** (changed)`.
+    pub after: Option<String>,
+    /// Whether anything of it is hidden as secret.
+    pub secret: bool,
+    /// What it would do, when it is dangerous.
+    pub danger: Option<Danger>,
+    /// The rule that calls it noise; null for all others. Noise is only listed on request.
+    pub noise: Option<String>,
+    /// Whether it only passes on that something before changed.
+    pub lockstep: bool,
+}
+
+/// A danger.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Danger {
+    /// Name of the rule.
+    pub name: String,
+    /// What the change would do.
+    pub effect: String,
+}
+
+/// What a comparison was made with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// A cluster.
+    Cluster,
+    /// Another tree.
+    Tree,
+}
+
+/// Puts the report together; noise is counted, and listed when asked for.
+#[must_use]
+pub fn report(changes: &[ObjectChange], against: Against, show_noise: bool) -> Report {
+    let mut summary = Summary::default();
+    let mut objects = Vec::new();
+    for change in changes {
+        count(&mut summary, change);
+        let object = object(change, show_noise);
+        let shown = match change.outcome {
+            Outcome::Unchanged => !object.changes.is_empty() || !object.notes.is_empty(),
+            Outcome::Created
+            | Outcome::Changed
+            | Outcome::Follows
+            | Outcome::Conflicting(_)
+            | Outcome::Refused(_)
+            | Outcome::LeftOver => true,
+        };
+        if shown {
+            objects.push(object);
+        }
+    }
+    Report {
+        version: VERSION,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        against: match against {
+            Against::Cluster => "cluster".to_owned(),
+            Against::Tree => "tree".to_owned(),
+        },
+        summary,
+        objects,
+    }
+}
+
+fn count(summary: &mut Summary, change: &ObjectChange) {
+    let ObjectChange {
+        api_version: _,
+        kind: _,
+        namespace: _,
+        name: _,
+        outcome,
+        changes,
+        marks,
+    } = change;
+    let number = match outcome {
+        Outcome::Created => &mut summary.created,
+        Outcome::Changed => &mut summary.changed,
+        Outcome::Follows => &mut summary.follows,
+        Outcome::Unchanged => &mut summary.unchanged,
+        Outcome::Conflicting(_) => &mut summary.conflicting,
+        Outcome::Refused(_) => &mut summary.refused,
+        Outcome::LeftOver => &mut summary.left_over,
+    };
+    *number += 1;
+    if !matches!(outcome, Outcome::LeftOver) {
+        summary.objects += 1;
+    }
+    summary.dangers += changes.iter().filter(|c| c.danger.is_some()).count();
+    summary.noise += changes.iter().filter(|c| c.noise.is_some()).count();
+    for mark in marks {
+        match mark {
+            Mark::Takeover { .. } => summary.takeovers += 1,
+            Mark::ClientSide(_) => summary.client_side += 1,
+            Mark::OfSite(_) | Mark::OfKustomization(_) | Mark::CoOwned(_) => {}
+        }
+    }
+}
+
+fn object(change: &ObjectChange, show_noise: bool) -> Object {
+    let ObjectChange {
+        api_version,
+        kind,
+        namespace,
+        name,
+        outcome,
+        changes,
+        marks,
+    } = change;
+    let mut message = None;
+    let mut conflicts = Vec::new();
+    let word = match outcome {
+        Outcome::Created => "created",
+        Outcome::Changed => "changed",
+        Outcome::Follows => "follows",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Conflicting(held) => {
+            conflicts = held.iter().map(held_field).collect();
+            "conflicting"
+        }
+        Outcome::Refused(why) => {
+            message = Some(why.to_string());
+            "refused"
+        }
+        Outcome::LeftOver => "left-over",
+    };
+    let changes = changes
+        .iter()
+        .filter(|change| show_noise || change.noise.is_none());
+    Object {
+        api_version: api_version.to_string(),
+        kind: kind.to_string(),
+        namespace: namespace.as_ref().map(ToString::to_string),
+        name: name.to_string(),
+        outcome: word.to_owned(),
+        takeover: marks
+            .iter()
+            .any(|mark| matches!(mark, Mark::Takeover { .. })),
+        message,
+        conflicts,
+        notes: marks.iter().map(note).collect(),
+        changes: changes.map(Change::new).collect(),
+    }
+}
+
+fn held_field(Conflict { manager, field }: &Conflict) -> Held {
+    Held {
+        field: field.to_string(),
+        manager: manager.to_string(),
+    }
+}
+
+/// A mark as a sentence.
+fn note(mark: &Mark) -> String {
+    match mark {
+        Mark::OfSite(site) => format!("belongs to site `{site}`; it is never touched for another"),
+        Mark::OfKustomization(owner) => {
+            format!("kustomization `{owner}` applies it and would undo a change; change it in git")
+        }
+        Mark::ClientSide(why) => format!("compared without the api server's defaults: {why}"),
+        Mark::Takeover { revision, status } => format!(
+            "a takeover, not an install: helm holds revision {revision} ({status}), flux does not manage it yet"
+        ),
+        Mark::CoOwned(held) => {
+            let held = held
+                .iter()
+                .map(|Conflict { manager, field }| format!("{field} by `{manager}`"));
+            let held: Vec<String> = held.collect();
+            format!("held by others, too: {}", held.join(", "))
+        }
+    }
+}
+
+impl Change {
+    fn new(change: &compare::Change) -> Self {
+        let compare::Change {
+            path,
+            edit,
+            noise,
+            danger,
+            lockstep,
+        } = change;
+        let (what, before, after) = match edit {
+            Edit::Added(value) => ("added", None, Some(json(value))),
+            Edit::Removed(value) => ("removed", Some(json(value)), None),
+            Edit::Changed { before, after } if before.sensitive || after.sensitive => (
+                "changed",
+                Some(REDACTED.to_owned()),
+                Some(format!("{REDACTED} (changed)")),
+            ),
+            Edit::Changed { before, after } => ("changed", Some(json(before)), Some(json(after))),
+            Edit::Reordered { before, after } => {
+                ("reordered", Some(names(before)), Some(names(after)))
+            }
+        };
+        Self {
+            path: path.to_string(),
+            what: what.to_owned(),
+            before,
+            after,
+            secret: edit.is_sensitive(),
+            danger: danger.map(|danger| Danger {
+                name: danger.name.to_owned(),
+                effect: danger.effect.to_owned(),
+            }),
+            noise: noise.map(|noise| noise.name.to_owned()),
+            lockstep: *lockstep,
+        }
+    }
+}
+
+fn json(value: &Value) -> String {
+    if value.sensitive {
+        return REDACTED.to_owned();
+    }
+    emit::to_json(value, View::Redacted)
+}
+
+fn names(names: &[Text]) -> String {
+    let names: Vec<Value> = names.iter().cloned().map(Value::from).collect();
+    emit::to_json(&names.into(), View::Redacted)
+}
+
+/// One dangerous change, and all objects that it is made to.
+struct Dangerous<'r> {
+    name: &'r str,
+    effect: &'r str,
+    /// `None` for a takeover.
+    change: Option<&'r Change>,
+    objects: Vec<&'r Object>,
+}
+
+/// Takeovers, then dangerous changes, the same change of several objects once.
+fn dangers(report: &Report) -> Vec<Dangerous<'_>> {
+    let mut found: Vec<Dangerous<'_>> = Vec::new();
+    let takeovers = report.objects.iter().filter(|object| object.takeover);
+    let takeovers: Vec<&Object> = takeovers.collect();
+    if !takeovers.is_empty() {
+        found.push(Dangerous {
+            name: "takeover",
+            effect: "helm holds the release and flux does not manage it yet: flux would upgrade it to make it its own",
+            change: None,
+            objects: takeovers,
+        });
+    }
+    for object in &report.objects {
+        for change in &object.changes {
+            let Some(danger) = &change.danger else {
+                continue;
+            };
+            let alike = found.iter_mut().find(|other| {
+                other.change.is_some_and(|other| {
+                    (&other.path, &other.before, &other.after)
+                        == (&change.path, &change.before, &change.after)
+                })
+            });
+            match alike {
+                Some(alike) => alike.objects.push(object),
+                None => found.push(Dangerous {
+                    name: &danger.name,
+                    effect: &danger.effect,
+                    change: Some(change),
+                    objects: vec![object],
+                }),
+            }
+        }
+    }
+    found
+}
+
+impl Object {
+    /// `Kind namespace/name`
+    #[must_use]
+    pub fn title(&self) -> String {
+        match &self.namespace {
+            Some(namespace) => format!("{} {namespace}/{}", self.kind, self.name),
+            None => format!("{} {}", self.kind, self.name),
+        }
+    }
+}

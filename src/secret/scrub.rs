@@ -1,0 +1,216 @@
+//! Taking known secrets out of texts that others wrote: API errors quote what they refuse.
+
+use std::collections::{BTreeSet, HashSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::text_looks_secret;
+use crate::value::{Data, Number, REDACTED, Value};
+
+/// Shorter texts count only where they stand alone: hiding every `1` would hide the message.
+const SHORTEST_ANYWHERE: usize = 4;
+
+/// A part of a secret this long, in bytes, gives it away; shorter ones are words like any other.
+const FRAGMENT: usize = 12;
+
+/// What must not be shown, in all the spellings that servers quote it in.
+#[derive(Clone, Default)]
+pub struct Scrubber {
+    /// Each with whether it counts inside of words.
+    known: BTreeSet<(String, bool)>,
+}
+
+impl Scrubber {
+    /// Knows the sensitive leaves of these trees; as they are, escaped, and in base64 as Secrets hold them.
+    #[must_use]
+    pub fn of<'v>(trees: impl IntoIterator<Item = &'v Value>) -> Self {
+        let mut scrubber = Self::default();
+        for tree in trees {
+            tree.for_each_leaf(&mut |leaf| {
+                if !leaf.sensitive {
+                    return;
+                }
+                match &leaf.data {
+                    Data::String(text) => scrubber.learn(text),
+                    Data::Number(Number::Int(int)) => scrubber.add(&int.to_string(), false),
+                    Data::Number(Number::Big(digits)) => scrubber.add(digits, false),
+                    Data::Number(Number::Float(float)) => scrubber.add(&float.to_string(), false),
+                    Data::Null | Data::Bool(_) | Data::Sequence(_) | Data::Mapping(_) => {}
+                }
+            });
+        }
+        scrubber
+    }
+
+    /// Adds one secret.
+    pub fn learn(&mut self, text: &str) {
+        self.spellings(text);
+        for line in text.lines().filter(|line| line.len() >= FRAGMENT) {
+            self.spellings(line.trim());
+        }
+        let decoded = BASE64.decode(text).ok();
+        if let Some(plain) = decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
+            self.spellings(&plain);
+        }
+        self.add(&BASE64.encode(text), true);
+    }
+
+    fn spellings(&mut self, text: &str) {
+        let anywhere = text.len() >= SHORTEST_ANYWHERE;
+        self.add(text, anywhere);
+        // What Go's %q and JSON escape alike.
+        let escaped = text
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\n', "\\n")
+            .replace('\t', "\\t");
+        // What Go's JSON escapes beyond that.
+        let html = escaped
+            .replace('&', "\\u0026")
+            .replace('<', "\\u003c")
+            .replace('>', "\\u003e");
+        self.add(&html, anywhere);
+        self.add(&escaped, anywhere);
+    }
+
+    fn add(&mut self, text: &str, anywhere: bool) {
+        if !text.is_empty() {
+            self.known.insert((text.to_owned(), anywhere));
+        }
+    }
+
+    /// The text with every known secret, every long part of one, and every word that looks like a secret by
+    /// itself as [`REDACTED`].
+    #[must_use]
+    pub fn scrub(&self, text: &str) -> String {
+        let mut hidden = vec![false; text.len()];
+        for (known, anywhere) in &self.known {
+            for (at, found) in text.match_indices(known.as_str()) {
+                let end = at + found.len();
+                if *anywhere || stands_alone(text, at, end) {
+                    hidden[at..end].fill(true);
+                }
+            }
+        }
+        self.hide_fragments(text.as_bytes(), &mut hidden);
+        hide_suspicious(text, &mut hidden);
+        let mut scrubbed = String::with_capacity(text.len());
+        let mut inside = false;
+        for (at, c) in text.char_indices() {
+            // A fragment may begin or end inside of a character.
+            let hide = hidden[at..at + c.len_utf8()].contains(&true);
+            match (hide, inside) {
+                (false, _) => scrubbed.push(c),
+                (true, false) => scrubbed.push_str(REDACTED),
+                (true, true) => {}
+            }
+            inside = hide;
+        }
+        scrubbed
+    }
+
+    fn hide_fragments(&self, text: &[u8], hidden: &mut [bool]) {
+        let fragments: HashSet<&[u8]> = self
+            .known
+            .iter()
+            .flat_map(|(known, _)| known.as_bytes().windows(FRAGMENT))
+            .collect();
+        for (at, window) in text.windows(FRAGMENT).enumerate() {
+            if fragments.contains(window) {
+                hidden[at..at + FRAGMENT].fill(true);
+            }
+        }
+    }
+}
+
+/// Whether no letter or digit stands before and after.
+fn stands_alone(text: &str, start: usize, end: usize) -> bool {
+    let before = text[..start].chars().next_back();
+    let after = text[end..].chars().next();
+    !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
+}
+
+fn hide_suspicious(text: &str, hidden: &mut [bool]) {
+    let separates = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | '(' | ')');
+    let mut start = 0;
+    for part in text.split_inclusive(separates) {
+        let word = part.trim_end_matches(separates);
+        if text_looks_secret(word) {
+            hidden[start..start + word.len()].fill(true);
+        }
+        start += part.len();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::value::Mapping;
+
+    fn scrubber(secrets: &[&str]) -> Scrubber {
+        let mut scrubber = Scrubber::default();
+        secrets.iter().for_each(|secret| scrubber.learn(secret));
+        scrubber
+    }
+
+    #[test]
+    fn only_sensitive_leaves_are_known() {
+        let mut pin = Value::from(4711_i64);
+        pin.sensitive = true;
+        let tree: Mapping = [("pin", pin), ("name", "keystone".into())]
+            .into_iter()
+            .collect();
+        let tree = Value::from(tree);
+        let scrubber = Scrubber::of([&tree]);
+        assert_eq!(
+            scrubber.scrub("keystone: Invalid value: 4711: 47110 is too much"),
+            "keystone: Invalid value: ***: 47110 is too much"
+        );
+    }
+
+    #[test]
+    fn the_longest_secret_wins_and_short_ones_stand_alone() {
+        let scrubber = scrubber(&["hunter2", "hunter2-longer", "ab"]);
+        assert_eq!(scrubber.scrub("hunter2-longer hunter2s"), "*** ***s");
+        assert_eq!(
+            scrubber.scrub("about \"ab\" and ab-c"),
+            "about \"***\" and ***-c"
+        );
+    }
+
+    #[test]
+    fn spellings_of_servers_are_known() {
+        let scrubber = scrubber(&["pass\"w<ord"]);
+        for quoted in [
+            r#"pass"w<ord"#,
+            r#"pass\"w<ord"#,
+            r#"pass\"w\u003cord"#,
+            "cGFzcyJ3PG9yZA==",
+        ] {
+            assert_eq!(scrubber.scrub(&format!("value {quoted}.")), "value ***.");
+        }
+        assert_eq!(
+            super::tests::scrubber(&["aHVudGVyMg=="]).scrub("hunter2"),
+            "***"
+        );
+    }
+
+    #[test]
+    fn parts_of_long_secrets_and_lines_of_them_are_hidden() {
+        let scrubber = scrubber(&["-----BEGIN KEY-----\nline of the key 1\nlïne of the key 2\n"]);
+        assert_eq!(scrubber.scrub("got line of the key 1"), "got ***");
+        assert_eq!(scrubber.scrub("got ïne of the ke..."), "got ***...");
+    }
+
+    #[test]
+    fn unknown_secrets_are_seen_by_their_looks() {
+        let scrubber = Scrubber::default();
+        assert_eq!(
+            scrubber.scrub("cannot fetch \"https://u:pw@host/x\": gone"),
+            "cannot fetch \"***\": gone"
+        );
+        let plain = "Operation cannot be fulfilled on helmreleases.helm.toolkit.fluxcd.io \"a\"";
+        assert_eq!(scrubber.scrub(plain), plain);
+    }
+}

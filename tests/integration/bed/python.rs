@@ -1,0 +1,64 @@
+//! Python with PyYAML, in a virtual environment of the tests' own.
+
+use std::fs;
+use std::io::Seek as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use super::{Outcome, target_folder};
+
+/// The version that Armada pins. The unit tests use the same environment.
+const PYYAML: &str = "PyYAML==6.0.3";
+
+/// Python with PyYAML, or why there is none. The environment is made on first use and kept below the target folder.
+pub(crate) fn interpreter() -> Result<&'static Path, &'static str> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| environment().map_err(|error| error.to_string()));
+    found.as_deref().map_err(String::as_str)
+}
+
+fn environment() -> Outcome<PathBuf> {
+    let folder = target_folder().join("python-pyyaml");
+    let python = folder.join("bin/python");
+    let ready = folder.join("ready");
+    if fs::read_to_string(&ready).is_ok_and(|made| made == PYYAML) {
+        return Ok(python);
+    }
+    run(Command::new("python3")
+        .args(["-m", "venv", "--clear"])
+        .arg(&folder))?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", PYYAML]))?;
+    fs::write(&ready, PYYAML)?;
+    Ok(python)
+}
+
+fn run(command: &mut Command) -> Outcome {
+    let shown = format!("{command:?}");
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("{shown} cannot be run: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(format!("{shown} failed: {}", errors.trim()).into())
+}
+
+/// Gives `input` to a script and gives what it prints.
+pub(crate) fn answer(script: &str, input: &str) -> Outcome<Vec<u8>> {
+    let mut file = tempfile::tempfile()?;
+    std::io::Write::write_all(&mut file, input.as_bytes())?;
+    file.rewind()?;
+    let output = Command::new(interpreter()?)
+        .args(["-c", script])
+        .env("PYTHONIOENCODING", "utf-8")
+        .stdin(file)
+        .output()?;
+    if output.status.success() {
+        Ok(output.stdout)
+    } else {
+        Err(format!("python: {}", String::from_utf8_lossy(&output.stderr).trim()).into())
+    }
+}

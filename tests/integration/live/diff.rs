@@ -1,0 +1,412 @@
+//! `diff` against a real cluster: empty after an apply, each change once and in its place, foreign hands named.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::probe_site::{self, ProbeChart};
+use super::site::convert;
+use super::{Scope, Test, ensure};
+use crate::bed::Outcome;
+use crate::bed::armada::Site;
+use crate::bed::program::Program;
+use crate::cli::single_changes;
+use crate::shared;
+use crate::support::{self, Ran};
+
+/// Every refusal must be told within this time.
+const TOLD_WITHIN: Duration = Duration::from_secs(10);
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![
+        Test::shared("diff::is_empty_after_an_apply", empty),
+        Test::private("diff::shows_each_change_once", changes),
+        Test::shared("diff::names_who_holds_a_field", held),
+        Test::shared("diff::calls_a_takeover_by_its_name", takeover),
+        Test::shared("diff::says_what_is_not_there_yet_and_what_is_left", created),
+        Test::private("diff::tells_what_the_cluster_refuses", refused),
+    ]
+}
+
+fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
+    failed.message().unwrap_or("failed").into()
+}
+
+/// Runs `diff` on the bed.
+fn diff(scope: &Scope<'_>, kubeconfig: &Path, arguments: &[&str]) -> Outcome<Ran> {
+    let mut command = support::program();
+    command.current_dir(scope.bed.path()).arg("diff");
+    command.arg("--kubeconfig").arg(kubeconfig).args(arguments);
+    support::feed(&mut command, b"").map_err(told)
+}
+
+fn json(ran: &Ran, code: i32) -> Outcome<Value> {
+    ensure(ran.code == Some(code), || {
+        format!(
+            "exit {:?} instead of {code}: {}{}",
+            ran.code, ran.stdout, ran.stderr
+        )
+    })?;
+    Ok(serde_json::from_str(&ran.stdout)?)
+}
+
+/// The objects of a report: name, outcome, paths of changes.
+fn shown(report: &Value) -> Vec<(String, String, Vec<String>)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let objects = report["objects"].as_array().cloned().unwrap_or_default();
+    objects
+        .iter()
+        .map(|object| {
+            let changes = object["changes"].as_array().cloned().unwrap_or_default();
+            let paths = changes.iter().map(|change| text(&change["path"]));
+            (
+                text(&object["name"]),
+                text(&object["outcome"]),
+                paths.collect(),
+            )
+        })
+        .collect()
+}
+
+/// As users are told to apply a tree, under the field manager of `apply`.
+fn apply_as_ours(scope: &Scope<'_>, tree: &Path) -> Outcome {
+    let tree = format!("--kustomize={}", tree.display());
+    let manager = "--field-manager=armada2flux";
+    let arguments = [
+        "apply",
+        "--server-side",
+        "--validate=strict",
+        manager,
+        &tree,
+    ];
+    scope.bed.run(Program::Kubectl, &arguments).map(drop)
+}
+
+fn empty(scope: &Scope<'_>) -> Outcome {
+    let mut sites = vec![(Site::worked(scope.bed, "ed")?, None)];
+    if let Some(shared) = shared::folder() {
+        for (file, manifest, word) in [
+            ("airship/airskiff.yaml", Some("full-site"), "ea"),
+            ("airship/seaworthy.yaml", Some("full-site"), "es"),
+            ("starlingx/cert-manager/armada.yaml", None, "ec"),
+            ("starlingx/oidc-auth/armada.yaml", None, "eo"),
+            ("starlingx/platform-integ-apps/armada.yaml", None, "ep"),
+            ("starlingx/vault/armada.yaml", None, "ev"),
+        ] {
+            let text = fs::read_to_string(shared.join("corpus").join(file))?;
+            let charts = PathBuf::new();
+            sites.push((Site::plain(text, charts).renamed(word)?, manifest));
+        }
+    }
+    for (at, (site, manifest)) in sites.iter().enumerate() {
+        let site_name = format!("--site=empty-{at}");
+        let mut options = vec![site_name.as_str()];
+        options.extend(manifest.iter().flat_map(|name| ["--target-manifest", name]));
+        let tree = convert(scope, site, &format!("empty-{at}"), &options)?;
+        apply_as_ours(scope, &tree)?;
+        let folder = tree.display().to_string();
+        for _ in 0..3 {
+            let ran = diff(scope, &scope.bed.kubeconfig, &[&folder, "--exit-code"])?;
+            ensure(
+                ran.code == Some(0) && ran.stdout.contains(" unchanged\n"),
+                || format!("{at}: {:?}\n{}{}", ran.code, ran.stdout, ran.stderr),
+            )?;
+            ensure(
+                ran.stdout
+                    .lines()
+                    .all(|line| !line.starts_with(['+', '~', 'x', '?'])),
+                || ran.stdout.clone(),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn changes(scope: &Scope<'_>) -> Outcome {
+    let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts-examples/breakwater/flux");
+    apply_as_ours(scope, &tree)?;
+    for (at, change) in single_changes().iter().enumerate() {
+        let (release, from, to, path) = *change;
+        let edited = scope.bed.path().join(format!("edited-{at}"));
+        crate::cli::edited(&tree, &edited, release, from, to).map_err(told)?;
+        let folder = edited.display().to_string();
+        let arguments = [folder.as_str(), "--exit-code", "--report=json"];
+        let ran = diff(scope, &scope.bed.kubeconfig, &arguments)?;
+        let found = shown(&json(&ran, 2)?);
+        let wanted = crate::cli::places(to, path);
+        ensure(
+            found.len() == 1
+                && found[0].0 == format!("breakwater-{release}")
+                && found[0].1 == "changed"
+                && found[0].2.len() == wanted
+                && found[0].2[0].contains(path),
+            || format!("`{from}` to `{to}`: {found:?}"),
+        )?;
+        for secret in [
+            "root-of-breakwater",
+            "worker-of-breakwater",
+            "896417",
+            "896418",
+        ] {
+            ensure(!ran.stdout.contains(secret), || ran.stdout.clone())?;
+        }
+    }
+    Ok(())
+}
+
+/// One suspended release of the test's own, as a tree and applied.
+fn one(scope: &Scope<'_>, values: &str, name: &str) -> Outcome<PathBuf> {
+    let chart = ProbeChart {
+        release: "probe",
+        fields: "  test: {enabled: false}\n  wait: {timeout: 90, resources: []}",
+        values,
+    };
+    let text = probe_site::manifest(scope, "0123456789abcdef0123456789abcdef01234567", &[chart]);
+    let charts = PathBuf::new();
+    let options = ["--no-namespaces", "-q"];
+    convert(
+        scope,
+        &Site::plain(text, charts),
+        &format!("{}-{name}", scope.namespace),
+        &options,
+    )
+}
+
+fn held(scope: &Scope<'_>) -> Outcome {
+    let tree = one(scope, "    conf: {a: 1}", "one")?;
+    apply_as_ours(scope, &tree)?;
+    // Somebody else takes a field over, and helm-controller holds another with us.
+    for (manager, spec) in [
+        ("kubectl-edit", json!({"maxHistory": 3})),
+        ("helm-controller", json!({"interval": "30m"})),
+    ] {
+        let object = json!({
+            "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
+            "metadata": {"name": "grain-probe", "namespace": scope.namespace}, "spec": spec,
+        });
+        let file = scope
+            .bed
+            .path()
+            .join(format!("{}-{manager}.json", scope.namespace));
+        fs::write(&file, object.to_string())?;
+        let (manager, file) = (
+            format!("--field-manager={manager}"),
+            format!("--filename={}", file.display()),
+        );
+        let arguments = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            &manager,
+            &file,
+        ];
+        scope.bed.run(Program::Kubectl, &arguments)?;
+    }
+    let folder = tree.display().to_string();
+    let ran = diff(
+        scope,
+        &scope.bed.kubeconfig,
+        &[&folder, "--exit-code", "--report=json"],
+    )?;
+    let report = json(&ran, 2)?;
+    let object = &report["objects"][0];
+    ensure(
+        object["outcome"] == "conflicting"
+            && object["conflicts"]
+                == json!([{"field": ".spec.maxHistory", "manager": "kubectl-edit"}])
+            && object["changes"][0]["path"] == "spec.maxHistory"
+            && object["changes"][0]["before"] == "3",
+        || report.to_string(),
+    )?;
+    // A change of what is held together needs the other's consent, too.
+    let text = fs::read_to_string(tree.join("010-probe/grain-probe.yaml"))?;
+    let text = text
+        .replace("interval: \"30m\"", "interval: \"31m\"")
+        .replace("maxHistory: 10", "maxHistory: 3");
+    let file = scope
+        .bed
+        .path()
+        .join(format!("{}-changed.yaml", scope.namespace));
+    fs::write(&file, text)?;
+    let file = file.display().to_string();
+    let ran = diff(scope, &scope.bed.kubeconfig, &[&file, "--report=json"])?;
+    let report = json(&ran, 0)?;
+    ensure(
+        report["objects"][0]["conflicts"]
+            == json!([{"field": ".spec.interval", "manager": "helm-controller"}]),
+        || report.to_string(),
+    )
+}
+
+fn takeover(scope: &Scope<'_>) -> Outcome {
+    let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/probe");
+    let (chart, namespace) = (
+        chart.display().to_string(),
+        format!("--namespace={}", scope.namespace),
+    );
+    scope.bed.run(
+        Program::Helm3,
+        &["install", "grain-probe", &chart, &namespace],
+    )?;
+    let tree = one(scope, "", "one")?;
+    let folder = tree.display().to_string();
+    let ran = diff(scope, &scope.bed.kubeconfig, &[&folder])?;
+    let note =
+        "a takeover, not an install: helm holds revision 1 (deployed), flux does not manage it yet";
+    ensure(
+        ran.code == Some(0)
+            && ran.stdout.starts_with("! takeover: ")
+            && ran.stdout.contains(note)
+            && ran.stdout.contains("a takeover, not an install: 1\n"),
+        || ran.stdout.clone(),
+    )
+}
+
+fn created(scope: &Scope<'_>) -> Outcome {
+    let tree = one(scope, "    database: {password: grain-of-sand}", "one")?;
+    apply_as_ours(scope, &tree)?;
+    // Another place: nothing of it is there. What is there is not deleted, and not of the kinds asked for.
+    let text = fs::read_to_string(tree.join("010-probe/grain-probe.yaml"))?;
+    let file = scope
+        .bed
+        .path()
+        .join(format!("{}-elsewhere.yaml", scope.namespace));
+    let elsewhere = format!("{}-elsewhere", scope.namespace);
+    fs::write(
+        &file,
+        text.replace(
+            &format!("namespace: {}", scope.namespace),
+            &format!("namespace: {elsewhere}"),
+        ),
+    )?;
+    let file = file.display().to_string();
+    let ran = diff(
+        scope,
+        &scope.bed.kubeconfig,
+        &[&file, "--exit-code", "--report=json"],
+    )?;
+    let report = json(&ran, 2)?;
+    let note = format!(
+        "compared without the api server's defaults: namespace `{elsewhere}` is not there yet"
+    );
+    ensure(
+        report["objects"][0]["outcome"] == "created"
+            && report["objects"][0]["notes"][0] == note.as_str(),
+        || report.to_string(),
+    )?;
+    // Under another name in the same place: one more, one left over.
+    let file = scope
+        .bed
+        .path()
+        .join(format!("{}-renamed.yaml", scope.namespace));
+    let text = fs::read_to_string(tree.join("010-probe/grain-probe.yaml"))?;
+    fs::write(&file, text.replace("grain-probe", "grain-other"))?;
+    let file = file.display().to_string();
+    let ran = diff(scope, &scope.bed.kubeconfig, &[&file, "--report=json"])?;
+    let found = shown(&json(&ran, 0)?);
+    let wanted = [("grain-other", "created"), ("grain-probe", "left-over")];
+    ensure(
+        found
+            .iter()
+            .map(|(name, outcome, _)| (name.as_str(), outcome.as_str()))
+            .eq(wanted),
+        || format!("{found:?}"),
+    )
+}
+
+fn refused(scope: &Scope<'_>) -> Outcome {
+    // A policy whose message quotes the object.
+    scope.bed.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": "no-sand"},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [{
+                "apiGroups": ["helm.toolkit.fluxcd.io"], "apiVersions": ["*"],
+                "operations": ["CREATE", "UPDATE"], "resources": ["helmreleases"],
+            }]},
+            "validations": [{
+                "expression": "!has(object.spec.values.database)",
+                "messageExpression": "'no databases here: ' + object.spec.values.database.password",
+            }],
+        },
+    }))?;
+    scope.bed.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "no-sand"},
+        "spec": {"policyName": "no-sand", "validationActions": ["Deny"]},
+    }))?;
+    let tree = one(scope, "    database: {password: grain-of-sand}", "one")?;
+    let folder = tree.display().to_string();
+    let start = Instant::now();
+    let report = loop {
+        let ran = diff(
+            scope,
+            &scope.bed.kubeconfig,
+            &[&folder, "--exit-code", "--report=json", "-vvv"],
+        )?;
+        for text in [&ran.stdout, &ran.stderr] {
+            ensure(!text.contains("grain-of-sand"), || text.clone())?;
+        }
+        let report = json(&ran, 2)?;
+        // The API server takes a moment to learn of a policy.
+        if report["summary"]["refused"] == 1 || start.elapsed() > Duration::from_secs(30) {
+            break report;
+        }
+    };
+    let objects = report["objects"].as_array().cloned().unwrap_or_default();
+    let message = objects.iter().find_map(|object| object["message"].as_str());
+    ensure(
+        message.is_some_and(|message| message.contains("no databases here: ***")),
+        || report.to_string(),
+    )?;
+
+    let fails = |arguments: &[&str], kubeconfig: &Path, wanted: &str| -> Outcome {
+        let start = Instant::now();
+        let ran = diff(scope, kubeconfig, arguments)?;
+        ensure(
+            ran.code == Some(1) && ran.stderr.contains(wanted) && ran.stdout.is_empty(),
+            || format!("{arguments:?}: {:?} {}{}", ran.code, ran.stdout, ran.stderr),
+        )?;
+        ensure(start.elapsed() < TOLD_WITHIN, || {
+            format!("{arguments:?}: told after {:?}", start.elapsed())
+        })
+    };
+    let kubeconfig = &scope.bed.kubeconfig;
+    fails(
+        &[&folder, "--context=nowhere"],
+        kubeconfig,
+        "there is no context `nowhere`",
+    )?;
+    fails(
+        &[&folder, "--as=nobody"],
+        kubeconfig,
+        "permission to patch HelmRelease of helm.toolkit.fluxcd.io",
+    )?;
+    let unknown = scope.bed.path().join("unknown.yaml");
+    fs::write(
+        &unknown,
+        "apiVersion: example.org/v1\nkind: Thing\nmetadata: {name: a, namespace: default}\n",
+    )?;
+    let unknown = unknown.display().to_string();
+    fails(
+        &[&unknown],
+        kubeconfig,
+        "kind Thing of example.org/v1 is not served",
+    )?;
+    let text = fs::read_to_string(kubeconfig)?;
+    let wrong = scope.bed.path().join("wrong.kubeconfig");
+    fs::write(
+        &wrong,
+        text.replace("token-of-tester", "token-of-yesterday"),
+    )?;
+    fails(&[&folder], &wrong, "401")?;
+    scope.bed.kill_api_server();
+    fails(
+        &[&folder],
+        kubeconfig,
+        "cannot connect at https://127.0.0.1",
+    )
+}

@@ -1,0 +1,269 @@
+//! A site made for one test: its releases as Armada documents, converted and applied, and what became of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use armada2flux::armada::chart::WaitKind;
+use armada2flux::plan::gate::{self, Gate, Verdict, annotation};
+use armada2flux::value::Value;
+use serde_json::{Value as Json, json};
+
+use super::super::{Scope, ensure};
+use super::workload::Workload;
+use crate::bed::program::Program;
+use crate::bed::{Outcome, has_condition};
+use crate::corpus::tree;
+use crate::{shared, support};
+
+/// Long enough for whatever ends by itself.
+const ENDS_WITHIN: Duration = Duration::from_secs(150);
+
+/// Annotation that holds a release's gates.
+const GATES: &str = "armada2flux.dev/gates";
+
+/// A release as its Chart document says it.
+#[derive(Debug)]
+pub(super) struct Release {
+    /// Name without the site's prefix.
+    pub(super) name: &'static str,
+    /// `wait.timeout` in seconds.
+    pub(super) timeout: u32,
+    /// `wait.native.enabled`.
+    pub(super) native: bool,
+    /// `wait.resources`.
+    pub(super) resources: Json,
+    /// What the chart installs.
+    pub(super) workloads: Vec<Workload>,
+}
+
+impl Release {
+    fn objects(&self, prefix: &str) -> Vec<Json> {
+        let group = format!("{prefix}-{}", self.name);
+        let workloads = self.workloads.iter();
+        workloads.map(|workload| workload.object(&group)).collect()
+    }
+}
+
+/// Releases in one chart group, side by side.
+#[derive(Debug)]
+pub(super) struct Site {
+    /// `release_prefix`.
+    pub(super) prefix: &'static str,
+    pub(super) releases: Vec<Release>,
+}
+
+/// How the controller ended with a release.
+#[derive(Debug)]
+pub(super) enum End {
+    Ready,
+    /// It gave up, with this message.
+    Stalled(String),
+}
+
+fn chart() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/objects")
+}
+
+impl Site {
+    /// The documents; every chart is the one that installs what its values list.
+    fn documents(&self, scope: &Scope<'_>) -> String {
+        let document = |kind: &str, name: &str, data: Json| {
+            json!({
+                "schema": format!("armada/{kind}/v1"),
+                "metadata": {"schema": "metadata/Document/v1", "name": name},
+                "data": data,
+            })
+        };
+        let Site { prefix, releases } = self;
+        let names: Vec<_> = releases.iter().map(|release| release.name).collect();
+        let mut documents = vec![
+            document(
+                "Manifest",
+                prefix,
+                json!({"release_prefix": prefix, "chart_groups": ["all"]}),
+            ),
+            document(
+                "ChartGroup",
+                "all",
+                json!({"description": "all", "sequenced": false, "chart_group": names}),
+            ),
+        ];
+        documents.extend(releases.iter().map(|release| {
+            let data = json!({
+                "chart_name": "objects",
+                "release": release.name,
+                "namespace": scope.namespace,
+                "source": {
+                    "type": "tar",
+                    "location": format!("{}/objects-0.1.0.tgz", scope.bed.charts.url),
+                    "subpath": "objects",
+                    "reference": "master",
+                },
+                "wait": {
+                    "timeout": release.timeout,
+                    "native": {"enabled": release.native},
+                    "labels": {"release_group": format!("{prefix}-{}", release.name)},
+                    "resources": release.resources,
+                },
+                "test": {"enabled": false},
+                "values": {"objects": release.objects(prefix)},
+            });
+            document("Chart", release.name, data)
+        }));
+        let texts = documents.iter().map(Json::to_string);
+        texts.collect::<Vec<_>>().join("\n---\n")
+    }
+
+    /// Converts the site with the program itself and applies the tree; gives its HelmReleases.
+    pub(super) fn install(&self, scope: &Scope<'_>, options: &[&str]) -> Outcome<Vec<Json>> {
+        scope.bed.charts.publish(&chart())?;
+        let name = format!("{}-{}", scope.namespace, self.prefix);
+        let objects = convert(scope, &name, &self.documents(scope), options)?;
+        let is_release = |object: &Json| object["kind"] == "HelmRelease";
+        let releases: Vec<Json> = objects.into_iter().filter(is_release).collect();
+        ensure(releases.len() == self.releases.len(), || {
+            format!("{} releases were written", releases.len())
+        })?;
+        let tree = scope.bed.path().join(name);
+        let arguments = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--validate=strict",
+            &format!("--kustomize={}", tree.display()),
+        ];
+        scope.bed.run(Program::Kubectl, &arguments)?;
+        Ok(releases)
+    }
+
+    /// Installs a release of the site as Armada does, with real Helm; gives what Helm said when it failed.
+    pub(super) fn install_by_helm(
+        &self,
+        scope: &Scope<'_>,
+        release: &Release,
+    ) -> Outcome<Option<String>> {
+        let name = format!("{}-{}", self.prefix, release.name);
+        let values = scope
+            .bed
+            .path()
+            .join(format!("{}-{name}.json", scope.namespace));
+        let objects = json!({"objects": release.objects(self.prefix)});
+        fs::write(&values, objects.to_string())?;
+        let done = scope.bed.run(
+            Program::Helm3,
+            &[
+                "install",
+                &name,
+                &chart().display().to_string(),
+                &format!("--namespace={}", scope.namespace),
+                &format!("--values={}", values.display()),
+                &format!("--timeout={}s", release.timeout),
+                "--wait",
+            ],
+        );
+        Ok(done.err().map(|error| error.to_string()))
+    }
+
+    /// Waits until every pod that can be is ready, and no other.
+    pub(super) fn settled(&self, scope: &Scope<'_>) -> Outcome {
+        for release in &self.releases {
+            for workload in &release.workloads {
+                let group = format!("{}-{}", self.prefix, release.name);
+                let path = workload.path(&scope.namespace, &group);
+                let settled = |object: &Json| workload.is_settled(object);
+                scope.bed.wait(&path, ENDS_WITHIN, settled)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Converts documents for a new cluster into a tree of that name; gives its objects.
+pub(super) fn convert(
+    scope: &Scope<'_>,
+    name: &str,
+    documents: &str,
+    options: &[&str],
+) -> Outcome<Vec<Json>> {
+    let file = scope.bed.path().join(format!("{name}.yaml"));
+    fs::write(&file, documents)?;
+    let folder = scope.bed.path().join(name);
+    let output = support::program()
+        .arg("convert")
+        .arg(file)
+        .arg("-o")
+        .arg(&folder)
+        .args(["--new-cluster", "--source-namespace=release"])
+        .args(options)
+        .output()?;
+    ensure(output.status.success(), || {
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    })?;
+    tree::read(&folder).map_err(|error| error.message().unwrap_or("no tree").into())
+}
+
+pub(super) fn text<'v>(object: &'v Json, pointer: &str) -> &'v str {
+    object
+        .pointer(pointer)
+        .and_then(Json::as_str)
+        .unwrap_or_default()
+}
+
+fn path(release: &Json) -> String {
+    format!(
+        "/apis/helm.toolkit.fluxcd.io/v2/namespaces/{}/helmreleases/{}",
+        text(release, "/metadata/namespace"),
+        text(release, "/metadata/name")
+    )
+}
+
+/// Waits until the controller is done with a release, one way or the other.
+pub(super) fn end(scope: &Scope<'_>, release: &Json) -> Outcome<End> {
+    let is_done =
+        |object: &Json| has_condition(object, "Ready") || has_condition(object, "Stalled");
+    let object = scope.bed.wait(&path(release), ENDS_WITHIN, is_done)?;
+    if has_condition(&object, "Ready") {
+        return Ok(End::Ready);
+    }
+    let conditions = object["status"]["conditions"].as_array();
+    let mut conditions = conditions.into_iter().flatten();
+    let ready = conditions.find(|condition| condition["type"] == "Ready");
+    Ok(End::Stalled(
+        ready.map_or("", |ready| text(ready, "/message")).to_owned(),
+    ))
+}
+
+/// The gates of a release, as its annotation holds them.
+pub(super) fn gates(release: &Json) -> Outcome<Vec<Gate>> {
+    let written = release["metadata"]["annotations"][GATES].as_str();
+    let written = written.ok_or("a release without gates")?;
+    let namespace = text(release, "/metadata/namespace").into();
+    Ok(annotation::read(written, &namespace)?)
+}
+
+/// What each gate of a release says of the cluster as it is.
+pub(super) fn verdicts(scope: &Scope<'_>, release: &Json) -> Outcome<Vec<Verdict>> {
+    let gates = gates(release)?;
+    let verdict = |gate: &Gate| {
+        let objects = list(scope, gate.kind, &gate.namespace)?;
+        Ok(gate.evaluate(&objects))
+    };
+    gates.iter().map(verdict).collect()
+}
+
+/// All objects of a kind in a namespace.
+fn list(scope: &Scope<'_>, kind: WaitKind, namespace: &str) -> Outcome<Vec<Value>> {
+    let version = gate::api_version(kind);
+    let prefix = if version.contains('/') { "apis" } else { "api" };
+    let plural = format!("{}s", gate::kind_name(kind).to_lowercase());
+    let path = format!("/{prefix}/{version}/namespaces/{namespace}/{plural}");
+    let list = scope.bed.get(&path)?.unwrap_or_default();
+    let mut items = list["items"].as_array().cloned().ok_or("no list")?;
+    for item in &mut items {
+        // The API server leaves both out of the items of a list.
+        item["apiVersion"] = version.into();
+        item["kind"] = gate::kind_name(kind).into();
+    }
+    Ok(items.iter().map(shared::value).collect())
+}

@@ -1,0 +1,146 @@
+//! One thread and many come to the same.
+
+use std::fmt::Write as _;
+use std::num::NonZeroUsize;
+
+use armada2flux::armada::{Documents, decode_documents};
+use armada2flux::diagnostic::Diagnostics;
+use armada2flux::emit::{self, View};
+use armada2flux::lower::{self, ArmadaHelm, Options, PreDeletes, SourceNamespace, ValuesIn, Waits};
+use armada2flux::parallel::{self, Workers};
+use armada2flux::source::Sources;
+use armada2flux::yaml::deliver::Delivery;
+use armada2flux::yaml::{self, Dialect};
+use armada2flux::{plan, resolve};
+use libtest_mimic::Trial;
+
+use super::support::{Result, ensure};
+
+const CHARTS: usize = 160;
+/// Charts of a group: neither groups nor batches end where the other does.
+const GROUP: usize = 7;
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![Trial::test("workers::their_number_does_not_show", run)]
+}
+
+fn run() -> Result {
+    let text = site();
+    ensure(text.len() > 800_000, "the site is too small for parts")?;
+    let one = converted(&text, 1)?;
+    for said in ["KeyDuplicate", "ValueRetyped", "TestOff"] {
+        ensure(one.contains(said), format!("no diagnostic {said}"))?;
+    }
+    ensure(
+        one.matches("kind: HelmRelease").count() == CHARTS,
+        "releases are missing",
+    )?;
+    for workers in [2, 3] {
+        let many = converted(&text, workers)?;
+        ensure(
+            many == one,
+            format!("{workers} workers come to something else"),
+        )?;
+    }
+    Ok(())
+}
+
+/// Everything that a conversion says and writes.
+fn converted(text: &str, workers: usize) -> Result<String> {
+    let workers = Workers::new(NonZeroUsize::new(workers).ok_or("no worker")?);
+    let mut sources = Sources::default();
+    let file = sources.add("site.yaml", text).ok_or("no room")?;
+    let mut diagnostics = Diagnostics::default();
+    let text = sources.file(file).text();
+    let tree = yaml::read_in_parts(file, text, workers, &mut diagnostics);
+    let mut documents = Documents::default();
+    decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
+    let site = resolve::resolve(&documents, None, &mut diagnostics).ok_or("no site")?;
+    let plan = plan::plan(site, plan::Options::default(), &mut diagnostics).ok_or("no plan")?;
+    let options = Options {
+        source_map: armada2flux::source_map::SourceMap::default(),
+        site: None,
+        delivery: Delivery::Python,
+        values_in: ValuesIn::SplitSecrets,
+        pre_deletes: PreDeletes::Hooks,
+        new_cluster: false,
+        namespaces: true,
+        source_namespace: SourceNamespace::Shared("flux-system".into()),
+        waits: Waits::Gates,
+        armada_helm: ArmadaHelm::Three,
+    };
+    let mut out = String::new();
+    let totals = lower::lower_batches(&plan, &options, workers, &mut diagnostics, |batch| {
+        out.extend(parallel::map(batch, workers, |(role, object)| {
+            let mut text = format!("--- # {role:?} {:?}\n", object.origin);
+            emit::write_yaml(&object.value, View::Clear, &mut text);
+            text
+        }));
+    });
+    writeln!(out, "{totals:?}")?;
+    for said in diagnostics.list() {
+        writeln!(out, "{said:?}")?;
+    }
+    Ok(out)
+}
+
+/// A site with something to say about most of its charts.
+fn site() -> String {
+    let mut text = String::new();
+    let mut groups = String::new();
+    for chart in 0..CHARTS {
+        let number = chart % 10;
+        write!(
+            text,
+            "---
+schema: armada/Chart/v1
+metadata: {{schema: metadata/Document/v1, name: chart-{chart}}}
+data:
+  chart_name: chart-{chart}
+  release: release-{chart}
+  namespace: namespace-{number}
+  source: {{type: git, location: https://git.example.org/charts.git, reference: 0123456789abcdef0123456789abcdef01234567}}
+  test: {{enabled: {}}}
+  values:
+    # About the number.
+    quoted: '0{number}'
+    twice: 1
+    twice: {number}
+    decoded: \"tab\\t{chart}\"
+    variable: ${{HOME}}
+    list: &list [a, !!str 1, null]
+    again: *list # beside
+    padding: {}
+",
+            chart % 3 > 0,
+            "x y ".repeat(1150 + chart)
+        )
+        .unwrap_or_default();
+    }
+    for group in 0..CHARTS.div_ceil(GROUP) {
+        let sequenced = group % 3 == 0;
+        write!(
+            text,
+            "---
+schema: armada/ChartGroup/v1
+metadata: {{schema: metadata/Document/v1, name: group-{group}}}
+data: {{sequenced: {sequenced}, chart_group: ["
+        )
+        .unwrap_or_default();
+        for chart in group * GROUP..CHARTS.min((group + 1) * GROUP) {
+            write!(text, "chart-{chart}, ").unwrap_or_default();
+        }
+        text.push_str("]}\n");
+        write!(groups, "group-{group}, ").unwrap_or_default();
+    }
+    write!(
+        text,
+        "---
+schema: armada/Manifest/v1
+metadata: {{schema: metadata/Document/v1, name: site}}
+data: {{release_prefix: site, chart_groups: [{groups}]}}
+"
+    )
+    .unwrap_or_default();
+    text
+}
