@@ -87,7 +87,7 @@ impl Site {
     ref: {{commit: {commit}}}
 - match: {{type: tar, location: https://charts.example.org/stable/<>}}
   HelmRepository:
-    url: {}
+    url: {}/{word}
 ",
             bed.git.url(&format!("<repository>-{word}")),
             bed.charts.url

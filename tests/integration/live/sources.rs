@@ -161,6 +161,8 @@ impl Scope<'_> {
                 "flux",
                 "--new-cluster",
                 "--no-namespaces",
+                // Other tests may want the same objects.
+                "--source-namespace=release",
             ])
             .args(["--source-map", "armada2flux.yaml"])
             .args([
@@ -268,12 +270,15 @@ fn followed(scope: &Scope<'_>) -> Outcome {
         scope.bed.git.mirror(&name, &format!("mirror-{name}"))?;
     }
     deploy("mirror-", &outer, &inner)?;
-    let sources = "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/gitrepositories";
+    let sources = format!(
+        "/apis/source.toolkit.fluxcd.io/v1/namespaces/{}/gitrepositories",
+        scope.namespace
+    );
     let mirrored = |repository: &&Value| {
         let url = repository["spec"]["url"].as_str().unwrap_or_default();
         url.contains(&format!("/mirror-{}-", scope.namespace))
     };
-    scope.bed.wait(sources, READY_WITHIN, |list| {
+    scope.bed.wait(&sources, READY_WITHIN, |list| {
         let items = list["items"].as_array();
         let found: Vec<_> = items.into_iter().flatten().filter(mirrored).collect();
         found.len() == 3 && found.iter().all(|found| has_condition(found, "Ready"))
@@ -390,7 +395,7 @@ fn missing(scope: &Scope<'_>) -> Outcome {
     deploy(Some(&[]))?;
     let namespace = &scope.namespace;
     let chart = format!(
-        "/apis/source.toolkit.fluxcd.io/v1/namespaces/flux-system/helmcharts/{namespace}-town-web"
+        "/apis/source.toolkit.fluxcd.io/v1/namespaces/{namespace}/helmcharts/{namespace}-town-web"
     );
     scope.bed.wait(&chart, READY_WITHIN, |object| {
         let conditions = object["status"]["conditions"].as_array();
