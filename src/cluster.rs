@@ -14,6 +14,7 @@ mod access;
 mod answer;
 mod discovery;
 mod dry_run;
+mod environment;
 mod error;
 mod list;
 mod preflight;
@@ -48,7 +49,8 @@ pub const CONCURRENCY: usize = 16;
 /// How long establishing a connection may take, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a request may take, with all its attempts, when [`Access::timeout`] does not say.
+/// How long it may take, over all attempts, until the answer to a request begins, and between parts of the
+/// answer, when [`Access::timeout`] does not say.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Called when a request is going to be tried again.

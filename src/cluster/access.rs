@@ -7,6 +7,7 @@ use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
 use kube::client::{AuthError, ClientBuilder};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
+use super::environment::{Environment, NoneExists, with_scheme};
 use super::{CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Error};
 use crate::value::Text;
 
@@ -24,7 +25,7 @@ pub struct Access {
     pub user: Option<String>,
     /// Groups to act as; only with `user`.
     pub groups: Vec<String>,
-    /// How long a request may take with all its attempts; [`DEFAULT_TIMEOUT`] when `None`.
+    /// How long a server may be silent; [`DEFAULT_TIMEOUT`] when `None`.
     pub timeout: Option<Duration>,
 }
 
@@ -69,7 +70,8 @@ impl Access {
     }
 
     async fn config(&self) -> Result<(Config, Option<Text>), Error> {
-        let files = self.files()?;
+        let environment = Environment::read();
+        let files = self.files(&environment)?;
         if files.is_empty() {
             return match (Config::incluster(), &self.context) {
                 (Ok(config), None) => Ok((config, None)),
@@ -112,40 +114,29 @@ impl Access {
             [file] => Some(file.as_path()),
             _ => None,
         };
-        let config = Config::from_custom_kubeconfig(merged, &options)
+        let own_proxy = own_proxy(&merged, &context);
+        let mut config = Config::from_custom_kubeconfig(merged, &options)
             .await
             .map_err(|error| unusable(only, &error))?;
+        // kube asks whether the proxy itself is excepted from proxies, not the server.
+        let proxy = own_proxy.or_else(|| environment.proxy_to(&config.cluster_url));
+        config.proxy_url = match proxy.map(|proxy| proxy.parse()) {
+            Some(Ok(proxy)) => Some(proxy),
+            Some(Err(cause)) => return Err(unusable(only, &KubeconfigError::ParseProxyUrl(cause))),
+            None => None,
+        };
         Ok((config, Some(context.into())))
     }
 
-    /// The kubeconfigs to read. Of those that `KUBECONFIG` lists some may be absent, as with kubectl.
-    fn files(&self) -> Result<Vec<PathBuf>, Error> {
+    fn files(&self, environment: &Environment) -> Result<Vec<PathBuf>, Error> {
         if !self.kubeconfig.is_empty() {
             return Ok(self.kubeconfig.clone());
         }
-        let listed: Vec<PathBuf> = std::env::var_os("KUBECONFIG")
-            .map(|paths| std::env::split_paths(&paths).collect())
-            .unwrap_or_default();
-        let listed: Vec<PathBuf> = listed
-            .into_iter()
-            .filter(|path| !path.as_os_str().is_empty())
-            .collect();
-        if listed.is_empty() {
-            let home = std::env::home_dir().map(|home| home.join(".kube").join("config"));
-            return Ok(home.filter(|file| file.exists()).into_iter().collect());
-        }
-        let there: Vec<PathBuf> = listed
-            .iter()
-            .filter(|file| file.exists())
-            .cloned()
-            .collect();
-        if there.is_empty() {
-            return Err(Error::Kubeconfig {
-                file: listed.into_iter().next(),
-                reason: "no file that KUBECONFIG names exists".to_owned(),
-            });
-        }
-        Ok(there)
+        let found = environment.kubeconfigs();
+        found.map_err(|NoneExists(file)| Error::Kubeconfig {
+            file: Some(file),
+            reason: "no file that KUBECONFIG names exists".to_owned(),
+        })
     }
 
     fn refused(&self, error: &kube::Error, context: &Option<Text>) -> Error {
@@ -167,6 +158,18 @@ impl Access {
             },
         }
     }
+}
+
+/// The proxy that a context's cluster names; it holds whatever the environment says.
+fn own_proxy(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
+    let context = kubeconfig
+        .contexts
+        .iter()
+        .find(|named| named.name == context);
+    let name = &context?.context.as_ref()?.cluster;
+    let cluster = kubeconfig.clusters.iter().find(|named| named.name == *name);
+    let proxy = cluster?.cluster.as_ref()?.proxy_url.as_deref();
+    proxy.filter(|proxy| !proxy.is_empty()).map(with_scheme)
 }
 
 /// Scheme, host and port; an address may hold a password, too.

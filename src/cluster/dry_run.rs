@@ -12,6 +12,9 @@ use crate::value::Text;
 /// The word of the server for a conflict over a field.
 const CONFLICT: &str = "FieldManagerConflict";
 
+/// The status of what breaks a rule for objects (422 Unprocessable Entity).
+const INVALID: u16 = 422;
+
 /// What the server makes of an object. Messages are the server's, with every secret that the object holds
 /// (sent or live) replaced.
 #[derive(Clone, Debug)]
@@ -79,7 +82,18 @@ impl Cluster {
         let Some(kind) = self.kind(&object.api_version, &object.kind).await? else {
             return Ok(DryRun::KindNotServed);
         };
-        let act = format!("dry-run apply of {}", name(object));
+        for part in [Some(&object.name), object.namespace.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            if !is_path_segment(part) {
+                return Ok(DryRun::Refused {
+                    code: INVALID,
+                    message: format!("`{part}` cannot be a name"),
+                });
+            }
+        }
+        let act = format!("dry-run the apply of {}", name(object));
         let path = path(&kind, object, force);
         // Clear: this goes to the cluster and nowhere else. What YAML changes is escaped in it.
         let body = to_json(&object.value, View::Clear);
@@ -111,6 +125,12 @@ fn name(object: &Object) -> String {
         Some(namespace) => format!("{kind} {namespace}/{name}"),
         None => format!("{kind} {name}"),
     }
+}
+
+/// Whether a name can stand in a path: other ones would lead to other objects, and servers answer them as
+/// they answer paths that they do not know (Kubernetes: `IsValidPathSegmentName`).
+fn is_path_segment(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
 }
 
 fn path(kind: &KindRef, object: &Object, force: bool) -> String {
@@ -151,15 +171,19 @@ fn refusal(object: &Object, answer: &Answer, scrubber: &Scrubber) -> DryRun {
 }
 
 fn conflicts(answer: &Answer, scrubber: &Scrubber) -> Vec<Conflict> {
-    answer
+    let mut conflicts: Vec<Conflict> = answer
         .causes()
         .filter(|cause| cause.reason == CONFLICT)
         .map(|cause| Conflict {
             manager: manager(cause.message).into(),
-            field: cause.field.into(),
+            // Items of sets are named by what they are.
+            field: scrubber.scrub(cause.field).into(),
             message: scrubber.scrub(cause.message),
         })
-        .collect()
+        .collect();
+    // The server's order changes from time to time.
+    conflicts.sort_by(|a, b| (&a.field, &a.manager).cmp(&(&b.field, &b.manager)));
+    conflicts
 }
 
 /// The manager in `conflict with "kubectl" using v1`; a name may hold quotes, which Go escapes.
@@ -180,6 +204,77 @@ fn manager(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Value;
+
+    fn refused(code: u16, message: &str, details: &str) -> DryRun {
+        let text = br#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","namespace":"n"},"stringData":{"x":"hunter2"}}"#;
+        let object = Object::from_value(Value::from_json(text).expect("JSON")).expect("an object");
+        let status = format!(
+            r#"{{"kind":"Status","status":"Failure","message":{message:?},"details":{details},"code":{code}}}"#
+        );
+        let answer = Answer {
+            status: code,
+            value: Value::from_json(status.as_bytes()).expect("JSON"),
+        };
+        refusal(&object, &answer, &Scrubber::of([&object.value]))
+    }
+
+    /// Messages as kube-apiserver 1.36 words them; those of webhooks cannot be had without one.
+    #[test]
+    fn refusals_are_told_apart() {
+        let message = r#"admission webhook "a.example" does not support dry run"#;
+        assert!(
+            matches!(refused(400, message, "{}"), DryRun::Unsupported { message: m } if m == message)
+        );
+        let denied = refused(
+            403,
+            r#"admission webhook "a.example" denied the request: hunter2 is weak"#,
+            "{}",
+        );
+        assert!(
+            matches!(&denied, DryRun::Refused { code: 403, message } if message.ends_with("request: *** is weak")),
+            "{denied:?}"
+        );
+        let message = r#"secrets "a" is forbidden: User "x" cannot patch resource "secrets" in API group "" in the namespace "n""#;
+        let details = r#"{"name":"a","kind":"secrets"}"#;
+        assert!(matches!(
+            refused(403, message, details),
+            DryRun::Forbidden { .. }
+        ));
+        let message = r#"secrets "a" is forbidden: exceeded quota: q"#;
+        assert!(matches!(
+            refused(403, message, details),
+            DryRun::Refused { code: 403, .. }
+        ));
+        let message = "Internal error occurred: failed calling webhook \"a.example\": context deadline exceeded";
+        assert!(matches!(
+            refused(500, message, "{}"),
+            DryRun::Refused { code: 500, .. }
+        ));
+        let details = r#"{"name":"n","kind":"namespaces"}"#;
+        assert!(matches!(
+            refused(404, r#"namespaces "n" not found"#, details),
+            DryRun::NamespaceMissing { namespace } if namespace == "n"
+        ));
+        let unknown = "the server could not find the requested resource";
+        assert!(matches!(refused(404, unknown, "{}"), DryRun::KindNotServed));
+        let details = r#"{"causes":[
+            {"reason":"FieldManagerConflict","message":"conflict with \"b\"","field":".x[=\"hunter2\"]"},
+            {"reason":"FieldManagerConflict","message":"conflict with \"a\" using v1","field":".a"}]}"#;
+        let DryRun::Conflict(conflicts) = refused(409, "Apply failed with 2 conflicts", details)
+        else {
+            panic!("no conflict");
+        };
+        let found: Vec<_> = conflicts
+            .iter()
+            .map(|c| (c.manager.as_str(), c.field.as_str()))
+            .collect();
+        assert_eq!(found, [("a", ".a"), ("b", ".x[=\"***\"]")]);
+        assert!(matches!(
+            refused(409, "being deleted", "{}"),
+            DryRun::Refused { code: 409, .. }
+        ));
+    }
 
     #[test]
     fn managers_are_named_in_messages() {

@@ -412,6 +412,30 @@ mod tests {
     }
 
     #[test]
+    fn controllers_tell_versions_and_whether_they_run() {
+        let read = |status: &str| {
+            let text = format!(
+                r#"{{"apiVersion":"apps/v1","kind":"Deployment","metadata":{{"name":"helm-controller","namespace":"flux-system",
+                "labels":{{"app.kubernetes.io/version":"v2.9.4","app.kubernetes.io/part-of":"flux"}}}},
+                "spec":{{"template":{{"spec":{{"containers":[{{"image":"ghcr.io/fluxcd/helm-controller:v1.6.3"}}]}}}}}},
+                "status":{status}}}"#
+            );
+            let value = Value::from_json(text.as_bytes()).expect("JSON");
+            controller(&Object::from_value(value).expect("an object"))
+        };
+        let expected = Controller {
+            name: "helm-controller".into(),
+            namespace: "flux-system".into(),
+            version: Some("v1.6.3".into()),
+            flux: Some("v2.9.4".into()),
+            available: true,
+        };
+        assert_eq!(read(r#"{"availableReplicas":1}"#), expected);
+        assert!(!read(r#"{"availableReplicas":0}"#).available);
+        assert!(!read("{}").available);
+    }
+
+    #[test]
     fn lacks_say_what_and_where() {
         let permission = |namespace: Option<&str>| {
             Lack::Permission(Permission {

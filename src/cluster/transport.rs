@@ -9,7 +9,7 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use hyper::{Method, Request};
 use kube::client::{AuthError, Body};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::answer::Answer;
 use super::{Cause, Cluster, Error, access};
@@ -128,11 +128,7 @@ impl Cluster {
         let deadline = Instant::now() + self.timeout;
         let mut attempt = 1;
         loop {
-            let outcome = match timeout_at(deadline, self.attempt(act, call)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Outcome::Failed(self.failed(act, Cause::Timeout(self.timeout))),
-            };
-            let (status, asked, cause) = match outcome {
+            let (status, asked, cause) = match self.attempt(act, call, deadline).await {
                 Outcome::Answer(answer) => return Ok(answer),
                 Outcome::Failed(error) => return Err(error),
                 Outcome::Broken(cause) => (None, None, cause),
@@ -167,7 +163,9 @@ impl Cluster {
         step * u32::try_from(self.requests() % steps).unwrap_or_default()
     }
 
-    async fn attempt(&self, act: &str, call: &Call) -> Outcome {
+    /// Sends once. The answer must begin before the deadline; then it may take its time as long as it comes.
+    async fn attempt(&self, act: &str, call: &Call, deadline: Instant) -> Outcome {
+        let late = || Outcome::Failed(self.failed(act, Cause::Timeout(self.timeout)));
         let request = match call.request() {
             Ok(request) => request,
             // Paths are encoded, so this is never seen.
@@ -176,9 +174,10 @@ impl Cluster {
             }
         };
         self.requests.fetch_add(1, Ordering::Relaxed);
-        let response = match self.client.send(request).await {
-            Ok(response) => response,
-            Err(error) => return self.broken(act, &error),
+        let response = match timeout_at(deadline, self.client.send(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return self.broken(act, &error),
+            Err(_) => return late(),
         };
         let status = response.status().as_u16();
         if matches!(status, 429 | 503 | 504) {
@@ -186,17 +185,22 @@ impl Cluster {
             let asked = asked.and_then(|value| value.to_str().ok()?.trim().parse().ok());
             return Outcome::Busy(status, asked.map(Duration::from_secs));
         }
-        let body = match Limited::new(response.into_body(), ANSWER_LIMIT)
-            .collect()
-            .await
-        {
-            Ok(body) => body.to_bytes(),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                let text = format!("it is longer than {ANSWER_LIMIT} bytes");
-                return Outcome::Failed(self.failed(act, Cause::Unreadable(text)));
+        let mut coming = Limited::new(response.into_body(), ANSWER_LIMIT);
+        let mut body = Vec::new();
+        loop {
+            match timeout(self.timeout, coming.frame()).await {
+                Ok(None) => break,
+                Ok(Some(Ok(frame))) => {
+                    body.extend_from_slice(&frame.into_data().unwrap_or_default())
+                }
+                Ok(Some(Err(error))) if error.is::<http_body_util::LengthLimitError>() => {
+                    let text = format!("it is longer than {ANSWER_LIMIT} bytes");
+                    return Outcome::Failed(self.failed(act, Cause::Unreadable(text)));
+                }
+                Ok(Some(Err(error))) => return Outcome::Broken(cause_of(&*error)),
+                Err(_) => return late(),
             }
-            Err(error) => return Outcome::Broken(cause_of(&*error)),
-        };
+        }
         match (Value::from_json(&body), status) {
             (_, 401) => Outcome::Failed(self.failed(act, Cause::Unauthorized)),
             (Ok(value), _) => Outcome::Answer(Answer { status, value }),

@@ -233,7 +233,7 @@ mod tests {
             {"manager":"tester","operation":"Apply","fieldsV1":{
                 "f:metadata":{"f:finalizers":{"v:\"y\"":{}}},"f:spec":{"f:selector":{},"f:type":{}}}},
             {"manager":"c","operation":"Update","subresource":"status","fieldsV1":{"f:status":{"f:x":{}}}}]},
-            "spec":{"ports":[{"port":79},{"port":80,"protocol":"TCP","targetPort":1}],"selector":{"app":"x"},"type":"t"}}"#;
+            "spec":{"ports":[{"port":79},{"name":"web","port":80,"protocol":"TCP","targetPort":1}],"selector":{"app":"x"},"type":"t"}}"#;
         Object::from_value(Value::from_json(text).expect("JSON")).expect("object")
     }
 
@@ -247,7 +247,7 @@ mod tests {
 
     #[test]
     fn owners_are_found_by_the_place_in_the_tree() {
-        use Step::{Index, Key};
+        use Step::{Index, Key, Named};
         assert_eq!(who(&[Key("spec"), Key("type")]), "tester");
         assert_eq!(who(&[Key("spec"), Key("selector"), Key("app")]), "tester");
         assert_eq!(
@@ -263,6 +263,11 @@ mod tests {
             "tester"
         );
         assert_eq!(who(&[Key("metadata"), Key("finalizers"), Index(0)]), "");
+        assert_eq!(
+            who(&[Key("spec"), Key("ports"), Named("web"), Key("targetPort")]),
+            "helm"
+        );
+        assert_eq!(who(&[Key("spec"), Key("ports"), Named("other")]), "");
         assert_eq!(who(&[Key("spec"), Key("clusterIP")]), "");
         assert_eq!(who(&[Key("spec")]), "helm tester");
         assert_eq!(who(&[Key("status"), Key("x"), Key("y")]), "c");

@@ -1,6 +1,9 @@
 //! Tests against the real programs.
 
 mod airskiff;
+mod client;
+mod client_access;
+mod client_faults;
 mod cluster;
 mod diff;
 mod faults;
@@ -29,6 +32,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     let missing = build::missing_go();
     let tests: Vec<Test> = [
         airskiff::tests(),
+        client::tests(),
+        client_access::tests(),
+        client_faults::tests(),
         cluster::tests(),
         releases::tests(),
         diff::tests(),

@@ -102,7 +102,8 @@ fn empty(scope: &Scope<'_>) -> Outcome {
     }
     for (at, (site, manifest)) in sites.iter().enumerate() {
         let site_name = format!("--site=empty-{at}");
-        let mut options = vec![site_name.as_str()];
+        // Sources of other tests' sites bear the same names.
+        let mut options = vec![site_name.as_str(), "--source-namespace=release"];
         options.extend(manifest.iter().flat_map(|name| ["--target-manifest", name]));
         let tree = convert(scope, site, &format!("empty-{at}"), &options)?;
         apply_as_ours(scope, &tree)?;

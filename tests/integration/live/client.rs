@@ -1,0 +1,610 @@
+//! The program's own client: lists, dry runs, owners of fields, preflight.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use armada2flux::cluster::{
+    Access, Cluster, Controllers, DryRun, Error, FIELD_MANAGER, KindRef, Lack, Needs, Permission,
+    Verb,
+};
+use armada2flux::emit::{View, to_json};
+use armada2flux::flux::Object;
+use armada2flux::flux::managed_fields::{Step, owners, owners_of};
+use armada2flux::value::{Data, Number, Value};
+use futures::future::try_join_all;
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::api::{Api, PostParams};
+use serde_json::json;
+
+use super::{Scope, Test, ensure};
+use crate::bed::Outcome;
+use crate::bed::program::Program;
+use crate::bed::proxy::Kind;
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![
+        Test::shared("client::lists_are_trees_with_marks", lists),
+        Test::shared("client::long_lists_come_in_pages", pages),
+        Test::shared("client::a_dry_run_changes_nothing", dry_run),
+        Test::shared("client::a_dry_run_says_what_is_in_its_way", in_the_way),
+        Test::shared("client::a_conflict_names_manager_and_field", conflict),
+        Test::shared("client::what_a_policy_quotes_is_scrubbed", scrubbed),
+        Test::shared("client::preflight_names_all_that_is_missing", preflight),
+        Test::shared("client::the_published_permissions_are_enough", permissions),
+    ]
+}
+
+/// How long a new admission policy may take to act.
+const ACTS_WITHIN: Duration = Duration::from_secs(30);
+
+const HELM: &str = "helm.toolkit.fluxcd.io/v2";
+
+pub(super) fn access(kubeconfig: &std::path::Path) -> Access {
+    Access {
+        kubeconfig: vec![kubeconfig.to_owned()],
+        ..Access::default()
+    }
+}
+
+pub(super) fn connect(scope: &Scope<'_>, access: &Access) -> Result<Cluster, Error> {
+    scope.bed.block_on(Cluster::connect(access))
+}
+
+fn tester(scope: &Scope<'_>) -> Outcome<Cluster> {
+    Ok(connect(scope, &access(&scope.bed.kubeconfig))?)
+}
+
+pub(super) fn config_maps() -> KindRef {
+    KindRef {
+        api_version: "v1".into(),
+        kind: "ConfigMap".into(),
+        plural: "configmaps".into(),
+        namespaced: true,
+    }
+}
+
+fn helm_releases() -> KindRef {
+    KindRef {
+        api_version: HELM.into(),
+        kind: "HelmRelease".into(),
+        plural: "helmreleases".into(),
+        namespaced: true,
+    }
+}
+
+/// An object of its JSON, with marks.
+pub(super) fn object(json: &serde_json::Value) -> Outcome<Object> {
+    let mut value = Value::from_json(json.to_string().as_bytes())?;
+    armada2flux::secret::mark(&mut value);
+    Object::from_value(value).ok_or_else(|| "no object".into())
+}
+
+fn release(scope: &Scope<'_>, values: serde_json::Value) -> serde_json::Value {
+    json!({
+        "apiVersion": HELM, "kind": "HelmRelease",
+        "metadata": {"name": "web", "namespace": scope.namespace},
+        "spec": {
+            "interval": "30m", "suspend": true, "releaseName": "web", "values": values,
+            "chart": {"spec": {"chart": "x", "sourceRef": {"kind": "HelmRepository", "name": "none"}}},
+        },
+    })
+}
+
+fn map(scope: &Scope<'_>, name: &str, data: serde_json::Value) -> serde_json::Value {
+    json!({
+        "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": {"name": name, "namespace": scope.namespace}, "data": data,
+    })
+}
+
+fn lists(scope: &Scope<'_>) -> Outcome {
+    // Deeper than serde_json reads by itself.
+    const DEEP: usize = 150;
+    let mut values: serde_json::Value = serde_json::from_str(
+        r#"{"big":9007199254740993,"huge":12345678901234567890,"half":0.5,"none":{"a":null},"db":{"password":"hunter2-live"}}"#,
+    )?;
+    values["deep"] = (0..DEEP).fold(json!("end"), |inner, _| json!({"in": inner}));
+    scope.bed.apply(&release(scope, values))?;
+    scope.bed.apply(&json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": scope.namespace},
+        "stringData": {"plain": "hunter2-data"},
+    }))?;
+    let proxy = scope.bed.proxy(&scope.namespace)?;
+    let cluster = connect(scope, &access(&proxy.kubeconfig))?;
+    let here = Some(scope.namespace.as_str());
+    let releases = scope
+        .bed
+        .block_on(cluster.list(&helm_releases(), here, None))?;
+    ensure(releases.len() == 1 && releases[0].name == "web", || {
+        format!("{releases:?}")
+    })?;
+    let values = releases[0].value.at(&["spec", "values"]);
+    let values = values.ok_or("no values")?;
+    let big = values.at(&["big"]).map(|value| value.data.clone());
+    ensure(
+        matches!(big, Some(Data::Number(Number::Int(9_007_199_254_740_993)))),
+        || format!("{values:?}"),
+    )?;
+    // The API server holds it as a double, which is what was asked for as far as a double can say.
+    let asked = Value::from(Data::Number(Number::Big("12345678901234567890".into())));
+    ensure(values.at(&["huge"]) == Some(&asked), || {
+        format!("{values:?}")
+    })?;
+    ensure(values.at(&["none", "a"]) == Some(&Value::null()), || {
+        format!("{values:?}")
+    })?;
+    let deep = ["deep"]
+        .into_iter()
+        .chain([&"in"; DEEP].into_iter().copied());
+    let deep: Vec<&str> = deep.collect();
+    ensure(values.at(&deep) == Some(&Value::from("end")), || {
+        "deep values are not read".to_owned()
+    })?;
+    let secrets = KindRef {
+        kind: "Secret".into(),
+        plural: "secrets".into(),
+        ..config_maps()
+    };
+    let found = scope.bed.block_on(cluster.list(&secrets, here, None))?;
+    let shown = format!("{releases:?} {found:?}");
+    ensure(
+        !shown.contains("hunter2") && !shown.contains("aHVudGVyMi1kYXRh"),
+        || "a secret shows".to_owned(),
+    )?;
+    let data = found[0].value.at(&["data"]).ok_or("no data")?;
+    ensure(
+        found[0].kind == "Secret" && data.sensitive_leaves() == 1,
+        || format!("{found:?}"),
+    )?;
+    let kind = helm_releases();
+    let labelled = cluster.list(&kind, here, Some("a in (b, c),d!=e"));
+    ensure(scope.bed.block_on(labelled)?.is_empty(), || {
+        "the selector is not used".to_owned()
+    })?;
+    // Version and three lists.
+    ensure(
+        cluster.requests() == 4 && proxy.count(Kind::Read) == 4,
+        || format!("{} {:?}", cluster.requests(), proxy.seen()),
+    )
+}
+
+fn pages(scope: &Scope<'_>) -> Outcome {
+    const MANY: usize = 501;
+    let maps: Api<ConfigMap> = Api::namespaced(scope.bed.client.clone(), &scope.namespace);
+    let proxy = scope.bed.proxy(&scope.namespace)?;
+    let cluster = connect(scope, &access(&proxy.kubeconfig))?;
+    let found = scope.bed.block_on(async {
+        let maps: Vec<_> = (0..MANY)
+            .map(|number| {
+                let mut map = ConfigMap::default();
+                map.metadata.name = Some(format!("m{number:03}"));
+                let maps = maps.clone();
+                async move { maps.create(&PostParams::default(), &map).await }
+            })
+            .collect();
+        try_join_all(maps).await?;
+        let here = Some(scope.namespace.as_str());
+        Ok::<_, crate::bed::Error>(cluster.list(&config_maps(), here, None).await?)
+    })?;
+    let names: BTreeSet<&str> = found.iter().map(|map| map.name.as_str()).collect();
+    let ours = names.iter().filter(|name| name.starts_with('m')).count();
+    ensure(ours == MANY && names.len() == found.len(), || {
+        format!("{ours} of {}", found.len())
+    })?;
+    let paths: Vec<String> = proxy.seen().into_iter().map(|seen| seen.path).collect();
+    let lists = paths
+        .iter()
+        .filter(|path| path.contains("/configmaps?"))
+        .count();
+    ensure(lists == 2, || paths.join("\n"))
+}
+
+fn version(scope: &Scope<'_>, name: &str) -> Outcome<String> {
+    let path = format!("/api/v1/namespaces/{}/configmaps/{name}", scope.namespace);
+    let object = scope.bed.get(&path)?.ok_or("it is gone")?;
+    Ok(object["metadata"]["resourceVersion"].to_string())
+}
+
+fn dry_run(scope: &Scope<'_>) -> Outcome {
+    let cluster = tester(scope)?;
+    scope.bed.apply(&map(scope, "old", json!({"a": "1"})))?;
+    let before = version(scope, "old")?;
+    let text = "next\u{85}line \u{7f}\u{9f}\u{fffe}\u{ffff} \u{2028} \u{1f600} ~ no yes 0x1";
+    let sent = object(&map(scope, "old", json!({"b": text})))?;
+    let done = scope
+        .bed
+        .block_on(cluster.dry_run_apply(&sent, None, false))?;
+    let DryRun::Applied {
+        object: stored,
+        created: false,
+    } = done
+    else {
+        return Err(format!("{done:?}").into());
+    };
+    ensure(
+        stored.value.at(&["data", "b"]).and_then(Value::as_str) == Some(text)
+            && stored.value.at(&["data", "a"]).is_some(),
+        || to_json(&stored.value, View::Redacted),
+    )?;
+    let ours = owners(&stored);
+    let ours = owners_of(&ours, &stored, &[Step::Key("data"), Step::Key("b")]);
+    ensure(ours.len() == 1 && ours[0].manager == FIELD_MANAGER, || {
+        format!("{ours:?}")
+    })?;
+    ensure(version(scope, "old")? == before, || {
+        "the dry run wrote".to_owned()
+    })?;
+    let new = object(&map(scope, "new", json!({"b": "1"})))?;
+    let done = scope
+        .bed
+        .block_on(cluster.dry_run_apply(&new, None, false))?;
+    ensure(
+        matches!(done, DryRun::Applied { created: true, .. }),
+        || format!("{done:?}"),
+    )?;
+    ensure(version(scope, "new").is_err(), || {
+        "the dry run made an object".to_owned()
+    })
+}
+
+fn in_the_way(scope: &Scope<'_>) -> Outcome {
+    let cluster = tester(scope)?;
+    let run = |json: serde_json::Value| -> Outcome<DryRun> {
+        let object = object(&json)?;
+        Ok(scope
+            .bed
+            .block_on(cluster.dry_run_apply(&object, None, false))?)
+    };
+    let mut nowhere = map(scope, "x", json!({}));
+    nowhere["metadata"]["namespace"] = json!("not-there");
+    let done = run(nowhere)?;
+    ensure(
+        matches!(&done, DryRun::NamespaceMissing { namespace } if namespace == "not-there"),
+        || format!("{done:?}"),
+    )?;
+    for api_version in ["helm.toolkit.fluxcd.io/v9", "example.org/v1"] {
+        let mut unknown = map(scope, "x", json!({}));
+        unknown["apiVersion"] = json!(api_version);
+        unknown["kind"] = json!("HelmRelease");
+        let done = run(unknown)?;
+        ensure(matches!(done, DryRun::KindNotServed), || {
+            format!("{done:?}")
+        })?;
+    }
+    let mut misspelt = release(scope, json!({}));
+    misspelt["spec"]["intervall"] = json!("1m");
+    let done = run(misspelt)?;
+    ensure(
+        matches!(&done, DryRun::Refused { message, .. } if message.contains("spec.intervall")),
+        || format!("{done:?}"),
+    )?;
+    let mut wrong = release(scope, json!({}));
+    wrong["spec"]["interval"] = json!("hunter2-interval");
+    let done = run(wrong)?;
+    ensure(
+        matches!(&done, DryRun::Refused { code: 422, message } if message.contains("spec.interval")),
+        || format!("{done:?}"),
+    )?;
+    // Names that would lead elsewhere do not.
+    let done = run(map(scope, "../secrets/x?y=", json!({})))?;
+    ensure(matches!(done, DryRun::Refused { .. }), || {
+        format!("{done:?}")
+    })
+}
+
+fn conflict(scope: &Scope<'_>) -> Outcome {
+    scope.bed.apply(&release(
+        scope,
+        json!({"replicas": 1, "db": {"password": "hunter2"}}),
+    ))?;
+    let cluster = tester(scope)?;
+    let other = object(&release(
+        scope,
+        json!({"replicas": 2, "db": {"password": "other"}}),
+    ))?;
+    let here = Some(scope.namespace.as_str());
+    let live = scope
+        .bed
+        .block_on(cluster.list(&helm_releases(), here, None))?;
+    let live = live.first().ok_or("nothing is there")?;
+    let done = scope
+        .bed
+        .block_on(cluster.dry_run_apply(&other, Some(live), false))?;
+    let DryRun::Conflict(conflicts) = &done else {
+        return Err(format!("{done:?}").into());
+    };
+    let fields: Vec<(&str, &str)> = conflicts
+        .iter()
+        .map(|conflict| (conflict.manager.as_str(), conflict.field.as_str()))
+        .collect();
+    ensure(
+        fields
+            == [
+                ("tester", ".spec.values.db.password"),
+                ("tester", ".spec.values.replicas"),
+            ],
+        || format!("{conflicts:?}"),
+    )?;
+    let all = owners(live);
+    let path = ["spec", "values", "replicas"].map(Step::Key);
+    let names: Vec<_> = owners_of(&all, live, &path)
+        .into_iter()
+        .map(|owner| owner.manager.as_str())
+        .collect();
+    ensure(names == ["tester"], || format!("{all:?}"))?;
+    let done = scope
+        .bed
+        .block_on(cluster.dry_run_apply(&other, Some(live), true))?;
+    let DryRun::Applied { object: stored, .. } = &done else {
+        return Err(format!("{done:?}").into());
+    };
+    let all = owners(stored);
+    let names: Vec<_> = owners_of(&all, stored, &path)
+        .into_iter()
+        .map(|owner| owner.manager.as_str())
+        .collect();
+    ensure(names == [FIELD_MANAGER], || format!("{all:?}"))
+}
+
+fn scrubbed(scope: &Scope<'_>) -> Outcome {
+    let name = scope.namespace.as_str();
+    scope.bed.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "failurePolicy": "Fail",
+            "matchConstraints": {"resourceRules": [
+                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
+                 "resources": ["secrets", "configmaps"]},
+            ]},
+            "validations": [{
+                "expression": "!has(object.data) || !('pin' in object.data)",
+                "messageExpression":
+                    "'pin ' + string(object.data.pin) + ' of ' + object.metadata.name + ' is known, was ' \
+                     + (oldObject == null ? 'nothing' : oldObject.data.text)",
+            }],
+        },
+    }))?;
+    scope.bed.apply(&json!({
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": name},
+        "spec": {
+            "policyName": name, "validationActions": ["Deny"],
+            "matchResources": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": name}}},
+        },
+    }))?;
+    let secret = |data: serde_json::Value| {
+        json!({
+            "apiVersion": "v1", "kind": "Secret",
+            "metadata": {"name": "s", "namespace": name}, "stringData": data,
+        })
+    };
+    scope.bed.apply(&secret(json!({"text": "hunter2-old"})))?;
+    let cluster = tester(scope)?;
+    let secrets = KindRef {
+        kind: "Secret".into(),
+        plural: "secrets".into(),
+        ..config_maps()
+    };
+    let live = scope
+        .bed
+        .block_on(cluster.list(&secrets, Some(name), None))?;
+    let live = live.first().ok_or("nothing is there")?;
+    let sent = object(&secret(json!({"pin": "hunter2-new"})))?;
+    let start = std::time::Instant::now();
+    let message = loop {
+        let done = cluster.dry_run_apply(&sent, Some(live), true);
+        match scope.bed.block_on(done)? {
+            DryRun::Refused { message, .. } => break message,
+            other if start.elapsed() > ACTS_WITHIN => return Err(format!("{other:?}").into()),
+            _ => std::thread::sleep(Duration::from_millis(200)),
+        }
+    };
+    ensure(
+        message.contains("pin *** of s is known, was ***")
+            && !message.contains("hunter2")
+            && !message.contains("aHVudGVyMi"),
+        || message.clone(),
+    )
+}
+
+/// Rights for the user `name`: the verbs on HelmReleases, here.
+fn allow(scope: &Scope<'_>, name: &str, verbs: &[&str]) -> Outcome {
+    scope.bed.apply(&json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": {"name": name, "namespace": scope.namespace},
+        "rules": [{"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": verbs}],
+    }))?;
+    scope.bed.apply(&json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": name, "namespace": scope.namespace},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": name}],
+    }))
+}
+
+fn needs(scope: &Scope<'_>, kinds: &[(&str, &str)]) -> Needs {
+    let verbs = [Verb::List, Verb::Create, Verb::Patch];
+    let permission = |(api_version, kind): (&str, &str), verb| Permission {
+        verb,
+        api_version: api_version.into(),
+        kind: kind.into(),
+        namespace: Some(scope.namespace.as_str().into()),
+    };
+    Needs {
+        kinds: BTreeSet::new(),
+        permissions: kinds
+            .iter()
+            .flat_map(|kind| verbs.map(|verb| permission(*kind, verb)))
+            .collect(),
+        controllers: vec!["helm-controller".into()],
+    }
+}
+
+fn preflight(scope: &Scope<'_>) -> Outcome {
+    allow(scope, "reader", &["list", "patch"])?;
+    let asked = needs(
+        scope,
+        &[
+            (HELM, "HelmRelease"),
+            ("helm.toolkit.fluxcd.io/v2beta1", "HelmRelease"),
+            ("example.org/v1", "Nothing"),
+        ],
+    );
+    let reader = Access {
+        user: Some("reader".to_owned()),
+        ..access(&scope.bed.kubeconfig)
+    };
+    let cluster = connect(scope, &reader)?;
+    let found = scope.bed.block_on(cluster.preflight(&asked))?;
+    ensure(
+        matches!(&found.controllers, Controllers::Unreadable(why) if why.contains("deployments")),
+        || format!("{:?}", found.controllers),
+    )?;
+    let create = Lack::Permission(Permission {
+        verb: Verb::Create,
+        api_version: HELM.into(),
+        kind: "HelmRelease".into(),
+        namespace: Some(scope.namespace.as_str().into()),
+    });
+    let permissions: Vec<_> = found
+        .lacks
+        .iter()
+        .filter(|lack| matches!(lack, Lack::Permission(_)))
+        .collect();
+    ensure(permissions == [&create], || format!("{:?}", found.lacks))?;
+    let Err(error) = found.complete() else {
+        return Err("nothing is said to be missing".into());
+    };
+    let text = error.to_string();
+    let expected = format!(
+        "the cluster at {} lacks what is needed:\n  kind Nothing of example.org/v1 is not served (nothing of \
+         example.org is)\n  kind HelmRelease of helm.toolkit.fluxcd.io/v2beta1 is not served (of \
+         helm.toolkit.fluxcd.io: v2)\n  permission to create HelmRelease of helm.toolkit.fluxcd.io in \
+         namespace {}",
+        cluster.server(),
+        scope.namespace
+    );
+    ensure(text == expected, || text.clone())?;
+    // The dry run says the same.
+    let sent = object(&release(scope, json!({})))?;
+    let done = scope
+        .bed
+        .block_on(cluster.dry_run_apply(&sent, None, false))?;
+    ensure(
+        matches!(&done, DryRun::Forbidden { message } if message.contains("cannot create")),
+        || format!("{done:?}"),
+    )?;
+    let Err(error) = scope
+        .bed
+        .block_on(cluster.list(&config_maps(), Some("default"), None))
+    else {
+        return Err("the list is allowed".into());
+    };
+    let text = error.to_string();
+    ensure(
+        text.starts_with("cannot list configmaps in namespace default at https://127.0.0.1:")
+            && text.contains(
+                "permission denied: configmaps is forbidden: User \"reader\" cannot list",
+            ),
+        || text.clone(),
+    )?;
+    // Who may everything is asked once for a verb and a kind.
+    let cluster = tester(scope)?;
+    let before = cluster.requests();
+    let found = scope
+        .bed
+        .block_on(cluster.preflight(&needs(scope, &[(HELM, "HelmRelease")])))?;
+    let asked = cluster.requests() - before;
+    // The kinds of one apiVersion, three verbs, deployments here and anywhere.
+    ensure(asked == 6, || format!("{asked} requests"))?;
+    ensure(
+        found.kind(HELM, "HelmRelease") == Some(&helm_releases()),
+        || format!("{:?}", found.kinds),
+    )?;
+    // In the bed the controllers are processes, no Deployments.
+    ensure(
+        found.lacks == [Lack::Controller("helm-controller".into())],
+        || format!("{:?}", found.lacks),
+    )
+}
+
+/// A kubeconfig like the bed's with another user and other settings of the cluster.
+pub(super) fn kubeconfig(
+    scope: &Scope<'_>,
+    name: &str,
+    user: &serde_json::Value,
+    cluster: &serde_json::Value,
+) -> Outcome<PathBuf> {
+    let mut config: serde_json::Value = serde_json::from_slice(&fs::read(&scope.bed.kubeconfig)?)?;
+    config["users"][0]["user"] = user.clone();
+    for (key, value) in cluster.as_object().into_iter().flatten() {
+        config["clusters"][0]["cluster"][key] = value.clone();
+    }
+    let path = scope
+        .bed
+        .path()
+        .join(format!("{}-{name}.kubeconfig", scope.namespace));
+    fs::write(&path, config.to_string())?;
+    Ok(path)
+}
+
+fn permissions(scope: &Scope<'_>) -> Outcome {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/deploy/rbac-diff.yaml");
+    scope.bed.run(
+        Program::Kubectl,
+        &["apply", "--server-side", "--force-conflicts", "-f", file],
+    )?;
+    let token = scope.bed.run(
+        Program::Kubectl,
+        &["create", "token", "armada2flux-diff", "-n", "flux-system"],
+    )?;
+    let user = json!({"token": token.trim()});
+    let path = kubeconfig(scope, "diff", &user, &json!({}))?;
+    let cluster = connect(scope, &access(&path))?;
+    let mut asked = needs(
+        scope,
+        &[
+            (HELM, "HelmRelease"),
+            ("source.toolkit.fluxcd.io/v1", "GitRepository"),
+            ("source.toolkit.fluxcd.io/v1", "HelmRepository"),
+            ("v1", "Namespace"),
+            ("v1", "Secret"),
+            ("v1", "ConfigMap"),
+        ],
+    );
+    asked.controllers.clear();
+    scope.bed.block_on(cluster.preflight(&asked))?.complete()?;
+    // It may ask, and may not do.
+    let sent = object(&release(scope, json!({})))?;
+    let done = scope
+        .bed
+        .block_on(cluster.dry_run_apply(&sent, None, false))?;
+    ensure(
+        matches!(done, DryRun::Applied { created: true, .. }),
+        || format!("{done:?}"),
+    )?;
+    let start = std::time::Instant::now();
+    let path = path.display().to_string();
+    let text = map(scope, "written", json!({})).to_string();
+    loop {
+        let arguments = [
+            "apply",
+            "--server-side",
+            "--kubeconfig",
+            path.as_str(),
+            "-f",
+            "-",
+        ];
+        match scope.bed.run_with(Program::Kubectl, &arguments, &text) {
+            Err(error) => {
+                let said = error.to_string();
+                return ensure(said.contains("may only ask what a write would do"), || said);
+            }
+            Ok(_) if start.elapsed() > ACTS_WITHIN => return Err("it may write".into()),
+            Ok(_) => std::thread::sleep(Duration::from_millis(200)),
+        }
+    }
+}
