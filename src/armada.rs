@@ -14,7 +14,7 @@ pub mod ledger;
 pub mod leftover;
 pub mod manifest;
 pub mod overrides;
-mod suggest;
+pub(crate) mod suggest;
 
 pub use chart::Chart;
 pub use chart_group::ChartGroup;

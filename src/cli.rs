@@ -16,6 +16,7 @@ mod input;
 mod load;
 mod schema;
 mod show;
+mod source_map;
 mod validate;
 mod write;
 
@@ -80,11 +81,12 @@ enum Command {
     Explain(explain::Arguments),
     Graph(graph::Arguments),
     Schema(schema::Arguments),
+    SourceMap(source_map::Arguments),
     Validate(validate::Arguments),
 }
 
 /// Which diagnostics count for more or for nothing.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 struct Levels {
     /// Make a warning an error
     #[arg(long, value_name = "CODE", value_parser = parse_code)]
@@ -218,6 +220,7 @@ pub fn run() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments, &output),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::SourceMap(arguments) => source_map::run(&arguments, &output),
         Command::Validate(arguments) => validate::run(&arguments, &output),
     };
     match result {

@@ -7,14 +7,20 @@ pub mod managed_fields;
 pub mod metadata;
 pub mod namespace;
 pub mod object;
+pub mod oci_repository;
+pub mod secret;
 pub mod values;
+pub mod verify;
 
-pub use git_repository::{GitReference, GitRepository};
+pub use git_repository::{GitReference, GitRepository, Include};
 pub use helm_release::HelmRelease;
 pub use helm_repository::HelmRepository;
 pub use metadata::Metadata;
 pub use namespace::Namespace;
 pub use object::{Object, ObjectSet};
+pub use oci_repository::OciRepository;
+pub use secret::EmptySecret;
+pub use verify::Verify;
 
 use crate::value::{Mapping, Text, Value};
 
@@ -30,10 +36,14 @@ pub const STEP_ANNOTATION: &str = "armada2flux.dev/step";
 pub const DIGEST_ANNOTATION: &str = "armada2flux.dev/digest";
 /// Annotation: what Armada itself waited for after Helm and its hooks; apply acts on it.
 pub const GATES_ANNOTATION: &str = "armada2flux.dev/gates";
-/// Annotation on a release's objects: the commit its chart comes from.
+/// Annotation on a release's objects: the commit its chart comes from, and those of its dependencies.
 pub const SOURCE_ANNOTATION: &str = "armada2flux.dev/source";
 /// Annotation: the source that nothing in Flux can read yet.
 pub const UNRESOLVED_ANNOTATION: &str = "armada2flux.dev/unresolved-source";
+/// Annotation on a Secret without content: the keys that it needs.
+pub const KEYS_ANNOTATION: &str = "armada2flux.dev/keys-to-fill";
+/// Annotation of kustomize-controller: how it applies the object.
+pub const SSA_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/ssa";
 /// Annotation of kustomize-controller: keep the object when it leaves the tree.
 pub const PRUNE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/prune";
 
@@ -42,7 +52,7 @@ pub const SUBSTITUTE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/substitute"
 
 /// API version of HelmRelease (Flux 2.3 and newer serve it).
 pub const HELM_RELEASE_API: &str = "helm.toolkit.fluxcd.io/v2";
-/// API version of GitRepository and HelmRepository.
+/// API version of the sources.
 pub const SOURCE_API: &str = "source.toolkit.fluxcd.io/v1";
 
 /// How long helm-controller lets a release rest whose dependencies are not ready, in seconds: the
@@ -101,6 +111,11 @@ impl Fields {
     pub(crate) fn mapping(self) -> Mapping {
         self.0
     }
+}
+
+/// A reference to an object in the same namespace.
+pub(crate) fn reference(name: Text) -> Mapping {
+    [("name", name)].into_iter().collect()
 }
 
 /// A mapping of strings from pairs.

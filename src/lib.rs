@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! bytes ─read→ Node ─decode→ Document ─resolve→ Manifest ─plan→ Plan{Stage{Step{Release}}} ─lower→ ObjectSet ─emit, render→ file tree
-//! parallel · source · diagnostic · value · secret · yaml · emit · armada · resolve · plan · flux · lower · render · compare · report · cluster · cli
+//! parallel · source · diagnostic · value · secret · yaml · emit · armada · resolve · plan · source_map · flux · lower · render · compare · report · cluster · cli
 //! ```
 //!
 //! The library exists for the program and its tests; it makes no promise of stability.
@@ -31,5 +31,6 @@ pub mod report;
 pub mod resolve;
 pub mod secret;
 pub mod source;
+pub mod source_map;
 pub mod value;
 pub mod yaml;

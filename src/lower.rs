@@ -17,11 +17,13 @@ use crate::flux::Object;
 use crate::flux::helm_release::{self, SourceReference};
 use crate::parallel::{self, Workers};
 use crate::plan::{Plan, Stage, Step};
+use crate::source_map::SourceMap;
 use crate::value::{Entry, Text};
 use crate::yaml::deliver::Delivery;
 
 pub use pre_delete::PreDeletes;
 pub use slug::slug;
+pub use source::survey::{Surveyed, Verdict, survey};
 pub use values::ValuesIn;
 pub use waits::{ArmadaHelm, Waits};
 
@@ -51,6 +53,8 @@ pub struct Options {
     pub namespaces: bool,
     /// Where source objects go.
     pub source_namespace: SourceNamespace,
+    /// Where Flux finds charts instead of where Armada found them.
+    pub source_map: SourceMap,
     /// What becomes of Armada's own waits.
     pub waits: Waits,
     /// The Helm that Armada ran.
@@ -66,6 +70,8 @@ pub struct Totals {
     pub namespaces: usize,
     /// Source objects.
     pub sources: usize,
+    /// Secrets without content, which somebody has to fill in.
+    pub empty_secrets: usize,
     /// Secrets and ConfigMaps with values.
     pub values_objects: usize,
     /// HelmReleases.
@@ -99,6 +105,8 @@ pub struct Lowered {
     pub namespace: Text,
     /// Its source object.
     pub source: SourceReference,
+    /// Number of the source map's rule that decided, from 1; `None` when the document did.
+    pub rule: Option<usize>,
     /// The commit of its chart, if it is pinned to one.
     pub commit: Option<Text>,
     /// The location that nothing in Flux can read, fit for messages.
@@ -118,7 +126,7 @@ pub struct Lowered {
 pub enum Role<'p> {
     /// A Namespace.
     Namespace,
-    /// A source object.
+    /// A source object, or a Secret that one needs.
     Source,
     /// A Secret or ConfigMap with values of a release of a stage.
     Values {
@@ -183,10 +191,18 @@ pub fn lower_batches<'p>(
         totals.namespaces = objects.len();
         sink(objects);
     }
-    let sources = source::Sources::new(plan, &options.source_namespace, diagnostics);
-    let objects = sources.objects(&site).into_iter();
+    let sources = source::Sources::new(
+        plan,
+        &options.source_namespace,
+        &options.source_map,
+        &site,
+        diagnostics,
+    );
+    let objects = sources.objects().iter().cloned();
     let objects: Vec<_> = objects.map(|object| (Role::Source, object)).collect();
-    totals.sources = objects.len();
+    let secrets = objects.iter().filter(|(_, object)| object.kind == "Secret");
+    totals.empty_secrets = secrets.count();
+    totals.sources = objects.len() - totals.empty_secrets;
     totals.unresolved = sources.unresolved();
     sink(objects);
     let mut order = order::Order::default();
@@ -243,14 +259,11 @@ pub fn lower_batches<'p>(
                 totals.releases_with_secrets += usize::from(secrets > 0);
                 totals.nulls += nulls;
                 let source = sources.of(release);
-                let mut reference = source.template.source.clone();
-                if options.source_namespace == SourceNamespace::Release {
-                    reference.namespace = release.namespace.clone();
-                }
                 totals.by_release.push(Lowered {
                     name: release.name.clone(),
                     namespace: release.namespace.clone(),
-                    source: reference,
+                    source: source.chart.source().clone(),
+                    rule: source.rule,
                     commit: source.commit.clone(),
                     unresolved: source.unresolved.clone(),
                     secrets,

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use crate::armada::{Chart, Documents, Version};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::resolve::{self, Member, Site};
+use crate::resolve::{self, Dependency, Member, Site};
 use crate::source::{Span, Spanned};
 use crate::value::Text;
 
@@ -72,7 +72,7 @@ pub struct Release<'d, 't> {
     /// The document it comes from.
     pub chart: &'d Chart<'t>,
     /// The charts that replace its dependencies.
-    pub dependencies: Option<Vec<&'d Chart<'t>>>,
+    pub dependencies: Option<Vec<Dependency<'d, 't>>>,
     /// Limit of each Helm action, in seconds.
     pub timeout: i64,
     /// Whether Helm itself waits.

@@ -17,6 +17,7 @@ pub mod junit;
 pub mod markdown;
 pub mod order;
 pub mod sarif;
+pub mod source_map;
 pub mod text;
 pub mod validate;
 

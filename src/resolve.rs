@@ -36,8 +36,23 @@ pub struct Member<'d, 't> {
     /// Where the group lists it.
     pub listed: Span,
     /// The charts that replace its dependencies; `None` leaves them alone.
-    pub dependencies: Option<Vec<&'d Chart<'t>>>,
+    pub dependencies: Option<Vec<Dependency<'d, 't>>>,
 }
+
+/// A chart that another one names as its dependency.
+#[derive(Clone, Debug)]
+pub struct Dependency<'d, 't> {
+    /// The document.
+    pub chart: &'d Chart<'t>,
+    /// Where the other chart names it.
+    pub listed: Span,
+    /// The charts that replace its own dependencies; `None` leaves them alone.
+    pub dependencies: Option<Vec<Dependency<'d, 't>>>,
+}
+
+/// Most dependencies of one chart, those of its dependencies counted: far more than any real chart has, and
+/// few enough for charts that depend on one another in every way.
+const MAX_DEPENDENCIES: usize = 500;
 
 /// Chooses the Manifest and looks up everything it names. `None` when an error was reported.
 ///
@@ -225,17 +240,61 @@ fn members<'d, 't>(
         charts.push(Member {
             chart,
             listed: name.span,
-            dependencies: dependencies(chart, index),
+            dependencies: all_dependencies(chart, index, diagnostics),
         });
     }
     charts
 }
 
-/// The charts that a chart names as dependencies.
-fn dependencies<'d, 't>(chart: &'d Chart<'t>, index: &Index<'d, 't>) -> Option<Vec<&'d Chart<'t>>> {
+/// The charts that a chart names as dependencies, and theirs.
+fn all_dependencies<'d, 't>(
+    chart: &'d Chart<'t>,
+    index: &Index<'d, 't>,
+    diagnostics: &mut Diagnostics,
+) -> Option<Vec<Dependency<'d, 't>>> {
+    let mut left = MAX_DEPENDENCIES;
+    let found = dependencies(chart, index, &mut Vec::new(), &mut left);
+    if left == 0 {
+        let name = &chart.head.name;
+        let message = format!(
+            "chart `{}` comes to {MAX_DEPENDENCIES} dependencies or more, those of dependencies counted",
+            name.value
+        );
+        diagnostics.push(
+            Diagnostic::new(Code::InputLimit, message)
+                .at(name.span, "this chart")
+                .help("check what its dependencies depend on"),
+        );
+    }
+    found
+}
+
+/// `above` are the names that lead here: what depends on itself was reported and ends there; `left` is how
+/// many more there may be.
+fn dependencies<'d, 't>(
+    chart: &'d Chart<'t>,
+    index: &Index<'d, 't>,
+    above: &mut Vec<&'d str>,
+    left: &mut usize,
+) -> Option<Vec<Dependency<'d, 't>>> {
     let names = chart.dependencies.as_ref()?;
-    let charts = names
-        .iter()
-        .filter_map(|name| index.charts.get(&*name.value));
-    Some(charts.copied().collect())
+    let mut charts = Vec::new();
+    above.push(&chart.head.name.value);
+    for name in names {
+        let found = index.charts.get(&*name.value);
+        let Some(&inner) = found.filter(|_| !above.contains(&&*name.value)) else {
+            continue;
+        };
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            break;
+        }
+        charts.push(Dependency {
+            chart: inner,
+            listed: name.span,
+            dependencies: dependencies(inner, index, above, left),
+        });
+    }
+    above.pop();
+    Some(charts)
 }

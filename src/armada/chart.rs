@@ -25,7 +25,7 @@ rows! { "Chart";
     CHART_NAME "data.chart_name" V1 DroppedHarmless Nobody "" "Armada only logs it, the chart's own name is in its Chart.yaml";
     NAMESPACE "data.namespace" Any Mapped Tree "metadata.namespace, a Namespace object" "the HelmRelease lives in the release's namespace";
     VALUES "data.values" Any Mapped Tree "spec.values" "typed as Helm received them from Armada";
-    DEPENDENCIES "data.dependencies" Any NotYet Tree "" "Armada replaces the chart's own charts folder with these";
+    DEPENDENCIES "data.dependencies" Any Mapped Tree "spec.include and spec.ignore of GitRepositories" "Armada replaces the chart's own charts folder with these, so do includes; charts that are not from git keep what was packaged into them" since 2 7;
     PROTECTED "data.protected" Any NotYet Apply "" "keeps a failed release from being uninstalled; Flux never uninstalls by itself, the staged apply will act on it";
     CONTINUE_PROCESSING "data.protected.continue_processing" Any NotYet Apply "" "says whether the run goes on past a release that had failed before";
     DELETE "data.delete" Any Mapped Tree "spec.uninstall" "options of an uninstall";

@@ -94,7 +94,7 @@ pub(super) fn suggest(row: &Row, name: &str, known: &[&str]) -> Option<String> {
 }
 
 /// The known name that differs least, if it differs little.
-fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
+pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let same = |word: &str| word.to_lowercase().replace('-', "_");
     let name = same(name);
     let distances = known

@@ -1,6 +1,7 @@
 //! What commands that compile Armada documents to Flux objects let the user choose.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
@@ -9,6 +10,7 @@ use crate::diagnostic::Diagnostics;
 use crate::lower::{self, ArmadaHelm, SourceNamespace, Waits};
 use crate::plan::{self, Plan};
 use crate::resolve;
+use crate::source_map::SourceMap;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 
@@ -40,6 +42,9 @@ pub(super) struct Choices {
     /// Namespace of source objects; `release` makes a copy in each release's namespace
     #[arg(long, value_name = "NAME", default_value = "flux-system")]
     source_namespace: String,
+    /// Where flux finds charts instead: rules that `armada2flux source-map init` writes to begin with
+    #[arg(long, value_name = "FILE")]
+    pub(super) source_map: Option<PathBuf>,
     /// What becomes of what armada itself waited for after helm
     #[arg(long, value_enum, default_value_t = WaitsAs::Gates, value_name = "HOW")]
     waits: WaitsAs,
@@ -163,7 +168,7 @@ impl Choices {
     }
 
     /// The choices as lowering takes them.
-    pub(super) fn options(&self, input: &InputArguments) -> lower::Options {
+    pub(super) fn options(&self, input: &InputArguments, source_map: SourceMap) -> lower::Options {
         lower::Options {
             site: self.site.as_deref().map(Text::from),
             delivery: match (self.values_as, input.armada) {
@@ -189,6 +194,7 @@ impl Choices {
                 "release" => SourceNamespace::Release,
                 name => SourceNamespace::Shared(name.into()),
             },
+            source_map,
             waits: match self.waits {
                 WaitsAs::Gates => Waits::Gates,
                 WaitsAs::Cel => Waits::Cel {

@@ -77,16 +77,21 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         );
     }
     let mut diagnostics = arguments.levels.sink();
-    let input = Input::read(&arguments.input, &mut diagnostics)?;
+    let mut input = Input::read(&arguments.input, &mut diagnostics)?;
+    let source_map = arguments.choices.source_map.as_deref();
+    let source_map = input.source_map(source_map, &mut diagnostics)?;
     let (documents, ledgers) = input.decode(&mut diagnostics);
     let sources = &input.sources;
     let plan = arguments
         .choices
         .plan(&arguments.input, &documents, &mut diagnostics);
     arguments.choices.check(plan.as_ref())?;
-    let outcome = match &plan {
-        Some(plan) => write_tree(arguments, plan, sources, &mut diagnostics),
-        None => Ok(Outcome::default()),
+    let outcome = match (&plan, source_map) {
+        (Some(plan), Some(source_map)) => {
+            let options = arguments.choices.options(&arguments.input, source_map);
+            write_tree(arguments, plan, &options, sources, &mut diagnostics)
+        }
+        (None, _) | (_, None) => Ok(Outcome::default()),
     };
     let Outcome {
         totals,
@@ -153,6 +158,7 @@ struct Outcome {
 fn write_tree(
     arguments: &Arguments,
     plan: &Plan<'_, '_>,
+    options: &lower::Options,
     sources: &Sources,
     diagnostics: &mut Diagnostics,
 ) -> Result<Outcome, Failure> {
@@ -191,8 +197,7 @@ fn write_tree(
             Err(cause) => failure = Some(cause),
         }
     };
-    let options = arguments.choices.options(&arguments.input);
-    let totals = lower::lower_batches(plan, &options, workers, diagnostics, sink);
+    let totals = lower::lower_batches(plan, options, workers, diagnostics, sink);
     if let Some(failure) = failure {
         return Err(failure);
     }
@@ -246,6 +251,7 @@ impl Summary<'_> {
             site,
             namespaces,
             sources,
+            empty_secrets,
             releases,
             suspended,
             dependencies: _,
@@ -331,8 +337,15 @@ impl Summary<'_> {
                 "nulls in values: {nulls}, apply with `kubectl apply --server-side` or they are lost"
             ));
         }
+        if *empty_secrets > 0 {
+            lines.push(format!(
+                "secrets of sources to be filled in: {empty_secrets}, written without content"
+            ));
+        }
         if *unresolved > 0 {
-            lines.push(format!("sources that flux cannot read: {unresolved}"));
+            lines.push(format!(
+                "sources that flux cannot read: {unresolved}, `armada2flux source-map init` begins a map for them"
+            ));
         }
         if skipped > 0 {
             lines.push(format!("skipped documents of other schemas: {skipped}"));

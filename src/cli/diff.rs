@@ -110,7 +110,9 @@ fn input(
     output: &Output,
     diagnostics: &mut Diagnostics,
 ) -> Result<ObjectSet, Failure> {
-    let input = Input::read(&arguments.input, diagnostics)?;
+    let mut input = Input::read(&arguments.input, diagnostics)?;
+    let source_map = arguments.choices.source_map.as_deref();
+    let source_map = input.source_map(source_map, diagnostics)?;
     let mut set = ObjectSet::default();
     match input.content() {
         Content::Flux => set = flux_tree::objects(input.trees(), diagnostics)?,
@@ -120,8 +122,8 @@ fn input(
                 .choices
                 .plan(&arguments.input, &documents, diagnostics);
             arguments.choices.check(plan.as_ref())?;
-            if let Some(plan) = &plan {
-                let options = arguments.choices.options(&arguments.input);
+            if let (Some(plan), Some(source_map)) = (&plan, source_map) {
+                let options = arguments.choices.options(&arguments.input, source_map);
                 lower::lower(plan, &options, diagnostics, |_, object| {
                     set.extend([object])
                 });

@@ -1,6 +1,6 @@
 //! What commands that read Armada documents share: files, overrides, decoding.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -9,6 +9,7 @@ use crate::armada::overrides::{self, Set};
 use crate::armada::{Documents, Ledger, decode_documents};
 use crate::diagnostic::Diagnostics;
 use crate::source::Sources;
+use crate::source_map::{self, SourceMap};
 use crate::yaml::{self, Dialect, Tree};
 
 use super::{Failure, flux_tree, load};
@@ -118,6 +119,33 @@ impl Input {
             others,
             dialect,
         })
+    }
+
+    /// Reads the source map; an empty one without a file, `None` when it has faults, which are diagnostics.
+    pub(super) fn source_map(
+        &mut self,
+        file: Option<&Path>,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Option<SourceMap>, Failure> {
+        let Some(file) = file else {
+            return Ok(Some(SourceMap::default()));
+        };
+        let is_folder = file.is_dir();
+        if is_folder {
+            let failure = Failure::new(format!("the source map `{}` is a folder", file.display()));
+            return Err(failure.hint("name the file"));
+        }
+        let before = self.sources.iter().count();
+        let errors = diagnostics.errors();
+        load::load(&mut self.sources, &[file.to_owned()], diagnostics)?;
+        let trees = read_from(&self.sources, before, diagnostics);
+        // One file makes one tree; none when it cannot be read, which was reported.
+        let map = match trees.first() {
+            Some(tree) if diagnostics.errors() == errors => source_map::decode(tree, diagnostics),
+            Some(_) | None => None,
+        };
+        self.others.extend(trees);
+        Ok(map)
     }
 
     /// What the input is, by its first document that says so.

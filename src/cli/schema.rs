@@ -5,10 +5,11 @@ use std::io::Write as _;
 use clap::{Args, ValueEnum};
 
 use crate::report::{convert, diff, validate};
+use crate::source_map::schema;
 
 use super::Failure;
 
-/// Print the JSON Schema of something the program writes
+/// Print the JSON Schema of something the program writes or reads
 ///
 /// Example: armada2flux schema report
 #[derive(Debug, Args)]
@@ -26,6 +27,8 @@ enum Subject {
     Diff,
     /// The report of `validate --report json`
     Validation,
+    /// The file that `convert --source-map` reads
+    SourceMap,
 }
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -33,6 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Subject::Report => schemars::schema_for!(convert::Report),
         Subject::Diff => schemars::schema_for!(diff::Report),
         Subject::Validation => schemars::schema_for!(validate::Report),
+        Subject::SourceMap => schemars::schema_for!(schema::File),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Failure::new(format!("cannot write the schema: {error}")))?;

@@ -51,8 +51,8 @@ fn texts(code: Code) -> (&'static str, &'static str) {
             "Remove one dependency of the circle.",
         ),
         Code::DependencyNotCarried => (
-            "Armada empties the chart's `charts` folder and puts the named charts there. Flux builds the chart with what its own requirements file names: a `file://../NAME` requirement in the same repository is found, anything else is not.",
-            "Check that the chart's requirements name the dependency by path or that the chart carries it; otherwise publish the chart with its dependencies packaged.",
+            "Armada empties the chart's `charts` folder and puts the named charts there. For charts and dependencies from Git repositories the tree does the same. A published archive cannot be changed that way: Flux installs it with the subcharts that were packaged into it.",
+            "Check that the archive holds the dependency in the right version, as archives of StarlingX do; otherwise package it again, or map the source to a Git repository.",
         ),
         Code::DeployFault => (
             "Armada's validation does not look at the field, its deployment does: the run fails at this chart. A release that runs was not made from the document as it is.",
@@ -190,13 +190,33 @@ fn texts(code: Code) -> (&'static str, &'static str) {
             "Armada skips documents of versions it does not know, without failing.",
             "Correct the schema if the document was meant.",
         ),
+        Code::SourceMapInvalid => (
+            "A map that is read half would send some charts to the wrong place, so nothing is written while it has a fault.",
+            "Correct the place; `armada2flux schema source-map` describes the file for editors, `docs/guide/sources.md` for people.",
+        ),
         Code::SourceMoving => (
-            "Armada deployed what the branch or tag pointed to when it ran. Flux follows it from now on.",
-            "Pin the commit that runs.",
+            "Armada deployed what the branch or tag pointed to when it ran, or what the version was when it was fetched. Flux follows it from now on, and deploys what it finds there when the chart's version is another one.",
+            "Pin the commit or the version that runs, in the document or in a rule of the source map.",
+        ),
+        Code::SourceRewritten => (
+            "Flux does not read the source the way Armada did: `git://` has no counterpart, and an archive that a forge packs of a commit has no chart index beside it. The same content is taken from another address of the same server.",
+            "Check that the address answers; give another one in the source map if it does not.",
+        ),
+        Code::SourceRuleUnused => (
+            "A rule without effect is most often a misspelt pattern, or stands behind a rule that matches the same sources. The charts it was written for are then taken from where they were.",
+            "Compare the pattern with the location in the message of `source-map init`, move the rule up, or remove it.",
+        ),
+        Code::SourceSecret => (
+            "Armada had the key or the proxy in its own configuration or in the document; Flux reads both from a Secret beside the source object. The tree holds the Secret without content, and the source stays unready until it has some.",
+            "Fill the Secret in, encrypted if it goes to Git, or name one of your own in the source map. For ssh it needs `identity` and `known_hosts`: Armada did not check the host's key, Flux does.",
         ),
         Code::SourceUnresolved => (
             "Flux reads Git over http, https and ssh, and chart archives through the index of their repository. The release is written, with a reference to a source that is not there.",
-            "Publish the chart where Flux can read it and point the HelmRelease there.",
+            "Publish the chart where Flux can read it and say so in a source map: `armada2flux source-map init` writes one with what is missing.",
+        ),
+        Code::SourceVersionSuffix => (
+            "Flux adds `+` and the first digits of the artifact's digest to the version of a chart from an OCIRepository, so the chart's version in Helm and in labels like `helm.sh/chart` changes. Taking over a running release is then always one upgrade.",
+            "Nothing for a new cluster. To keep the plain version, make the rule a HelmRepository with an `oci://` address, or switch off the feature gate with `--feature-gates=DisableChartDigestTracking=true` at helm-controller.",
         ),
         Code::TagUnknown => (
             "Armada's YAML reader refuses a tag it does not know, and the whole document with it.",

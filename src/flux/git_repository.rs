@@ -3,7 +3,7 @@
 use crate::secret;
 use crate::value::{Mapping, Text, Value};
 
-use super::{Fields, Metadata, Object, SOURCE_API, Seconds};
+use super::{Fields, Metadata, Object, SOURCE_API, Seconds, reference};
 
 /// A Git repository at one place of its history.
 #[derive(Clone, Debug)]
@@ -16,6 +16,27 @@ pub struct GitRepository {
     pub reference: GitReference,
     /// How often Flux looks again.
     pub interval: Seconds,
+    /// Which cloud logs in.
+    pub provider: Option<Text>,
+    /// Secret that holds a login.
+    pub secret: Option<Text>,
+    /// Secret that holds a proxy's address and login.
+    pub proxy_secret: Option<Text>,
+    /// What does not belong to the artifact, a pattern of `.gitignore` each.
+    pub ignore: Vec<Text>,
+    /// Folders of other repositories, copied one after another.
+    pub include: Vec<Include>,
+}
+
+/// A folder of another GitRepository in the same namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Include {
+    /// Name of the other GitRepository.
+    pub repository: Text,
+    /// Folder in its artifact; all of it when empty.
+    pub from: Text,
+    /// Folder in this one; must not be there yet.
+    pub to: Text,
 }
 
 /// Which commit of a repository.
@@ -25,6 +46,8 @@ pub enum GitReference {
     Commit(Text),
     /// The tip of a branch.
     Branch(Text),
+    /// A tag.
+    Tag(Text),
     /// A full ref, such as Gerrit's `refs/changes/…`.
     Name(Text),
 }
@@ -34,21 +57,53 @@ impl From<GitRepository> for Object {
         let GitRepository {
             metadata,
             url,
-            reference,
+            reference: commit,
             interval,
+            provider,
+            secret,
+            proxy_secret,
+            ignore,
+            include,
         } = repository;
-        let (key, text) = match reference {
+        let (key, text) = match commit {
             GitReference::Commit(text) => ("commit", text),
             GitReference::Branch(text) => ("branch", text),
+            GitReference::Tag(text) => ("tag", text),
             GitReference::Name(text) => ("name", text),
         };
+        let ignore: String = ignore.iter().flat_map(|line| [&**line, "\n"]).collect();
+        let include: Vec<Value> = include.into_iter().map(Value::from).collect();
         let spec = Fields::default()
             .set("interval", interval)
             .set("url", address(url))
             .set("ref", [(key, text)].into_iter().collect::<Mapping>())
+            .set_some("provider", provider)
+            .set_some("secretRef", secret.map(reference))
+            .set_some("proxySecretRef", proxy_secret.map(reference))
+            .set_some("ignore", Some(ignore).filter(|ignore| !ignore.is_empty()))
+            .set_some(
+                "include",
+                Some(include).filter(|include| !include.is_empty()),
+            )
             .mapping();
         let rest = Fields::default().set("spec", spec).mapping();
         Object::new(SOURCE_API, "GitRepository", metadata, rest)
+    }
+}
+
+impl From<Include> for Value {
+    fn from(include: Include) -> Self {
+        let Include {
+            repository,
+            from,
+            to,
+        } = include;
+        Fields::default()
+            .set("repository", reference(repository))
+            .set_some("fromPath", Some(from).filter(|from| !from.is_empty()))
+            .set("toPath", to)
+            .mapping()
+            .into()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::value::{Entry, Mapping, Text, Value};
 
-use super::{Fields, HELM_RELEASE_API, Metadata, Object, Seconds, text_mapping};
+use super::{Fields, HELM_RELEASE_API, Metadata, Object, Seconds, Verify, text_mapping};
 
 /// A Helm release, but for the releases that it depends on: see [`depend_on`].
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct HelmRelease {
     /// Name under which Helm holds the release.
     pub release_name: Text,
     /// Where the chart comes from.
-    pub chart: ChartTemplate,
+    pub chart: Chart,
     /// Revisions that Helm keeps.
     pub max_history: i64,
     /// Annotations for every object of the release.
@@ -43,6 +43,26 @@ pub struct HelmRelease {
     pub values: Option<Value>,
 }
 
+/// Where the chart of a release comes from.
+#[derive(Clone, Debug)]
+pub enum Chart {
+    /// One of several charts of a source: `spec.chart`.
+    Template(ChartTemplate),
+    /// A source that is one chart: `spec.chartRef`.
+    Reference(SourceReference),
+}
+
+impl Chart {
+    /// The source object.
+    #[must_use]
+    pub fn source(&self) -> &SourceReference {
+        match self {
+            Chart::Template(template) => &template.source,
+            Chart::Reference(source) => source,
+        }
+    }
+}
+
 /// `spec.chart.spec`
 #[derive(Clone, Debug)]
 pub struct ChartTemplate {
@@ -52,6 +72,8 @@ pub struct ChartTemplate {
     pub version: Option<Text>,
     /// The source object.
     pub source: SourceReference,
+    /// How the chart's signature is checked; only for charts from registries.
+    pub verify: Option<Verify>,
 }
 
 /// A reference to a source object.
@@ -239,6 +261,10 @@ impl From<HelmRelease> for Object {
         let common = Fields::default()
             .set_filled("annotations", text_mapping(common_annotations))
             .mapping();
+        let (template, chart_ref) = match chart {
+            Chart::Template(template) => (Some(Value::from(template)), None),
+            Chart::Reference(source) => (None, Some(Value::from(source))),
+        };
         let patches: Vec<Value> = job_patches.into_iter().map(Value::from).collect();
         let post_renderers = (!patches.is_empty()).then(|| {
             let kustomize = Fields::default().set("patches", patches).mapping();
@@ -253,7 +279,8 @@ impl From<HelmRelease> for Object {
             .set("timeout", timeout)
             .set_if("suspend", suspend)
             .set("releaseName", release_name)
-            .set("chart", chart)
+            .set_some("chart", template)
+            .set_some("chartRef", chart_ref)
             .set("maxHistory", max_history)
             .set_filled("commonMetadata", common)
             .set_some("waitStrategy", strategy)
@@ -307,25 +334,33 @@ impl From<ChartTemplate> for Value {
             chart,
             version,
             source,
+            verify,
         } = template;
-        let SourceReference {
-            kind,
-            name,
-            namespace,
-        } = source;
-        let source = Fields::default()
-            .set("kind", kind)
-            .set("name", name)
-            .set("namespace", namespace)
-            .mapping();
         // ChartVersion: with Revision any commit to the repository would upgrade the release.
         let spec = Fields::default()
             .set("chart", chart)
             .set_some("version", version)
             .set("reconcileStrategy", "ChartVersion")
-            .set("sourceRef", source)
+            .set("sourceRef", Value::from(source))
+            .set_some("verify", verify.map(Value::from))
             .mapping();
         Fields::default().set("spec", spec).mapping().into()
+    }
+}
+
+impl From<SourceReference> for Value {
+    fn from(source: SourceReference) -> Self {
+        let SourceReference {
+            kind,
+            name,
+            namespace,
+        } = source;
+        Fields::default()
+            .set("kind", kind)
+            .set("name", name)
+            .set("namespace", namespace)
+            .mapping()
+            .into()
     }
 }
 

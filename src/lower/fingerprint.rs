@@ -10,10 +10,10 @@ use super::slug::hex;
 /// Bytes that are gathered before they are hashed: many small pieces are slow.
 const CHUNK: usize = 16 * 1024;
 
-/// What counts as a change of a release: its name, its spec and its source's spec, but not whether it is
+/// What counts as a change of a release: its name, its spec and what makes its source another one, but not whether it is
 /// suspended (that is an operator's switch) and not its dependencies (they carry the digest of the step
 /// before).
-pub(super) fn fingerprint(release: &Object, source: Option<&Object>) -> String {
+pub(super) fn fingerprint(release: &Object, source: Option<&Value>) -> String {
     let mut hash = Hash::default();
     hash.text(release.namespace.as_deref().unwrap_or(""));
     hash.text(&release.name);
@@ -24,9 +24,9 @@ pub(super) fn fingerprint(release: &Object, source: Option<&Object>) -> String {
             hash.value(&entry.value);
         }
     }
-    if let Some(spec) = source.and_then(|source| source.value.at(&["spec"])) {
+    if let Some(source) = source {
         hash.text("source");
-        hash.value(spec);
+        hash.value(source);
     }
     hash.finish()
 }

@@ -14,7 +14,7 @@ use super::pre_delete;
 use super::source::Sources;
 use super::values::{self, Placed};
 use super::waits::{self, Waiting};
-use super::{Options, SourceNamespace, fingerprint, size, substitution};
+use super::{Options, fingerprint, size, substitution};
 
 /// How often helm-controller looks at a release again, in seconds.
 const INTERVAL: Seconds = Seconds(30 * 60);
@@ -113,11 +113,7 @@ pub(super) fn lower(
     if let Some(unresolved) = &source.unresolved {
         annotations.push((UNRESOLVED_ANNOTATION.into(), unresolved.clone()));
     }
-    let mut template = source.template.clone();
-    if options.source_namespace == SourceNamespace::Release {
-        template.source.namespace = namespace.clone();
-    }
-    let common_annotations = source.commit.iter();
+    let common_annotations = source.stamp.iter();
     let object = Object::from(HelmRelease {
         metadata: Metadata {
             name: name.clone(),
@@ -129,10 +125,10 @@ pub(super) fn lower(
         timeout: Seconds(*timeout),
         suspend: !options.new_cluster,
         release_name: name.clone(),
-        chart: template,
+        chart: source.chart.clone(),
         max_history: MAX_HISTORY,
         common_annotations: common_annotations
-            .map(|commit| (SOURCE_ANNOTATION.into(), commit.clone()))
+            .map(|stamp| (SOURCE_ANNOTATION.into(), stamp.clone()))
             .collect(),
         wait,
         health_checks,
@@ -144,7 +140,7 @@ pub(super) fn lower(
         values_from: objects.iter().map(ValuesReference::from).collect(),
         values: inline,
     });
-    let fingerprint = fingerprint::fingerprint(&object, sources.object_of(release));
+    let fingerprint = fingerprint::fingerprint(&object, source.fingerprint.as_ref());
     let bytes = object.value.json_bytes();
     let has_variable = substitution::has_variable(&object.value);
     Some(Lowered {
@@ -167,12 +163,7 @@ fn count_nulls(values: &Value) -> usize {
 
 /// Says what Armada did for this release that the tree does not say yet.
 fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) {
-    let Release {
-        name,
-        chart,
-        dependencies,
-        ..
-    } = release;
+    let Release { name, chart, .. } = release;
     if let Some(update) = chart.upgrade.pre_update {
         diagnostics.push(
             Diagnostic::new(
@@ -183,48 +174,4 @@ fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) 
             .help("restart the daemonsets by hand where an upgrade needs it"),
         );
     }
-    for field in [&chart.source.proxy_server, &chart.source.auth_method] {
-        let Some(field) = field.as_ref().filter(|field| !field.value.is_empty()) else {
-            continue;
-        };
-        diagnostics.push(
-            Diagnostic::new(
-                Code::FieldNotCarried,
-                format!("release `{name}`: proxy and login of its source are not carried over"),
-            )
-            .at(field.span, "flux reads this from a secret")
-            .help("add a Secret and name it in the source object's secretRef or proxySecretRef"),
-        );
-    }
-    for dependency in dependencies.iter().flatten() {
-        let inside = dependency.source.location.value == chart.source.location.value
-            && reference(dependency) == reference(chart);
-        let name = &dependency.head.name.value;
-        let place = if inside {
-            "from the chart's own repository and commit"
-        } else {
-            "from another repository or commit"
-        };
-        let names = chart.dependencies.iter().flatten();
-        let span = names
-            .filter(|listed| listed.value == *name)
-            .map(|n| n.span)
-            .next();
-        diagnostics.push(
-            Diagnostic::new(
-                Code::DependencyNotCarried,
-                format!(
-                    "release `{}`: armada put chart `{name}` into its charts folder, {place}",
-                    release.name
-                ),
-            )
-            .at(span.unwrap_or(chart.head.name.span), "not in the tree yet")
-            .help("flux builds the chart with what its own requirements name"),
-        );
-    }
-}
-
-fn reference<'a>(chart: &'a crate::armada::Chart<'_>) -> Option<&'a str> {
-    let reference = chart.source.reference.as_ref()?;
-    Some(&reference.value)
 }

@@ -1,140 +1,122 @@
-//! Where charts come from: `source` blocks to source objects.
+//! Where charts come from: `source` blocks, the source map and dependencies to source objects.
+
+mod address;
+mod archive;
+mod compose;
+mod key;
+mod object;
+mod place;
+mod report;
+pub(super) mod survey;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::armada::chart::{Source, SourceKind};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::flux::helm_release::{ChartTemplate, SourceReference};
-use crate::flux::{
-    GitReference, GitRepository, HelmRepository, Metadata, Object, SITE_LABEL, Seconds,
-};
+use crate::flux::helm_release::{Chart, ChartTemplate, SourceReference};
+use crate::flux::{GitReference, Metadata, Object, SITE_LABEL};
 use crate::plan::{Plan, Release};
-use crate::secret;
-use crate::value::{REDACTED, Text};
+use crate::source::Span;
+use crate::source_map::{ExistingKind, SourceMap};
+use crate::value::{Text, Value};
 
 use super::SourceNamespace;
-use super::slug::{short_digest, slug};
-
-/// How often Flux looks at a repository pinned to a commit: it cannot change.
-const PINNED_INTERVAL: Seconds = Seconds(12 * 3600);
-/// How often Flux looks at a branch.
-const MOVING_INTERVAL: Seconds = Seconds(10 * 60);
-/// How often Flux reads the index of a chart repository.
-const INDEX_INTERVAL: Seconds = Seconds(3600);
-/// Longest name of a source object: HelmCharts and labels are named after it.
-const MAX_NAME: usize = 53;
-/// Digits of a commit that stand in an object's name.
-const COMMIT_DIGITS: usize = 12;
-/// Reference of a git source that names none (Armada: utils/source.py).
-const DEFAULT_REFERENCE: &str = "master";
-
-/// What makes two sources one object.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-enum Key {
-    Git { url: Text, reference: GitReference },
-    Helm { url: Text },
-}
+use super::slug::slug;
+use compose::{Parts, chart_folder};
+use key::{Form, GitKey, Key, MAX_NAME, Nested};
+use place::{Located, Place, locate, shown};
 
 /// The source of one release.
 #[derive(Clone, Debug)]
 pub(super) struct ReleaseSource {
-    pub(super) template: ChartTemplate,
-    /// The commit, to be stamped on the release's objects.
+    /// What the HelmRelease says of its chart.
+    pub(super) chart: Chart,
+    /// The commits of chart and dependencies, to be stamped on the release's objects.
+    pub(super) stamp: Option<Text>,
+    /// The commit of the chart, if it is pinned to one.
     pub(super) commit: Option<Text>,
     /// What nothing in Flux can read.
     pub(super) unresolved: Option<Text>,
-    key: Option<Key>,
+    /// Number of the source map's rule that decided, from 1.
+    pub(super) rule: Option<usize>,
+    /// What makes it another source, for the digest of its step.
+    pub(super) fingerprint: Option<Value>,
 }
 
 /// All sources of a plan.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Sources {
     releases: BTreeMap<(Text, Text), ReleaseSource>,
     objects: Vec<Object>,
-    by_key: BTreeMap<Key, usize>,
     unresolved: usize,
 }
 
-/// What a `source` block comes to.
-enum Reading {
-    Git {
-        url: Text,
-        reference: GitReference,
-        path: Text,
-    },
-    Archive {
-        repository: Text,
-        chart: Text,
-        version: Text,
-    },
-    Unreadable(&'static str),
+/// What a release needs, before anything has a name.
+struct Need<'s, 'd, 't> {
+    release: &'s Release<'d, 't>,
+    located: Located,
+    /// The object that holds the chart.
+    key: Option<Key>,
+    /// The parts of a composed chart.
+    parts: Parts<'s, 'd, 't>,
 }
+
+/// Objects by namespace and key, with the folders of the charts that use them and the first place that asks.
+type Wanted = BTreeMap<(Text, Key), (BTreeSet<Text>, Span)>;
 
 impl Sources {
     pub(super) fn new(
         plan: &Plan<'_, '_>,
         place: &SourceNamespace,
+        map: &SourceMap,
+        site: &Text,
         diagnostics: &mut Diagnostics,
     ) -> Self {
-        let readings: Vec<_> = plan
+        let needs: Vec<_> = plan
             .releases()
-            .map(|release| (release, read(&release.chart.source)))
+            .map(|release| Need::of(release, map))
             .collect();
-        let keys = readings.iter().filter_map(|(_, reading)| key_of(reading));
-        let names = names(keys.collect());
-        let mut sources = Self {
-            releases: BTreeMap::new(),
-            objects: Vec::new(),
-            by_key: BTreeMap::new(),
-            unresolved: 0,
-        };
-        let mut copies = BTreeSet::new();
-        for (release, reading) in readings {
-            report(release, &reading, diagnostics);
-            let namespace = match place {
-                SourceNamespace::Shared(namespace) => namespace.clone(),
-                SourceNamespace::Release => release.namespace.clone(),
+        unused_rules(map, &needs, diagnostics);
+        let mut emptied = BTreeMap::new();
+        needs.iter().for_each(|need| need.emptied(&mut emptied));
+        let nested = Nested::among(&emptied);
+        let mut wanted = Wanted::new();
+        for need in &needs {
+            need.report(diagnostics);
+            need.want(place.of(need.release), &nested, &mut wanted);
+        }
+        let names = key::names(wanted.keys().map(|(_, key)| key.clone()).collect());
+        let mut sources = Self::default();
+        for ((namespace, key), (charts, span)) in &wanted {
+            let metadata = Metadata {
+                name: names.get(key).cloned().unwrap_or_default(),
+                namespace: Some(namespace.clone()),
+                labels: vec![(SITE_LABEL.into(), site.clone())],
+                annotations: Vec::new(),
             };
-            let key = key_of(&reading);
-            if let Some((key, name)) = key.as_ref().and_then(|key| names.get_key_value(key))
-                && copies.insert((key.clone(), namespace.clone()))
-            {
-                let object = object(key, name.clone(), namespace.clone());
-                let origin = release.chart.source.span;
-                sources
-                    .by_key
-                    .entry(key.clone())
-                    .or_insert(sources.objects.len());
-                sources.objects.push(object.with_origin(origin));
-            }
-            let name = key.as_ref().and_then(|key| names.get(key)).cloned();
-            let source = release_source(release, reading, key, name, namespace);
+            let object = object::object(key, metadata, charts, &names, &nested);
+            sources.objects.push(object.with_origin(*span));
+        }
+        sources.objects.sort_by(|a, b| {
+            (&a.namespace, &a.name, &a.kind).cmp(&(&b.namespace, &b.name, &b.kind))
+        });
+        for need in needs {
+            let id = (need.release.namespace.clone(), need.release.name.clone());
+            let namespace = place.of(need.release);
+            let source = need.source(namespace, &names, &sources.objects);
             sources.unresolved += usize::from(source.unresolved.is_some());
-            let id = (release.namespace.clone(), release.name.clone());
             sources.releases.insert(id, source);
         }
         sources
     }
 
     /// The source objects, by namespace and name.
-    pub(super) fn objects(&self, site: &Text) -> Vec<Object> {
-        let mut objects = self.objects.clone();
-        objects.sort_by(|a, b| (&a.namespace, &a.name).cmp(&(&b.namespace, &b.name)));
-        for object in &mut objects {
-            object.label(SITE_LABEL, site.clone());
-        }
-        objects
+    pub(super) fn objects(&self) -> &[Object] {
+        &self.objects
     }
 
     /// The source of a release of the plan.
     pub(super) fn of(&self, release: &Release<'_, '_>) -> &ReleaseSource {
         &self.releases[&(release.namespace.clone(), release.name.clone())]
-    }
-
-    /// The source object of a release, if there is one.
-    pub(super) fn object_of(&self, release: &Release<'_, '_>) -> Option<&Object> {
-        let at = self.by_key.get(self.of(release).key.as_ref()?)?;
-        self.objects.get(*at)
     }
 
     /// Number of releases whose source nothing can read.
@@ -143,343 +125,281 @@ impl Sources {
     }
 }
 
-fn read(source: &Source) -> Reading {
-    let Source {
-        kind,
-        location,
-        subpath,
-        reference,
-        proxy_server: _,
-        auth_method: _,
-        span: _,
-    } = source;
-    let subpath = subpath.as_ref().map_or("", |subpath| &*subpath.value);
-    match kind {
-        Some(SourceKind::Git) => {
-            let Some(path) = chart_path(subpath) else {
-                return Reading::Unreadable("its subpath leads out of the repository");
-            };
-            let url = &location.value;
-            if !["http://", "https://", "ssh://"]
-                .iter()
-                .any(|s| url.starts_with(s))
-            {
-                return Reading::Unreadable("flux reads git over http, https and ssh only");
+impl SourceNamespace {
+    /// The namespace of the source objects of a release.
+    fn of(&self, release: &Release<'_, '_>) -> Text {
+        match self {
+            SourceNamespace::Shared(namespace) => namespace.clone(),
+            SourceNamespace::Release => release.namespace.clone(),
+        }
+    }
+}
+
+impl<'s, 'd, 't> Need<'s, 'd, 't> {
+    fn of(release: &'s Release<'d, 't>, map: &SourceMap) -> Self {
+        let located = locate(release.chart, map);
+        let parts = release.dependencies.as_deref();
+        let parts = parts.map(|dependencies| Parts::of(dependencies, map));
+        let key = match &located.place {
+            Place::Git { git, folder: _ } => {
+                let form = match &parts {
+                    // What cannot be put in may be in the chart already: its folder is left as it is.
+                    Some(parts) if parts.not_included.is_empty() => {
+                        Form::Composed(parts.parts.clone())
+                    }
+                    Some(_) | None => Form::Plain,
+                };
+                Some(Key::Git(git.clone(), form))
             }
-            let reference = reference.as_ref().map_or(DEFAULT_REFERENCE, |r| &*r.value);
-            Reading::Git {
-                url: url.clone(),
-                reference: git_reference(reference),
-                path,
+            Place::Helm { repository, .. } => Some(Key::Helm(repository.clone())),
+            Place::Oci(key) => Some(Key::Oci(key.clone())),
+            Place::Existing { .. } | Place::Unreadable(_) => None,
+        };
+        Self {
+            release,
+            located,
+            key,
+            parts: parts.unwrap_or_default(),
+        }
+    }
+
+    /// Whether the chart is put together of several repositories.
+    fn composed(&self) -> Option<(&GitKey, &Text)> {
+        match (&self.located.place, &self.key) {
+            (Place::Git { git, folder }, Some(Key::Git(_, Form::Composed(_)))) => {
+                Some((git, folder))
+            }
+            _ => None,
+        }
+    }
+
+    fn report(&self, diagnostics: &mut Diagnostics) {
+        report::source(self.release, self.release.chart, &self.located, diagnostics);
+        if self.composed().is_some() {
+            for (dependency, located) in &self.parts.located {
+                report::source(self.release, dependency.chart, located, diagnostics);
             }
         }
-        Some(SourceKind::Tar) => archive(&location.value).unwrap_or(Reading::Unreadable(
-            "chart name and version are not in the archive's name",
-        )),
-        Some(SourceKind::Local) => Reading::Unreadable("it lies on the machine that runs armada"),
-        None => Reading::Unreadable("armada knows no such source type"),
+        report::dependencies(self.release, &self.located, &self.parts, diagnostics);
+    }
+
+    /// Adds the folders of the charts whose `charts` folders are replaced.
+    fn emptied(&self, emptied: &mut BTreeMap<GitKey, BTreeSet<Text>>) {
+        let Some((git, folder)) = self.composed() else {
+            return;
+        };
+        let parts = self.parts.parts.iter().filter(|part| part.emptied);
+        let parts = parts.map(|part| (&part.repository, &part.from));
+        for (git, folder) in parts.chain([(git, folder)]) {
+            emptied
+                .entry(git.clone())
+                .or_default()
+                .insert(folder.clone());
+        }
+    }
+
+    /// Asks for all objects that the release needs.
+    fn want(&self, namespace: Text, nested: &Nested, wanted: &mut Wanted) {
+        let span = self.release.chart.source.span;
+        let mut want = |key: Key, folder: Option<&Text>| {
+            let (folders, _) = wanted
+                .entry((namespace.clone(), key))
+                .or_insert_with(|| (BTreeSet::new(), span));
+            folders.extend(folder.cloned());
+        };
+        let secrets = self.located.secrets.iter();
+        secrets.for_each(|secret| want(Key::Secret(secret.clone()), None));
+        let composed = self.composed();
+        if let Some(key) = &self.key {
+            want(key.clone(), composed.map(|(_, folder)| folder));
+        }
+        let Some((git, folder)) = composed else {
+            return;
+        };
+        want(nested.emptied(git, folder), Some(folder));
+        for part in &self.parts.parts {
+            want(part.key(nested), Some(&part.from));
+        }
+        for (_, located) in &self.parts.located {
+            let secrets = located.secrets.iter();
+            secrets.for_each(|secret| want(Key::Secret(secret.clone()), None));
+        }
+    }
+
+    fn source(
+        self,
+        namespace: Text,
+        names: &BTreeMap<Key, Text>,
+        objects: &[Object],
+    ) -> ReleaseSource {
+        let name = self.key.as_ref().and_then(|key| names.get(key)).cloned();
+        let reference = |kind| SourceReference {
+            kind,
+            name: name.clone().unwrap_or_default(),
+            namespace: namespace.clone(),
+        };
+        let composed = self.composed().map(|(_, folder)| chart_folder(folder));
+        // The object of a composed chart says much of other charts, too.
+        let fingerprint = match &self.key {
+            Some(key) if composed.is_some() => Some(key::identity(key).into()),
+            Some(_) => name
+                .as_ref()
+                .and_then(|name| spec(objects, name, &namespace)),
+            None => None,
+        };
+        let commit = match &self.located.place {
+            Place::Git { git, folder: _ } => pinned(git).cloned(),
+            _ => None,
+        };
+        let mut unresolved = None;
+        let chart = match &self.located.place {
+            Place::Git { git: _, folder } => {
+                let folder = composed.as_ref().unwrap_or(folder);
+                template(
+                    format!("./{folder}").into(),
+                    None,
+                    reference("GitRepository"),
+                )
+            }
+            Place::Helm {
+                repository: _,
+                chart,
+                version,
+                verify,
+            } => Chart::Template(ChartTemplate {
+                chart: chart.clone(),
+                version: version.clone(),
+                source: reference("HelmRepository"),
+                verify: verify.clone(),
+            }),
+            Place::Oci(_) => Chart::Reference(reference("OCIRepository")),
+            Place::Existing {
+                kind,
+                name,
+                namespace: own,
+                chart,
+                version,
+            } => {
+                let source = SourceReference {
+                    kind: kind.name(),
+                    name: name.clone(),
+                    namespace: own.clone().unwrap_or(namespace),
+                };
+                match kind {
+                    ExistingKind::HelmRepository => {
+                        template(chart.clone(), version.clone(), source)
+                    }
+                    ExistingKind::GitRepository | ExistingKind::Bucket => {
+                        template(format!("./{chart}").into(), None, source)
+                    }
+                    ExistingKind::OciRepository
+                    | ExistingKind::HelmChart
+                    | ExistingKind::ExternalArtifact => Chart::Reference(source),
+                }
+            }
+            Place::Unreadable(_) => {
+                unresolved = Some(shown(&self.release.chart.source.location.value));
+                let source = SourceReference {
+                    kind: "HelmRepository",
+                    name: slug(&format!("unresolved-{}", self.release.name), MAX_NAME),
+                    namespace,
+                };
+                let name = place::with_facts(self.release.chart, |facts| Text::from(facts.chart));
+                template(
+                    name.unwrap_or_else(|| self.release.chart.release.value.clone()),
+                    None,
+                    source,
+                )
+            }
+        };
+        ReleaseSource {
+            chart,
+            stamp: self.stamp(commit.as_ref()),
+            commit,
+            unresolved,
+            rule: self.located.rule.map(|at| at + 1),
+            fingerprint,
+        }
+    }
+
+    /// The commits that the release's objects are marked with, so that a new one reaches them.
+    fn stamp(&self, commit: Option<&Text>) -> Option<Text> {
+        let mut stamp = commit.map(ToString::to_string).unwrap_or_default();
+        if self.composed().is_some() {
+            for part in &self.parts.parts {
+                if let Some(commit) = pinned(&part.repository) {
+                    let name = part.to.rsplit('/').next().unwrap_or(&part.to);
+                    let space = if stamp.is_empty() { "" } else { " " };
+                    stamp.push_str(&format!("{space}{name}={commit}"));
+                }
+            }
+        }
+        Some(Text::from(stamp)).filter(|stamp| !stamp.is_empty())
     }
 }
 
-/// A subpath as `chart.spec.chart` takes it; `None` when it leaves the repository.
-fn chart_path(subpath: &str) -> Option<Text> {
-    let parts: Vec<&str> = subpath
-        .split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-        .collect();
-    if subpath.starts_with('/') || parts.contains(&"..") {
-        return None;
-    }
-    Some(Text::from(format!("./{}", parts.join("/"))))
+/// The `spec` of a source object.
+fn spec(objects: &[Object], name: &Text, namespace: &Text) -> Option<Value> {
+    let mut objects = objects.iter();
+    let object = objects.find(|object| {
+        object.name == *name
+            && object.namespace.as_ref() == Some(namespace)
+            && object.kind != "Secret"
+    })?;
+    object.value.at(&["spec"]).cloned()
 }
 
-fn git_reference(reference: &str) -> GitReference {
-    let is_commit = reference.len() == 40 && reference.bytes().all(|b| b.is_ascii_hexdigit());
-    if is_commit {
-        GitReference::Commit(reference.into())
-    } else if reference.starts_with("refs/") {
-        GitReference::Name(reference.into())
-    } else {
-        GitReference::Branch(reference.into())
+/// The commit that a source is pinned to.
+fn pinned(git: &GitKey) -> Option<&Text> {
+    match &git.reference {
+        GitReference::Commit(commit) => Some(commit),
+        GitReference::Branch(_) | GitReference::Tag(_) | GitReference::Name(_) => None,
     }
 }
 
-/// Reads `https://host/folder/NAME-VERSION.tgz`.
-fn archive(location: &str) -> Option<Reading> {
-    let known = location.starts_with("http://") || location.starts_with("https://");
-    let (folder, file) = location.rsplit_once('/')?;
-    let stem = file
-        .strip_suffix(".tgz")
-        .or_else(|| file.strip_suffix(".tar.gz"))?;
-    let (chart, version) = split_version(stem)?;
-    (known && folder.contains("://")).then(|| Reading::Archive {
-        repository: folder.into(),
-        chart: chart.into(),
-        version: version.into(),
+fn template(chart: Text, version: Option<Text>, source: SourceReference) -> Chart {
+    Chart::Template(ChartTemplate {
+        chart,
+        version,
+        source,
+        verify: None,
     })
 }
 
-/// Splits `NAME-VERSION` at the first hyphen that a version follows; versions have two or three numbers,
-/// an optional leading `v` and an optional suffix.
-fn split_version(stem: &str) -> Option<(&str, &str)> {
-    let hyphens = stem.match_indices('-').map(|(at, _)| at);
-    let mut splits = hyphens.map(|at| (&stem[..at], &stem[at + 1..]));
-    splits.find(|(name, version)| !name.is_empty() && is_version(version))
-}
-
-fn is_version(text: &str) -> bool {
-    let text = text.strip_prefix('v').unwrap_or(text);
-    let end = text.find(['-', '+']).unwrap_or(text.len());
-    let (numbers, suffix) = text.split_at(end);
-    let numbers: Vec<&str> = numbers.split('.').collect();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '+' | '.');
-    (2..=3).contains(&numbers.len())
-        && numbers
-            .iter()
-            .all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()))
-        && suffix.len() != 1
-        && suffix.chars().all(plain)
-}
-
-fn key_of(reading: &Reading) -> Option<Key> {
-    match reading {
-        Reading::Git {
-            url,
-            reference,
-            path: _,
-        } => Some(Key::Git {
-            url: url.clone(),
-            reference: reference.clone(),
-        }),
-        Reading::Archive {
-            repository,
-            chart: _,
-            version: _,
-        } => Some(Key::Helm {
-            url: repository.clone(),
-        }),
-        Reading::Unreadable(_) => None,
-    }
-}
-
-/// A name for each source; where two would share one, all of them get a digest of what they are.
-fn names(keys: BTreeSet<Key>) -> BTreeMap<Key, Text> {
-    let mut taken: BTreeMap<Text, Vec<Key>> = BTreeMap::new();
-    for key in keys {
-        taken.entry(base_name(&key)).or_default().push(key);
-    }
-    let mut names = BTreeMap::new();
-    for (name, keys) in taken {
-        let shared = keys.len() > 1;
-        for key in keys {
-            let name = if shared {
-                let own = match &key {
-                    Key::Git { url, reference } => format!("{url} {reference:?}"),
-                    Key::Helm { url } => url.to_string(),
-                };
-                Text::from(format!(
-                    "{}-{}",
-                    slug(&name, MAX_NAME - 9),
-                    short_digest(&own)
-                ))
-            } else {
-                name.clone()
-            };
-            names.insert(key, name);
+/// Reports rules that decide about no source.
+fn unused_rules(map: &SourceMap, needs: &[Need<'_, '_, '_>], diagnostics: &mut Diagnostics) {
+    let own = needs.iter().map(|need| (need.release.chart, &need.located));
+    let inner = needs.iter().flat_map(|need| need.parts.located.iter());
+    let inner = inner.map(|(dependency, located)| (dependency.chart, located));
+    let charts: Vec<_> = own.chain(inner).collect();
+    let used: BTreeSet<usize> = charts
+        .iter()
+        .filter_map(|(_, located)| located.rule)
+        .collect();
+    for (at, rule) in map.rules.iter().enumerate() {
+        if used.contains(&at) {
+            continue;
         }
-    }
-    names
-}
-
-fn base_name(key: &Key) -> Text {
-    match key {
-        Key::Git { url, reference } => {
-            let last = url.trim_end_matches('/').rsplit('/').next().unwrap_or(url);
-            let last = last.rsplit('@').next().unwrap_or(last);
-            let repository = slug(last.trim_end_matches(".git"), MAX_NAME - COMMIT_DIGITS - 1);
-            let reference = match reference {
-                GitReference::Commit(commit) => slug(&commit[..COMMIT_DIGITS], COMMIT_DIGITS),
-                GitReference::Branch(name) | GitReference::Name(name) => slug(name, 40),
-            };
-            slug(&format!("{repository}-{reference}"), MAX_NAME)
-        }
-        Key::Helm { url } => {
-            let address = url.split_once("://").map_or(&**url, |(_, rest)| rest);
-            let address = address.rsplit('@').next().unwrap_or(address);
-            slug(address, MAX_NAME)
-        }
-    }
-}
-
-fn object(key: &Key, name: Text, namespace: Text) -> Object {
-    let metadata = Metadata {
-        name,
-        namespace: Some(namespace),
-        labels: Vec::new(),
-        annotations: Vec::new(),
-    };
-    match key {
-        Key::Git { url, reference } => GitRepository {
-            metadata,
-            url: url.clone(),
-            reference: reference.clone(),
-            interval: match reference {
-                GitReference::Commit(_) => PINNED_INTERVAL,
-                GitReference::Branch(_) | GitReference::Name(_) => MOVING_INTERVAL,
-            },
-        }
-        .into(),
-        Key::Helm { url } => HelmRepository {
-            metadata,
-            url: url.clone(),
-            interval: INDEX_INTERVAL,
-        }
-        .into(),
-    }
-}
-
-fn release_source(
-    release: &Release<'_, '_>,
-    reading: Reading,
-    key: Option<Key>,
-    name: Option<Text>,
-    namespace: Text,
-) -> ReleaseSource {
-    let reference = |kind| SourceReference {
-        kind,
-        name: name.clone().unwrap_or_default(),
-        namespace: namespace.clone(),
-    };
-    match reading {
-        Reading::Git {
-            url: _,
-            reference: git,
-            path,
-        } => ReleaseSource {
-            template: ChartTemplate {
-                chart: path,
-                version: None,
-                source: reference("GitRepository"),
-            },
-            commit: match git {
-                GitReference::Commit(commit) => Some(commit),
-                GitReference::Branch(_) | GitReference::Name(_) => None,
-            },
-            unresolved: None,
-            key,
-        },
-        Reading::Archive {
-            repository: _,
-            chart,
-            version,
-        } => ReleaseSource {
-            template: ChartTemplate {
-                chart,
-                version: Some(version),
-                source: reference("HelmRepository"),
-            },
-            commit: None,
-            unresolved: None,
-            key,
-        },
-        Reading::Unreadable(_) => {
-            let source = &release.chart.source;
-            let subpath = source
-                .subpath
-                .as_ref()
-                .map_or("", |subpath| &*subpath.value);
-            let folder = subpath
-                .trim_end_matches('/')
-                .rsplit('/')
-                .next()
-                .unwrap_or("");
-            let chart = if folder.is_empty() || folder == "." {
-                release.chart.release.value.clone()
-            } else {
-                folder.into()
-            };
-            ReleaseSource {
-                template: ChartTemplate {
-                    chart,
-                    version: None,
-                    source: SourceReference {
-                        kind: "HelmRepository",
-                        name: slug(&format!("unresolved-{}", release.name), MAX_NAME),
-                        namespace,
-                    },
-                },
-                commit: None,
-                unresolved: Some(shown(&source.location.value)),
-                key: None,
-            }
-        }
-    }
-}
-
-/// A location fit for messages and annotations.
-fn shown(location: &str) -> Text {
-    if secret::text_looks_secret(location) {
-        REDACTED.into()
-    } else {
-        location.into()
-    }
-}
-
-fn report(release: &Release<'_, '_>, reading: &Reading, diagnostics: &mut Diagnostics) {
-    let source = &release.chart.source;
-    match reading {
-        Reading::Unreadable(why) => {
-            let message = format!(
-                "release `{}`: flux cannot read its source: {why}",
-                release.name
-            );
-            diagnostics.push(
-                Diagnostic::new(Code::SourceUnresolved, message)
-                    .at(source.location.span, "written without a source")
-                    .help("give the HelmRelease a source that flux can read before it is applied"),
-            );
-        }
-        Reading::Git {
-            reference: GitReference::Branch(name) | GitReference::Name(name),
-            ..
-        } => {
-            let span = source.reference.as_ref().map_or(source.span, |r| r.span);
-            let message = format!("release `{}`: its source follows `{name}`", release.name);
-            diagnostics.push(
-                Diagnostic::new(Code::SourceMoving, message)
-                    .at(span, "not a commit; written as a branch unless it starts with refs/")
-                    .help("armada deployed what it pointed to when it ran; pin the commit to keep that"),
-            );
-        }
-        Reading::Git { .. } | Reading::Archive { .. } => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn archives_split_before_the_version() {
-        let split = |stem| split_version(stem);
-        assert_eq!(
-            split("ingress-nginx-4.11.2"),
-            Some(("ingress-nginx", "4.11.2"))
+        let matched = charts.iter().filter(|(chart, _)| {
+            place::with_facts(chart, |facts| rule.matching.captures(facts).is_some()) == Some(true)
+        });
+        let number = at + 1;
+        let (message, help) = match matched.count() {
+            0 => (
+                format!("rule {number} of the source map matches no source"),
+                "compare its patterns with what `armada2flux source-map init` lists, or remove it",
+            ),
+            _ => (
+                format!(
+                    "rule {number} of the source map decides about no source: rules before it match the same"
+                ),
+                "move it up, or remove it",
+            ),
+        };
+        diagnostics.push(
+            Diagnostic::new(Code::SourceRuleUnused, message)
+                .at(rule.span, "without effect")
+                .help(help),
         );
-        assert_eq!(
-            split("cert-manager-v0.1.0"),
-            Some(("cert-manager", "v0.1.0"))
-        );
-        assert_eq!(split("a-2-b-1.0-rc1"), Some(("a-2-b", "1.0-rc1")));
-        assert_eq!(split("helm-toolkit"), None);
-        assert_eq!(split("-1.0.0"), None);
-    }
-
-    #[test]
-    fn subpaths_stay_inside() {
-        assert_eq!(chart_path("charts/x/").as_deref(), Some("./charts/x"));
-        assert_eq!(chart_path(".").as_deref(), Some("./"));
-        assert_eq!(chart_path("../x"), None);
-        assert_eq!(chart_path("/x"), None);
     }
 }

@@ -62,6 +62,8 @@ pub struct Summary {
     pub namespaces: usize,
     /// Source objects.
     pub sources: usize,
+    /// Secrets without content, which somebody has to fill in.
+    pub empty_secrets: usize,
     /// Releases whose source Flux cannot read yet.
     pub unresolved_sources: usize,
     /// Secret values written in clear text.
@@ -128,6 +130,8 @@ pub struct Written {
     pub source_kind: String,
     /// Its source object, as `NAMESPACE/NAME`.
     pub source: String,
+    /// Number of the source map's rule that decided, from 1; null when the document did.
+    pub source_rule: Option<usize>,
     /// The commit of its chart; null when it is not pinned to one.
     pub commit: Option<String>,
     /// The location that Flux cannot read; null when it can.
@@ -224,6 +228,7 @@ pub fn report(
             health_checked: totals.health_checked,
             namespaces: totals.namespaces,
             sources: totals.sources,
+            empty_secrets: totals.empty_secrets,
             unresolved_sources: totals.unresolved,
             clear_text_secrets: totals.secrets,
             secrets_apart: totals.secrets_apart,
@@ -320,6 +325,7 @@ impl Written {
             name: _,
             namespace: _,
             source,
+            rule,
             commit,
             unresolved,
             secrets,
@@ -330,6 +336,7 @@ impl Written {
         Self {
             source_kind: source.kind.to_owned(),
             source: id(&source.namespace, &source.name),
+            source_rule: *rule,
             commit: commit.as_ref().map(ToString::to_string),
             unresolved_source: unresolved.as_ref().map(ToString::to_string),
             suspended,
@@ -383,7 +390,9 @@ fn release(
         selector: selector(&delete.labels),
     });
     let dependencies = dependencies.as_ref().map(|charts| {
-        let names = charts.iter().map(|chart| chart.head.name.value.to_string());
+        let names = charts
+            .iter()
+            .map(|dependency| dependency.chart.head.name.value.to_string());
         names.collect()
     });
     Release {

@@ -81,8 +81,15 @@ pub(super) fn source(release: &Release) -> String {
         let short: String = commit.chars().take(COMMIT).collect();
         format!(" at {short}")
     });
+    let rule = written.source_rule;
+    let rule = rule.map(|rule| format!(", by rule {rule} of the source map"));
     let kind = written.source_kind.as_str();
-    format!("{kind} {}{}", written.source, commit.unwrap_or_default())
+    format!(
+        "{kind} {}{}{}",
+        written.source,
+        commit.unwrap_or_default(),
+        rule.unwrap_or_default()
+    )
 }
 
 fn selected(selector: &str) -> String {

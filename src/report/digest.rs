@@ -92,6 +92,7 @@ pub(super) fn decisions(report: &Report) -> Vec<String> {
         health_checked: _,
         namespaces: _,
         sources: _,
+        empty_secrets,
         unresolved_sources,
         clear_text_secrets,
         secrets_apart,
@@ -103,8 +104,14 @@ pub(super) fn decisions(report: &Report) -> Vec<String> {
     let mut decisions = Vec::new();
     if *unresolved_sources > 0 {
         decisions.push(format!(
-            "{} without a source that Flux can read: give each one before it is applied",
+            "{} without a source that Flux can read: name them in a source map before they are applied",
             count(*unresolved_sources, "release")
+        ));
+    }
+    if *empty_secrets > 0 {
+        decisions.push(format!(
+            "{} of sources without content: fill in what their annotation `armada2flux.dev/keys-to-fill` names",
+            count(*empty_secrets, "secret")
         ));
     }
     if *clear_text_secrets > 0 {

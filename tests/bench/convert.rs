@@ -207,6 +207,7 @@ fn convert_to_sink(text: &str, workers: Workers) -> usize {
     let site = resolve::resolve(&documents, None, &mut diagnostics).unwrap();
     let plan = plan::plan(site, plan::Options::default(), &mut diagnostics).unwrap();
     let options = lower::Options {
+        source_map: armada2flux::source_map::SourceMap::default(),
         site: None,
         delivery: Delivery::Python,
         values_in: lower::ValuesIn::Inline,

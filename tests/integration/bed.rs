@@ -18,6 +18,7 @@ pub(crate) mod process;
 pub(crate) mod program;
 pub(crate) mod proxy;
 pub(crate) mod python;
+pub(crate) mod registry;
 pub(crate) mod renamed;
 pub(crate) mod run_folder;
 pub(crate) mod stages;
@@ -44,6 +45,7 @@ use keys::{Keys, User};
 use process::Process;
 use program::Program;
 use proxy::Proxy;
+use registry::Registry;
 use run_folder::RunFolder;
 use supervisor::Supervisor;
 
@@ -79,6 +81,7 @@ pub(crate) struct Bed {
     pub(crate) programs: Programs,
     pub(crate) charts: ChartRepository,
     pub(crate) git: GitServer,
+    pub(crate) registry: Registry,
     /// Connects as the tester, straight to the API server.
     pub(crate) kubeconfig: PathBuf,
     pub(crate) client: Client,
@@ -145,6 +148,7 @@ impl Bed {
         let bed = Self {
             charts: ChartRepository::start(runtime.handle(), programs.path(Program::Helm3), &path)?,
             git: GitServer::start(runtime.handle(), &path)?,
+            registry: Registry::start(runtime.handle())?,
             programs: programs.clone(),
             control_plane: Mutex::new(control_plane),
             others: Mutex::default(),

@@ -4,6 +4,7 @@
 
 mod order;
 mod site;
+mod sources;
 pub(crate) mod tree;
 mod values;
 
@@ -23,12 +24,17 @@ pub(crate) fn trials() -> Vec<Trial> {
             let name = format!("{name}::order_{word}");
             trials.push(when_there(name, move || order::check(site, form)));
         }
+        let sources = format!("{name}::sources");
+        trials.push(when_there(sources, || sources::check(site)));
         trials.push(when_there(name, || site::check(site)));
     }
     for &(app, releases) in STARLINGX {
         let name = format!("corpus::starlingx::{app}");
         trials.push(when_there(name, move || starlingx(app, releases)));
     }
+    trials.push(when_there("corpus::starlingx::charts".into(), || {
+        sources::starlingx(STARLINGX)
+    }));
     trials.push(when_there("corpus::report::seaworthy".into(), report));
     trials.push(when_there(
         "corpus::deckhand::airskiff".into(),

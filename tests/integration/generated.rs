@@ -108,6 +108,7 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("report", "docs/schema/convert-report.json"),
     ("diff", "docs/schema/diff-report.json"),
     ("validation", "docs/schema/validate-report.json"),
+    ("source-map", "docs/schema/source-map.json"),
 ];
 
 fn schemas() -> Result {

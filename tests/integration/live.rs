@@ -1,5 +1,6 @@
 //! Tests against the real programs.
 
+mod airskiff;
 mod client;
 mod client_access;
 mod client_faults;
@@ -10,6 +11,7 @@ mod probe_site;
 mod releases;
 mod safety;
 mod site;
+mod sources;
 mod strict;
 mod types;
 mod upgrades;
@@ -29,6 +31,7 @@ pub(crate) use safety::victim;
 pub(crate) fn trials() -> Vec<Trial> {
     let missing = build::missing_go();
     let tests: Vec<Test> = [
+        airskiff::tests(),
         client::tests(),
         client_access::tests(),
         client_faults::tests(),
@@ -38,6 +41,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         faults::tests(),
         safety::tests(),
         site::tests(),
+        sources::tests(),
         upgrades::tests(),
         values::tests(),
         waits::tests(),

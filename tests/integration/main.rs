@@ -24,6 +24,7 @@ mod oracle_waits;
 mod overrides;
 mod schemas;
 mod shared;
+mod source_map;
 mod support;
 mod workers;
 
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
     trials.extend(oracle_waits::trials());
     trials.extend(overrides::trials());
     trials.extend(schemas::trials());
+    trials.extend(source_map::trials());
     trials.extend(workers::trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }

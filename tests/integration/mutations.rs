@@ -9,6 +9,7 @@ use armada2flux::emit::{self, View};
 use armada2flux::lower::{self, Options, SourceNamespace};
 use armada2flux::report;
 use armada2flux::source::Sources;
+use armada2flux::source_map::SourceMap;
 use armada2flux::yaml::deliver::{Delivery, deliver};
 use armada2flux::yaml::{self, Dialect, Kind, Node};
 use armada2flux::{plan, resolve};
@@ -235,6 +236,7 @@ fn convert(chart: &Json, sample: &Sample, path: &[String]) -> (Outcome, Option<F
     let ledger = decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
     leftover::report(&documents, &mut diagnostics);
     let options = Options {
+        source_map: SourceMap::default(),
         site: None,
         delivery: Delivery::Python,
         values_in: lower::ValuesIn::Inline,

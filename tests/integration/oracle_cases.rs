@@ -273,7 +273,7 @@ fn chart(release: &Release<'_, '_>, upgrade: bool) -> Json {
         armada2flux::armada::Version::V2 => "v2",
     };
     let names = release.dependencies.iter().flatten();
-    let names: Vec<&str> = names.map(|chart| &*chart.head.name.value).collect();
+    let names: Vec<&str> = names.map(|chart| &*chart.chart.head.name.value).collect();
     let mut json = json!({
         "action": if upgrade { "upgrade" } else { "install" },
         "chart": &*chart.head.name.value,

@@ -58,6 +58,7 @@ fn converted(text: &str, workers: usize) -> Result<String> {
     let site = resolve::resolve(&documents, None, &mut diagnostics).ok_or("no site")?;
     let plan = plan::plan(site, plan::Options::default(), &mut diagnostics).ok_or("no plan")?;
     let options = Options {
+        source_map: armada2flux::source_map::SourceMap::default(),
         site: None,
         delivery: Delivery::Python,
         values_in: ValuesIn::SplitSecrets,

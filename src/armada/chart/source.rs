@@ -9,13 +9,13 @@ use super::super::disposition::rows;
 use super::super::document::Version;
 
 rows! { "Chart";
-    SOURCE "data.source" Any Mapped Tree "a source object, spec.chart" "where the chart comes from";
-    TYPE "data.source.type" Any Mapped Tree "kind of the source object" "git, tar or local";
-    LOCATION "data.source.location" Any Mapped Tree "spec.url of the source object" "repository, archive or folder";
+    SOURCE "data.source" Any Mapped Tree "a source object, spec.chart" "where the chart comes from; a rule of the source map takes its place";
+    TYPE "data.source.type" Any Mapped Tree "kind of the source object" "git, tar or local; what lies on the machine of Armada needs a rule of the source map";
+    LOCATION "data.source.location" Any Mapped Tree "spec.url of the source object" "repository, archive or folder; ssh in every spelling, git:// over https, packed archives of a forge from its repository";
     SUBPATH "data.source.subpath" Any Mapped Tree "spec.chart.spec.chart" "the chart's folder in the repository; in an archive the chart is found by its name";
     REFERENCE "data.source.reference" Any Mapped Tree "spec.ref of the GitRepository" "a commit, a branch or tag, or a ref; master when absent; a new commit reaches the release through commonMetadata" since 2 7;
-    PROXY_SERVER "data.source.proxy_server" Any NotYet Tree "" "Flux reads a proxy from a Secret";
-    AUTH_METHOD "data.source.auth_method" Any NotYet Tree "" "Flux reads keys from a Secret";
+    PROXY_SERVER "data.source.proxy_server" Any Approximated Tree "spec.proxySecretRef of the GitRepository" "Flux reads the address from a Secret, which is written without content; git over http only, as in Armada";
+    AUTH_METHOD "data.source.auth_method" Any Approximated Tree "spec.secretRef of the GitRepository" "Flux reads the key and the host's key from a Secret, which is written without content for every ssh address";
     EXTRA "data.source.*" Any DroppedHarmless Nobody "" "Armada does not read it";
 }
 

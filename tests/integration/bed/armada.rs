@@ -40,12 +40,16 @@ json.dump(texts, sys.stdout)
 pub(crate) struct Site {
     /// The documents.
     pub(crate) text: String,
+    /// The Manifest in question, when there are several.
+    pub(crate) target: Option<&'static str>,
+    /// Where Flux finds the charts: a source map.
+    pub(crate) source_map: String,
     /// Holds a folder for each chart, named by the last part of the source's `subpath`.
     pub(crate) charts: PathBuf,
 }
 
 impl Site {
-    /// The worked site of `charts-examples`, with the bed's own servers in place of those that it names. Its charts
+    /// The worked site of `charts-examples`, with a source map that takes its charts from the bed's servers. They
     /// are in the Git repository `charts-WORD`, for each word one of its own.
     pub(crate) fn worked(bed: &Bed, word: &str) -> Outcome<Self> {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts-examples");
@@ -56,21 +60,38 @@ impl Site {
             .git
             .commit(&repository, &charts, "Add the charts of the worked site")?;
         bed.charts.publish(&examples.join("charts/mirror"))?;
-        let mut text = fs::read_to_string(examples.join("breakwater/armada.yaml"))?;
-        for (theirs, ours) in [
-            (
-                "https://git.example.org/site/charts.git",
-                bed.git.url(&repository),
-            ),
-            ("5b0f2f6c8c1d4e07a3b9e1d2c4f6a8b0c2d4e6f8", commit),
-            ("https://charts.example.org/stable", bed.charts.url.clone()),
-        ] {
-            if !text.contains(theirs) {
-                return Err(format!("the worked site no longer names {theirs}").into());
-            }
-            text = text.replace(theirs, &ours);
+        let text = fs::read_to_string(examples.join("breakwater/armada.yaml"))?;
+        Ok(Self {
+            source_map: Self::worked_map(bed, word, &commit),
+            ..Self::plain(text, charts)
+        })
+    }
+
+    /// A site whose documents name servers of the bed, or none that matter.
+    pub(crate) fn plain(text: String, charts: PathBuf) -> Self {
+        Self {
+            text,
+            target: None,
+            source_map: "sources: []\n".to_owned(),
+            charts,
         }
-        Ok(Self { text, charts })
+    }
+
+    /// Takes what the worked site names from the bed's servers, Git at that commit of the word's repository.
+    pub(crate) fn worked_map(bed: &Bed, word: &str, commit: &str) -> String {
+        format!(
+            "sources:
+- match: {{type: git, location: https://git.example.org/site/<repository>.git}}
+  GitRepository:
+    url: {}
+    ref: {{commit: {commit}}}
+- match: {{type: tar, location: https://charts.example.org/stable/<>}}
+  HelmRepository:
+    url: {}/{word}
+",
+            bed.git.url(&format!("<repository>-{word}")),
+            bed.charts.url
+        )
     }
 
     /// Gives the site's plan to `act`.
@@ -83,7 +104,7 @@ impl Site {
         let tree = yaml::read(file, sources.file(file).text(), &mut diagnostics);
         let mut documents = Documents::default();
         decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
-        let site = resolve::resolve(&documents, None, &mut diagnostics);
+        let site = resolve::resolve(&documents, self.target, &mut diagnostics);
         let plan = site.and_then(|site| plan::plan(site, Options::default(), &mut diagnostics));
         let plan = plan.ok_or_else(|| format!("{:?}", diagnostics.list()))?;
         act(&plan)
@@ -147,7 +168,7 @@ impl Bed {
             let inner = chart.join("charts");
             drop(fs::remove_dir_all(&inner));
             for dependency in dependencies {
-                let name = folder_name(dependency);
+                let name = folder_name(dependency.chart);
                 copy_charts(&charts.join(&name), &inner.join(&name))?;
             }
         }

@@ -28,7 +28,9 @@ impl ChartRepository {
         fs::create_dir_all(&files)?;
         let served = files.clone();
         let address = http::serve(runtime, None, move |request| {
-            let name = request.uri().path().trim_start_matches('/').to_owned();
+            // Every folder is this one: a word before the name makes an address of a test's own.
+            let path = request.uri().path();
+            let name = path.rsplit('/').next().unwrap_or_default().to_owned();
             let path = served.join(&name);
             async move {
                 let found = if name.contains("..") {

@@ -41,6 +41,8 @@ pub(crate) fn start(
                         format!("--storage-path={}", storage.display()),
                         format!("--storage-addr={storage_address}"),
                         format!("--storage-adv-addr={storage_address}"),
+                        // How soon an include that is not there yet is looked for again.
+                        "--requeue-dependency=1s".to_owned(),
                     ],
                 ),
                 Program::HelmController => (

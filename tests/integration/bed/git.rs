@@ -74,8 +74,21 @@ impl GitServer {
         self.head(repository)
     }
 
+    /// Makes a second repository with the same commits.
+    pub(crate) fn mirror(&self, repository: &str, mirror: &str) -> Outcome {
+        let folder = |name: &str| self.folder.join(format!("{name}.git")).into_os_string();
+        git([
+            OsStr::new("clone"),
+            OsStr::new("--quiet"),
+            OsStr::new("--mirror"),
+            &folder(repository),
+            &folder(mirror),
+        ])
+        .map(drop)
+    }
+
     /// The last commit of a repository.
-    pub(crate) fn head(&self, repository: &str) -> Outcome<String> {
+    fn head(&self, repository: &str) -> Outcome<String> {
         let bare = self.folder.join(format!("{repository}.git"));
         git([
             &format!("--git-dir={}", bare.display()),

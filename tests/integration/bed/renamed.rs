@@ -65,6 +65,8 @@ impl Site {
         }
         Ok(Self {
             text,
+            target: self.target,
+            source_map: self.source_map.clone(),
             charts: self.charts.clone(),
         })
     }

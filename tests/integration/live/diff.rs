@@ -97,7 +97,7 @@ fn empty(scope: &Scope<'_>) -> Outcome {
         ] {
             let text = fs::read_to_string(shared.join("corpus").join(file))?;
             let charts = PathBuf::new();
-            sites.push((Site { text, charts }.renamed(word)?, manifest));
+            sites.push((Site::plain(text, charts).renamed(word)?, manifest));
         }
     }
     for (at, (site, manifest)) in sites.iter().enumerate() {
@@ -169,7 +169,7 @@ fn one(scope: &Scope<'_>, values: &str, name: &str) -> Outcome<PathBuf> {
     let options = ["--no-namespaces", "-q"];
     convert(
         scope,
-        &Site { text, charts },
+        &Site::plain(text, charts),
         &format!("{}-{name}", scope.namespace),
         &options,
     )

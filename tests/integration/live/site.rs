@@ -79,9 +79,9 @@ fn deployed(scope: &Scope<'_>, helm: Program, namespaces: &str) -> Outcome<Vec<(
 }
 
 /// Namespace and name of the releases of each step.
-type Steps = Vec<Vec<(String, String)>>;
+pub(super) type Steps = Vec<Vec<(String, String)>>;
 
-fn steps(site: &Site) -> Outcome<Steps> {
+pub(super) fn steps(site: &Site) -> Outcome<Steps> {
     site.with_plan(|plan| {
         let key =
             |release: &Release<'_, '_>| (release.namespace.to_string(), release.name.to_string());
@@ -101,12 +101,20 @@ pub(super) fn convert(
 ) -> Outcome<PathBuf> {
     let documents = scope.bed.path().join(format!("{name}.yaml"));
     fs::write(&documents, &site.text)?;
+    let map = scope.bed.path().join(format!("{name}-sources.yaml"));
+    fs::write(&map, &site.source_map)?;
     let tree = scope.bed.path().join(name);
     let output = support::program()
         .arg("convert")
         .arg(documents)
         .arg("-o")
         .arg(&tree)
+        .arg("--source-map")
+        .arg(map)
+        .args(
+            site.target
+                .map(|target| format!("--target-manifest={target}")),
+        )
         .args(options)
         .output()?;
     ensure(output.status.success(), || {
@@ -136,7 +144,7 @@ pub(super) fn helm_release(namespace: &str, name: &str) -> String {
 }
 
 /// Waits until every release is Ready and gives them.
-fn all_ready(scope: &Scope<'_>, steps: &Steps) -> Outcome<Vec<Value>> {
+pub(super) fn all_ready(scope: &Scope<'_>, steps: &Steps) -> Outcome<Vec<Value>> {
     let ready = |(namespace, name): &(String, String)| {
         let path = helm_release(namespace, name);
         scope
@@ -188,6 +196,8 @@ fn with_replicas(site: &Site, replicas: u32) -> Outcome<Site> {
     }
     Ok(Site {
         text,
+        target: site.target,
+        source_map: site.source_map.clone(),
         charts: site.charts.clone(),
     })
 }
@@ -315,11 +325,12 @@ fn new_commit(scope: &Scope<'_>) -> Outcome {
         &template,
         text.replace("\ndata:\n", "\ndata:\n  added: by a new commit\n"),
     )?;
-    let old = scope.bed.git.head("charts-new")?;
     let message = "Change a template, not the version";
     let new = scope.bed.git.commit("charts-new", &site.charts, message)?;
     let site = Site {
-        text: site.text.replace(&old, &new),
+        text: site.text,
+        target: site.target,
+        source_map: Site::worked_map(scope.bed, "new", &new),
         charts: site.charts,
     };
     apply(scope, &convert(scope, &site, "new-two", NEW)?, &[])?;
@@ -351,7 +362,7 @@ fn record_writes(entries: &[Entry], namespace: &str, release: &str, revision: u3
 }
 
 /// No release of a step is begun before the last write to the release records of the step before.
-fn in_order(entries: &[Entry], steps: &[Vec<(String, String)>]) -> Outcome {
+pub(super) fn in_order(entries: &[Entry], steps: &[Vec<(String, String)>]) -> Outcome {
     let mut before = 0;
     for step in steps {
         let mut last = before;

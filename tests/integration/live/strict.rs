@@ -45,8 +45,7 @@ fn accepted(scope: &Scope<'_>) -> Outcome {
     let mut refused = Vec::new();
     for (file, manifest, word, releases) in SITES {
         let text = fs::read_to_string(shared.join("corpus").join(file))?;
-        let charts = PathBuf::new();
-        let site = Site { text, charts }.renamed(word)?;
+        let site = Site::plain(text, PathBuf::new()).renamed(word)?;
         for (at, options) in OPTIONS.iter().enumerate() {
             let mut options = options.to_vec();
             options.extend(manifest.iter().flat_map(|name| ["--target-manifest", name]));

@@ -86,10 +86,7 @@ impl Charts {
                 self.source
             ));
         }
-        Site {
-            text,
-            charts: self.folder.clone(),
-        }
+        Site::plain(text, self.folder.clone())
     }
 }
 

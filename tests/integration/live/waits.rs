@@ -256,7 +256,13 @@ fn hook(scope: &Scope<'_>) -> Outcome {
     ensure(text.contains(&mine), || {
         "the worked site has no namespace `identity`".to_owned()
     })?;
-    let options = ["--target-manifest=alone"];
+    let map = scope
+        .bed
+        .path()
+        .join(format!("{}-sources.yaml", scope.namespace));
+    std::fs::write(&map, &worked.source_map)?;
+    let map = format!("--source-map={}", map.display());
+    let options = ["--target-manifest=alone", &map];
     let text = format!(
         "{text}\n---\n{}\n---\n{}",
         json!({

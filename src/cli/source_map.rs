@@ -1,0 +1,95 @@
+//! `armada2flux source-map`
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::source_map::FILL_IN;
+use crate::{lower, plan, report, resolve};
+
+use super::input::{Input, InputArguments};
+use super::{Failure, Levels, Output, show};
+
+/// Tell flux where charts are that it cannot read where armada does
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(Init),
+}
+
+/// Begin a source map: a rule to fill in for each source that flux cannot read
+///
+/// The sources that flux can read are listed as comments, with rules that would take them from a mirror.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  armada2flux source-map init site.yaml -o armada2flux.yaml
+  armada2flux convert site.yaml --source-map armada2flux.yaml -o flux/
+
+Exit codes: 0 done, 1 failed (usage, documents, files)")]
+struct Init {
+    #[command(flatten)]
+    input: InputArguments,
+    /// Write the map to this file, which must not be there yet, instead of stdout
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let Command::Init(arguments) = &arguments.command;
+    init(arguments, output)
+}
+
+fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
+    let mut diagnostics = Levels::default().sink();
+    let input = Input::read(&arguments.input, &mut diagnostics)?;
+    let (documents, _) = input.decode(&mut diagnostics);
+    let target = arguments.input.target_manifest.as_deref();
+    let plan = resolve::resolve(&documents, target, &mut diagnostics)
+        .and_then(|site| plan::plan(site, plan::Options::default(), &mut diagnostics));
+    let Some(plan) = plan.filter(|_| diagnostics.errors() == 0) else {
+        show::diagnostics(
+            diagnostics.list(),
+            &input.sources,
+            &input.all_trees(),
+            output,
+        );
+        return Err(Failure::documents());
+    };
+    let sources = lower::survey(&plan);
+    let text = report::source_map::source_map(&plan.manifest, &sources);
+    match &arguments.output {
+        None => {
+            let mut stdout = std::io::stdout();
+            let written = stdout.write_all(text.as_bytes());
+            written
+                .and_then(|()| stdout.flush())
+                .map_err(Failure::stdout)?;
+        }
+        Some(file) => {
+            // A map that somebody has filled in must not be lost.
+            let new = std::fs::File::create_new(file);
+            let written = new.and_then(|mut new| new.write_all(text.as_bytes()));
+            written.map_err(|cause| Failure::io("write", file, cause))?;
+        }
+    }
+    if !output.quiet {
+        let missing = sources.iter();
+        let missing =
+            missing.filter(|source| matches!(source.verdict, lower::Verdict::Unreadable(_)));
+        let say = match missing.count() {
+            0 => "flux can read every source, no rule is needed".to_owned(),
+            number => format!(
+                "{} to fill in, look for {FILL_IN}",
+                show::count_of(number, "source", "sources")
+            ),
+        };
+        show::say(&say);
+    }
+    Ok(())
+}

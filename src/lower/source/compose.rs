@@ -1,0 +1,121 @@
+//! Dependencies: what Armada puts into a chart's `charts` folder, as includes of a GitRepository.
+//!
+//! Armada empties the folder and fills it with the named charts (handlers/chartbuilder.py). Flux refuses an
+//! include into a folder that is there. So the chart is taken out of an artifact without its `charts` folder and
+//! composed anew, below [`FOLDER`], where nothing is in the way.
+
+use std::collections::BTreeSet;
+
+use crate::resolve::Dependency;
+use crate::source_map::SourceMap;
+use crate::value::Text;
+
+use super::super::slug::{short_digest, slug};
+use super::key::Part;
+use super::place::{Located, Place, locate};
+
+/// Top folder of composed artifacts, so named that no repository has it.
+pub(super) const FOLDER: &str = "armada2flux";
+/// Longest folder name made of a document's name.
+const MAX_FOLDER: usize = 60;
+
+/// A dependency that no include can bring.
+#[derive(Clone, Debug)]
+pub(super) struct NotIncluded<'s, 'd, 't> {
+    pub(super) dependency: &'s Dependency<'d, 't>,
+    pub(super) why: &'static str,
+}
+
+/// What the dependencies of a chart come to.
+#[derive(Debug, Default)]
+pub(super) struct Parts<'s, 'd, 't> {
+    pub(super) parts: Vec<Part>,
+    pub(super) not_included: Vec<NotIncluded<'s, 'd, 't>>,
+    /// The dependencies that were looked up, nested ones too.
+    pub(super) located: Vec<(&'s Dependency<'d, 't>, Located)>,
+}
+
+impl<'s, 'd, 't> Parts<'s, 'd, 't> {
+    /// Looks up the dependencies of a chart.
+    pub(super) fn of(dependencies: &'s [Dependency<'d, 't>], map: &SourceMap) -> Self {
+        let mut parts = Self::default();
+        parts.collect(dependencies, "charts", map);
+        parts
+    }
+
+    fn collect(&mut self, dependencies: &'s [Dependency<'d, 't>], below: &str, map: &SourceMap) {
+        let mut taken = BTreeSet::new();
+        for dependency in dependencies {
+            let located = locate(dependency.chart, map);
+            let why = match &located.place {
+                Place::Git { git, folder } => {
+                    let to = format!("{below}/{}", name(dependency, folder, &mut taken));
+                    self.parts.push(Part {
+                        repository: git.clone(),
+                        emptied: dependency.dependencies.is_some(),
+                        from: folder.clone(),
+                        to: to.as_str().into(),
+                    });
+                    if let Some(inner) = &dependency.dependencies {
+                        self.collect(inner, &format!("{to}/charts"), map);
+                    }
+                    None
+                }
+                Place::Helm { .. } | Place::Oci(_) => {
+                    Some("flux puts nothing but git folders into a chart")
+                }
+                Place::Existing { .. } => {
+                    Some("flux is told of an object that this tree does not make")
+                }
+                Place::Unreadable(_) => Some("flux cannot read its source"),
+            };
+            if let Some(why) = why {
+                self.not_included.push(NotIncluded { dependency, why });
+            }
+            self.located.push((dependency, located));
+        }
+    }
+}
+
+/// The folder of a dependency; Helm takes any name that does not begin with a dot or an underscore.
+fn name(dependency: &Dependency<'_, '_>, folder: &str, taken: &mut BTreeSet<Text>) -> Text {
+    let last = folder.rsplit('/').next().unwrap_or(folder);
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let fits = last.starts_with(|c: char| c.is_ascii_alphanumeric()) && last.chars().all(plain);
+    let document = &dependency.chart.head.name.value;
+    let name: Text = if fits {
+        last.into()
+    } else {
+        slug(document, MAX_FOLDER)
+    };
+    if taken.insert(name.clone()) {
+        return name;
+    }
+    let own = Text::from(format!("{name}-{}", short_digest(document)));
+    taken.insert(own.clone());
+    own
+}
+
+/// The folder of a chart in the composed artifact: one folder each, however deep it lay.
+pub(super) fn chart_folder(folder: &str) -> Text {
+    let flat = folder.replace('/', ".");
+    Text::from(match folder {
+        "" => format!("{FOLDER}/chart-{}", short_digest(folder)),
+        // Dots in the name could make two folders one.
+        _ if folder.contains('.') => format!("{FOLDER}/{flat}-{}", short_digest(folder)),
+        _ => format!("{FOLDER}/{flat}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_do_not_lie_in_one_another() {
+        assert_eq!(chart_folder("keystone"), "armada2flux/keystone");
+        assert_eq!(chart_folder("charts/armada"), "armada2flux/charts.armada");
+        assert_ne!(chart_folder("charts.armada"), chart_folder("charts/armada"));
+        assert_ne!(chart_folder(""), "armada2flux/");
+    }
+}

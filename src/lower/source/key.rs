@@ -1,0 +1,330 @@
+//! What makes two sources one object, and what objects are called.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::flux::{GitReference, Verify};
+use crate::value::Text;
+
+use super::super::slug::{short_digest, slug};
+use super::address;
+
+/// Longest name of a source object: HelmCharts and labels are named after it.
+pub(super) const MAX_NAME: usize = 53;
+/// Digits of a commit that stand in an object's name.
+const COMMIT_DIGITS: usize = 12;
+/// Characters of a digest and its hyphen.
+const DIGEST: usize = 9;
+
+/// What makes two sources one object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Git(GitKey, Form),
+    Helm(HelmKey),
+    Oci(OciKey),
+    Secret(SecretKey),
+}
+
+/// A Git repository at one place of its history, and how it is reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct GitKey {
+    pub(super) url: Text,
+    pub(super) reference: GitReference,
+    pub(super) provider: Option<Text>,
+    pub(super) secret: Option<Text>,
+    pub(super) proxy_secret: Option<Text>,
+}
+
+/// What the artifact of a Git repository holds.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
+    /// All of it.
+    Plain,
+    /// Charts without their `charts` folders, since Armada replaces those. One chart alone where another's
+    /// folder would take it away.
+    Emptied(Option<Text>),
+    /// Charts out of the emptied form, with these put into their `charts` folders.
+    Composed(Vec<Part>),
+}
+
+/// A chart that is put into another one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Part {
+    pub(super) repository: GitKey,
+    /// Whether its own `charts` folder is replaced.
+    pub(super) emptied: bool,
+    /// Its folder in the repository.
+    pub(super) from: Text,
+    /// Its folder below the outer chart.
+    pub(super) to: Text,
+}
+
+impl Part {
+    /// The object that holds it.
+    pub(super) fn key(&self, nested: &Nested) -> Key {
+        if self.emptied {
+            nested.emptied(&self.repository, &self.from)
+        } else {
+            Key::Git(self.repository.clone(), Form::Plain)
+        }
+    }
+}
+
+/// Emptied charts that lie in the `charts` folder of another emptied chart of their repository.
+#[derive(Debug, Default)]
+pub(super) struct Nested(BTreeSet<(GitKey, Text)>);
+
+impl Nested {
+    /// Finds them among the folders of all emptied charts.
+    pub(super) fn among(emptied: &BTreeMap<GitKey, BTreeSet<Text>>) -> Self {
+        let mut nested = BTreeSet::new();
+        for (git, folders) in emptied {
+            for folder in folders {
+                // Every `charts` on the way down may be that of another chart.
+                let parts: Vec<&str> = folder.split('/').collect();
+                let above = (0..parts.len()).filter(|at| parts[*at] == "charts");
+                let mut above = above.map(|at| Text::from(parts[..at].join("/")));
+                if above.any(|outer| folders.contains(&outer)) {
+                    nested.insert((git.clone(), folder.clone()));
+                }
+            }
+        }
+        Self(nested)
+    }
+
+    /// The object that holds a chart without its `charts` folder.
+    pub(super) fn emptied(&self, git: &GitKey, folder: &Text) -> Key {
+        let alone = self.0.contains(&(git.clone(), folder.clone()));
+        let form = Form::Emptied(alone.then(|| folder.clone()));
+        Key::Git(git.clone(), form)
+    }
+}
+
+/// A repository of charts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct HelmKey {
+    pub(super) url: Text,
+    pub(super) provider: Option<Text>,
+    pub(super) insecure: bool,
+    pub(super) secret: Option<Text>,
+    pub(super) cert_secret: Option<Text>,
+}
+
+/// A chart in a registry.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct OciKey {
+    pub(super) url: Text,
+    pub(super) tag: Option<Text>,
+    pub(super) provider: Option<Text>,
+    pub(super) insecure: bool,
+    pub(super) secret: Option<Text>,
+    pub(super) cert_secret: Option<Text>,
+    pub(super) proxy_secret: Option<Text>,
+    pub(super) verify: Option<Verify>,
+}
+
+/// A Secret without content.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SecretKey {
+    pub(super) name: Text,
+    pub(super) keys: Vec<Text>,
+}
+
+/// A name for each source; where two would share one, all of them get a digest of what they are.
+pub(super) fn names(keys: BTreeSet<Key>) -> BTreeMap<Key, Text> {
+    let mut taken: BTreeMap<Text, Vec<Key>> = BTreeMap::new();
+    let mut names = BTreeMap::new();
+    for key in keys {
+        match &key {
+            // Other objects name them already.
+            Key::Secret(secret) => {
+                let name = secret.name.clone();
+                names.insert(key, name);
+            }
+            Key::Git(..) | Key::Helm(_) | Key::Oci(_) => {
+                taken.entry(base_name(&key)).or_default().push(key);
+            }
+        }
+    }
+    for (name, keys) in taken {
+        let shared = keys.len() > 1;
+        for key in keys {
+            let name = if shared {
+                let digest = short_digest(&identity(&key));
+                Text::from(format!("{}-{digest}", slug(&name, MAX_NAME - DIGEST)))
+            } else {
+                name.clone()
+            };
+            names.insert(key, name);
+        }
+    }
+    names
+}
+
+fn base_name(key: &Key) -> Text {
+    match key {
+        Key::Git(git, form) => {
+            let suffix = match form {
+                Form::Plain => String::new(),
+                Form::Emptied(None) => "-emptied".to_owned(),
+                Form::Emptied(Some(folder)) => format!("-emptied-{}", short_digest(folder)),
+                Form::Composed(parts) if parts.is_empty() => "-alone".to_owned(),
+                // The commits of what is put in are part of it: a new one must reach the releases.
+                Form::Composed(_) => format!("-{}", short_digest(&identity(key))),
+            };
+            let url = &git.url;
+            let last = url.trim_end_matches('/').rsplit('/').next().unwrap_or(url);
+            let last = last.rsplit('@').next().unwrap_or(last);
+            let room = MAX_NAME - COMMIT_DIGITS - 1 - suffix.len();
+            let repository = slug(last.trim_end_matches(".git"), room);
+            let reference = match &git.reference {
+                GitReference::Commit(commit) => slug(&commit[..COMMIT_DIGITS], COMMIT_DIGITS),
+                GitReference::Branch(name) | GitReference::Tag(name) | GitReference::Name(name) => {
+                    slug(name, 40)
+                }
+            };
+            let name = slug(
+                &format!("{repository}-{reference}"),
+                MAX_NAME - suffix.len(),
+            );
+            Text::from(format!("{name}{suffix}"))
+        }
+        Key::Helm(HelmKey { url, .. }) => {
+            let address = url.split_once("://").map_or(&**url, |(_, rest)| rest);
+            let address = address.rsplit('@').next().unwrap_or(address);
+            slug(address, MAX_NAME)
+        }
+        Key::Oci(OciKey { url, tag, .. }) => {
+            let last = url.trim_end_matches('/').rsplit('/').next().unwrap_or(url);
+            let tag = tag.as_ref().map_or("newest", |tag| tag);
+            slug(&format!("{last}-{tag}"), MAX_NAME)
+        }
+        Key::Secret(SecretKey { name, keys: _ }) => name.clone(),
+    }
+}
+
+/// All that makes a source what it is, as a text.
+pub(super) fn identity(key: &Key) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let mut say = |word: &str, what: Option<&Text>| {
+        if let Some(what) = what {
+            let _ = write!(text, "{word} {} {what} ", what.len());
+        }
+    };
+    match key {
+        Key::Git(git, form) => {
+            say_git(git, &mut say);
+            match form {
+                Form::Plain => {}
+                Form::Emptied(folder) => {
+                    say("emptied", Some(&Text::new()));
+                    say("folder", folder.as_ref());
+                }
+                Form::Composed(parts) => {
+                    say("composed", Some(&Text::new()));
+                    for part in parts {
+                        let Part {
+                            repository,
+                            emptied,
+                            from,
+                            to,
+                        } = part;
+                        say_git(repository, &mut say);
+                        say("emptied", emptied.then(Text::new).as_ref());
+                        say("from", Some(from));
+                        say("to", Some(to));
+                    }
+                }
+            }
+        }
+        Key::Helm(HelmKey {
+            url,
+            provider,
+            insecure,
+            secret,
+            cert_secret,
+        }) => {
+            say("url", Some(url));
+            say("provider", provider.as_ref());
+            say("insecure", insecure.then(Text::new).as_ref());
+            say("secret", secret.as_ref());
+            say("certificates", cert_secret.as_ref());
+        }
+        Key::Oci(OciKey {
+            url,
+            tag,
+            provider,
+            insecure,
+            secret,
+            cert_secret,
+            proxy_secret,
+            verify,
+        }) => {
+            say("url", Some(url));
+            say("tag", tag.as_ref());
+            say("provider", provider.as_ref());
+            say("insecure", insecure.then(Text::new).as_ref());
+            say("secret", secret.as_ref());
+            say("certificates", cert_secret.as_ref());
+            say("proxy", proxy_secret.as_ref());
+            if let Some(Verify {
+                provider,
+                secret,
+                identities,
+            }) = verify
+            {
+                say("verify", Some(provider));
+                say("keys", secret.as_ref());
+                for (issuer, subject) in identities {
+                    say("issuer", Some(issuer));
+                    say("subject", Some(subject));
+                }
+            }
+        }
+        Key::Secret(SecretKey { name, keys: _ }) => say("secret", Some(name)),
+    }
+    text
+}
+
+fn say_git(git: &GitKey, say: &mut impl FnMut(&str, Option<&Text>)) {
+    let GitKey {
+        url,
+        reference,
+        provider,
+        secret,
+        proxy_secret,
+    } = git;
+    say("url", Some(url));
+    match reference {
+        GitReference::Commit(text) => say("commit", Some(text)),
+        GitReference::Branch(text) => say("branch", Some(text)),
+        GitReference::Tag(text) => say("tag", Some(text)),
+        GitReference::Name(text) => say("name", Some(text)),
+    }
+    say("provider", provider.as_ref());
+    say("secret", secret.as_ref());
+    say("proxy", proxy_secret.as_ref());
+}
+
+/// The name of the Secret that ssh to a host needs.
+pub(super) fn ssh_secret(url: &str) -> SecretKey {
+    SecretKey {
+        name: slug(&format!("ssh-{}", address::host(url)), MAX_NAME),
+        keys: ["identity", "known_hosts"].map(Text::from).to_vec(),
+    }
+}
+
+/// The name of the Secret that a proxy needs.
+pub(super) fn proxy_secret(proxy: &str) -> SecretKey {
+    let address = proxy.split_once("://").map_or(proxy, |(_, rest)| rest);
+    let address = address.rsplit('@').next().unwrap_or(address);
+    let mut keys = vec![Text::from("address")];
+    if proxy.contains('@') {
+        keys.extend(["username", "password"].map(Text::from));
+    }
+    SecretKey {
+        name: slug(&format!("proxy-{address}"), MAX_NAME),
+        keys,
+    }
+}

@@ -1,0 +1,160 @@
+//! Keys to source objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::flux::{
+    EmptySecret, GitReference, GitRepository, HelmRepository, Include, Metadata, Object,
+    OciRepository, Seconds,
+};
+use crate::value::Text;
+
+use super::compose::{FOLDER, chart_folder};
+use super::key::{Form, GitKey, HelmKey, Key, Nested, OciKey, SecretKey};
+
+/// How often Flux looks at what cannot change: a commit, a tag of a registry.
+const PINNED_INTERVAL: Seconds = Seconds(12 * 3600);
+/// How often Flux looks at a branch.
+const MOVING_INTERVAL: Seconds = Seconds(10 * 60);
+/// How often Flux reads the index of a chart repository.
+const INDEX_INTERVAL: Seconds = Seconds(3600);
+
+/// Makes the object of a key. `charts` are the folders of the charts that use it, `names` the names of all keys.
+pub(super) fn object(
+    key: &Key,
+    metadata: Metadata,
+    charts: &BTreeSet<Text>,
+    names: &BTreeMap<Key, Text>,
+    nested: &Nested,
+) -> Object {
+    match key {
+        Key::Git(git, form) => git_repository(git, form, metadata, charts, names, nested).into(),
+        Key::Helm(HelmKey {
+            url,
+            provider,
+            insecure,
+            secret,
+            cert_secret,
+        }) => HelmRepository {
+            metadata,
+            url: url.clone(),
+            interval: INDEX_INTERVAL,
+            provider: provider.clone(),
+            insecure: *insecure,
+            secret: secret.clone(),
+            cert_secret: cert_secret.clone(),
+        }
+        .into(),
+        Key::Oci(OciKey {
+            url,
+            tag,
+            provider,
+            insecure,
+            secret,
+            cert_secret,
+            proxy_secret,
+            verify,
+        }) => OciRepository {
+            metadata,
+            url: url.clone(),
+            interval: if tag.is_some() {
+                PINNED_INTERVAL
+            } else {
+                MOVING_INTERVAL
+            },
+            tag: tag.clone(),
+            provider: provider.clone(),
+            insecure: *insecure,
+            secret: secret.clone(),
+            cert_secret: cert_secret.clone(),
+            proxy_secret: proxy_secret.clone(),
+            verify: verify.clone(),
+        }
+        .into(),
+        Key::Secret(SecretKey { name: _, keys }) => EmptySecret {
+            metadata,
+            keys: keys.clone(),
+        }
+        .into(),
+    }
+}
+
+fn git_repository(
+    git: &GitKey,
+    form: &Form,
+    metadata: Metadata,
+    charts: &BTreeSet<Text>,
+    names: &BTreeMap<Key, Text>,
+    nested: &Nested,
+) -> GitRepository {
+    let GitKey {
+        url,
+        reference,
+        provider,
+        secret,
+        proxy_secret,
+    } = git;
+    let name_of = |key: &Key| names.get(key).cloned().unwrap_or_default();
+    let mut ignore = Vec::new();
+    let mut include = Vec::new();
+    match form {
+        Form::Plain => {}
+        Form::Emptied(_) => {
+            // Nothing but the charts that are asked for: every include unpacks the whole artifact.
+            if !charts.contains("") {
+                ignore.push(Text::from("/*"));
+                let kept = charts.iter().map(|folder| format!("!/{}", escape(folder)));
+                ignore.extend(kept.map(Text::from));
+            }
+            let emptied = charts.iter().map(|folder| match &**folder {
+                "" => Text::from("/charts/"),
+                folder => Text::from(format!("/{}/charts/", escape(folder))),
+            });
+            ignore.extend(emptied);
+        }
+        Form::Composed(parts) => {
+            ignore.push(Text::from("/*"));
+            ignore.push(Text::from(format!("!/{FOLDER}")));
+            for folder in charts {
+                let chart = chart_folder(folder);
+                include.push(Include {
+                    repository: name_of(&nested.emptied(git, folder)),
+                    from: folder.clone(),
+                    to: chart.clone(),
+                });
+                include.extend(parts.iter().map(|part| Include {
+                    repository: name_of(&part.key(nested)),
+                    from: part.from.clone(),
+                    to: Text::from(format!("{chart}/{}", part.to)),
+                }));
+            }
+        }
+    }
+    GitRepository {
+        metadata,
+        url: url.clone(),
+        reference: reference.clone(),
+        interval: match reference {
+            GitReference::Commit(_) => PINNED_INTERVAL,
+            GitReference::Branch(_) | GitReference::Tag(_) | GitReference::Name(_) => {
+                MOVING_INTERVAL
+            }
+        },
+        provider: provider.clone(),
+        secret: secret.clone(),
+        proxy_secret: proxy_secret.clone(),
+        ignore,
+        include,
+    }
+}
+
+/// A folder as a pattern of `.gitignore` that matches nothing else.
+fn escape(folder: &str) -> String {
+    let mut text = String::with_capacity(folder.len());
+    for c in folder.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\' | '!' | '#') {
+            text.push('\\');
+        }
+        text.push(c);
+    }
+    text
+}

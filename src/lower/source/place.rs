@@ -1,0 +1,345 @@
+//! Where a chart lies: its `source` block, or what the source map says instead.
+
+mod mapped;
+
+use std::borrow::Cow;
+
+use crate::armada::Chart;
+use crate::armada::chart::{Source, SourceKind};
+use crate::flux::{self, GitReference};
+use crate::source::Span;
+use crate::source_map::{ExistingKind, Facts, SourceMap};
+use crate::value::Text;
+
+use super::address::{self, folder};
+use super::archive::{self, Archive};
+use super::key::{GitKey, HelmKey, OciKey, SecretKey, proxy_secret, ssh_secret};
+
+/// Reference of a git source that names none (Armada: utils/source.py).
+const DEFAULT_REFERENCE: &str = "master";
+
+/// Where Flux finds a chart.
+#[derive(Clone, Debug)]
+pub(super) enum Place {
+    /// A folder of a Git repository.
+    Git { git: GitKey, folder: Text },
+    /// A chart of a repository of charts.
+    Helm {
+        repository: HelmKey,
+        chart: Text,
+        version: Option<Text>,
+        verify: Option<flux::Verify>,
+    },
+    /// A chart in a registry.
+    Oci(OciKey),
+    /// A chart of an object that is there already.
+    Existing {
+        kind: ExistingKind,
+        name: Text,
+        namespace: Option<Text>,
+        chart: Text,
+        version: Option<Text>,
+    },
+    /// Nowhere.
+    Unreadable(Cow<'static, str>),
+}
+
+/// Where a chart lies and what is to be said of it.
+#[derive(Clone, Debug)]
+pub(super) struct Located {
+    pub(super) place: Place,
+    /// Position of the rule that decided, from 0.
+    pub(super) rule: Option<usize>,
+    pub(super) notes: Vec<Note>,
+    /// Secrets that the place needs and that nobody named.
+    pub(super) secrets: Vec<SecretKey>,
+}
+
+/// Something to be said of a source.
+#[derive(Clone, Debug)]
+pub(super) enum Note {
+    /// It is read in another way than Armada read it.
+    Rewritten { what: String, span: Span },
+    /// It needs a Secret.
+    Secret {
+        what: &'static str,
+        secret: Text,
+        span: Span,
+    },
+    /// A field had no effect in Armada.
+    Ignored {
+        field: &'static str,
+        why: &'static str,
+        span: Span,
+    },
+    /// A field belongs to a place that the source map replaces.
+    Replaced { field: &'static str, span: Span },
+    /// The rule made something that nobody can use.
+    Unusable { what: String, span: Span },
+}
+
+/// Looks a chart up.
+pub(super) fn locate(chart: &Chart<'_>, map: &SourceMap) -> Located {
+    let source = &chart.source;
+    let Some(kind) = source.kind else {
+        return nowhere("armada knows no such source type");
+    };
+    let known = Known::of(source, kind);
+    match map.find(&known.facts(source, kind)) {
+        Some((at, rule, captures)) => {
+            let target = rule.target.fill(&captures);
+            mapped::place(source, kind, &known, rule, target, at)
+        }
+        None => read(source, kind, known),
+    }
+}
+
+/// What the documents say of a chart's source, for the rules of a source map.
+pub(super) fn with_facts<T>(chart: &Chart<'_>, look: impl FnOnce(&Facts<'_>) -> T) -> Option<T> {
+    let source = &chart.source;
+    let kind = source.kind?;
+    let known = Known::of(source, kind);
+    Some(look(&known.facts(source, kind)))
+}
+
+/// What is worked out of a `source` block before anybody decides.
+struct Known {
+    archive: Option<Archive>,
+    subpath: Text,
+    chart: Text,
+    version: Text,
+}
+
+impl Known {
+    fn of(source: &Source, kind: SourceKind) -> Self {
+        let location = &*source.location.value;
+        let subpath = source
+            .subpath
+            .as_ref()
+            .map_or("", |subpath| &*subpath.value);
+        let subpath = folder(subpath).unwrap_or_else(|| subpath.into());
+        let last = |text: &str| {
+            Text::from(
+                text.trim_end_matches('/')
+                    .rsplit('/')
+                    .next()
+                    .unwrap_or(text),
+            )
+        };
+        let (archive, named) = match kind {
+            SourceKind::Tar => (archive::read(location), last(location)),
+            SourceKind::Git | SourceKind::Local => (None, last(location)),
+        };
+        let stem = archive::stem(&named).unwrap_or(&named);
+        let (chart, version) = match &archive {
+            Some(Archive::Chart {
+                repository: _,
+                name,
+                version,
+            }) => (name.clone(), version.clone()),
+            Some(Archive::Forge(_)) | None if !subpath.is_empty() => (last(&subpath), Text::new()),
+            Some(Archive::Forge(_)) | None => (stem.trim_end_matches(".git").into(), Text::new()),
+        };
+        Self {
+            archive,
+            subpath,
+            chart,
+            version,
+        }
+    }
+
+    fn facts<'f>(&'f self, source: &'f Source, kind: SourceKind) -> Facts<'f> {
+        let reference = source.reference.as_ref().map(|reference| &*reference.value);
+        Facts {
+            kind,
+            location: &source.location.value,
+            reference: match kind {
+                SourceKind::Git => reference.unwrap_or(DEFAULT_REFERENCE),
+                // A meaningless `master` stands on every archive of StarlingX.
+                SourceKind::Tar | SourceKind::Local => "",
+            },
+            subpath: &self.subpath,
+            chart: &self.chart,
+            version: &self.version,
+        }
+    }
+}
+
+fn nowhere(why: impl Into<Cow<'static, str>>) -> Located {
+    Located::new(Place::Unreadable(why.into()))
+}
+
+impl Located {
+    fn new(place: Place) -> Self {
+        Self {
+            place,
+            rule: None,
+            notes: Vec::new(),
+            secrets: Vec::new(),
+        }
+    }
+
+    /// Gives a Git place the Secret that ssh needs, unless somebody named one.
+    fn with_ssh(mut self, span: Span) -> Self {
+        if let Place::Git { git, folder: _ } = &mut self.place
+            && git.secret.is_none()
+            && git.url.starts_with("ssh://")
+        {
+            let secret = ssh_secret(&git.url);
+            git.secret = Some(secret.name.clone());
+            self.notes.push(Note::Secret {
+                what: "flux needs a key and the host's key for ssh",
+                secret: secret.name.clone(),
+                span,
+            });
+            self.secrets.push(secret);
+        }
+        self
+    }
+}
+
+/// What the source itself says.
+fn read(source: &Source, kind: SourceKind, known: Known) -> Located {
+    let Source {
+        kind: _,
+        location,
+        subpath,
+        reference,
+        proxy_server,
+        auth_method,
+        span: _,
+    } = source;
+    let span = location.span;
+    let written = subpath.as_ref().map_or("", |subpath| &*subpath.value);
+    let mut located = match kind {
+        SourceKind::Git => {
+            let Some(folder) = folder(written) else {
+                return nowhere("its subpath leads out of the repository");
+            };
+            let address = match address::address(&location.value) {
+                Ok(address) => address,
+                Err(why) => return nowhere(why),
+            };
+            let reference = reference.as_ref().map_or(DEFAULT_REFERENCE, |r| &*r.value);
+            let mut located = git(address.url.clone(), address::reference(reference), folder);
+            if address.guessed {
+                let what = format!(
+                    "flux does not speak `git://`, it is read from `{}`",
+                    shown(&address.url)
+                );
+                located.notes.push(Note::Rewritten { what, span });
+            }
+            located.with_ssh(span)
+        }
+        SourceKind::Tar => match known.archive {
+            Some(Archive::Chart {
+                repository,
+                name,
+                version,
+            }) => {
+                let mut notes = Vec::new();
+                if let Some(subpath) = subpath
+                    && !known.subpath.is_empty()
+                    && known.subpath != name
+                {
+                    let what = format!(
+                        "its archive is taken for the chart `{name}`, its document names the folder `{}`",
+                        known.subpath
+                    );
+                    notes.push(Note::Rewritten {
+                        what,
+                        span: subpath.span,
+                    });
+                }
+                let repository = HelmKey {
+                    url: repository,
+                    provider: None,
+                    insecure: false,
+                    secret: None,
+                    cert_secret: None,
+                };
+                Located {
+                    notes,
+                    ..Located::new(Place::Helm {
+                        repository,
+                        chart: name,
+                        version: Some(version),
+                        verify: None,
+                    })
+                }
+            }
+            Some(Archive::Forge(forge)) => match forge.folder(written) {
+                Some(folder) => {
+                    let what = format!(
+                        "its archive is packed of a repository, which is read from `{}`",
+                        shown(&forge.url)
+                    );
+                    let mut located = git(forge.url, forge.reference, folder);
+                    located.notes.push(Note::Rewritten { what, span });
+                    located
+                }
+                None => nowhere("its subpath leads out of the repository"),
+            },
+            None => nowhere("chart name and version are not in the archive's name"),
+        },
+        SourceKind::Local => nowhere("it lies on the machine that runs armada"),
+    };
+    let over_http = match &located.place {
+        Place::Git { git, folder: _ } => kind == SourceKind::Git && git.url.starts_with("http"),
+        Place::Helm { .. } | Place::Oci(_) | Place::Existing { .. } | Place::Unreadable(_) => false,
+    };
+    let proxy = proxy_server
+        .as_ref()
+        .filter(|proxy| !proxy.value.is_empty());
+    match (proxy, &mut located.place) {
+        (Some(proxy), Place::Git { git, folder: _ }) if over_http => {
+            let secret = proxy_secret(&proxy.value);
+            git.proxy_secret = Some(secret.name.clone());
+            located.notes.push(Note::Secret {
+                what: "flux reads the proxy's address from a secret",
+                secret: secret.name.clone(),
+                span: proxy.span,
+            });
+            located.secrets.push(secret);
+        }
+        (Some(proxy), _) => located.notes.push(Note::Ignored {
+            field: "proxy_server",
+            why: "armada uses it for git over http only",
+            span: proxy.span,
+        }),
+        (None, _) => {}
+    }
+    if let Some(method) = auth_method
+        .as_ref()
+        .filter(|method| !method.value.is_empty())
+        && (over_http || kind != SourceKind::Git)
+        && !method.value.eq_ignore_ascii_case("none")
+    {
+        located.notes.push(Note::Ignored {
+            field: "auth_method",
+            why: "armada logs in over ssh only",
+            span: method.span,
+        });
+    }
+    located
+}
+
+fn git(url: Text, reference: GitReference, folder: Text) -> Located {
+    let git = GitKey {
+        url,
+        reference,
+        provider: None,
+        secret: None,
+        proxy_secret: None,
+    };
+    Located::new(Place::Git { git, folder })
+}
+
+/// A location fit for messages and annotations.
+pub(super) fn shown(location: &str) -> Text {
+    if crate::secret::text_looks_secret(location) {
+        crate::value::REDACTED.into()
+    } else {
+        location.into()
+    }
+}

@@ -1,0 +1,210 @@
+//! What is said about sources and dependencies.
+
+use crate::armada::Chart;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::flux::GitReference;
+use crate::plan::Release;
+use crate::resolve::Dependency;
+use crate::source_map::ExistingKind;
+
+use super::address::is_short_commit;
+use super::compose::{NotIncluded, Parts};
+use super::place::{Located, Note, Place};
+
+/// Reports what is to be said of the source of `chart`, which is the release's own or a dependency of it.
+pub(super) fn source(
+    release: &Release<'_, '_>,
+    chart: &Chart<'_>,
+    located: &Located,
+    diagnostics: &mut Diagnostics,
+) {
+    let is_own = std::ptr::eq(release.chart, chart);
+    let subject = if is_own {
+        format!("release `{}`", release.name)
+    } else {
+        let name = &chart.head.name.value;
+        format!("release `{}`: its dependency `{name}`", release.name)
+    };
+    let source = &chart.source;
+    let moving = |what: &str, label: &str| {
+        let span = source.reference.as_ref().map_or(source.span, |r| r.span);
+        Diagnostic::new(
+            Code::SourceMoving,
+            format!("{subject}: its source follows {what}"),
+        )
+        .at(span, label)
+        .help("armada deployed what it pointed to when it ran; pin the commit to keep that")
+    };
+    match &located.place {
+        Place::Unreadable(why) => {
+            // What a dependency comes to is said with the dependency.
+            if is_own
+                && !located
+                    .notes
+                    .iter()
+                    .any(|note| matches!(note, Note::Unusable { .. }))
+            {
+                let message = format!("{subject}: flux cannot read its source: {why}");
+                diagnostics.push(
+                    Diagnostic::new(Code::SourceUnresolved, message)
+                        .at(source.location.span, "written without a source")
+                        .help("say in a source map where flux finds the chart: `armada2flux source-map init` writes one"),
+                );
+            }
+        }
+        Place::Git { git, folder: _ } => match &git.reference {
+            GitReference::Commit(_) => {}
+            GitReference::Branch(name) if is_short_commit(name) => {
+                let label =
+                    "looks like a part of a commit; written as a branch, which it hardly is";
+                diagnostics.push(moving(&format!("`{name}`"), label));
+            }
+            GitReference::Branch(name) => {
+                let label = "not a commit; written as a branch unless it starts with refs/";
+                diagnostics.push(moving(&format!("`{name}`"), label));
+            }
+            GitReference::Tag(name) | GitReference::Name(name) => {
+                diagnostics.push(moving(&format!("`{name}`"), "not a commit"));
+            }
+        },
+        Place::Helm { version: None, .. }
+        | Place::Existing {
+            kind: ExistingKind::HelmRepository,
+            version: None,
+            ..
+        } => {
+            let diagnostic = moving(
+                "the newest version of the chart",
+                "names no version of the chart",
+            );
+            diagnostics.push(diagnostic.help("give the rule of the source map a `version`"));
+        }
+        Place::Oci(key) => {
+            if key.tag.is_none() {
+                let diagnostic = moving(
+                    "the newest version of the chart",
+                    "names no version of the chart",
+                );
+                diagnostics.push(diagnostic.help("give the rule of the source map a `version`"));
+            }
+            let message =
+                format!("{subject}: flux adds the artifact's digest to the version of its chart");
+            diagnostics.push(
+                Diagnostic::new(Code::SourceVersionSuffix, message)
+                    .at(source.location.span, "comes from an OCIRepository")
+                    .help("make the rule a HelmRepository with an `oci://` address to keep the plain version"),
+            );
+        }
+        Place::Helm { .. } | Place::Existing { .. } => {}
+    }
+    located
+        .notes
+        .iter()
+        .for_each(|note| diagnostics.push(said(&subject, note)));
+}
+
+fn said(subject: &str, note: &Note) -> Diagnostic {
+    match note {
+        Note::Rewritten { what, span } => {
+            Diagnostic::new(Code::SourceRewritten, format!("{subject}: {what}"))
+                .at(*span, "read in another way than armada read it")
+                .help("check that it holds the same; the source map can name another place")
+        }
+        Note::Secret { what, secret, span } => {
+            let message = format!("{subject}: {what}: secret `{secret}` has to be filled in");
+            Diagnostic::new(Code::SourceSecret, message)
+                .at(*span, "its content is not in the documents")
+                .help("fill in what its annotation names, or name a secret of your own in the source map")
+        }
+        Note::Ignored { field, why, span } => {
+            let message = format!("{subject}: `{field}` of its source has no effect");
+            Diagnostic::new(Code::FieldIgnored, message)
+                .at(*span, *why)
+                .help("remove it")
+        }
+        Note::Replaced { field, span } => {
+            let message = format!("{subject}: `{field}` of its source is left out");
+            Diagnostic::new(Code::FieldIgnored, message)
+                .at(*span, "belongs to a place that the source map replaces")
+                .help("give the rule a `secretRef` or `proxySecretRef` if the new place needs one")
+        }
+        Note::Unusable { what, span } => {
+            let message = format!("source map: {subject}: {what}");
+            Diagnostic::new(Code::SourceMapInvalid, message)
+                .at(*span, "made by this rule")
+                .help("correct the rule, or let it match less")
+        }
+    }
+}
+
+/// Reports dependencies that the tree does not carry.
+pub(super) fn dependencies(
+    release: &Release<'_, '_>,
+    located: &Located,
+    parts: &Parts<'_, '_, '_>,
+    diagnostics: &mut Diagnostics,
+) {
+    let why = match &located.place {
+        Place::Git { .. } => None,
+        Place::Helm { .. } | Place::Oci(_) => Some("flux installs the chart as it was packaged"),
+        Place::Existing { .. } => Some("flux takes the chart as the existing object has it"),
+        // Nothing can be said of a chart that nobody has.
+        Place::Unreadable(_) => return,
+    };
+    let chart = release.chart;
+    let own = &chart.head.name.value;
+    if let Some(why) = why {
+        if release.dependencies.as_ref().is_some_and(Vec::is_empty) {
+            let message = format!(
+                "release `{}`: armada emptied its charts folder, {why}",
+                release.name
+            );
+            diagnostics.push(
+                Diagnostic::new(Code::DependencyNotCarried, message)
+                    .at(chart.head.name.span, "its document has `dependencies: []`")
+                    .help("check that the packaged chart holds no subcharts, or map the source to a git repository"),
+            );
+        }
+        for dependency in release.dependencies.iter().flatten() {
+            let name = &dependency.chart.head.name.value;
+            let message = format!(
+                "release `{}`: armada put chart `{name}` into its charts folder, {why}",
+                release.name
+            );
+            diagnostics.push(
+                Diagnostic::new(Code::DependencyNotCarried, message)
+                    .at(dependency.listed, "not put in by flux")
+                    .help("check that the packaged chart holds it, or map the source to a git repository"),
+            );
+        }
+        return;
+    }
+    let missing: Vec<_> = parts.not_included.iter().collect();
+    if missing.is_empty() {
+        return;
+    }
+    let told = |dependency: &Dependency<'_, '_>, why: &str| {
+        let name = &dependency.chart.head.name.value;
+        let message = format!(
+            "release `{}`: armada put chart `{name}` into a charts folder, {why}",
+            release.name
+        );
+        let help = format!(
+            "flux builds `{own}` with its own charts folder and requirements; map the dependency to a git repository"
+        );
+        Diagnostic::new(Code::DependencyNotCarried, message)
+            .at(dependency.listed, "not put in by flux")
+            .help(help)
+    };
+    for NotIncluded { dependency, why } in &missing {
+        diagnostics.push(told(dependency, why));
+    }
+    for dependency in release.dependencies.iter().flatten() {
+        let is_missing =
+            |missing: &&NotIncluded<'_, '_, '_>| std::ptr::eq(missing.dependency, dependency);
+        if !missing.iter().any(is_missing) {
+            let why = "it is left out like another dependency that cannot be put in";
+            diagnostics.push(told(dependency, why));
+        }
+    }
+}

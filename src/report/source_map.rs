@@ -1,0 +1,216 @@
+//! A new source map: a rule to fill in for each source that Flux cannot read, the others as comments.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use crate::armada::chart::SourceKind;
+use crate::emit::{self, View};
+use crate::lower::{Surveyed, Verdict};
+use crate::secret;
+use crate::source_map::FILL_IN;
+use crate::value::{Mapping, Text, Value};
+
+/// Most names that a comment lists.
+const MAX_NAMES: usize = 8;
+
+/// Writes the map of a Manifest's sources.
+#[must_use]
+pub fn source_map(manifest: &str, sources: &[Surveyed]) -> String {
+    let unreadable = |source: &&Surveyed| matches!(source.verdict, Verdict::Unreadable(_));
+    let (missing, read): (Vec<&Surveyed>, Vec<&Surveyed>) = sources.iter().partition(unreadable);
+    let mut text = String::new();
+    comment(
+        &mut text,
+        &format!(
+            "Where Flux finds the charts of `{manifest}`: a source map for armada2flux, docs/guide/sources.md."
+        ),
+    );
+    comment(
+        &mut text,
+        &format!(
+            "Of {} sources Flux can read {} as they are.",
+            sources.len(),
+            read.len()
+        ),
+    );
+    if !missing.is_empty() {
+        comment(
+            &mut text,
+            &format!(
+                "The others have a rule here: put the place of the chart where it says {FILL_IN}."
+            ),
+        );
+    }
+    text.push('\n');
+    if missing.is_empty() {
+        text.push_str("sources: []\n");
+    } else {
+        text.push_str("sources:\n");
+    }
+    let mut written = BTreeSet::new();
+    for source in missing {
+        let rule = rule(source);
+        let rule = emit::to_yaml(&Value::from(vec![rule]), View::Clear);
+        // Several references of one location may come to the same rule.
+        if written.insert(rule.clone()) {
+            push_rule(&mut text, source, &rule);
+        }
+    }
+    if !read.is_empty() {
+        push_read(&mut text, &read);
+    }
+    text
+}
+
+fn comment(text: &mut String, line: &str) {
+    // Nothing from a document may end the comment.
+    let line: String = line
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    let space = if line.is_empty() { "" } else { " " };
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "#{space}{line}");
+}
+
+fn push_rule(text: &mut String, source: &Surveyed, rule: &str) {
+    let Surveyed {
+        kind: _,
+        location: _,
+        reference: _,
+        charts,
+        releases,
+        verdict,
+    } = source;
+    text.push('\n');
+    if let Verdict::Unreadable(why) = verdict {
+        comment(text, &format!("Flux cannot read it: {why}"));
+    }
+    comment(
+        text,
+        &format!("charts: {}", names(charts.values().map(|(name, _)| name))),
+    );
+    comment(text, &format!("releases: {}", names(releases.iter())));
+    text.push_str(rule);
+}
+
+fn names<'n>(names: impl Iterator<Item = &'n Text>) -> String {
+    let mut names: Vec<&str> = names.map(|name| &**name).collect();
+    names.dedup();
+    let more = names.len().saturating_sub(MAX_NAMES);
+    names.truncate(MAX_NAMES);
+    let list = names.join(", ");
+    if more > 0 {
+        format!("{list} and {more} more")
+    } else {
+        list
+    }
+}
+
+fn mapping<V: Into<Value>>(entries: impl IntoIterator<Item = (&'static str, V)>) -> Mapping {
+    entries.into_iter().collect()
+}
+
+/// A rule with the gaps that only the user can fill.
+fn rule(source: &Surveyed) -> Value {
+    let word = word(source.kind);
+    let location = pattern(&source.location);
+    let matching = mapping([("type", Text::from(word)), ("location", location)]);
+    let (key, target) = match source.kind {
+        SourceKind::Git => ("GitRepository", mapping([("url", FILL_IN)])),
+        SourceKind::Local => {
+            let mut target = mapping([("url", FILL_IN)]);
+            target.insert("ref", mapping([("commit", FILL_IN)]));
+            ("GitRepository", target)
+        }
+        SourceKind::Tar => {
+            let mut target = mapping([("url", FILL_IN)]);
+            let version = source.charts.values().map(|(_, version)| version);
+            if version.clone().all(|version| version.is_empty()) {
+                target.insert("version", FILL_IN);
+            }
+            ("HelmRepository", target)
+        }
+    };
+    let mut rule = mapping([("match", matching)]);
+    rule.insert(key, target);
+    rule.into()
+}
+
+fn word(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Git => "git",
+        SourceKind::Tar => "tar",
+        SourceKind::Local => "local",
+    }
+}
+
+/// A location as a pattern that matches it; a password in it is not written down.
+fn pattern(location: &str) -> Text {
+    let plain = location.replace(['<', '>'], "<...>");
+    if !secret::text_looks_secret(location) {
+        return plain.into();
+    }
+    let without = location.split_once("://").and_then(|(scheme, rest)| {
+        let (_, host) = rest.split_once('@')?;
+        Some(format!(
+            "{scheme}://<...>@{}",
+            host.replace(['<', '>'], "<...>")
+        ))
+    });
+    let without = without.filter(|text| !secret::text_looks_secret(text));
+    without.unwrap_or_else(|| "<...>".to_owned()).into()
+}
+
+/// What Flux reads without a rule, and the rules that would move it.
+fn push_read(text: &mut String, read: &[&Surveyed]) {
+    text.push('\n');
+    comment(text, "Without a rule Flux reads:");
+    let mut servers = BTreeSet::new();
+    let mut objects: BTreeMap<String, usize> = BTreeMap::new();
+    for source in read {
+        let Verdict::Read(kind, url) = &source.verdict else {
+            continue;
+        };
+        let reference = match &*source.reference {
+            "" => String::new(),
+            reference => format!(" at {reference}"),
+        };
+        let object = format!("{kind} {}{reference}", pattern(url));
+        *objects.entry(object).or_default() += source.charts.len();
+        servers.extend(server(source));
+    }
+    for (object, number) in objects {
+        let charts = if number == 1 { "chart" } else { "charts" };
+        comment(text, &format!("- {object}: {number} {charts}"));
+    }
+    if servers.is_empty() {
+        return;
+    }
+    comment(text, "");
+    comment(text, "Rules like these take whole servers from a mirror:");
+    for (kind, start) in servers {
+        comment(text, "");
+        let (key, path, target) = match kind {
+            "git" => ("GitRepository", "<path...>", "https://MIRROR/<path>"),
+            _ => (
+                "HelmRepository",
+                "<folder...>/<>",
+                "https://MIRROR/<folder>",
+            ),
+        };
+        comment(text, "- match:");
+        comment(text, &format!("    type: {kind}"));
+        comment(text, &format!("    location: {start}{path}"));
+        comment(text, &format!("  {key}:"));
+        comment(text, &format!("    url: {target}"));
+    }
+}
+
+/// The kind of a source and its location up to the path.
+fn server(source: &Surveyed) -> Option<(&'static str, String)> {
+    let location = pattern(&source.location);
+    let (scheme, rest) = location.split_once("://")?;
+    let (host, _) = rest.split_once('/')?;
+    Some((word(source.kind), format!("{scheme}://{host}/")))
+}

@@ -1,0 +1,392 @@
+//! The source map: the user's rules for where Flux finds what Armada's `source` blocks name.
+//!
+//! A rule matches sources by patterns with captures ([`Pattern`]) and says which object takes their place.
+//! The first rule that matches decides. Reading the file is `cli`'s part, what the objects look like `lower`'s.
+
+mod decode;
+mod pattern;
+pub mod schema;
+
+use crate::armada::chart::SourceKind;
+use crate::source::Span;
+use crate::value::Text;
+
+pub use decode::decode;
+pub use pattern::{Captures, Fault, Pattern, Template, Unknown};
+
+/// What stands in a new map where only the user knows: an address that must be filled in.
+pub const FILL_IN: &str = "FILL-IN";
+
+/// A source map.
+#[derive(Clone, Debug, Default)]
+pub struct SourceMap {
+    /// The rules in order; the first that matches decides.
+    pub rules: Vec<Rule>,
+}
+
+/// One rule.
+#[derive(Clone, Debug)]
+pub struct Rule {
+    /// What it matches.
+    pub matching: Match,
+    /// What takes the place of the source.
+    pub target: Target<Template>,
+    /// Where the rule stands.
+    pub span: Span,
+}
+
+/// What a rule matches; absent patterns match everything.
+#[derive(Clone, Debug, Default)]
+pub struct Match {
+    /// Kind of source.
+    pub kind: Option<SourceKind>,
+    /// Its location, as the document writes it.
+    pub location: Option<Pattern>,
+    /// Its reference; `master` for a git source that names none, empty for other kinds.
+    pub reference: Option<Pattern>,
+    /// Its subpath, without `./` before and `/` behind it.
+    pub subpath: Option<Pattern>,
+    /// The chart's name as far as the document tells: from the archive's name, or the last folder of the subpath.
+    pub chart: Option<Pattern>,
+}
+
+/// What the documents say about a source.
+#[derive(Clone, Copy, Debug)]
+pub struct Facts<'f> {
+    /// Kind of source.
+    pub kind: SourceKind,
+    /// Its location, as the document writes it.
+    pub location: &'f str,
+    /// Its reference; `master` for a git source that names none, empty for other kinds.
+    pub reference: &'f str,
+    /// Its subpath, without `./` before and `/` behind it.
+    pub subpath: &'f str,
+    /// The chart's name as far as the document tells.
+    pub chart: &'f str,
+    /// The chart's version, if an archive's name tells; else empty.
+    pub version: &'f str,
+}
+
+/// What takes the place of a source; `T` is a [`Template`] in a rule and a [`Text`] once it is filled.
+#[derive(Clone, Debug)]
+pub enum Target<T> {
+    /// A repository of chart archives with an index, or a registry of charts.
+    Helm(HelmTarget<T>),
+    /// One chart in a registry.
+    Oci(OciTarget<T>),
+    /// A Git repository.
+    Git(GitTarget<T>),
+    /// An object that is there already.
+    Existing(ExistingTarget<T>),
+}
+
+/// `HelmRepository`
+#[derive(Clone, Debug)]
+pub struct HelmTarget<T> {
+    /// `http`, `https` or `oci` address.
+    pub url: T,
+    /// Name of the chart; the source's own when absent.
+    pub chart: Option<T>,
+    /// Version of the chart; the source's own when absent.
+    pub version: Option<T>,
+    /// Secret that holds a login.
+    pub secret: Option<Text>,
+    /// Secret that holds certificates.
+    pub cert_secret: Option<Text>,
+    /// Which cloud logs in (`oci` only).
+    pub provider: Option<Text>,
+    /// Whether the registry is spoken to over plain HTTP (`oci` only).
+    pub insecure: bool,
+    /// How signatures are checked (`oci` only).
+    pub verify: Option<Verify>,
+}
+
+/// `OCIRepository`
+#[derive(Clone, Debug)]
+pub struct OciTarget<T> {
+    /// `oci` address of the chart itself.
+    pub url: T,
+    /// Version of the chart, which is its tag; the source's own when absent.
+    pub version: Option<T>,
+    /// Secret that holds a login.
+    pub secret: Option<Text>,
+    /// Secret that holds certificates.
+    pub cert_secret: Option<Text>,
+    /// Secret that holds a proxy's address and login.
+    pub proxy_secret: Option<Text>,
+    /// Which cloud logs in.
+    pub provider: Option<Text>,
+    /// Whether the registry is spoken to over plain HTTP.
+    pub insecure: bool,
+    /// How signatures are checked.
+    pub verify: Option<Verify>,
+}
+
+/// `GitRepository`
+#[derive(Clone, Debug)]
+pub struct GitTarget<T> {
+    /// `http`, `https` or `ssh` address, or `HOST:PATH`.
+    pub url: T,
+    /// Which commit; the source's own when absent.
+    pub reference: Option<Reference<T>>,
+    /// Folder of the chart; the source's subpath when absent.
+    pub chart: Option<T>,
+    /// Secret that holds a login.
+    pub secret: Option<Text>,
+    /// Secret that holds a proxy's address and login.
+    pub proxy_secret: Option<Text>,
+    /// Which cloud logs in.
+    pub provider: Option<Text>,
+}
+
+/// An object that is there already.
+#[derive(Clone, Debug)]
+pub struct ExistingTarget<T> {
+    /// Its kind.
+    pub kind: ExistingKind,
+    /// Its name.
+    pub name: T,
+    /// Its namespace; that of the other source objects when absent.
+    pub namespace: Option<T>,
+    /// Name or folder of the chart, for the kinds that hold several.
+    pub chart: Option<T>,
+    /// Version of the chart in a HelmRepository.
+    pub version: Option<T>,
+}
+
+/// The kinds of object that can be there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExistingKind {
+    /// Charts by name and version.
+    HelmRepository,
+    /// One chart.
+    OciRepository,
+    /// Charts by folder.
+    GitRepository,
+    /// Charts by folder.
+    Bucket,
+    /// One chart.
+    HelmChart,
+    /// One chart.
+    ExternalArtifact,
+}
+
+impl ExistingKind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::HelmRepository,
+        Self::OciRepository,
+        Self::GitRepository,
+        Self::Bucket,
+        Self::HelmChart,
+        Self::ExternalArtifact,
+    ];
+
+    /// The kind as Flux spells it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::HelmRepository => "HelmRepository",
+            Self::OciRepository => "OCIRepository",
+            Self::GitRepository => "GitRepository",
+            Self::Bucket => "Bucket",
+            Self::HelmChart => "HelmChart",
+            Self::ExternalArtifact => "ExternalArtifact",
+        }
+    }
+
+    /// Whether the object is one chart, which a HelmRelease names by `chartRef`.
+    #[must_use]
+    pub fn is_one_chart(self) -> bool {
+        match self {
+            Self::OciRepository | Self::HelmChart | Self::ExternalArtifact => true,
+            Self::HelmRepository | Self::GitRepository | Self::Bucket => false,
+        }
+    }
+}
+
+/// Which commit of a Git repository.
+#[derive(Clone, Debug)]
+pub enum Reference<T> {
+    /// 40 hexadecimal digits.
+    Commit(T),
+    /// The tip of a branch.
+    Branch(T),
+    /// A tag.
+    Tag(T),
+    /// A full ref.
+    Name(T),
+}
+
+/// How signatures are checked.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Verify {
+    /// `cosign` or `notation`.
+    pub provider: Text,
+    /// Secret that holds the public keys; keyless when absent.
+    pub secret: Option<Text>,
+    /// Issuers and subjects that may have signed (regular expressions); OCIRepository only.
+    pub identities: Vec<(Text, Text)>,
+}
+
+impl SourceMap {
+    /// The first rule that matches, its position, and what its patterns caught.
+    #[must_use]
+    pub fn find(&self, facts: &Facts<'_>) -> Option<(usize, &Rule, Captures)> {
+        let mut rules = self.rules.iter().enumerate();
+        rules.find_map(|(at, rule)| Some((at, rule, rule.matching.captures(facts)?)))
+    }
+}
+
+impl Match {
+    /// What the patterns catch; `None` when one of them does not match.
+    #[must_use]
+    pub fn captures(&self, facts: &Facts<'_>) -> Option<Captures> {
+        let Self {
+            kind,
+            location,
+            reference,
+            subpath,
+            chart,
+        } = self;
+        if kind.is_some_and(|kind| kind != facts.kind) {
+            return None;
+        }
+        let mut captures = Captures::default();
+        for (pattern, text) in [
+            (location, facts.location),
+            (reference, facts.reference),
+            (subpath, facts.subpath),
+            (chart, facts.chart),
+        ] {
+            if let Some(pattern) = pattern
+                && !pattern.matches(text, &mut captures)
+            {
+                return None;
+            }
+        }
+        for (name, text) in [
+            ("location", facts.location),
+            ("reference", facts.reference),
+            ("subpath", facts.subpath),
+            ("chart", facts.chart),
+            ("version", facts.version),
+        ] {
+            captures.set_default(name, text);
+        }
+        Some(captures)
+    }
+
+    /// The names that a rule's target may use: those that its patterns catch, and what every source has.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let Self {
+            kind: _,
+            location,
+            reference,
+            subpath,
+            chart,
+        } = self;
+        let patterns = [location, reference, subpath, chart];
+        let own = patterns.into_iter().flatten().flat_map(Pattern::names);
+        own.chain(FACT_NAMES.iter().copied()).collect()
+    }
+}
+
+/// What every source has under these names.
+pub const FACT_NAMES: &[&str] = &["location", "reference", "subpath", "chart", "version"];
+
+impl Target<Template> {
+    /// Puts what was caught into the templates.
+    #[must_use]
+    pub fn fill(&self, captures: &Captures) -> Target<Text> {
+        let fill = |template: &Template| template.fill(captures);
+        let some = |template: &Option<Template>| template.as_ref().map(fill);
+        match self {
+            Target::Helm(HelmTarget {
+                url,
+                chart,
+                version,
+                secret,
+                cert_secret,
+                provider,
+                insecure,
+                verify,
+            }) => Target::Helm(HelmTarget {
+                url: fill(url),
+                chart: some(chart),
+                version: some(version),
+                secret: secret.clone(),
+                cert_secret: cert_secret.clone(),
+                provider: provider.clone(),
+                insecure: *insecure,
+                verify: verify.clone(),
+            }),
+            Target::Oci(OciTarget {
+                url,
+                version,
+                secret,
+                cert_secret,
+                proxy_secret,
+                provider,
+                insecure,
+                verify,
+            }) => Target::Oci(OciTarget {
+                url: fill(url),
+                version: some(version),
+                secret: secret.clone(),
+                cert_secret: cert_secret.clone(),
+                proxy_secret: proxy_secret.clone(),
+                provider: provider.clone(),
+                insecure: *insecure,
+                verify: verify.clone(),
+            }),
+            Target::Git(GitTarget {
+                url,
+                reference,
+                chart,
+                secret,
+                proxy_secret,
+                provider,
+            }) => Target::Git(GitTarget {
+                url: fill(url),
+                reference: reference.as_ref().map(|reference| match reference {
+                    Reference::Commit(text) => Reference::Commit(fill(text)),
+                    Reference::Branch(text) => Reference::Branch(fill(text)),
+                    Reference::Tag(text) => Reference::Tag(fill(text)),
+                    Reference::Name(text) => Reference::Name(fill(text)),
+                }),
+                chart: some(chart),
+                secret: secret.clone(),
+                proxy_secret: proxy_secret.clone(),
+                provider: provider.clone(),
+            }),
+            Target::Existing(ExistingTarget {
+                kind,
+                name,
+                namespace,
+                chart,
+                version,
+            }) => Target::Existing(ExistingTarget {
+                kind: *kind,
+                name: fill(name),
+                namespace: some(namespace),
+                chart: some(chart),
+                version: some(version),
+            }),
+        }
+    }
+}
+
+impl<T> Target<T> {
+    /// The key under which a rule holds it.
+    #[must_use]
+    pub fn key(&self) -> &'static str {
+        match self {
+            Target::Helm(_) => "HelmRepository",
+            Target::Oci(_) => "OCIRepository",
+            Target::Git(_) => "GitRepository",
+            Target::Existing(_) => "existing",
+        }
+    }
+}

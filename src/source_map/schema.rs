@@ -1,0 +1,467 @@
+//! The shape of a source map for editors: what [`fn@super::decode`] takes, as a JSON Schema.
+//!
+//! These types describe the file and are never filled; a test compares their verdict with the decoder's.
+
+use schemars::JsonSchema;
+
+/// Rules that tell armada2flux where Flux finds the charts that Armada's documents name.
+///
+/// The first rule that matches a source decides. In the patterns of `match`, `<name>` catches one or more
+/// characters without `/`, and `<name...>` any text. Other texts may use what was caught, and `<location>`,
+/// `<reference>`, `<subpath>`, `<chart>` and `<version>` of the source.
+#[derive(JsonSchema)]
+#[schemars(title = "armada2flux source map", deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a file")]
+pub struct File {
+    /// The rules in order.
+    #[schemars(schema_with = "rules")]
+    sources: Vec<Rule>,
+}
+
+fn rules(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    Option::<Vec<Rule>>::json_schema(generator)
+}
+
+/// One rule: what it matches, and one target.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("oneOf" = [
+    {"required": ["HelmRepository"]},
+    {"required": ["OCIRepository"]},
+    {"required": ["GitRepository"]},
+    {"required": ["existing"]},
+]))]
+#[expect(dead_code, reason = "describes a file")]
+struct Rule {
+    /// The sources it is about; all when absent.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<Match>"
+    )]
+    r#match: Option<Match>,
+    /// A chart repository with an index, or a registry of charts.
+    #[schemars(
+        rename = "HelmRepository",
+        default,
+        schema_with = "plain::<HelmRepository>"
+    )]
+    helm_repository: Option<HelmRepository>,
+    /// One chart in a registry.
+    #[schemars(
+        rename = "OCIRepository",
+        default,
+        schema_with = "plain::<OciRepository>"
+    )]
+    oci_repository: Option<OciRepository>,
+    /// A Git repository.
+    #[schemars(
+        rename = "GitRepository",
+        default,
+        schema_with = "plain::<GitRepository>"
+    )]
+    git_repository: Option<GitRepository>,
+    /// An object that is there already.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<Existing>"
+    )]
+    existing: Option<Existing>,
+}
+
+/// A field that may be left out but not null.
+fn plain<T: JsonSchema>(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    generator.subschema_for::<T>()
+}
+
+/// Patterns; all of them must match.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a file")]
+struct Match {
+    /// Kind of source.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<Kind>"
+    )]
+    r#type: Option<Kind>,
+    /// `source.location`, as the document writes it.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<String>"
+    )]
+    location: Option<String>,
+    /// `source.reference`; `master` for a git source that names none, empty for other kinds.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<String>"
+    )]
+    reference: Option<String>,
+    /// `source.subpath`, without `./` before and `/` behind it.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<String>"
+    )]
+    subpath: Option<String>,
+    /// Name of the chart: from the archive's name, or the last folder of the subpath.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<String>"
+    )]
+    chart: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes a file")]
+enum Kind {
+    Git,
+    Tar,
+    Local,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a file")]
+struct HelmRepository {
+    /// `http`, `https` or `oci` address of the folder of charts.
+    #[schemars(length(min = 1))]
+    url: String,
+    /// Name of the chart; the source's own when absent.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    chart: Option<String>,
+    /// Version of the chart; the source's own when absent.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    version: Option<String>,
+    /// Secret that holds a login.
+    #[schemars(
+        rename = "secretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
+    secret_ref: Option<SecretRef>,
+    /// Secret that holds certificates.
+    #[schemars(
+        rename = "certSecretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
+    cert_secret_ref: Option<SecretRef>,
+    /// Which cloud logs in (`oci` only).
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<OciProvider>"
+    )]
+    provider: Option<OciProvider>,
+    /// Plain HTTP (`oci` only).
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<bool>"
+    )]
+    insecure: Option<bool>,
+    /// How signatures are checked (`oci` only).
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<ChartVerify>"
+    )]
+    verify: Option<ChartVerify>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a file")]
+struct OciRepository {
+    /// `oci` address of the chart itself.
+    #[schemars(length(min = 1))]
+    url: String,
+    /// Version of the chart, which is its tag; the source's own when absent.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    version: Option<String>,
+    /// Secret that holds a login.
+    #[schemars(
+        rename = "secretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
+    secret_ref: Option<SecretRef>,
+    /// Secret that holds certificates.
+    #[schemars(
+        rename = "certSecretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
+    cert_secret_ref: Option<SecretRef>,
+    /// Secret that holds a proxy's address and login.
+    #[schemars(
+        rename = "proxySecretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
+    proxy_secret_ref: Option<SecretRef>,
+    /// Which cloud logs in.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<OciProvider>"
+    )]
+    provider: Option<OciProvider>,
+    /// Plain HTTP.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<bool>"
+    )]
+    insecure: Option<bool>,
+    /// How signatures are checked.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<Verify>"
+    )]
+    verify: Option<Verify>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a file")]
+struct GitRepository {
+    /// `http`, `https` or `ssh` address, or `USER@HOST:PATH`.
+    #[schemars(length(min = 1))]
+    url: String,
+    /// Which commit; the source's own when absent.
+    #[schemars(
+        rename = "ref",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<Reference>"
+    )]
+    reference: Option<Reference>,
+    /// Folder of the chart; the source's subpath when absent.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    chart: Option<String>,
+    /// Secret that holds a login.
+    #[schemars(
+        rename = "secretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
+    secret_ref: Option<SecretRef>,
+    /// Secret that holds a proxy's address and login.
+    #[schemars(
+        rename = "proxySecretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
+    proxy_secret_ref: Option<SecretRef>,
+    /// Which cloud logs in.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<GitProvider>"
+    )]
+    provider: Option<GitProvider>,
+}
+
+/// One of them.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, extend("minProperties" = 1, "maxProperties" = 1))]
+#[expect(dead_code, reason = "describes a file")]
+struct Reference {
+    /// 40 hexadecimal digits.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    commit: Option<String>,
+    /// The tip of a branch.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    branch: Option<String>,
+    /// A tag.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    tag: Option<String>,
+    /// A full ref.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    name: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a file")]
+struct Existing {
+    /// Its kind.
+    kind: ExistingKind,
+    /// Its name.
+    #[schemars(length(min = 1))]
+    name: String,
+    /// Its namespace; that of the other source objects when absent.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    namespace: Option<String>,
+    /// Name of the chart in a HelmRepository, its folder in a GitRepository or Bucket.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    chart: Option<String>,
+    /// Version of the chart in a HelmRepository.
+    #[schemars(
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "filled"
+    )]
+    version: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "describes a file")]
+enum ExistingKind {
+    HelmRepository,
+    #[schemars(rename = "OCIRepository")]
+    OciRepository,
+    GitRepository,
+    Bucket,
+    HelmChart,
+    ExternalArtifact,
+}
+
+/// A text that is not empty.
+fn filled(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({"type": "string", "minLength": 1})
+}
+
+/// A Secret in the namespace of the source object.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a file")]
+struct SecretRef {
+    /// Its name.
+    #[schemars(regex(pattern = r"^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"))]
+    name: String,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes a file")]
+enum OciProvider {
+    Generic,
+    Aws,
+    Azure,
+    Gcp,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes a file")]
+enum GitProvider {
+    Generic,
+    Azure,
+    Github,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+#[expect(dead_code, reason = "describes a file")]
+enum VerifyProvider {
+    Cosign,
+    Notation,
+}
+
+/// How signatures are checked.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a file")]
+struct ChartVerify {
+    /// Who signed.
+    provider: VerifyProvider,
+    /// Secret that holds the public keys; keyless when absent.
+    #[schemars(
+        rename = "secretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
+    secret_ref: Option<SecretRef>,
+}
+
+/// How signatures are checked.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a file")]
+struct Verify {
+    /// Who signed.
+    provider: VerifyProvider,
+    /// Secret that holds the public keys; keyless when absent.
+    #[schemars(
+        rename = "secretRef",
+        default,
+        skip_serializing_if = "Option::is_none",
+        schema_with = "plain::<SecretRef>"
+    )]
+    secret_ref: Option<SecretRef>,
+    /// Who may have signed.
+    #[schemars(
+        rename = "matchOIDCIdentity",
+        default,
+        schema_with = "plain::<Vec<Identity>>"
+    )]
+    match_oidc_identity: Option<Vec<Identity>>,
+}
+
+/// Regular expressions.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+#[expect(dead_code, reason = "describes a file")]
+struct Identity {
+    /// Who vouches.
+    issuer: String,
+    /// Who signs.
+    subject: String,
+}
