@@ -93,6 +93,7 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
         let options = Options {
             site: None,
             delivery: how,
+            source_map: armada2flux::source_map::SourceMap::default(),
             values_in: ValuesIn::SplitSecrets,
             pre_deletes: PreDeletes::Hooks,
             new_cluster: false,
