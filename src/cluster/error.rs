@@ -148,7 +148,9 @@ impl Cause {
                 "check `certificate-authority` of the cluster in the kubeconfig, its address, and proxies \
                  in between",
             ),
-            Cause::Timeout(_) => Some("try again when the server is less busy, or allow more time"),
+            Cause::Timeout(_) => Some(
+                "try again when the server is less busy, or allow more time with --request-timeout",
+            ),
             Cause::Unauthorized => Some("log in again, or choose another --context"),
             Cause::Forbidden(_) => Some(
                 "ask for the permission (docs/deploy/rbac-diff.yaml lists all that are needed)",

@@ -231,7 +231,7 @@ fn texts(code: Code) -> (&'static str, &'static str) {
              refused or dropped between a HelmRelease and Helm. Helm-controller passes over values that it cannot read: \
              of a release with one such key or character, created in a way that does not refuse it, no value at all \
              arrives. `docs/yaml.md` lists what happens on which way.",
-            "Remove them. The text of a Secret that `valuesFrom` names carries all of them.",
+            "Remove them, or write the values with `--values-in secret`: the text of a Secret carries all of them.",
         ),
         Code::ValueNotFinite => (
             "JSON has no infinity. Helm refuses the values, so no release was ever made of them.",

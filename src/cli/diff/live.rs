@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use futures::StreamExt as _;
@@ -38,6 +39,9 @@ pub(in crate::cli) struct AccessArguments {
         help_heading = "Cluster"
     )]
     groups: Vec<String>,
+    /// Longest time without an answer from the API server
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Cluster")]
+    request_timeout: Option<u64>,
 }
 
 impl AccessArguments {
@@ -47,12 +51,14 @@ impl AccessArguments {
             context,
             user,
             groups,
+            request_timeout,
         } = self;
         Access {
             kubeconfig: kubeconfig.clone(),
             context: context.clone(),
             user: user.clone(),
             groups: groups.clone(),
+            timeout: request_timeout.map(Duration::from_secs),
             ..Access::default()
         }
     }

@@ -10,17 +10,16 @@ const SHOWN_CHARS: usize = 60;
 
 /// What to do about text that does not survive.
 pub(super) const TEXT_HELP: &str = "kubectl and kustomize-controller refuse or change it, and in an object made otherwise it costs the release \
-     all its values; take it out";
+     all its values; take it out, or write the values with `--values-in secret`";
 
 /// What to do about U+0085 in a value.
-pub(super) const NEXT_LINE_HELP: &str = "flux hands on a blank in its place; take it out";
+pub(super) const NEXT_LINE_HELP: &str = "flux hands on a blank in its place; take it out, or write the values with `--values-in secret`";
 
 /// What to do about a key `<<`.
-pub(super) const MERGE_HELP: &str =
-    "kubectl carries it, kustomize-controller drops the entry without a word; rename it";
+pub(super) const MERGE_HELP: &str = "kubectl carries it, kustomize-controller drops the entry without a word; rename it, or write the values with `--values-in secret`";
 
 /// What to do about a key that is too long.
-pub(super) const KEY_HELP: &str = "kubectl and kustomize-controller cannot apply it, so a tree does not carry it to Flux; shorten it";
+pub(super) const KEY_HELP: &str = "kubectl and kustomize-controller cannot apply it, so a tree does not carry it to Flux; shorten it, or write the values with `--values-in secret`";
 
 /// What to do about minus zero.
 pub(super) const ZERO_HELP: &str = "a template that prints it prints `-0` under armada and `0` under flux; write 0 if that is meant";
