@@ -14,7 +14,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use crate::flux::{DIGEST_ANNOTATION, Object, ObjectSet, SITE_LABEL};
+use crate::flux::{DIGEST_ANNOTATION, Object, ObjectKey, ObjectSet, SITE_LABEL};
 use crate::value::{Text, Value};
 
 pub use danger::Danger;
@@ -82,8 +82,6 @@ pub enum Mark {
         /// Its status, in Helm's word.
         status: Text,
     },
-    /// Other field managers hold fields that change: each with the first of them.
-    CoOwned(Vec<Conflict>),
 }
 
 /// An object and what would become of it.
@@ -214,35 +212,19 @@ fn without_digests(text: &str) -> String {
 /// Two trees of files: in the order of `after`, then what only `before` has.
 #[must_use]
 pub fn sets(before: &ObjectSet, after: &ObjectSet) -> Vec<ObjectChange> {
-    let mut old: BTreeMap<Key<'_>, &Object> = before.iter().map(|o| (key(o), o)).collect();
+    let mut old: BTreeMap<ObjectKey, &Object> = before.iter().map(|o| (o.key(), o)).collect();
     let mut all: Vec<ObjectChange> = Vec::new();
     for new in after.iter() {
-        all.push(match old.remove(&key(new)) {
+        all.push(match old.remove(&new.key()) {
             Some(old) => object(old, new),
             None => ObjectChange::new(new, Outcome::Created),
         });
     }
     let rest = before
         .iter()
-        .filter(|object| old.contains_key(&key(object)));
+        .filter(|object| old.contains_key(&object.key()));
     all.extend(rest.map(|object| ObjectChange::new(object, Outcome::LeftOver)));
     all
-}
-
-type Key<'o> = (&'o str, &'o str, Option<&'o str>, &'o str);
-
-/// Group, kind, namespace and name: another version of an API is the same object.
-fn key(object: &Object) -> Key<'_> {
-    let group = object
-        .api_version
-        .rsplit_once('/')
-        .map_or("", |(group, _)| group);
-    (
-        group,
-        &object.kind,
-        object.namespace.as_deref(),
-        &object.name,
-    )
 }
 
 /// The site that an object belongs to.

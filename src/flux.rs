@@ -17,7 +17,7 @@ pub use helm_release::HelmRelease;
 pub use helm_repository::HelmRepository;
 pub use metadata::Metadata;
 pub use namespace::Namespace;
-pub use object::{Object, ObjectSet};
+pub use object::{Object, ObjectKey, ObjectSet};
 pub use oci_repository::OciRepository;
 pub use secret::EmptySecret;
 pub use verify::Verify;

@@ -269,7 +269,7 @@ pub fn lower_batches<'p>(
                     secrets,
                     nulls,
                     bytes,
-                    values_from: values.iter().map(object_name).collect(),
+                    values_from: values.iter().map(|object| object.title().into()).collect(),
                 });
                 let chart = &*release.chart.head.name.value;
                 for object in values {
@@ -328,10 +328,4 @@ fn batches<'p, 'd, 't>(plan: &'p Plan<'d, 't>) -> Vec<Vec<Place<'p, 'd, 't>>> {
     }
     batches.push(open);
     batches
-}
-
-/// `KIND NAMESPACE/NAME`
-fn object_name(object: &Object) -> Text {
-    let namespace = object.namespace.as_deref().unwrap_or("");
-    Text::from(format!("{} {namespace}/{}", object.kind, object.name))
 }

@@ -1,5 +1,6 @@
 //! Flux trees: files of Kubernetes objects, written by `convert`, by hand or by both.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -35,8 +36,8 @@ fn find(input: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fail
         return Err(failure.hint("look for one that lists itself"));
     }
     let folder = input.is_dir();
-    let list = KUSTOMIZATIONS.iter().map(|name| input.join(name));
-    let list = list.filter(|path| folder && path.is_file()).take(1).next();
+    let mut lists = KUSTOMIZATIONS.iter().map(|name| input.join(name));
+    let list = lists.find(|path| folder && path.is_file());
     let Some(list) = list else {
         files.push(input.to_owned());
         return Ok(());
@@ -115,6 +116,7 @@ fn values(tree: &Tree, diagnostics: &mut Diagnostics) -> Vec<Value> {
 /// The objects of a tree, in its order.
 pub(super) fn objects(trees: &[Tree], diagnostics: &mut Diagnostics) -> Result<ObjectSet, Failure> {
     let mut set = ObjectSet::default();
+    let mut seen = BTreeSet::new();
     for tree in trees {
         for value in values(tree, diagnostics) {
             if value == Value::null() {
@@ -131,16 +133,9 @@ pub(super) fn objects(trees: &[Tree], diagnostics: &mut Diagnostics) -> Result<O
                 continue;
             }
             object.origin = span;
-            if set
-                .get(&object.kind, object.namespace.as_deref(), &object.name)
-                .is_some_and(|other| other.api_version == object.api_version)
-            {
-                let name = match &object.namespace {
-                    Some(namespace) => format!("{} {namespace}/{}", object.kind, object.name),
-                    None => format!("{} {}", object.kind, object.name),
-                };
-                return Err(Failure::new(format!("{name} stands twice in the tree"))
-                    .hint("leave one of the two"));
+            if !seen.insert((object.api_version.clone(), object.key())) {
+                let message = format!("{} stands twice in the tree", object.title());
+                return Err(Failure::new(message).hint("leave one of the two"));
             }
             set.extend([object]);
         }

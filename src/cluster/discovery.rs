@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 
 use super::transport::Call;
 use super::{Cluster, Error};
+use crate::flux::object::group;
 use crate::value::{Text, Value};
 
 /// What needs no escape in a path or a query.
@@ -61,10 +62,6 @@ impl KindRef {
             None => format!("{base}/{}", self.plural),
         }
     }
-}
-
-pub(super) fn group(api_version: &str) -> &str {
-    api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 pub(super) fn escape(text: &str) -> String {

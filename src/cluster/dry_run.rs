@@ -93,7 +93,7 @@ impl Cluster {
                 });
             }
         }
-        let act = format!("dry-run the apply of {}", name(object));
+        let act = format!("dry-run the apply of {}", object.title());
         let path = path(&kind, object, force);
         // Clear: this goes to the cluster and nowhere else. What YAML changes is escaped in it.
         let body = to_json(&object.value, View::Clear);
@@ -115,15 +115,6 @@ impl Cluster {
         let trees = [Some(object), live].into_iter().flatten();
         let scrubber = Scrubber::of(trees.map(|object| &object.value));
         Ok(refusal(object, &answer, &scrubber))
-    }
-}
-
-/// `HelmRelease a/b`
-fn name(object: &Object) -> String {
-    let (kind, name) = (&object.kind, &object.name);
-    match &object.namespace {
-        Some(namespace) => format!("{kind} {namespace}/{name}"),
-        None => format!("{kind} {name}"),
     }
 }
 

@@ -5,11 +5,11 @@ use std::fmt;
 
 use futures::future::try_join_all;
 
-use super::discovery::group;
 use super::transport::Call;
 use super::{Cause, Cluster, Error, KindRef, Served};
 use crate::emit::{View, to_json};
 use crate::flux::Object;
+use crate::flux::object::group;
 use crate::value::{Mapping, Text, Value};
 
 /// Where Flux is looked for first; its own default.

@@ -72,6 +72,23 @@ impl Object {
         })
     }
 
+    /// What it is called in messages: `Kind namespace/name`, or `Kind name`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        title(&self.kind, self.namespace.as_deref(), &self.name)
+    }
+
+    /// What makes it the same object as another: another version of its API is none.
+    #[must_use]
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey {
+            group: group(&self.api_version).into(),
+            kind: self.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+
     /// Says where in the input it comes from.
     #[must_use]
     pub fn with_origin(mut self, origin: Span) -> Self {
@@ -103,6 +120,34 @@ impl Object {
         if let Some(marks) = metadata.get_mut(marks).and_then(Value::as_mapping_mut) {
             marks.insert(key, value);
         }
+    }
+}
+
+/// Identity of an object in a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ObjectKey {
+    /// API group; empty for the core.
+    pub group: Text,
+    /// Its kind.
+    pub kind: Text,
+    /// Its namespace; `None` for cluster-scoped kinds.
+    pub namespace: Option<Text>,
+    /// Its name.
+    pub name: Text,
+}
+
+/// The API group of `group/version`; empty for the core's `v1`.
+#[must_use]
+pub fn group(api_version: &str) -> &str {
+    api_version.split_once('/').map_or("", |(group, _)| group)
+}
+
+/// `Kind namespace/name`, or `Kind name` of what has no namespace.
+#[must_use]
+pub fn title(kind: &str, namespace: Option<&str>, name: &str) -> String {
+    match namespace {
+        Some(namespace) => format!("{kind} {namespace}/{name}"),
+        None => format!("{kind} {name}"),
     }
 }
 

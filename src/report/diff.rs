@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::compare::{self, Conflict, Edit, Mark, ObjectChange, Outcome};
 use crate::emit::{self, View};
+use crate::flux::object::title;
 use crate::value::{REDACTED, Text, Value};
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
@@ -202,7 +203,7 @@ fn count(summary: &mut Summary, change: &ObjectChange) {
         match mark {
             Mark::Takeover { .. } => summary.takeovers += 1,
             Mark::ClientSide(_) => summary.client_side += 1,
-            Mark::OfSite(_) | Mark::OfKustomization(_) | Mark::CoOwned(_) => {}
+            Mark::OfSite(_) | Mark::OfKustomization(_) => {}
         }
     }
 }
@@ -271,13 +272,6 @@ fn note(mark: &Mark) -> String {
         Mark::Takeover { revision, status } => format!(
             "a takeover, not an install: helm holds revision {revision} ({status}), flux does not manage it yet"
         ),
-        Mark::CoOwned(held) => {
-            let held = held
-                .iter()
-                .map(|Conflict { manager, field }| format!("{field} by `{manager}`"));
-            let held: Vec<String> = held.collect();
-            format!("held by others, too: {}", held.join(", "))
-        }
     }
 }
 
@@ -382,9 +376,6 @@ impl Object {
     /// `Kind namespace/name`
     #[must_use]
     pub fn title(&self) -> String {
-        match &self.namespace {
-            Some(namespace) => format!("{} {namespace}/{}", self.kind, self.name),
-            None => format!("{} {}", self.kind, self.name),
-        }
+        title(&self.kind, self.namespace.as_deref(), &self.name)
     }
 }

@@ -11,7 +11,7 @@ use crate::cluster::{
     self, Access, CONCURRENCY, Cluster, DryRun, KindRef, Lack, Needs, Permission, Preflight, Verb,
 };
 use crate::compare::{self, Conflict, Mark, ObjectChange, Outcome};
-use crate::flux::{Object, ObjectSet, SITE_LABEL};
+use crate::flux::{Object, ObjectKey, ObjectSet, SITE_LABEL};
 use crate::value::{Number, Text, Value};
 
 use super::super::{Failure, Output, show};
@@ -183,26 +183,11 @@ struct Record {
     status: Text,
 }
 
-type Key = (Text, Text, Option<Text>, Text);
-
-fn key(object: &Object) -> Key {
-    let group = object
-        .api_version
-        .rsplit_once('/')
-        .map_or("", |(group, _)| group);
-    (
-        group.into(),
-        object.kind.clone(),
-        object.namespace.clone(),
-        object.name.clone(),
-    )
-}
-
 /// What the cluster holds.
 struct Live {
-    objects: BTreeMap<Key, Object>,
+    objects: BTreeMap<ObjectKey, Object>,
     /// In the order in which they were read.
-    order: Vec<Key>,
+    order: Vec<ObjectKey>,
     namespaces: BTreeSet<Text>,
     /// By storage namespace and name.
     records: BTreeMap<(Text, Text), Record>,
@@ -246,7 +231,7 @@ impl Live {
                 if object.kind == "Namespace" {
                     live.namespaces.insert(object.name.clone());
                 }
-                let key = key(&object);
+                let key = object.key();
                 live.order.push(key.clone());
                 live.objects.insert(key, object);
             }
@@ -286,7 +271,7 @@ impl Live {
     }
 
     async fn compare(&self, cluster: &Cluster, object: &Object) -> Result<ObjectChange, Failure> {
-        let live = self.objects.get(&key(object));
+        let live = self.objects.get(&object.key());
         let mut change = self.outcome(cluster, object, live).await?;
         let mut marks = Vec::new();
         if let Some(live) = live {
@@ -385,7 +370,7 @@ impl Live {
     /// Objects of the same site that the input lacks, of the kinds and namespaces that were read.
     fn left_over(&self, set: &ObjectSet) -> Vec<ObjectChange> {
         let sites: BTreeSet<&str> = set.iter().filter_map(compare::site).collect();
-        let wanted: BTreeSet<Key> = set.iter().map(key).collect();
+        let wanted: BTreeSet<ObjectKey> = set.iter().map(Object::key).collect();
         let rest = self.order.iter().filter(|key| !wanted.contains(*key));
         let rest = rest.filter_map(|key| self.objects.get(key));
         rest.filter(|object| compare::site(object).is_some_and(|site| sites.contains(site)))
