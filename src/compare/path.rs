@@ -20,14 +20,6 @@ pub enum Segment {
 pub struct Path(pub Vec<Segment>);
 
 impl Path {
-    /// The path of something below this one.
-    #[must_use]
-    pub fn join(&self, segment: Segment) -> Self {
-        let mut steps = self.0.clone();
-        steps.push(segment);
-        Self(steps)
-    }
-
     /// Whether it begins with these keys; a step into a list never equals a key.
     #[must_use]
     pub fn starts_with(&self, keys: &[&str]) -> bool {

@@ -48,64 +48,127 @@ impl Edit {
 
 /// All differences, in the order of the tree: keys of `after` first, then those that are gone.
 pub(super) fn differences(before: &Value, after: &Value) -> Vec<(Path, Edit)> {
-    let mut found = Vec::new();
-    compare(&Path::default(), before, after, &mut found);
-    found
+    let mut walk = Walk::default();
+    walk.compare(before, after);
+    walk.found
 }
 
-fn compare(path: &Path, before: &Value, after: &Value, found: &mut Vec<(Path, Edit)>) {
-    match (&before.data, &after.data) {
-        (Data::Mapping(before), Data::Mapping(after)) => mappings(path, before, after, found),
-        (Data::Sequence(old), Data::Sequence(new)) => match (named(old), named(new)) {
-            // An empty list has no names, so it takes those of the other.
-            (Some(names), Some(_)) if old.len() + new.len() > 0 => {
-                by_name(
-                    path,
-                    (old, &names),
-                    (new, &named(new).unwrap_or_default()),
-                    found,
-                );
-            }
-            _ => by_position(path, old, new, found),
-        },
-        (old, new) if old == new => {}
-        _ => found.push((
-            path.clone(),
-            Edit::Changed {
+/// A walk through both trees: nearly all of it finds nothing, so a path is made only where there is
+/// something to say.
+#[derive(Default)]
+struct Walk {
+    here: Path,
+    found: Vec<(Path, Edit)>,
+}
+
+impl Walk {
+    fn below(&mut self, segment: Segment, act: impl FnOnce(&mut Self)) {
+        self.here.0.push(segment);
+        act(self);
+        self.here.0.pop();
+    }
+
+    fn found(&mut self, edit: Edit) {
+        self.found.push((self.here.clone(), edit));
+    }
+
+    fn compare(&mut self, before: &Value, after: &Value) {
+        match (&before.data, &after.data) {
+            (Data::Mapping(before), Data::Mapping(after)) => self.mappings(before, after),
+            (Data::Sequence(old), Data::Sequence(new)) => match (named(old), named(new)) {
+                (Some(old_names), Some(new_names)) => {
+                    self.by_name((old, &old_names), (new, &new_names));
+                }
+                _ => self.by_position(old, new),
+            },
+            (old, new) if old == new => {}
+            _ => self.found(Edit::Changed {
                 before: before.clone(),
                 after: after.clone(),
-            },
-        )),
+            }),
+        }
+    }
+
+    fn mappings(&mut self, before: &Mapping, after: &Mapping) {
+        // Mappings of values may be large.
+        let old: BTreeMap<&str, &Value> = values(before);
+        let new: BTreeMap<&str, &Value> = values(after);
+        for entry in after.entries() {
+            let key = Segment::Key(entry.key.clone());
+            self.below(key, |walk| match old.get(&*entry.key) {
+                Some(old) => walk.compare(old, &entry.value),
+                None => walk.found(Edit::Added(entry.value.clone())),
+            });
+        }
+        for entry in before.entries() {
+            if !new.contains_key(&*entry.key) {
+                let key = Segment::Key(entry.key.clone());
+                self.below(key, |walk| walk.found(Edit::Removed(entry.value.clone())));
+            }
+        }
+    }
+
+    fn by_name(
+        &mut self,
+        (old, old_names): (&[Value], &[Text]),
+        (new, new_names): (&[Value], &[Text]),
+    ) {
+        let before: BTreeMap<&str, &Value> = old_names.iter().map(|n| &**n).zip(old).collect();
+        let after: BTreeMap<&str, &Value> = new_names.iter().map(|n| &**n).zip(new).collect();
+        for (name, item) in new_names.iter().zip(new) {
+            let segment = Segment::Named(name.clone());
+            self.below(segment, |walk| match before.get(&**name) {
+                Some(old) => walk.compare(old, item),
+                None => walk.found(Edit::Added(item.clone())),
+            });
+        }
+        for (name, item) in old_names.iter().zip(old) {
+            if !after.contains_key(&**name) {
+                let segment = Segment::Named(name.clone());
+                self.below(segment, |walk| walk.found(Edit::Removed(item.clone())));
+            }
+        }
+        let kept = |names: &[Text], other: &BTreeMap<&str, &Value>| -> Vec<Text> {
+            let kept = names.iter().filter(|name| other.contains_key(&***name));
+            kept.cloned().collect()
+        };
+        let (before, after) = (kept(old_names, &after), kept(new_names, &before));
+        if before != after {
+            self.found(Edit::Reordered { before, after });
+        }
+    }
+
+    /// What is equal at both ends is left out, the rest paired.
+    fn by_position(&mut self, old: &[Value], new: &[Value]) {
+        let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+        let (old_rest, new_rest) = (&old[start..], &new[start..]);
+        let end = old_rest
+            .iter()
+            .rev()
+            .zip(new_rest.iter().rev())
+            .take_while(|(a, b)| a == b)
+            .count();
+        let old_rest = &old_rest[..old_rest.len() - end];
+        let new_rest = &new_rest[..new_rest.len() - end];
+        for (index, (a, b)) in old_rest.iter().zip(new_rest).enumerate() {
+            self.below(Segment::Index(start + index), |walk| walk.compare(a, b));
+        }
+        for (index, item) in new_rest.iter().enumerate().skip(old_rest.len()) {
+            self.below(Segment::Index(start + index), |walk| {
+                walk.found(Edit::Added(item.clone()));
+            });
+        }
+        for (index, item) in old_rest.iter().enumerate().skip(new_rest.len()) {
+            self.below(Segment::Index(start + index), |walk| {
+                walk.found(Edit::Removed(item.clone()));
+            });
+        }
     }
 }
 
-fn mappings(path: &Path, before: &Mapping, after: &Mapping, found: &mut Vec<(Path, Edit)>) {
-    // Mappings of values may be large.
-    let old: BTreeMap<&str, &Value> = before
-        .entries()
-        .iter()
-        .map(|entry| (&*entry.key, &entry.value))
-        .collect();
-    let new: BTreeMap<&str, ()> = after
-        .entries()
-        .iter()
-        .map(|entry| (&*entry.key, ()))
-        .collect();
-    for entry in after.entries() {
-        let path = path.join(Segment::Key(entry.key.clone()));
-        match old.get(&*entry.key) {
-            Some(old) => compare(&path, old, &entry.value, found),
-            None => found.push((path, Edit::Added(entry.value.clone()))),
-        }
-    }
-    let gone = before
-        .entries()
-        .iter()
-        .filter(|entry| !new.contains_key(&*entry.key));
-    for entry in gone {
-        let path = path.join(Segment::Key(entry.key.clone()));
-        found.push((path, Edit::Removed(entry.value.clone())));
-    }
+fn values(mapping: &Mapping) -> BTreeMap<&str, &Value> {
+    let entries = mapping.entries().iter();
+    entries.map(|entry| (&*entry.key, &entry.value)).collect()
 }
 
 /// The names of a list whose items all have one, of its own.
@@ -124,59 +187,4 @@ fn named(items: &[Value]) -> Option<Vec<Text>> {
     sorted.sort_unstable();
     sorted.dedup();
     (sorted.len() == names.len()).then_some(names)
-}
-
-fn by_name(
-    path: &Path,
-    (old, old_names): (&[Value], &[Text]),
-    (new, new_names): (&[Value], &[Text]),
-    found: &mut Vec<(Path, Edit)>,
-) {
-    let before: BTreeMap<&str, &Value> = old_names.iter().map(|n| &**n).zip(old).collect();
-    let after: BTreeMap<&str, &Value> = new_names.iter().map(|n| &**n).zip(new).collect();
-    for (name, item) in new_names.iter().zip(new) {
-        let path = path.join(Segment::Named(name.clone()));
-        match before.get(&**name) {
-            Some(old) => compare(&path, old, item, found),
-            None => found.push((path, Edit::Added(item.clone()))),
-        }
-    }
-    for (name, item) in old_names.iter().zip(old) {
-        if !after.contains_key(&**name) {
-            let path = path.join(Segment::Named(name.clone()));
-            found.push((path, Edit::Removed(item.clone())));
-        }
-    }
-    let kept = |names: &[Text], other: &BTreeMap<&str, &Value>| -> Vec<Text> {
-        let kept = names.iter().filter(|name| other.contains_key(&***name));
-        kept.cloned().collect()
-    };
-    let (before, after) = (kept(old_names, &after), kept(new_names, &before));
-    if before != after {
-        found.push((path.clone(), Edit::Reordered { before, after }));
-    }
-}
-
-/// What is equal at both ends is left out, the rest paired.
-fn by_position(path: &Path, old: &[Value], new: &[Value], found: &mut Vec<(Path, Edit)>) {
-    let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-    let (old_rest, new_rest) = (&old[start..], &new[start..]);
-    let end = old_rest
-        .iter()
-        .rev()
-        .zip(new_rest.iter().rev())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let old_rest = &old_rest[..old_rest.len() - end];
-    let new_rest = &new_rest[..new_rest.len() - end];
-    let at = |index: usize| path.join(Segment::Index(start + index));
-    for (index, (a, b)) in old_rest.iter().zip(new_rest).enumerate() {
-        compare(&at(index), a, b, found);
-    }
-    for (index, item) in new_rest.iter().enumerate().skip(old_rest.len()) {
-        found.push((at(index), Edit::Added(item.clone())));
-    }
-    for (index, item) in old_rest.iter().enumerate().skip(new_rest.len()) {
-        found.push((at(index), Edit::Removed(item.clone())));
-    }
 }
