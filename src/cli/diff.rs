@@ -2,7 +2,7 @@
 
 mod live;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -18,7 +18,7 @@ use crate::report::markdown::DEFAULT_LIMIT;
 use super::choices::Choices;
 use super::flux_tree;
 use super::input::{Content, Input, InputArguments};
-use super::{Colour, Failure, Levels, Output, ReportTarget, show};
+use super::{Failure, Levels, Output, ReportTarget, show};
 
 /// Exit code with --exit-code when there are differences.
 const DIFFERENT: u8 = 2;
@@ -152,14 +152,7 @@ fn input(
 }
 
 fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {
-    let colour = match output.color {
-        Colour::Always => true,
-        Colour::Never => false,
-        Colour::Auto => {
-            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            std::io::stdout().is_terminal() && !refused
-        }
-    };
+    let colour = show::colour_on(output, &std::io::stdout());
     let all = output.verbose > 0;
     let mut said = false;
     for target in &arguments.report {

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal, Write as _};
 
 use crate::diagnostic::human::{Amount, Drawing};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
@@ -18,12 +18,17 @@ pub(super) fn say(text: &str) {
 
 /// Whether stderr takes colours.
 pub(super) fn colour(output: &Output) -> bool {
+    colour_on(output, &std::io::stderr())
+}
+
+/// Whether a stream takes colours.
+pub(super) fn colour_on(output: &Output, stream: &impl IsTerminal) -> bool {
     match output.color {
         Colour::Always => true,
         Colour::Never => false,
         Colour::Auto => {
             let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            std::io::stderr().is_terminal() && !refused
+            stream.is_terminal() && !refused
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::Object;
 use crate::flux::values::VALUES_KEY;
 use crate::plan::Release;
+use crate::source::Span;
 
 /// Most bytes of all annotations of an object (Kubernetes: `TotalAnnotationSizeLimitB`). Client-side
 /// `kubectl apply` keeps a copy of the object in one.
@@ -52,15 +53,7 @@ pub(super) fn check(release: &Release<'_, '_>, bytes: usize, diagnostics: &mut D
         release.name,
         kib(bytes)
     );
-    let values = release.chart.values.map(|values| values.span());
-    // The values are long; where they begin is enough.
-    let at = values.unwrap_or(release.chart.head.name.span);
-    let at = crate::source::Span::new(at.file(), at.start(), at.start());
-    diagnostics.push(
-        Diagnostic::new(code, message)
-            .at(at, "these values")
-            .help(help),
-    );
+    report(release, code, message, help, diagnostics);
 }
 
 /// Reports values that do not fit the object they are to stand in.
@@ -85,15 +78,27 @@ pub(super) fn check_values(
             object.kind,
             kib(MAX_SECRET)
         );
-        let values = release.chart.values.map(|values| values.span());
-        let at = values.unwrap_or(release.chart.head.name.span);
-        let at = crate::source::Span::new(at.file(), at.start(), at.start());
-        diagnostics.push(
-            Diagnostic::new(Code::ObjectTooLarge, message)
-                .at(at, "these values")
-                .help("leave them in the HelmRelease, which may be half as large again, or move large texts out of the values"),
-        );
+        let help = "leave them in the HelmRelease, which may be half as large again, or move large texts out of the values";
+        report(release, Code::ObjectTooLarge, message, help, diagnostics);
     }
+}
+
+fn report(
+    release: &Release<'_, '_>,
+    code: Code,
+    message: String,
+    help: &str,
+    diagnostics: &mut Diagnostics,
+) {
+    let values = release.chart.values.map(|values| values.span());
+    // The values are long; where they begin is enough.
+    let at = values.unwrap_or(release.chart.head.name.span);
+    let at = Span::new(at.file(), at.start(), at.start());
+    diagnostics.push(
+        Diagnostic::new(code, message)
+            .at(at, "these values")
+            .help(help),
+    );
 }
 
 fn kib(bytes: usize) -> String {

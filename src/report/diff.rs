@@ -61,6 +61,33 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// How many objects came to what, worst first.
+    fn outcomes(&self) -> [(usize, &'static str); 7] {
+        let Self {
+            objects: _,
+            created,
+            changed,
+            follows,
+            unchanged,
+            conflicting,
+            refused,
+            left_over,
+            dangers: _,
+            takeovers: _,
+            noise: _,
+            client_side: _,
+        } = self;
+        [
+            (*refused, "refused"),
+            (*conflicting, "conflicting"),
+            (*created, "created"),
+            (*changed, "changed"),
+            (*follows, "reconciled again"),
+            (*unchanged, "unchanged"),
+            (*left_over, "left over"),
+        ]
+    }
+
     /// Whether applying would change or miss anything.
     #[must_use]
     pub fn is_different(&self) -> bool {

@@ -12,7 +12,7 @@ use crate::cluster::{
 };
 use crate::compare::{self, Conflict, Mark, ObjectChange, Outcome};
 use crate::flux::{Object, ObjectKey, ObjectSet, SITE_LABEL};
-use crate::value::{Number, Text, Value};
+use crate::value::{Data, Number, Text, Value};
 
 use super::super::{Failure, Output, show};
 
@@ -324,10 +324,7 @@ impl Live {
                     _ => ObjectChange::new(object, outcome),
                 }
             }
-            DryRun::Refused { code: _, message } => {
-                ObjectChange::new(object, Outcome::Refused(message.into()))
-            }
-            DryRun::Forbidden { message } => {
+            DryRun::Refused { code: _, message } | DryRun::Forbidden { message } => {
                 ObjectChange::new(object, Outcome::Refused(message.into()))
             }
             DryRun::KindNotServed => {
@@ -358,7 +355,7 @@ impl Live {
             history.first()?.at(&["version"])
         });
         let managed = managed.is_some_and(|version| match version.data {
-            crate::value::Data::Number(Number::Int(version)) => version > 0,
+            Data::Number(Number::Int(version)) => version > 0,
             _ => false,
         });
         (!managed).then(|| Mark::Takeover {

@@ -48,38 +48,27 @@ pub fn markdown(report: &Report, limit: usize) -> String {
 }
 
 fn summary(summary: &Summary) -> String {
-    let Summary {
-        objects,
-        created,
-        changed,
-        follows,
-        unchanged,
-        conflicting,
-        refused,
-        left_over,
-        dangers,
-        takeovers,
-        noise,
-        client_side,
-    } = summary;
-    let parts = [
-        (*takeovers, "taken over"),
-        (*dangers, "dangerous"),
-        (*refused, "refused"),
-        (*conflicting, "conflicting"),
-        (*created, "created"),
-        (*changed, "changed"),
-        (*follows, "reconciled again"),
-        (*unchanged, "unchanged"),
-        (*left_over, "left over"),
-        (*client_side, "compared without the API server's defaults"),
-        (*noise, "left out as noise"),
+    let first = [
+        (summary.takeovers, "taken over"),
+        (summary.dangers, "dangerous"),
     ];
-    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    let last = [
+        (
+            summary.client_side,
+            "compared without the API server's defaults",
+        ),
+        (summary.noise, "left out as noise"),
+    ];
+    let parts = first.into_iter().chain(summary.outcomes()).chain(last);
+    let parts = parts.filter(|(number, _)| *number > 0);
     let parts: Vec<String> = parts
         .map(|(number, what)| format!("{number} {what}"))
         .collect();
-    format!("**{}**: {}", count(*objects, "object"), parts.join(", "))
+    format!(
+        "**{}**: {}",
+        count(summary.objects, "object"),
+        parts.join(", ")
+    )
 }
 
 fn dangers(page: &mut Page, report: &Report) {

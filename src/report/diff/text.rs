@@ -162,34 +162,12 @@ fn change(out: &mut String, change: &Change, style: Style) {
     };
     let before = before.as_deref().unwrap_or_default();
     let after = after.as_deref().unwrap_or_default();
-    match what.as_str() {
-        "added" => side(out, &mark, "+", path, after, &tail, Paint::Green, style),
-        "removed" => side(out, &mark, "-", path, before, &tail, Paint::Red, style),
-        "reordered" => {
-            let _ = writeln!(out, "  {mark} ~ {path}: order {before} -> {after}{tail}");
-        }
-        _ => changed(out, &mark, path, before, after, &tail, style),
-    }
-}
-
-/// A value that only one side has.
-#[expect(clippy::too_many_arguments, reason = "a line has that many parts")]
-fn side(
-    out: &mut String,
-    mark: &str,
-    sign: &str,
-    path: &str,
-    value: &str,
-    tail: &str,
-    paint: Paint,
-    style: Style,
-) {
-    let line = if style.all {
-        value.to_owned()
-    } else {
-        cut(value)
+    let line = match what.as_str() {
+        "added" => style.paint(&format!("+ {path}: {}", fit(after, style)), Paint::Green),
+        "removed" => style.paint(&format!("- {path}: {}", fit(before, style)), Paint::Red),
+        "reordered" => format!("~ {path}: order {before} -> {after}"),
+        _ => return changed(out, &mark, path, before, after, &tail, style),
     };
-    let line = style.paint(&format!("{sign} {path}: {line}"), paint);
     let _ = writeln!(out, "  {mark} {line}{tail}");
 }
 
@@ -220,13 +198,8 @@ fn changed(
             let _ = writeln!(out, "        {line}");
         }
         _ => {
-            let (before, after) = if style.all {
-                (before.to_owned(), after.to_owned())
-            } else {
-                (cut(before), cut(after))
-            };
-            let before = style.paint(&before, Paint::Red);
-            let after = style.paint(&after, Paint::Green);
+            let before = style.paint(&fit(before, style), Paint::Red);
+            let after = style.paint(&fit(after, style), Paint::Green);
             let _ = writeln!(out, "  {mark} {sign} {path}: {before} -> {after}{tail}");
         }
     }
@@ -331,10 +304,10 @@ fn shown_text(text: &str) -> String {
         .collect()
 }
 
-/// A value that fits a line.
-fn cut(value: &str) -> String {
+/// A value that fits a line, or all of it when that is asked for.
+fn fit(value: &str, style: Style) -> String {
     let length = value.chars().count();
-    if length <= MAX_VALUE {
+    if style.all || length <= MAX_VALUE {
         return value.to_owned();
     }
     let kept: String = value.chars().take(MAX_VALUE - 20).collect();
@@ -343,38 +316,28 @@ fn cut(value: &str) -> String {
 
 /// One line: what matters first.
 fn summary(summary: &Summary, style: Style) -> String {
-    let Summary {
-        objects,
-        created,
-        changed,
-        follows,
-        unchanged,
-        conflicting,
-        refused,
-        left_over,
-        dangers,
-        takeovers,
-        noise,
-        client_side,
-    } = summary;
-    let mut parts = Vec::new();
-    for (number, what, paint) in [
-        (*refused, "refused", Paint::Danger),
-        (*conflicting, "conflicting", Paint::Danger),
-        (*created, "created", Paint::Green),
-        (*changed, "changed", Paint::Yellow),
-        (*follows, "reconciled again", Paint::Dim),
-        (*unchanged, "unchanged", Paint::Dim),
-        (*left_over, "left over", Paint::Dim),
-    ] {
-        if number > 0 {
-            parts.push(style.paint(&format!("{number} {what}"), paint));
-        }
-    }
-    let mut out = format!("{}: {}\n", count(*objects, "object"), parts.join(", "));
+    let paints = [
+        Paint::Danger,
+        Paint::Danger,
+        Paint::Green,
+        Paint::Yellow,
+        Paint::Dim,
+        Paint::Dim,
+        Paint::Dim,
+    ];
+    let parts = summary.outcomes().into_iter().zip(paints);
+    let parts = parts.filter(|((number, _), _)| *number > 0);
+    let parts: Vec<String> = parts
+        .map(|((number, what), paint)| style.paint(&format!("{number} {what}"), paint))
+        .collect();
+    let mut out = format!(
+        "{}: {}\n",
+        count(summary.objects, "object"),
+        parts.join(", ")
+    );
     for (number, what) in [
-        (*takeovers, "a takeover, not an install"),
-        (*dangers, "dangerous"),
+        (summary.takeovers, "a takeover, not an install"),
+        (summary.dangers, "dangerous"),
     ] {
         if number > 0 {
             let line = format!("{}: {number}", what);
@@ -382,16 +345,18 @@ fn summary(summary: &Summary, style: Style) -> String {
             out.push('\n');
         }
     }
-    if *client_side > 0 {
+    if summary.client_side > 0 {
         let _ = writeln!(
             out,
-            "compared without the api server's defaults: {client_side}"
+            "compared without the api server's defaults: {}",
+            summary.client_side
         );
     }
-    if *noise > 0 {
+    if summary.noise > 0 {
         let _ = writeln!(
             out,
-            "left out as noise: {noise}, --show-noise lists them with their rules"
+            "left out as noise: {}, --show-noise lists them with their rules",
+            summary.noise
         );
     }
     out
