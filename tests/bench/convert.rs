@@ -10,12 +10,14 @@
     reason = "a benchmark measures, starts programs and prints"
 )]
 
+mod measure;
+
 use std::fmt::Write as _;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use armada2flux::armada::{Documents, decode_documents};
 use armada2flux::diagnostic::Diagnostics;
@@ -26,6 +28,7 @@ use armada2flux::source::Sources;
 use armada2flux::yaml::deliver::Delivery;
 use armada2flux::yaml::{self, Dialect};
 use armada2flux::{plan, resolve};
+use measure::{median, peak_memory, ratio, time};
 
 /// Charts of the input.
 const CHARTS: usize = 2500;
@@ -140,7 +143,7 @@ fn main() {
     );
     println!("{table}");
 
-    let peak = peak_memory(&input, &folder.path().join("flux"));
+    let peak = peak_memory(&mut convert_command(&input, &folder.path().join("flux")));
     println!(
         "peak memory of convert to files: {:.0} MB, {:.1} × input (goal ≤ 6)",
         peak as f64 / 1e6,
@@ -169,21 +172,6 @@ fn row(
         "| {what} | {milliseconds:.1} ms | {against} | {ratio} | {goal} |"
     )
     .unwrap();
-}
-
-fn ratio(a: Duration, b: Duration) -> f64 {
-    a.as_secs_f64() / b.as_secs_f64()
-}
-
-fn time<T>(act: impl FnOnce() -> T) -> Duration {
-    let start = Instant::now();
-    black_box(act());
-    start.elapsed()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }
 
 fn events(text: &str) -> usize {
@@ -266,21 +254,6 @@ fn convert_command(input: &Path, output: &Path) -> Command {
 fn start() {
     let output = Command::new(program()).arg("--version").output().unwrap();
     assert!(output.status.success());
-}
-
-/// Greatest resident memory of a conversion, in bytes, as the kernel keeps it.
-fn peak_memory(input: &Path, output: &Path) -> u64 {
-    let mut child = convert_command(input, output).spawn().unwrap();
-    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        peak = peak.max(kilobytes.map_or(0, |kb| kb.trim().parse::<u64>().unwrap() * 1024));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    peak
 }
 
 /// Seconds that PyYAML takes to load the file, as Armada does; `None` without Python, PyYAML or libyaml.

@@ -10,15 +10,19 @@
 )]
 #![allow(dead_code, reason = "the bed is made for the live tests")]
 
+mod measure;
+
 #[path = "../integration"]
 mod integration {
     pub(crate) mod bed;
 }
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use measure::{median, peak_memory, ratio, time};
 
 use integration::bed::{Bed, Outcome, program::Program};
 
@@ -57,17 +61,16 @@ fn run() -> Outcome {
         CONCURRENCIES.iter().map(|n| (*n, Vec::new())).collect();
     for round in 0..=ROUNDS {
         // In turn, so that a slow spell of the machine hits all of them; the first round warms up.
-        let time = time(|| diff(&bed.kubeconfig, &file));
+        let taken = time(|| diff(&bed.kubeconfig, &file));
         if round > 0 {
-            ours.push(time);
+            ours.push(taken);
         }
         for (concurrency, times) in &mut theirs {
             let concurrency = format!("--concurrency={concurrency}");
             let arguments = ["diff", "--server-side", manager, &concurrency, "-f", &name];
-            let start = Instant::now();
-            bed.run(Program::Kubectl, &arguments)?;
+            let taken = time(|| bed.run(Program::Kubectl, &arguments).unwrap());
             if round > 0 {
-                times.push(start.elapsed());
+                times.push(taken);
             }
         }
     }
@@ -85,7 +88,7 @@ fn run() -> Outcome {
     println!(
         "| `armada2flux diff` | {:.2} s | kubectl at its best | {:.2} | ≤ 0.5 |",
         ours.as_secs_f64(),
-        ours.as_secs_f64() / best.as_secs_f64()
+        ratio(ours, best)
     );
 
     let proxy = bed.proxy("counted")?;
@@ -96,7 +99,7 @@ fn run() -> Outcome {
     );
     println!(
         "peak memory: {:.0} MB",
-        peak_memory(&bed.kubeconfig, &file) as f64 / 1e6
+        peak_memory(&mut command(&bed.kubeconfig, &file)) as f64 / 1e6
     );
     Ok(())
 }
@@ -113,32 +116,6 @@ fn command(kubeconfig: &Path, file: &Path) -> Command {
 fn diff(kubeconfig: &Path, file: &Path) {
     let status = command(kubeconfig, file).status().unwrap();
     assert!(status.success(), "something differs, or diff failed");
-}
-
-fn time(act: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    act();
-    start.elapsed()
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-/// Greatest resident memory of a diff, in bytes, as the kernel keeps it.
-fn peak_memory(kubeconfig: &Path, file: &Path) -> u64 {
-    let mut child = command(kubeconfig, file).spawn().unwrap();
-    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
-    let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        peak = peak.max(kilobytes.map_or(0, |kb| kb.trim().parse::<u64>().unwrap() * 1024));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    peak
 }
 
 fn namespaces(bed: &Bed) -> Outcome<String> {
