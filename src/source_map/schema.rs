@@ -3,6 +3,7 @@
 //! These types describe the file and are never filled; a test compares their verdict with the decoder's.
 
 use schemars::JsonSchema;
+use serde_json::Value as Json;
 
 /// Rules that tell armada2flux where Flux finds the charts that Armada's documents name.
 ///
@@ -24,7 +25,7 @@ fn rules(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
 
 /// One rule: what it matches, and one target.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, extend("oneOf" = [
+#[schemars(deny_unknown_fields, transform = no_nulls, extend("oneOf" = [
     {"required": ["HelmRepository"]},
     {"required": ["OCIRepository"]},
     {"required": ["GitRepository"]},
@@ -33,86 +34,57 @@ fn rules(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
 #[expect(dead_code, reason = "describes a file")]
 struct Rule {
     /// The sources it is about; all when absent.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<Match>"
-    )]
     r#match: Option<Match>,
     /// A chart repository with an index, or a registry of charts.
-    #[schemars(
-        rename = "HelmRepository",
-        default,
-        schema_with = "plain::<HelmRepository>"
-    )]
+    #[schemars(rename = "HelmRepository")]
     helm_repository: Option<HelmRepository>,
     /// One chart in a registry.
-    #[schemars(
-        rename = "OCIRepository",
-        default,
-        schema_with = "plain::<OciRepository>"
-    )]
+    #[schemars(rename = "OCIRepository")]
     oci_repository: Option<OciRepository>,
     /// A Git repository.
-    #[schemars(
-        rename = "GitRepository",
-        default,
-        schema_with = "plain::<GitRepository>"
-    )]
+    #[schemars(rename = "GitRepository")]
     git_repository: Option<GitRepository>,
     /// An object that is there already.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<Existing>"
-    )]
     existing: Option<Existing>,
 }
 
-/// A field that may be left out but not null.
-fn plain<T: JsonSchema>(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    generator.subschema_for::<T>()
+/// Takes null out of the optional fields: they may be left out, not be null.
+fn no_nulls(schema: &mut schemars::Schema) {
+    let Some(fields) = schema.get_mut("properties").and_then(Json::as_object_mut) else {
+        return;
+    };
+    for field in fields.values_mut().filter_map(Json::as_object_mut) {
+        if let Some(Json::Array(types)) = field.get("type")
+            && let [one, Json::String(null)] = types.as_slice()
+            && null == "null"
+        {
+            let one = one.clone();
+            field.insert("type".to_owned(), one);
+        }
+        if let Some(Json::Array(any)) = field.get("anyOf")
+            && let [Json::Object(one), _] = any.as_slice()
+        {
+            let one = one.clone();
+            field.remove("anyOf");
+            field.extend(one);
+        }
+    }
 }
 
 /// Patterns; all of them must match.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = no_nulls)]
 #[expect(dead_code, reason = "describes a file")]
 struct Match {
     /// Kind of source.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<Kind>"
-    )]
     r#type: Option<Kind>,
     /// `source.location`, as the document writes it.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<String>"
-    )]
     location: Option<String>,
     /// `source.reference`; `master` for a git source that names none, empty for other kinds.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<String>"
-    )]
     reference: Option<String>,
     /// `source.subpath`, without `./` before and `/` behind it.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<String>"
-    )]
     subpath: Option<String>,
     /// Name of the chart: from the archive's name, or the last folder of the subpath.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<String>"
-    )]
     chart: Option<String>,
 }
 
@@ -126,210 +98,103 @@ enum Kind {
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = no_nulls)]
 #[expect(dead_code, reason = "describes a file")]
 struct HelmRepository {
     /// `http`, `https` or `oci` address of the folder of charts.
     #[schemars(length(min = 1))]
     url: String,
     /// Name of the chart; the source's own when absent.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     chart: Option<String>,
     /// Version of the chart; the source's own when absent.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     version: Option<String>,
     /// Secret that holds a login.
-    #[schemars(
-        rename = "secretRef",
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<SecretRef>"
-    )]
+    #[schemars(rename = "secretRef")]
     secret_ref: Option<SecretRef>,
     /// Secret that holds certificates.
-    #[schemars(
-        rename = "certSecretRef",
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<SecretRef>"
-    )]
+    #[schemars(rename = "certSecretRef")]
     cert_secret_ref: Option<SecretRef>,
     /// Which cloud logs in (`oci` only).
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<OciProvider>"
-    )]
     provider: Option<OciProvider>,
     /// Plain HTTP (`oci` only).
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<bool>"
-    )]
     insecure: Option<bool>,
     /// How signatures are checked (`oci` only).
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<ChartVerify>"
-    )]
     verify: Option<ChartVerify>,
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = no_nulls)]
 #[expect(dead_code, reason = "describes a file")]
 struct OciRepository {
     /// `oci` address of the chart itself.
     #[schemars(length(min = 1))]
     url: String,
     /// Version of the chart, which is its tag; the source's own when absent.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     version: Option<String>,
     /// Secret that holds a login.
-    #[schemars(
-        rename = "secretRef",
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<SecretRef>"
-    )]
+    #[schemars(rename = "secretRef")]
     secret_ref: Option<SecretRef>,
     /// Secret that holds certificates.
-    #[schemars(
-        rename = "certSecretRef",
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<SecretRef>"
-    )]
+    #[schemars(rename = "certSecretRef")]
     cert_secret_ref: Option<SecretRef>,
     /// Secret that holds a proxy's address and login.
-    #[schemars(
-        rename = "proxySecretRef",
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<SecretRef>"
-    )]
+    #[schemars(rename = "proxySecretRef")]
     proxy_secret_ref: Option<SecretRef>,
     /// Which cloud logs in.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<OciProvider>"
-    )]
     provider: Option<OciProvider>,
     /// Plain HTTP.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<bool>"
-    )]
     insecure: Option<bool>,
     /// How signatures are checked.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<Verify>"
-    )]
     verify: Option<Verify>,
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = no_nulls)]
 #[expect(dead_code, reason = "describes a file")]
 struct GitRepository {
     /// `http`, `https` or `ssh` address, or `USER@HOST:PATH`.
     #[schemars(length(min = 1))]
     url: String,
     /// Which commit; the source's own when absent.
-    #[schemars(
-        rename = "ref",
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<Reference>"
-    )]
+    #[schemars(rename = "ref")]
     reference: Option<Reference>,
     /// Folder of the chart; the source's subpath when absent.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     chart: Option<String>,
     /// Secret that holds a login.
-    #[schemars(
-        rename = "secretRef",
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<SecretRef>"
-    )]
+    #[schemars(rename = "secretRef")]
     secret_ref: Option<SecretRef>,
     /// Secret that holds a proxy's address and login.
-    #[schemars(
-        rename = "proxySecretRef",
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<SecretRef>"
-    )]
+    #[schemars(rename = "proxySecretRef")]
     proxy_secret_ref: Option<SecretRef>,
     /// Which cloud logs in.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<GitProvider>"
-    )]
     provider: Option<GitProvider>,
 }
 
 /// One of them.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields, extend("minProperties" = 1, "maxProperties" = 1))]
+#[schemars(deny_unknown_fields, transform = no_nulls, extend("minProperties" = 1, "maxProperties" = 1))]
 #[expect(dead_code, reason = "describes a file")]
 struct Reference {
     /// 40 hexadecimal digits.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     commit: Option<String>,
     /// The tip of a branch.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     branch: Option<String>,
     /// A tag.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     tag: Option<String>,
     /// A full ref.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     name: Option<String>,
 }
 
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = no_nulls)]
 #[expect(dead_code, reason = "describes a file")]
 struct Existing {
     /// Its kind.
@@ -338,25 +203,13 @@ struct Existing {
     #[schemars(length(min = 1))]
     name: String,
     /// Its namespace; that of the other source objects when absent.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     namespace: Option<String>,
     /// Name of the chart in a HelmRepository, its folder in a GitRepository or Bucket.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     chart: Option<String>,
     /// Version of the chart in a HelmRepository.
-    #[schemars(
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "filled"
-    )]
+    #[schemars(length(min = 1))]
     version: Option<String>,
 }
 
@@ -372,14 +225,9 @@ enum ExistingKind {
     ExternalArtifact,
 }
 
-/// A text that is not empty.
-fn filled(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    schemars::json_schema!({"type": "string", "minLength": 1})
-}
-
 /// A Secret in the namespace of the source object.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = no_nulls)]
 #[expect(dead_code, reason = "describes a file")]
 struct SecretRef {
     /// Its name.
@@ -416,48 +264,34 @@ enum VerifyProvider {
 
 /// How signatures are checked.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = no_nulls)]
 #[expect(dead_code, reason = "describes a file")]
 struct ChartVerify {
     /// Who signed.
     provider: VerifyProvider,
     /// Secret that holds the public keys; keyless when absent.
-    #[schemars(
-        rename = "secretRef",
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<SecretRef>"
-    )]
+    #[schemars(rename = "secretRef")]
     secret_ref: Option<SecretRef>,
 }
 
 /// How signatures are checked.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = no_nulls)]
 #[expect(dead_code, reason = "describes a file")]
 struct Verify {
     /// Who signed.
     provider: VerifyProvider,
     /// Secret that holds the public keys; keyless when absent.
-    #[schemars(
-        rename = "secretRef",
-        default,
-        skip_serializing_if = "Option::is_none",
-        schema_with = "plain::<SecretRef>"
-    )]
+    #[schemars(rename = "secretRef")]
     secret_ref: Option<SecretRef>,
     /// Who may have signed.
-    #[schemars(
-        rename = "matchOIDCIdentity",
-        default,
-        schema_with = "plain::<Vec<Identity>>"
-    )]
+    #[schemars(rename = "matchOIDCIdentity")]
     match_oidc_identity: Option<Vec<Identity>>,
 }
 
 /// Regular expressions.
 #[derive(JsonSchema)]
-#[schemars(deny_unknown_fields)]
+#[schemars(deny_unknown_fields, transform = no_nulls)]
 #[expect(dead_code, reason = "describes a file")]
 struct Identity {
     /// Who vouches.
