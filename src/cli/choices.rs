@@ -9,7 +9,6 @@ use crate::armada::Documents;
 use crate::diagnostic::Diagnostics;
 use crate::lower::{self, ArmadaHelm, SourceNamespace, Waits};
 use crate::plan::{self, Plan};
-use crate::resolve;
 use crate::source_map::SourceMap;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
@@ -137,15 +136,10 @@ impl Choices {
         documents: &'d Documents<'t>,
         diagnostics: &mut Diagnostics,
     ) -> Option<Plan<'d, 't>> {
-        if !documents.not_rendered.is_empty() || documents.is_empty() {
-            return None;
-        }
-        let target = input.target_manifest.as_deref();
-        let site = resolve::resolve(documents, target, diagnostics)?;
         let options = plan::Options {
             timeout: self.timeout,
         };
-        let plan = plan::plan(site, options, diagnostics)?;
+        let plan = input.plan(documents, options, diagnostics)?;
         Some(self.order.of(plan))
     }
 

@@ -110,7 +110,7 @@ fn input(
     output: &Output,
     diagnostics: &mut Diagnostics,
 ) -> Result<ObjectSet, Failure> {
-    let mut input = Input::read(&arguments.input, diagnostics)?;
+    let mut input = Input::read_trees(&arguments.input, diagnostics)?;
     let source_map = arguments.choices.source_map.as_deref();
     let source_map = input.source_map(source_map, diagnostics)?;
     let mut set = ObjectSet::default();

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use crate::{plan, report, resolve};
+use crate::{plan, report};
 
 use super::choices::Order;
 use super::input::{Input, InputArguments};
@@ -48,13 +48,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let mut diagnostics = arguments.levels.sink();
     let input = Input::read(&arguments.input, &mut diagnostics)?;
     let (documents, _) = input.decode(&mut diagnostics);
-    let target = arguments.input.target_manifest.as_deref();
-    let plan = if documents.not_rendered.is_empty() && !documents.is_empty() {
-        resolve::resolve(&documents, target, &mut diagnostics)
-            .and_then(|site| plan::plan(site, plan::Options::default(), &mut diagnostics))
-    } else {
-        None
-    };
+    let plan = arguments
+        .input
+        .plan(&documents, plan::Options::default(), &mut diagnostics);
     show::diagnostics(
         diagnostics.list(),
         &input.sources,

@@ -8,6 +8,8 @@ use crate::armada::leftover;
 use crate::armada::overrides::{self, Set};
 use crate::armada::{Documents, Ledger, decode_documents};
 use crate::diagnostic::Diagnostics;
+use crate::plan::{self, Plan};
+use crate::resolve;
 use crate::source::Sources;
 use crate::source_map::{self, SourceMap};
 use crate::yaml::{self, Dialect, Tree};
@@ -32,6 +34,23 @@ pub(super) struct InputArguments {
     /// Which Armada deployed the site
     #[arg(long, value_enum, default_value_t = Armada::Python, value_name = "WHICH")]
     pub(super) armada: Armada,
+}
+
+impl InputArguments {
+    /// The plan of the chosen Manifest, unless something is wrong with the documents.
+    pub(super) fn plan<'d, 't>(
+        &self,
+        documents: &'d Documents<'t>,
+        options: plan::Options,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Plan<'d, 't>> {
+        if !documents.not_rendered.is_empty() || documents.is_empty() {
+            return None;
+        }
+        let target = self.target_manifest.as_deref();
+        let site = resolve::resolve(documents, target, diagnostics)?;
+        plan::plan(site, options, diagnostics)
+    }
 }
 
 /// The programs that read Armada documents.
@@ -78,14 +97,29 @@ impl Input {
         arguments: &InputArguments,
         diagnostics: &mut Diagnostics,
     ) -> Result<Self, Failure> {
-        let dialect = arguments.armada.dialect();
-        let mut sources = Sources::default();
+        Self::read_files(arguments, &arguments.files, diagnostics)
+    }
+
+    /// As [`Input::read`], where a folder may be a Flux tree: then it is what its kustomization lists.
+    pub(super) fn read_trees(
+        arguments: &InputArguments,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Self, Failure> {
         let mut files = Vec::new();
         for file in &arguments.files {
-            // A Flux tree is what its kustomization lists; folders of Armada documents have none.
             files.extend(flux_tree::files(file)?);
         }
-        load::load(&mut sources, &files, diagnostics)?;
+        Self::read_files(arguments, &files, diagnostics)
+    }
+
+    fn read_files(
+        arguments: &InputArguments,
+        files: &[PathBuf],
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Self, Failure> {
+        let dialect = arguments.armada.dialect();
+        let mut sources = Sources::default();
+        load::load(&mut sources, files, diagnostics)?;
         let mut trees = read_from(&sources, 0, diagnostics);
         let before = sources.iter().count();
         load::load(&mut sources, &arguments.values, diagnostics)?;
@@ -152,9 +186,10 @@ impl Input {
     pub(super) fn content(&self) -> Content {
         let mut roots = self.trees.iter().flat_map(Tree::roots);
         let is_object = |root: crate::yaml::tree::Node<'_>| {
-            let keys = root.entries().filter_map(|(key, _)| key.scalar());
-            let keys: Vec<_> = keys.map(|key| key.text.to_owned()).collect();
-            let has = |name: &str| keys.iter().any(|key| key == name);
+            let has = |name: &str| {
+                let mut keys = root.entries().filter_map(|(key, _)| key.scalar());
+                keys.any(|key| key.text == name)
+            };
             has("apiVersion") && has("kind") && !has("schema")
         };
         if roots.any(is_object) {

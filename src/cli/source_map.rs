@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::source_map::FILL_IN;
-use crate::{lower, plan, report, resolve};
+use crate::{lower, plan, report};
 
 use super::input::{Input, InputArguments};
 use super::{Failure, Levels, Output, show};
@@ -49,9 +49,9 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
     let mut diagnostics = Levels::default().sink();
     let input = Input::read(&arguments.input, &mut diagnostics)?;
     let (documents, _) = input.decode(&mut diagnostics);
-    let target = arguments.input.target_manifest.as_deref();
-    let plan = resolve::resolve(&documents, target, &mut diagnostics)
-        .and_then(|site| plan::plan(site, plan::Options::default(), &mut diagnostics));
+    let plan = arguments
+        .input
+        .plan(&documents, plan::Options::default(), &mut diagnostics);
     let Some(plan) = plan.filter(|_| diagnostics.errors() == 0) else {
         show::diagnostics(
             diagnostics.list(),

@@ -77,7 +77,14 @@ fn folder() -> Result {
     fs::write(place.path("site/.git/x.yaml"), "not: [yaml")?;
     fs::create_dir(place.path("site/folder.yaml"))?;
     let folder = run(place.dir(), &["convert", "site"])?.expect(0)?;
-    ensure(file.stdout == folder.stdout, "another stream")
+    ensure(file.stdout == folder.stdout, "another stream")?;
+    // What a kustomization lists matters to a Flux tree, not to a folder of documents.
+    fs::write(place.path("site/kustomization.yaml"), "resources: []\n")?;
+    let folder = run(place.dir(), &["convert", "site"])?.expect(0)?;
+    ensure(
+        file.stdout == folder.stdout,
+        "another stream beside a kustomization",
+    )
 }
 
 fn empty_folder() -> Result {
