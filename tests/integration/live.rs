@@ -4,6 +4,7 @@ mod airskiff;
 mod client;
 mod client_access;
 mod client_faults;
+mod client_preflight;
 mod cluster;
 mod diff;
 mod faults;
@@ -20,10 +21,12 @@ mod waits;
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use libtest_mimic::{Completion, Failed, Trial};
 
 use crate::bed::{Bed, Error, Outcome, build, failure};
+use crate::support;
 
 pub(crate) use safety::victim;
 
@@ -35,6 +38,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         client::tests(),
         client_access::tests(),
         client_faults::tests(),
+        client_preflight::tests(),
         cluster::tests(),
         releases::tests(),
         diff::tests(),
@@ -169,6 +173,16 @@ impl fmt::Display for Skipped {
 }
 
 impl std::error::Error for Skipped {}
+
+/// Converts documents into a tree with the program itself; gives what was said.
+fn convert(documents: &Path, tree: &Path, options: &[&str]) -> Outcome<String> {
+    let mut command = support::program();
+    command.arg("convert").arg(documents).arg("-o").arg(tree);
+    let output = command.args(options).output()?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure(output.status.success(), || said.clone())?;
+    Ok(said)
+}
 
 /// What a test may use.
 struct Scope<'b> {

@@ -1,14 +1,11 @@
-//! The program's own client: lists, dry runs, owners of fields, preflight.
+//! The program's own client: lists, dry runs, owners of fields.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use armada2flux::cluster::{
-    Access, Cluster, Controllers, DryRun, Error, FIELD_MANAGER, KindRef, Lack, Needs, Permission,
-    Verb,
-};
+use armada2flux::cluster::{Access, Cluster, DryRun, Error, FIELD_MANAGER, KindRef};
 use armada2flux::emit::{View, to_json};
 use armada2flux::flux::Object;
 use armada2flux::flux::managed_fields::{Step, owners, owners_of};
@@ -20,7 +17,6 @@ use serde_json::json;
 
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
-use crate::bed::program::Program;
 use crate::bed::proxy::Kind;
 
 pub(super) fn tests() -> Vec<Test> {
@@ -31,15 +27,13 @@ pub(super) fn tests() -> Vec<Test> {
         Test::shared("client::a_dry_run_says_what_is_in_its_way", in_the_way),
         Test::shared("client::a_conflict_names_manager_and_field", conflict),
         Test::shared("client::what_a_policy_quotes_is_scrubbed", scrubbed),
-        Test::shared("client::preflight_names_all_that_is_missing", preflight),
-        Test::shared("client::the_published_permissions_are_enough", permissions),
     ]
 }
 
 /// How long a new admission policy may take to act.
-const ACTS_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const ACTS_WITHIN: Duration = Duration::from_secs(30);
 
-const HELM: &str = "helm.toolkit.fluxcd.io/v2";
+pub(super) const HELM: &str = "helm.toolkit.fluxcd.io/v2";
 
 pub(super) fn access(kubeconfig: &std::path::Path) -> Access {
     Access {
@@ -52,7 +46,7 @@ pub(super) fn connect(scope: &Scope<'_>, access: &Access) -> Result<Cluster, Err
     scope.bed.block_on(Cluster::connect(access))
 }
 
-fn tester(scope: &Scope<'_>) -> Outcome<Cluster> {
+pub(super) fn tester(scope: &Scope<'_>) -> Outcome<Cluster> {
     Ok(connect(scope, &access(&scope.bed.kubeconfig))?)
 }
 
@@ -65,7 +59,7 @@ pub(super) fn config_maps() -> KindRef {
     }
 }
 
-fn helm_releases() -> KindRef {
+pub(super) fn helm_releases() -> KindRef {
     KindRef {
         api_version: HELM.into(),
         kind: "HelmRelease".into(),
@@ -81,7 +75,7 @@ pub(super) fn object(json: &serde_json::Value) -> Outcome<Object> {
     Object::from_value(value).ok_or_else(|| "no object".into())
 }
 
-fn release(scope: &Scope<'_>, values: serde_json::Value) -> serde_json::Value {
+pub(super) fn release(scope: &Scope<'_>, values: serde_json::Value) -> serde_json::Value {
     json!({
         "apiVersion": HELM, "kind": "HelmRelease",
         "metadata": {"name": "web", "namespace": scope.namespace},
@@ -92,7 +86,7 @@ fn release(scope: &Scope<'_>, values: serde_json::Value) -> serde_json::Value {
     })
 }
 
-fn map(scope: &Scope<'_>, name: &str, data: serde_json::Value) -> serde_json::Value {
+pub(super) fn map(scope: &Scope<'_>, name: &str, data: serde_json::Value) -> serde_json::Value {
     json!({
         "apiVersion": "v1", "kind": "ConfigMap",
         "metadata": {"name": name, "namespace": scope.namespace}, "data": data,
@@ -410,127 +404,6 @@ fn scrubbed(scope: &Scope<'_>) -> Outcome {
     )
 }
 
-/// Rights for the user `name`: the verbs on HelmReleases, here.
-fn allow(scope: &Scope<'_>, name: &str, verbs: &[&str]) -> Outcome {
-    scope.bed.apply(&json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
-        "metadata": {"name": name, "namespace": scope.namespace},
-        "rules": [{"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": verbs}],
-    }))?;
-    scope.bed.apply(&json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-        "metadata": {"name": name, "namespace": scope.namespace},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
-        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": name}],
-    }))
-}
-
-fn needs(scope: &Scope<'_>, kinds: &[(&str, &str)]) -> Needs {
-    let verbs = [Verb::List, Verb::Create, Verb::Patch];
-    let permission = |(api_version, kind): (&str, &str), verb| Permission {
-        verb,
-        api_version: api_version.into(),
-        kind: kind.into(),
-        namespace: Some(scope.namespace.as_str().into()),
-    };
-    Needs {
-        kinds: BTreeSet::new(),
-        permissions: kinds
-            .iter()
-            .flat_map(|kind| verbs.map(|verb| permission(*kind, verb)))
-            .collect(),
-        controllers: vec!["helm-controller".into()],
-    }
-}
-
-fn preflight(scope: &Scope<'_>) -> Outcome {
-    allow(scope, "reader", &["list", "patch"])?;
-    let asked = needs(
-        scope,
-        &[
-            (HELM, "HelmRelease"),
-            ("helm.toolkit.fluxcd.io/v2beta1", "HelmRelease"),
-            ("example.org/v1", "Nothing"),
-        ],
-    );
-    let reader = Access {
-        user: Some("reader".to_owned()),
-        ..access(&scope.bed.kubeconfig)
-    };
-    let cluster = connect(scope, &reader)?;
-    let found = scope.bed.block_on(cluster.preflight(&asked))?;
-    ensure(
-        matches!(&found.controllers, Controllers::Unreadable(why) if why.contains("deployments")),
-        || format!("{:?}", found.controllers),
-    )?;
-    let create = Lack::Permission(Permission {
-        verb: Verb::Create,
-        api_version: HELM.into(),
-        kind: "HelmRelease".into(),
-        namespace: Some(scope.namespace.as_str().into()),
-    });
-    let permissions: Vec<_> = found
-        .lacks
-        .iter()
-        .filter(|lack| matches!(lack, Lack::Permission(_)))
-        .collect();
-    ensure(permissions == [&create], || format!("{:?}", found.lacks))?;
-    let Err(error) = found.complete() else {
-        return Err("nothing is said to be missing".into());
-    };
-    let text = error.to_string();
-    let expected = format!(
-        "the cluster at {} lacks what is needed:\n  kind Nothing of example.org/v1 is not served (nothing of \
-         example.org is)\n  kind HelmRelease of helm.toolkit.fluxcd.io/v2beta1 is not served (of \
-         helm.toolkit.fluxcd.io: v2)\n  permission to create HelmRelease of helm.toolkit.fluxcd.io in \
-         namespace {}",
-        cluster.server(),
-        scope.namespace
-    );
-    ensure(text == expected, || text.clone())?;
-    // The dry run says the same.
-    let sent = object(&release(scope, json!({})))?;
-    let done = scope
-        .bed
-        .block_on(cluster.dry_run_apply(&sent, None, false))?;
-    ensure(
-        matches!(&done, DryRun::Forbidden { message } if message.contains("cannot create")),
-        || format!("{done:?}"),
-    )?;
-    let Err(error) = scope
-        .bed
-        .block_on(cluster.list(&config_maps(), Some("default"), None))
-    else {
-        return Err("the list is allowed".into());
-    };
-    let text = error.to_string();
-    ensure(
-        text.starts_with("cannot list configmaps in namespace default at https://127.0.0.1:")
-            && text.contains(
-                "permission denied: configmaps is forbidden: User \"reader\" cannot list",
-            ),
-        || text.clone(),
-    )?;
-    // Who may everything is asked once for a verb and a kind.
-    let cluster = tester(scope)?;
-    let before = cluster.requests();
-    let found = scope
-        .bed
-        .block_on(cluster.preflight(&needs(scope, &[(HELM, "HelmRelease")])))?;
-    let asked = cluster.requests() - before;
-    // The kinds of one apiVersion, three verbs, deployments here and anywhere.
-    ensure(asked == 6, || format!("{asked} requests"))?;
-    ensure(
-        found.kind(HELM, "HelmRelease") == Some(&helm_releases()),
-        || format!("{:?}", found.kinds),
-    )?;
-    // In the bed the controllers are processes, no Deployments.
-    ensure(
-        found.lacks == [Lack::Controller("helm-controller".into())],
-        || format!("{:?}", found.lacks),
-    )
-}
-
 /// A kubeconfig like the bed's with another user and other settings of the cluster.
 pub(super) fn kubeconfig(
     scope: &Scope<'_>,
@@ -549,62 +422,4 @@ pub(super) fn kubeconfig(
         .join(format!("{}-{name}.kubeconfig", scope.namespace));
     fs::write(&path, config.to_string())?;
     Ok(path)
-}
-
-fn permissions(scope: &Scope<'_>) -> Outcome {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/deploy/rbac-diff.yaml");
-    scope.bed.run(
-        Program::Kubectl,
-        &["apply", "--server-side", "--force-conflicts", "-f", file],
-    )?;
-    let token = scope.bed.run(
-        Program::Kubectl,
-        &["create", "token", "armada2flux-diff", "-n", "flux-system"],
-    )?;
-    let user = json!({"token": token.trim()});
-    let path = kubeconfig(scope, "diff", &user, &json!({}))?;
-    let cluster = connect(scope, &access(&path))?;
-    let mut asked = needs(
-        scope,
-        &[
-            (HELM, "HelmRelease"),
-            ("source.toolkit.fluxcd.io/v1", "GitRepository"),
-            ("source.toolkit.fluxcd.io/v1", "HelmRepository"),
-            ("v1", "Namespace"),
-            ("v1", "Secret"),
-            ("v1", "ConfigMap"),
-        ],
-    );
-    asked.controllers.clear();
-    scope.bed.block_on(cluster.preflight(&asked))?.complete()?;
-    // It may ask, and may not do.
-    let sent = object(&release(scope, json!({})))?;
-    let done = scope
-        .bed
-        .block_on(cluster.dry_run_apply(&sent, None, false))?;
-    ensure(
-        matches!(done, DryRun::Applied { created: true, .. }),
-        || format!("{done:?}"),
-    )?;
-    let start = std::time::Instant::now();
-    let path = path.display().to_string();
-    let text = map(scope, "written", json!({})).to_string();
-    loop {
-        let arguments = [
-            "apply",
-            "--server-side",
-            "--kubeconfig",
-            path.as_str(),
-            "-f",
-            "-",
-        ];
-        match scope.bed.run_with(Program::Kubectl, &arguments, &text) {
-            Err(error) => {
-                let said = error.to_string();
-                return ensure(said.contains("may only ask what a write would do"), || said);
-            }
-            Ok(_) if start.elapsed() > ACTS_WITHIN => return Err("it may write".into()),
-            Ok(_) => std::thread::sleep(Duration::from_millis(200)),
-        }
-    }
 }

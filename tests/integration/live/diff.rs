@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::probe_site::{self, ProbeChart};
-use super::site::convert;
+use super::site::{apply_as, convert};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 use crate::bed::armada::Site;
@@ -70,18 +70,9 @@ fn shown(report: &Value) -> Vec<(String, String, Vec<String>)> {
         .collect()
 }
 
-/// As users are told to apply a tree, under the field manager of `apply`.
+/// Applies a tree under the field manager of `apply`.
 fn apply_as_ours(scope: &Scope<'_>, tree: &Path) -> Outcome {
-    let tree = format!("--kustomize={}", tree.display());
-    let manager = "--field-manager=armada2flux";
-    let arguments = [
-        "apply",
-        "--server-side",
-        "--validate=strict",
-        manager,
-        &tree,
-    ];
-    scope.bed.run(Program::Kubectl, &arguments).map(drop)
+    apply_as("armada2flux", scope, tree, &[])
 }
 
 fn empty(scope: &Scope<'_>) -> Outcome {

@@ -6,11 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Scope, ensure};
+use super::{Scope, site};
 use crate::bed::armada::copy_charts;
-use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
-use crate::support;
 
 /// For a small release, fetched and tested.
 pub(super) const SETTLED_WITHIN: Duration = Duration::from_secs(120);
@@ -87,28 +85,20 @@ pub(super) fn convert(
     fs::create_dir_all(&place)?;
     let (documents, tree) = (place.join("armada.yaml"), place.join("flux"));
     fs::write(&documents, text)?;
-    let mut convert = support::program();
-    convert.arg("convert").arg(&documents).arg("-o").arg(&tree);
-    let output = convert
-        .args(["--new-cluster", "--no-namespaces", "-v"])
-        .args(options)
-        .output()?;
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    ensure(output.status.success(), || said.clone())?;
+    let mut all = vec!["--new-cluster", "--no-namespaces", "-v"];
+    all.extend(options);
+    let said = super::convert(&documents, &tree, &all)?;
     Ok((tree, said))
 }
 
 /// Applies a whole tree as users are told to.
 pub(super) fn apply(scope: &Scope<'_>, tree: &Path) -> Outcome {
-    let tree = format!("--kustomize={}", tree.display());
-    let arguments = ["apply", "--server-side", "--validate=strict", &tree];
-    scope.bed.run(Program::Kubectl, &arguments).map(drop)
+    site::apply(scope, tree, &[])
 }
 
 /// Path of a HelmRelease of the site.
 pub(super) fn path(scope: &Scope<'_>, release: &str) -> String {
-    let namespace = &scope.namespace;
-    format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/{namespace}/helmreleases/grain-{release}")
+    site::helm_release(&scope.namespace, &format!("grain-{release}"))
 }
 
 /// Waits until the controller is done with the object as it was applied last, and it is as `wanted`.

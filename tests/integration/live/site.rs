@@ -13,7 +13,6 @@ use crate::bed::armada::Site;
 use crate::bed::audit::Entry;
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
-use crate::support;
 
 /// For seven small releases in five steps.
 const READY_WITHIN: Duration = Duration::from_secs(240);
@@ -104,31 +103,29 @@ pub(super) fn convert(
     let map = scope.bed.path().join(format!("{name}-sources.yaml"));
     fs::write(&map, &site.source_map)?;
     let tree = scope.bed.path().join(name);
-    let output = support::program()
-        .arg("convert")
-        .arg(documents)
-        .arg("-o")
-        .arg(&tree)
-        .arg("--source-map")
-        .arg(map)
-        .args(
-            site.target
-                .map(|target| format!("--target-manifest={target}")),
-        )
-        .args(options)
-        .output()?;
-    ensure(output.status.success(), || {
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    })?;
+    let map = format!("--source-map={}", map.display());
+    let target = site
+        .target
+        .map(|target| format!("--target-manifest={target}"));
+    let mut all = vec![map.as_str()];
+    all.extend(target.as_deref());
+    all.extend(options);
+    super::convert(&documents, &tree, &all)?;
     Ok(tree)
 }
 
-/// Applies folders or files of a tree in the order given, or all of it.
+/// Applies folders or files of a tree in the order given, or all of it, as users are told to.
 pub(super) fn apply(scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
+    apply_as("kubectl", scope, tree, parts)
+}
+
+/// The same under a field manager.
+pub(super) fn apply_as(manager: &str, scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
     let mut arguments = vec![
         "apply".to_owned(),
         "--server-side".to_owned(),
         "--validate=strict".to_owned(),
+        format!("--field-manager={manager}"),
     ];
     if parts.is_empty() {
         arguments.push(format!("--kustomize={}", tree.display()));

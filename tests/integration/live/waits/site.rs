@@ -14,7 +14,7 @@ use super::workload::Workload;
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
 use crate::corpus::tree;
-use crate::{shared, support};
+use crate::shared;
 
 /// Long enough for whatever ends by itself.
 const ENDS_WITHIN: Duration = Duration::from_secs(150);
@@ -189,17 +189,9 @@ pub(super) fn convert(
     let file = scope.bed.path().join(format!("{name}.yaml"));
     fs::write(&file, documents)?;
     let folder = scope.bed.path().join(name);
-    let output = support::program()
-        .arg("convert")
-        .arg(file)
-        .arg("-o")
-        .arg(&folder)
-        .args(["--new-cluster", "--source-namespace=release"])
-        .args(options)
-        .output()?;
-    ensure(output.status.success(), || {
-        String::from_utf8_lossy(&output.stderr).into_owned()
-    })?;
+    let mut all = vec!["--new-cluster", "--source-namespace=release"];
+    all.extend(options);
+    super::super::convert(&file, &folder, &all)?;
     tree::read(&folder).map_err(|error| error.message().unwrap_or("no tree").into())
 }
 

@@ -1,0 +1,201 @@
+//! What the program's own client finds missing before it begins.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use armada2flux::cluster::{Access, Controllers, DryRun, Lack, Needs, Permission, Verb};
+use serde_json::json;
+
+use super::client::{
+    ACTS_WITHIN, HELM, access, config_maps, connect, helm_releases, kubeconfig, map, object,
+    release, tester,
+};
+use super::{Scope, Test, ensure};
+use crate::bed::Outcome;
+use crate::bed::program::Program;
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![
+        Test::shared("client::preflight_names_all_that_is_missing", preflight),
+        Test::shared("client::the_published_permissions_are_enough", permissions),
+    ]
+}
+
+/// Rights for the user `name`: the verbs on HelmReleases, here.
+fn allow(scope: &Scope<'_>, name: &str, verbs: &[&str]) -> Outcome {
+    scope.bed.apply(&json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role",
+        "metadata": {"name": name, "namespace": scope.namespace},
+        "rules": [{"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": verbs}],
+    }))?;
+    scope.bed.apply(&json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": name, "namespace": scope.namespace},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+        "subjects": [{"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": name}],
+    }))
+}
+
+fn needs(scope: &Scope<'_>, kinds: &[(&str, &str)]) -> Needs {
+    let verbs = [Verb::List, Verb::Create, Verb::Patch];
+    let permission = |(api_version, kind): (&str, &str), verb| Permission {
+        verb,
+        api_version: api_version.into(),
+        kind: kind.into(),
+        namespace: Some(scope.namespace.as_str().into()),
+    };
+    Needs {
+        kinds: BTreeSet::new(),
+        permissions: kinds
+            .iter()
+            .flat_map(|kind| verbs.map(|verb| permission(*kind, verb)))
+            .collect(),
+        controllers: vec!["helm-controller".into()],
+    }
+}
+
+fn preflight(scope: &Scope<'_>) -> Outcome {
+    allow(scope, "reader", &["list", "patch"])?;
+    let asked = needs(
+        scope,
+        &[
+            (HELM, "HelmRelease"),
+            ("helm.toolkit.fluxcd.io/v2beta1", "HelmRelease"),
+            ("example.org/v1", "Nothing"),
+        ],
+    );
+    let reader = Access {
+        user: Some("reader".to_owned()),
+        ..access(&scope.bed.kubeconfig)
+    };
+    let cluster = connect(scope, &reader)?;
+    let found = scope.bed.block_on(cluster.preflight(&asked))?;
+    ensure(
+        matches!(&found.controllers, Controllers::Unreadable(why) if why.contains("deployments")),
+        || format!("{:?}", found.controllers),
+    )?;
+    let create = Lack::Permission(Permission {
+        verb: Verb::Create,
+        api_version: HELM.into(),
+        kind: "HelmRelease".into(),
+        namespace: Some(scope.namespace.as_str().into()),
+    });
+    let permissions: Vec<_> = found
+        .lacks
+        .iter()
+        .filter(|lack| matches!(lack, Lack::Permission(_)))
+        .collect();
+    ensure(permissions == [&create], || format!("{:?}", found.lacks))?;
+    let Err(error) = found.complete() else {
+        return Err("nothing is said to be missing".into());
+    };
+    let text = error.to_string();
+    let expected = format!(
+        "the cluster at {} lacks what is needed:\n  kind Nothing of example.org/v1 is not served (nothing of \
+         example.org is)\n  kind HelmRelease of helm.toolkit.fluxcd.io/v2beta1 is not served (of \
+         helm.toolkit.fluxcd.io: v2)\n  permission to create HelmRelease of helm.toolkit.fluxcd.io in \
+         namespace {}",
+        cluster.server(),
+        scope.namespace
+    );
+    ensure(text == expected, || text.clone())?;
+    // The dry run says the same.
+    let sent = object(&release(scope, json!({})))?;
+    let done = scope
+        .bed
+        .block_on(cluster.dry_run_apply(&sent, None, false))?;
+    ensure(
+        matches!(&done, DryRun::Forbidden { message } if message.contains("cannot create")),
+        || format!("{done:?}"),
+    )?;
+    let Err(error) = scope
+        .bed
+        .block_on(cluster.list(&config_maps(), Some("default"), None))
+    else {
+        return Err("the list is allowed".into());
+    };
+    let text = error.to_string();
+    ensure(
+        text.starts_with("cannot list configmaps in namespace default at https://127.0.0.1:")
+            && text.contains(
+                "permission denied: configmaps is forbidden: User \"reader\" cannot list",
+            ),
+        || text.clone(),
+    )?;
+    // Who may everything is asked once for a verb and a kind.
+    let cluster = tester(scope)?;
+    let before = cluster.requests();
+    let found = scope
+        .bed
+        .block_on(cluster.preflight(&needs(scope, &[(HELM, "HelmRelease")])))?;
+    let asked = cluster.requests() - before;
+    // The kinds of one apiVersion, three verbs, deployments here and anywhere.
+    ensure(asked == 6, || format!("{asked} requests"))?;
+    ensure(
+        found.kind(HELM, "HelmRelease") == Some(&helm_releases()),
+        || format!("{:?}", found.kinds),
+    )?;
+    // In the bed the controllers are processes, no Deployments.
+    ensure(
+        found.lacks == [Lack::Controller("helm-controller".into())],
+        || format!("{:?}", found.lacks),
+    )
+}
+
+fn permissions(scope: &Scope<'_>) -> Outcome {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/deploy/rbac-diff.yaml");
+    scope.bed.run(
+        Program::Kubectl,
+        &["apply", "--server-side", "--force-conflicts", "-f", file],
+    )?;
+    let token = scope.bed.run(
+        Program::Kubectl,
+        &["create", "token", "armada2flux-diff", "-n", "flux-system"],
+    )?;
+    let user = json!({"token": token.trim()});
+    let path = kubeconfig(scope, "diff", &user, &json!({}))?;
+    let cluster = connect(scope, &access(&path))?;
+    let mut asked = needs(
+        scope,
+        &[
+            (HELM, "HelmRelease"),
+            ("source.toolkit.fluxcd.io/v1", "GitRepository"),
+            ("source.toolkit.fluxcd.io/v1", "HelmRepository"),
+            ("v1", "Namespace"),
+            ("v1", "Secret"),
+            ("v1", "ConfigMap"),
+        ],
+    );
+    asked.controllers.clear();
+    scope.bed.block_on(cluster.preflight(&asked))?.complete()?;
+    // It may ask, and may not do.
+    let sent = object(&release(scope, json!({})))?;
+    let done = scope
+        .bed
+        .block_on(cluster.dry_run_apply(&sent, None, false))?;
+    ensure(
+        matches!(done, DryRun::Applied { created: true, .. }),
+        || format!("{done:?}"),
+    )?;
+    let start = std::time::Instant::now();
+    let path = path.display().to_string();
+    let text = map(scope, "written", json!({})).to_string();
+    loop {
+        let arguments = [
+            "apply",
+            "--server-side",
+            "--kubeconfig",
+            path.as_str(),
+            "-f",
+            "-",
+        ];
+        match scope.bed.run_with(Program::Kubectl, &arguments, &text) {
+            Err(error) => {
+                let said = error.to_string();
+                return ensure(said.contains("may only ask what a write would do"), || said);
+            }
+            Ok(_) if start.elapsed() > ACTS_WITHIN => return Err("it may write".into()),
+            Ok(_) => std::thread::sleep(Duration::from_millis(200)),
+        }
+    }
+}
