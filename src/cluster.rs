@@ -28,7 +28,7 @@ use tokio::sync::Semaphore;
 
 pub use access::Access;
 pub use discovery::{KindRef, Served};
-pub use dry_run::{Conflict, DryRun};
+pub use dry_run::DryRun;
 pub use error::{Cause, Error};
 pub use preflight::{
     Controller, Controllers, FLUX_NAMESPACE, Lack, Needs, Permission, Preflight, Verb,

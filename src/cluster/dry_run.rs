@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::discovery::{KindRef, escape};
 use super::transport::Call;
 use super::{Cluster, Error, FIELD_MANAGER, list};
+use crate::compare::Conflict;
 use crate::emit::{View, to_json};
 use crate::flux::Object;
 use crate::secret::Scrubber;
@@ -52,17 +53,6 @@ pub enum DryRun {
         /// What the server says.
         message: String,
     },
-}
-
-/// A field that another manager owns.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict {
-    /// The manager, as it names itself.
-    pub manager: Text,
-    /// The field's path as the server writes it: `.spec.values.replicas`.
-    pub field: Text,
-    /// The server's message: the manager and how it wrote.
-    pub message: String,
 }
 
 impl Cluster {
@@ -169,7 +159,6 @@ fn conflicts(answer: &Answer, scrubber: &Scrubber) -> Vec<Conflict> {
             manager: manager(cause.message).into(),
             // Items of sets are named by what they are.
             field: scrubber.scrub(cause.field).into(),
-            message: scrubber.scrub(cause.message),
         })
         .collect();
     // The server's order changes from time to time.

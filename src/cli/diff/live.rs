@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use crate::cluster::{
     self, Access, CONCURRENCY, Cluster, DryRun, KindRef, Lack, Needs, Permission, Preflight, Verb,
 };
-use crate::compare::{self, Conflict, Mark, ObjectChange, Outcome};
+use crate::compare::{self, Mark, ObjectChange, Outcome};
 use crate::flux::{Object, ObjectKey, ObjectSet, SITE_LABEL};
 use crate::value::{Data, Number, Text, Value};
 
@@ -309,11 +309,7 @@ impl Live {
                 None => ObjectChange::new(object, Outcome::Created),
             },
             DryRun::Conflict(held) => {
-                let held = held.into_iter().map(|held| Conflict {
-                    manager: held.manager,
-                    field: held.field,
-                });
-                let outcome = Outcome::Conflicting(held.collect());
+                let outcome = Outcome::Conflicting(held);
                 // What would change if the fields were taken over.
                 let forced = cluster.dry_run_apply(object, live, true).await;
                 match (live, forced.map_err(failure)?) {
