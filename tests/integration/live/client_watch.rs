@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use armada2flux::cluster::{Access, Cause, Cluster, Error, Event};
 use futures::{Stream, StreamExt as _};
@@ -34,23 +34,25 @@ pub(super) fn follow<'c>(cluster: &'c Cluster, scope: &Scope<'_>) -> Events<'c> 
     Box::pin(cluster.watch(&helm_releases(), Some(&scope.namespace), None))
 }
 
-fn next(scope: &Scope<'_>, events: &mut Events<'_>) -> Outcome<Event> {
+pub(super) fn next(scope: &Scope<'_>, events: &mut Events<'_>) -> Outcome<Event> {
     let next = scope
         .bed
         .block_on(async { tokio::time::timeout(SOON, events.next()).await });
     Ok(next.map_err(|_| "no event")?.ok_or("the watch ended")??)
 }
 
-/// Follows until the names that are known are as wanted.
-pub(super) fn until(
+/// Follows until an object of that name is known, and gives how often all were listed meanwhile.
+pub(super) fn until_known(
     scope: &Scope<'_>,
     events: &mut Events<'_>,
-    wanted: impl Fn(&BTreeSet<String>) -> bool,
-) -> Outcome<BTreeSet<String>> {
+    name: &str,
+) -> Outcome<usize> {
     let mut known = BTreeSet::new();
-    loop {
+    let mut lists = 0;
+    while !known.contains(name) {
         match next(scope, events)? {
             Event::Listed(objects) => {
+                lists += 1;
                 known = objects
                     .iter()
                     .map(|object| object.name.to_string())
@@ -63,10 +65,8 @@ pub(super) fn until(
                 known.remove(object.name.as_str());
             }
         }
-        if wanted(&known) {
-            return Ok(known);
-        }
     }
+    Ok(lists)
 }
 
 /// What is told about an event: `+name` for each that is listed, `name=x` of a change, `-name`.
@@ -212,22 +212,38 @@ fn forgotten(scope: &Scope<'_>) -> Outcome {
     expect(scope, &mut events, &["+a"])?;
     scope.bed.apply(&labelled(scope, "a", "1"))?;
     expect(scope, &mut events, &["a=1"])?;
-    // An API server says so in an event, some of its kind by the status.
-    for (trouble, name) in [(Trouble::Forget, "b"), (Trouble::Answer(410, None), "c")] {
-        let before = lists(&proxy);
-        proxy.calm();
-        proxy.rule(Rule::new(trouble).of(Kind::Watch).times(1));
-        proxy.cut_watches();
-        scope.bed.apply(&labelled(scope, name, "1"))?;
-        let known = until(scope, &mut events, |known| known.contains(name))?;
-        ensure(known.contains("a"), || format!("{known:?}"))?;
-        ensure(lists(&proxy) == before + 1, || {
-            format!("{:?}", proxy.seen())
-        })?;
-        scope.bed.apply(&labelled(scope, "a", name))?;
-        expect(scope, &mut events, &[&format!("a={name}")])?;
+    let before = lists(&proxy);
+    proxy.rule(
+        Rule::new(Trouble::Answer(410, None))
+            .of(Kind::Watch)
+            .times(1),
+    );
+    proxy.cut_watches();
+    scope.bed.apply(&labelled(scope, "b", "1"))?;
+    expect(scope, &mut events, &["+a", "+b"])?;
+    ensure(lists(&proxy) == before + 1, || {
+        format!("{:?}", proxy.seen())
+    })?;
+    scope.bed.apply(&labelled(scope, "a", "2"))?;
+    expect(scope, &mut events, &["a=2"])?;
+    // One that forgets whatever it says is not asked as fast as it answers.
+    let before = lists(&proxy);
+    proxy.rule(
+        Rule::new(Trouble::Answer(410, None))
+            .of(Kind::Watch)
+            .times(4),
+    );
+    let start = Instant::now();
+    proxy.cut_watches();
+    for _ in 0..4 {
+        expect(scope, &mut events, &["+a", "+b"])?;
     }
-    Ok(())
+    scope.bed.apply(&labelled(scope, "a", "3"))?;
+    expect(scope, &mut events, &["a=3"])?;
+    ensure(
+        lists(&proxy) == before + 4 && start.elapsed() > Duration::from_millis(700),
+        || format!("{:?} {:?}", start.elapsed(), proxy.seen()),
+    )
 }
 
 fn refused(scope: &Scope<'_>) -> Outcome {

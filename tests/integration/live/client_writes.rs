@@ -5,8 +5,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use armada2flux::cluster::{
-    Access, Cause, Created, Deleted, DryRun, Error, FIELD_MANAGER, ObjectRef, Replaced, Rights,
-    Waiting,
+    Access, Cause, Created, Deleted, DryRun, Error, Event, FIELD_MANAGER, ObjectRef, Replaced,
+    Rights, Waiting,
 };
 use armada2flux::flux::Object;
 use armada2flux::flux::managed_fields::{Step, owners, owners_of};
@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::client::{HELM, access, connect, map, object, release, tester};
 use super::client_faults::cause;
-use super::client_watch::{follow, until};
+use super::client_watch::{follow, next, until_known};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 use crate::bed::proxy::{Kind, Rule, Trouble};
@@ -404,13 +404,18 @@ fn dead(scope: &Scope<'_>) -> Outcome {
     let cluster = tester(scope)?.patience(PATIENCE);
     let sent = object(&release(scope, json!({})))?;
     let mut events = follow(&cluster, scope);
-    let nothing = until(scope, &mut events, |known| known.is_empty())?;
-    ensure(nothing.is_empty(), || format!("{nothing:?}"))?;
+    let first = next(scope, &mut events)?;
+    ensure(
+        matches!(&first, Event::Listed(objects) if objects.is_empty()),
+        || format!("{first:?}"),
+    )?;
+    // An API server remembers nothing from before its start, and this is after the list.
+    scope.bed.apply(&map(scope, "later", json!({})))?;
     let before = cluster.requests();
     scope.bed.kill_api_server();
     let (done, seen, restarted) = thread::scope(|threads| {
         let writer = threads.spawn(|| scope.bed.block_on(cluster.apply(&sent, None, false)));
-        let watcher = threads.spawn(|| until(scope, &mut events, |known| known.contains("web")));
+        let watcher = threads.spawn(|| until_known(scope, &mut events, "web"));
         // Both have noticed that nobody is there.
         let noticed = crate::bed::until(PATIENCE, || {
             Ok((cluster.requests() >= before + 6).then_some(()))
@@ -423,5 +428,6 @@ fn dead(scope: &Scope<'_>) -> Outcome {
     ensure(matches!(done, DryRun::Applied { .. }), || {
         format!("{done:?}")
     })?;
-    seen.map_err(|_| "the watcher panicked")?.map(drop)
+    let lists = seen.map_err(|_| "the watcher panicked")??;
+    ensure(lists == 1, || format!("{lists} lists"))
 }
