@@ -114,9 +114,6 @@ impl Cluster {
                 Err(_) => return Err(self.late()),
             }
         }
-        if status == 401 {
-            return Err(self.failed(act, Cause::Unauthorized).into());
-        }
         if reading == Reading::Text && (200..300).contains(&status) {
             let value = String::from_utf8_lossy(&body).into_owned().into();
             return Ok(Answer { status, value });
@@ -125,11 +122,11 @@ impl Cluster {
             (Ok(value), 500) if is_passing(&value) => {
                 return Err(Failure::Passing(Trouble::Busy(status, None)));
             }
-            (Ok(value), _) => return Ok(Answer { status, value }),
+            (Ok(value), _) => return self.settled(act, Answer { status, value }),
             // The mux of an API server answers unknown paths in plain text.
-            (Err(_), 404) => {
+            (Err(_), 401 | 404) => {
                 let value = Value::null();
-                return Ok(Answer { status, value });
+                return self.settled(act, Answer { status, value });
             }
             (Err(error), 200..300) => Cause::Unreadable(error.to_string()),
             (Err(_), code) => {
@@ -140,6 +137,17 @@ impl Cluster {
             }
         };
         Err(self.failed(act, cause).into())
+    }
+
+    /// The answer, unless the server may give a better one soon.
+    fn settled(&self, act: &str, answer: Answer) -> Result<Answer, Failure> {
+        if self.patience.is_some() && answer.is_of_ignorance() && self.away.lately() {
+            return Err(Failure::Passing(Trouble::Busy(answer.status, None)));
+        }
+        if answer.status == 401 {
+            return Err(self.failed(act, Cause::Unauthorized).into());
+        }
+        Ok(answer)
     }
 
     fn late(&self) -> Failure {

@@ -15,6 +15,7 @@ use serde_json::json;
 
 use super::client::{HELM, access, connect, map, object, release, tester};
 use super::client_faults::cause;
+use super::client_preflight::account;
 use super::client_watch::{follow, next, until_known};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
@@ -401,7 +402,9 @@ fn busy(scope: &Scope<'_>) -> Outcome {
 }
 
 fn dead(scope: &Scope<'_>) -> Outcome {
-    let cluster = tester(scope)?.patience(PATIENCE);
+    // An account that the server must look up, as most are.
+    let (_, kubeconfig) = account(scope, Rights::Apply)?;
+    let cluster = connect(scope, &access(&kubeconfig))?.patience(PATIENCE);
     let sent = object(&release(scope, json!({})))?;
     let mut events = follow(&cluster, scope);
     let first = next(scope, &mut events)?;
