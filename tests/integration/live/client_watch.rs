@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use armada2flux::cluster::{Access, Cause, Cluster, Error, Event};
@@ -12,14 +13,15 @@ use super::client::{access, config_maps, connect, helm_releases, map};
 use super::client_faults::cause;
 use super::client_writes::{PATIENCE, reference};
 use super::{Scope, Test, ensure};
-use crate::bed::Outcome;
 use crate::bed::proxy::{Kind, Proxy, Rule, Trouble};
+use crate::bed::{Outcome, until};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared("client_watch::changes_are_seen", seen),
         Test::shared("client_watch::a_cut_watch_goes_on_where_it_was", cut),
         Test::shared("client_watch::what_is_forgotten_is_listed_again", forgotten),
+        Test::shared("client_watch::a_silent_watch_is_begun_anew", silent),
         Test::shared("client_watch::a_watch_that_is_not_allowed_ends", refused),
     ]
 }
@@ -246,6 +248,29 @@ fn forgotten(scope: &Scope<'_>) -> Outcome {
     )
 }
 
+/// The other side may be gone without a word.
+fn silent(scope: &Scope<'_>) -> Outcome {
+    let proxy = scope.bed.proxy(&scope.namespace)?;
+    let impatient = Access {
+        timeout: Some(Duration::from_millis(500)),
+        ..access(&proxy.kubeconfig)
+    };
+    let cluster = connect(scope, &impatient)?.patience(PATIENCE);
+    let here = Some(scope.namespace.as_str());
+    let mut events: Events<'_> = Box::pin(cluster.watch(&config_maps(), here, Some("of=test")));
+    expect(scope, &mut events, &[])?;
+    let before = lists(&proxy);
+    thread::scope(|threads| {
+        let watcher = threads.spawn(|| expect(scope, &mut events, &["a=1"]));
+        let anew = until(SOON, || Ok((proxy.count(Kind::Watch) >= 2).then_some(())));
+        // The watcher must end in any case.
+        scope.bed.apply(&labelled(scope, "a", "1"))?;
+        anew?;
+        watcher.join().map_err(|_| "the watcher panicked")?
+    })?;
+    ensure(lists(&proxy) == before, || format!("{:?}", proxy.seen()))
+}
+
 fn refused(scope: &Scope<'_>) -> Outcome {
     let stranger = Access {
         user: Some("stranger".to_owned()),
@@ -261,5 +286,19 @@ fn refused(scope: &Scope<'_>) -> Outcome {
         format!("{error:?}")
     })?;
     let second = scope.bed.block_on(events.next());
-    ensure(second.is_none(), || format!("{second:?}"))
+    ensure(second.is_none(), || format!("{second:?}"))?;
+    // Credentials that no longer count end it, however much patience there is.
+    let proxy = scope.bed.proxy(&scope.namespace)?;
+    let cluster = connect(scope, &access(&proxy.kubeconfig))?.patience(PATIENCE);
+    let mut events = follow(&cluster, scope);
+    expect(scope, &mut events, &[])?;
+    proxy.rule(Rule::new(Trouble::Answer(401, None)).of(Kind::Watch));
+    let next = scope.bed.block_on(events.next());
+    let Some(Err(error)) = next else {
+        return Err(format!("{next:?}").into());
+    };
+    ensure(
+        *cause(&error)? == Cause::Unauthorized && proxy.count(Kind::Watch) == 1,
+        || format!("{error:?} {:?}", proxy.seen()),
+    )
 }
