@@ -32,6 +32,16 @@ pub const SITE_LABEL: &str = "armada2flux.dev/site";
 pub const STAGE_ANNOTATION: &str = "armada2flux.dev/stage";
 /// Annotation: number of the step in its stage, from 1.
 pub const STEP_ANNOTATION: &str = "armada2flux.dev/step";
+/// Annotation: name of the chart group that is the release's stage.
+pub const GROUP_ANNOTATION: &str = "armada2flux.dev/chart-group";
+/// Annotation: what Armada deleted before it upgraded the release; apply acts on it.
+pub const PRE_DELETE_ANNOTATION: &str = "armada2flux.dev/pre-delete";
+/// Annotation: what a run does when the release had failed before it began; see [`PROTECTED_CONTINUE`].
+pub const PROTECTED_ANNOTATION: &str = "armada2flux.dev/protected";
+/// Value of [`PROTECTED_ANNOTATION`]: the release is left as it is, the run goes on.
+pub const PROTECTED_CONTINUE: &str = "continue";
+/// Value of [`PROTECTED_ANNOTATION`]: the run stops.
+pub const PROTECTED_STOP: &str = "stop";
 /// Annotation: digest of all that leads up to and includes the release's step.
 pub const DIGEST_ANNOTATION: &str = "armada2flux.dev/digest";
 /// Annotation: what Armada itself waited for after Helm and its hooks; apply acts on it.

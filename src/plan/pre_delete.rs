@@ -48,6 +48,23 @@ impl PreDelete {
     pub fn selector(&self) -> String {
         super::wait::selector(&self.labels)
     }
+
+    /// The deletions, kind by kind.
+    pub fn deletions(&self) -> impl Iterator<Item = Deletion> {
+        self.kinds.iter().map(|kind| Deletion {
+            kind: *kind,
+            selector: self.selector().into(),
+        })
+    }
+}
+
+/// One kind of object to delete, as a run does it: what [`PreDelete`] comes to, and what an annotation carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The kind.
+    pub kind: Deleted,
+    /// Label selector, as Armada sends it to the API server; empty for every object of the kind.
+    pub selector: Text,
 }
 
 /// The deletions of a chart, in order.
