@@ -67,6 +67,7 @@ fn needs(set: &ObjectSet) -> Needs {
                 verb,
                 api_version: object.api_version.clone(),
                 kind: object.kind.clone(),
+                subresource: None,
                 namespace: object.namespace.clone(),
             });
         }
@@ -75,6 +76,7 @@ fn needs(set: &ObjectSet) -> Needs {
                 verb: Verb::List,
                 api_version: "v1".into(),
                 kind: "Secret".into(),
+                subresource: None,
                 namespace: Some(storage(object)),
             });
         }
@@ -83,6 +85,7 @@ fn needs(set: &ObjectSet) -> Needs {
                 verb: Verb::List,
                 api_version: "v1".into(),
                 kind: "Namespace".into(),
+                subresource: None,
                 namespace: None,
             });
         }
