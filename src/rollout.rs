@@ -4,6 +4,7 @@
 //! `apply` walks it, leaves out nothing and adds nothing.
 
 pub mod journal;
+pub mod readiness;
 
 use serde::{Deserialize, Serialize};
 
