@@ -5,6 +5,7 @@
     reason = "input and output live here"
 )]
 
+mod access;
 mod choices;
 mod convert;
 mod diff;
@@ -14,6 +15,7 @@ mod flux_tree;
 mod graph;
 mod input;
 mod load;
+mod objects;
 mod schema;
 mod show;
 mod source_map;

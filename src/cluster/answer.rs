@@ -87,16 +87,20 @@ fn cut(text: &str) -> String {
 }
 
 impl Cluster {
-    /// The error for an answer that is no success.
+    /// The error for an answer that is no success, to a request that held no secret.
     pub(super) fn refused(&self, act: &str, answer: &Answer) -> Error {
-        let scrubber = Scrubber::default();
+        self.refused_without(&Scrubber::default(), act, answer)
+    }
+
+    /// The error for an answer that is no success, without the secrets that the server may quote.
+    pub(super) fn refused_without(&self, secrets: &Scrubber, act: &str, answer: &Answer) -> Error {
         let cause = match answer.status {
             401 => Cause::Unauthorized,
-            403 => Cause::Forbidden(answer.message(&scrubber)),
+            403 => Cause::Forbidden(answer.message(secrets)),
             404 if answer.is_unknown_path() => Cause::NotServed,
             code => Cause::Refused {
                 code,
-                message: answer.message(&scrubber),
+                message: answer.message(secrets),
             },
         };
         self.failed(act, cause)
@@ -108,6 +112,12 @@ impl Cluster {
             act: act.to_owned(),
             server: self.server.clone(),
             cause,
+            rights: self.rights,
         }
+    }
+
+    /// The error for an answer that should be an object and is none.
+    pub(super) fn no_object(&self, act: &str) -> Error {
+        self.failed(act, Cause::Unreadable("it is no object".to_owned()))
     }
 }

@@ -42,6 +42,7 @@ fn needs(scope: &Scope<'_>, kinds: &[(&str, &str)]) -> Needs {
         verb,
         api_version: api_version.into(),
         kind: kind.into(),
+        subresource: None,
         namespace: Some(scope.namespace.as_str().into()),
     };
     Needs {
@@ -78,6 +79,7 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
         verb: Verb::Create,
         api_version: HELM.into(),
         kind: "HelmRelease".into(),
+        subresource: None,
         namespace: Some(scope.namespace.as_str().into()),
     });
     let permissions: Vec<_> = found
