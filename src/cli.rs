@@ -7,6 +7,8 @@
 
 mod access;
 mod choices;
+#[cfg_attr(not(test), expect(dead_code, reason = "`apply` names runs by it"))]
+mod clock;
 mod convert;
 mod diff;
 mod explain;
@@ -14,6 +16,8 @@ mod failure;
 mod flux_tree;
 mod graph;
 mod input;
+#[cfg_attr(not(test), expect(dead_code, reason = "`apply` writes it"))]
+mod journal;
 mod load;
 mod objects;
 mod schema;
