@@ -5,7 +5,10 @@
     reason = "input and output live here"
 )]
 
+mod access;
 mod choices;
+#[cfg_attr(not(test), expect(dead_code, reason = "`apply` names runs by it"))]
+mod clock;
 mod convert;
 mod diff;
 mod explain;
@@ -13,7 +16,10 @@ mod failure;
 mod flux_tree;
 mod graph;
 mod input;
+#[cfg_attr(not(test), expect(dead_code, reason = "`apply` writes it"))]
+mod journal;
 mod load;
+mod objects;
 mod schema;
 mod show;
 mod source_map;

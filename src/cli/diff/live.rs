@@ -1,68 +1,21 @@
 //! `diff` against a cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::time::Duration;
 
-use clap::Args;
 use futures::StreamExt as _;
 
 use crate::cluster::{
-    self, Access, CONCURRENCY, Cluster, DryRun, KindRef, Lack, Needs, Permission, Preflight, Verb,
+    CONCURRENCY, Cluster, DryRun, KindRef, Lack, Needs, Permission, Preflight, Verb,
 };
 use crate::compare::{self, Mark, ObjectChange, Outcome};
 use crate::flux::{Object, ObjectKey, ObjectSet, SITE_LABEL};
 use crate::value::{Data, Number, Text, Value};
 
+use super::super::access::{self, AccessArguments, failure};
 use super::super::{Failure, Output, show};
 
 /// The label by which Helm's records are found.
 const HELM_RECORDS: &str = "owner=helm";
-
-/// Which cluster, and as whom.
-#[derive(Debug, Args)]
-pub(in crate::cli) struct AccessArguments {
-    /// Kubeconfig file; may be given several times [default: KUBECONFIG, ~/.kube/config, the pod's own]
-    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
-    kubeconfig: Vec<PathBuf>,
-    /// Context of the kubeconfig [default: the current one]
-    #[arg(long, value_name = "NAME", help_heading = "Cluster")]
-    context: Option<String>,
-    /// User to act as
-    #[arg(long = "as", value_name = "USER", help_heading = "Cluster")]
-    user: Option<String>,
-    /// Group to act as; may be given several times
-    #[arg(
-        long = "as-group",
-        value_name = "GROUP",
-        requires = "user",
-        help_heading = "Cluster"
-    )]
-    groups: Vec<String>,
-    /// Longest time without an answer from the API server
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Cluster")]
-    request_timeout: Option<u64>,
-}
-
-impl AccessArguments {
-    fn access(&self) -> Access {
-        let Self {
-            kubeconfig,
-            context,
-            user,
-            groups,
-            request_timeout,
-        } = self;
-        Access {
-            kubeconfig: kubeconfig.clone(),
-            context: context.clone(),
-            user: user.clone(),
-            groups: groups.clone(),
-            timeout: request_timeout.map(Duration::from_secs),
-            ..Access::default()
-        }
-    }
-}
 
 /// What applying the objects would change; all objects, in order, then those that are left over.
 pub(super) fn changes(
@@ -70,11 +23,7 @@ pub(super) fn changes(
     set: &ObjectSet,
     output: &Output,
 ) -> Result<Vec<ObjectChange>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|cause| Failure::new(format!("cannot start: {cause}")))?;
-    runtime.block_on(compare_all(arguments, set, output))
+    access::run(compare_all(arguments, set, output))
 }
 
 async fn compare_all(
@@ -82,19 +31,7 @@ async fn compare_all(
     set: &ObjectSet,
     output: &Output,
 ) -> Result<Vec<ObjectChange>, Failure> {
-    let cluster = Cluster::connect(&arguments.access())
-        .await
-        .map_err(failure)?;
-    let cluster = cluster.on_wait(|waiting| {
-        let why = match waiting.status {
-            Some(status) => format!("the api server is busy ({status})"),
-            None => "the connection broke".to_owned(),
-        };
-        show::say(&format!(
-            "{why}, attempt {} failed, trying again",
-            waiting.attempt
-        ));
-    });
+    let cluster = arguments.connect().await?;
     let preflight = cluster.preflight(&needs(set)).await.map_err(failure)?;
     let preflight = without_controllers(preflight, output)?;
     let live = Live::read(&cluster, &preflight, set).await?;
@@ -114,14 +51,6 @@ async fn compare_all(
         ));
     }
     Ok(changes)
-}
-
-fn failure(error: cluster::Error) -> Failure {
-    let failure = Failure::new(error.to_string());
-    match error.hint() {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
 }
 
 /// Everything that the comparison asks of the cluster.
