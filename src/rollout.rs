@@ -10,6 +10,7 @@ mod digest;
 pub mod journal;
 #[cfg(test)]
 mod random;
+pub mod saved;
 
 use serde::{Deserialize, Serialize};
 

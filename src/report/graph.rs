@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::plan::gate::Gate;
 use crate::plan::{Plan, Release, gate};
 
 /// For people: an indented list.
@@ -140,28 +139,11 @@ fn waits(release: &Release<'_, '_>) -> Vec<String> {
     }
     let version = release.chart.head.version;
     let gates = gate::gates(&release.waits, &release.namespace, version);
-    lines.extend(gates.iter().map(gate_line));
+    lines.extend(gates.iter().map(|gate| format!("gate {gate}")));
     if release.test_timeout.is_some() {
         lines.push("tests".to_owned());
     }
     lines
-}
-
-fn gate_line(gate: &Gate) -> String {
-    let mut line = format!("gate {}", gate.kind);
-    if !gate.selector.is_empty() {
-        let _ = write!(line, " {}", gate.selector);
-    }
-    if let Some(min_ready) = gate.min_ready {
-        let _ = write!(line, ", min_ready {min_ready}");
-    }
-    if gate.allow_async_updates == Some(true) {
-        line.push_str(", async updates allowed");
-    }
-    if !gate.required {
-        line.push_str(", if any");
-    }
-    line
 }
 
 fn dot_text(text: &str) -> String {
