@@ -15,31 +15,49 @@ use crate::value::{Text, Value};
 use super::super::access::{self, AccessArguments, failure};
 use super::super::{Failure, Output, show};
 
+/// What applying objects would change, and what the cluster holds.
+pub(in crate::cli) struct Compared {
+    /// The objects, in order.
+    pub(in crate::cli) changes: Vec<ObjectChange>,
+    /// What the site has besides.
+    pub(in crate::cli) left_over: Vec<ObjectChange>,
+    pub(in crate::cli) live: Live,
+}
+
 /// What applying the objects would change; all objects, in order, then those that are left over.
 pub(super) fn changes(
     arguments: &AccessArguments,
     set: &ObjectSet,
     output: &Output,
 ) -> Result<Vec<ObjectChange>, Failure> {
-    access::run(compare_all(arguments, set, output))
+    access::run(async {
+        let cluster = arguments.connect().await?;
+        let Compared {
+            mut changes,
+            left_over,
+            live: _,
+        } = compare_all(&cluster, set, output).await?;
+        changes.extend(left_over);
+        Ok(changes)
+    })
 }
 
-async fn compare_all(
-    arguments: &AccessArguments,
+/// Asks the API server about all objects.
+pub(in crate::cli) async fn compare_all(
+    cluster: &Cluster,
     set: &ObjectSet,
     output: &Output,
-) -> Result<Vec<ObjectChange>, Failure> {
-    let cluster = arguments.connect().await?;
+) -> Result<Compared, Failure> {
     let preflight = cluster.preflight(&needs(set)).await.map_err(failure)?;
     let preflight = without_controllers(preflight, output)?;
-    let live = Live::read(&cluster, &preflight, set).await?;
-    let asked = set.iter().map(|object| live.compare(&cluster, object));
+    let live = Live::read(cluster, &preflight, set).await?;
+    let asked = set.iter().map(|object| live.compare(cluster, object));
     let mut changes = Vec::new();
     let mut answers = futures::stream::iter(asked).buffered(CONCURRENCY);
     while let Some(change) = answers.next().await {
         changes.push(change?);
     }
-    changes.extend(live.left_over(set));
+    drop(answers);
     if output.verbose > 0 {
         show::say(&format!(
             "asked {} ({}): {} requests",
@@ -48,7 +66,11 @@ async fn compare_all(
             cluster.requests()
         ));
     }
-    Ok(changes)
+    Ok(Compared {
+        changes,
+        left_over: live.left_over(set),
+        live,
+    })
 }
 
 /// Everything that the comparison asks of the cluster.
@@ -107,15 +129,21 @@ fn without_controllers(mut preflight: Preflight, output: &Output) -> Result<Pref
 }
 
 /// What the cluster holds.
-struct Live {
+pub(in crate::cli) struct Live {
     objects: BTreeMap<ObjectKey, Object>,
     /// In the order in which they were read.
     order: Vec<ObjectKey>,
     namespaces: BTreeSet<Text>,
-    records: Records,
+    /// What Helm holds.
+    pub(in crate::cli) records: Records,
 }
 
 impl Live {
+    /// The object as it is.
+    pub(in crate::cli) fn get(&self, key: &ObjectKey) -> Option<&Object> {
+        self.objects.get(key)
+    }
+
     /// One LIST for each kind and namespace of the set, and one for Helm's records of each namespace.
     async fn read(
         cluster: &Cluster,
