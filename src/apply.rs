@@ -4,5 +4,7 @@
 //! whoever called: nothing is printed, no file is touched.
 
 pub mod event;
+pub mod guard;
+pub mod records;
 
 pub use event::{Event, Moment};

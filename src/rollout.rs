@@ -11,6 +11,7 @@ pub mod journal;
 #[cfg(test)]
 mod random;
 pub mod readiness;
+pub mod saved;
 
 use serde::{Deserialize, Serialize};
 
