@@ -5,6 +5,7 @@
 
 pub mod journal;
 pub mod readiness;
+pub mod state;
 
 use serde::{Deserialize, Serialize};
 
