@@ -12,6 +12,7 @@ pub mod journal;
 mod random;
 pub mod readiness;
 pub mod saved;
+pub mod state;
 
 use serde::{Deserialize, Serialize};
 
