@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod apply;
 mod choices;
 #[cfg_attr(not(test), expect(dead_code, reason = "`apply` names runs by it"))]
 mod clock;
@@ -85,6 +86,7 @@ enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Apply(apply::Arguments),
     Convert(convert::Arguments),
     Diff(diff::Arguments),
     Explain(explain::Arguments),
@@ -223,6 +225,10 @@ pub fn run() -> ExitCode {
     };
     let Arguments { output, command } = arguments;
     let result = match command {
+        Command::Apply(arguments) => {
+            return apply::run(&arguments, &output)
+                .unwrap_or_else(|failure| failure.report(&output));
+        }
         Command::Convert(arguments) => convert::run(&arguments, &output),
         Command::Diff(arguments) => {
             return diff::run(&arguments, &output)
