@@ -155,7 +155,7 @@ fn in_order(scope: &Scope<'_>) -> Outcome {
 }
 
 fn real(scope: &Scope<'_>) -> Outcome {
-    let site = airskiff::site(scope)?.renamed("as")?;
+    let site = airskiff::site(scope)?.renamed("ask")?;
     let options = ["--site=airskiff", "--source-namespace=release"];
     let tree = site::convert(scope, &site, "apply-airskiff", &options)?;
     let (name, kubeconfig) = client_preflight::account(scope, Rights::Apply)?;
