@@ -4,5 +4,7 @@
 //! whoever called: nothing is printed, no file is touched.
 
 pub mod event;
+pub mod record;
 
 pub use event::{Event, Moment};
+pub use record::{Closing, Record};

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use crate::report::{convert, diff, validate};
+use crate::report::{apply, convert, diff, events, status, validate};
 use crate::source_map::schema;
 
 use super::Failure;
@@ -25,6 +25,12 @@ enum Subject {
     Report,
     /// The report of `diff --report json`
     Diff,
+    /// The report of `apply --report json`
+    Apply,
+    /// A line of the file that `apply --events` writes
+    Events,
+    /// The report of `status --report json`
+    Status,
     /// The report of `validate --report json`
     Validation,
     /// The file that `convert --source-map` reads
@@ -35,6 +41,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let schema = match arguments.subject {
         Subject::Report => schemars::schema_for!(convert::Report),
         Subject::Diff => schemars::schema_for!(diff::Report),
+        Subject::Apply => schemars::schema_for!(apply::Report),
+        Subject::Events => schemars::schema_for!(events::Line),
+        Subject::Status => schemars::schema_for!(status::Report),
         Subject::Validation => schemars::schema_for!(validate::Report),
         Subject::SourceMap => schemars::schema_for!(schema::File),
     };
