@@ -1,5 +1,6 @@
 //! The Flux kinds that are written, as plain structs; API versions stand here and nowhere else.
 
+pub mod duration;
 pub mod git_repository;
 pub mod helm_release;
 pub mod helm_repository;
@@ -22,6 +23,7 @@ pub use oci_repository::OciRepository;
 pub use secret::EmptySecret;
 pub use verify::Verify;
 
+use crate::secret::text_looks_secret;
 use crate::value::{Mapping, Text, Value};
 
 /// Domain of this program's annotations and labels.
@@ -130,7 +132,13 @@ pub(crate) fn reference(name: Text) -> Mapping {
     [("name", name)].into_iter().collect()
 }
 
-/// A mapping of strings from pairs.
+/// A mapping of strings from pairs; label selectors of gates and deletions may hold anything.
 pub(crate) fn text_mapping(pairs: Vec<(Text, Text)>) -> Mapping {
-    pairs.into_iter().collect()
+    let pairs = pairs.into_iter().map(|(key, text)| {
+        let sensitive = text_looks_secret(&text);
+        let mut value = Value::from(text);
+        value.sensitive = sensitive;
+        (key, value)
+    });
+    pairs.collect()
 }

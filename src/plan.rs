@@ -7,7 +7,7 @@
 pub mod gate;
 mod lint;
 mod name;
-mod pre_delete;
+pub mod pre_delete;
 mod wait;
 
 use std::collections::BTreeMap;

@@ -18,6 +18,7 @@ pub mod graph;
 pub mod junit;
 pub mod markdown;
 pub mod order;
+pub mod plan;
 pub mod sarif;
 pub mod source_map;
 pub mod status;

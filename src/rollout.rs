@@ -3,16 +3,28 @@
 //! Pure data, made from objects alone, so a committed tree is rolled out as the documents that it came from are.
 //! `apply` walks it, leaves out nothing and adds nothing.
 
+pub mod build;
+pub mod change;
+pub mod check;
+mod digest;
 pub mod journal;
+#[cfg(test)]
+mod random;
 pub mod readiness;
+pub mod saved;
 pub mod state;
 
 use serde::{Deserialize, Serialize};
 
+pub use build::{Fault, build};
+pub use change::{Change, change};
+pub use check::{Flaw, check};
+pub use digest::digest;
+
 use crate::flux::Object;
-use crate::flux::object::title;
+use crate::flux::object::{group, title};
 use crate::plan::{Deletion, Gate};
-use crate::value::Text;
+use crate::value::{Text, Value};
 
 /// Number of the stage before the first chart group: namespaces, values, sources.
 pub const PREPARATION: usize = 0;
@@ -85,6 +97,8 @@ pub struct Release {
     pub name: Text,
     /// Namespace in which Helm keeps its records.
     pub storage: Text,
+    /// Namespace of its objects, where gates and deletions look.
+    pub namespace: Text,
     /// What Armada itself awaited after Helm and its hooks, in order.
     pub gates: Vec<Gate>,
     /// What is deleted before an upgrade, in order, in the release's namespace, and only if the upgrade changes something.
@@ -131,6 +145,30 @@ impl PartId {
     pub fn title(&self) -> String {
         title(&self.kind, self.namespace.as_deref(), &self.name)
     }
+}
+
+/// API group of HelmReleases.
+const HELM: &str = "helm.toolkit.fluxcd.io";
+
+/// Whether an object is a HelmRelease of Flux.
+#[must_use]
+pub fn is_release(object: &Object) -> bool {
+    object.kind == "HelmRelease" && group(&object.api_version) == HELM
+}
+
+/// An object as a run sends it: a HelmRelease without `spec.suspend`, which a tree carries so that nothing moves before
+/// a run does it; anything else as it is.
+#[must_use]
+pub fn as_applied(object: &Object) -> Object {
+    let mut applied = object.clone();
+    if is_release(object) {
+        let whole = applied.value.as_mapping_mut();
+        let spec = whole.and_then(|whole| whole.get_mut("spec"));
+        if let Some(spec) = spec.and_then(Value::as_mapping_mut) {
+            spec.entries_mut().retain(|entry| entry.key != "suspend");
+        }
+    }
+    applied
 }
 
 impl Rollout {

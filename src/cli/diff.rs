@@ -1,6 +1,6 @@
 //! `armada2flux diff`
 
-mod live;
+pub(super) mod live;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::apply::{Closing, Event, Record};
+use crate::apply::{Closing, Event, Tally};
 use crate::report::apply::Report;
 use crate::report::events;
 use crate::rollout::journal::End;
@@ -27,7 +27,7 @@ pub(super) struct Progress {
     run: Text,
     began: Text,
     start: Instant,
-    record: Record,
+    tally: Tally,
     screen: Screen,
     view: View,
     events: Option<EventsFile>,
@@ -92,7 +92,7 @@ impl Progress {
             run: run.clone(),
             began: clock::now(),
             start: Instant::now(),
-            record: Record::new(rollout, earlier),
+            tally: Tally::new(rollout, earlier),
             screen: Screen::new(show::colour(output)),
             view,
             events,
@@ -102,7 +102,7 @@ impl Progress {
     /// Takes an event in and tells it.
     pub(super) fn event(&mut self, event: &Event) {
         let at = self.start.elapsed();
-        self.record.event(at, event);
+        self.tally.event(at, event);
         self.write(event.into());
         let lasting = self.screen.event(at, event);
         match self.view {
@@ -155,7 +155,7 @@ impl Progress {
             end,
             resume,
         };
-        let report = self.record.report(closing);
+        let report = self.tally.report(closing);
         self.write(events::Event::Ends {
             outcome: report.outcome.clone(),
         });

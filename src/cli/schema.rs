@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use crate::report::{apply, convert, diff, events, status, validate};
+use crate::report::{apply, convert, diff, events, plan, status, validate};
+use crate::rollout::saved::Saved;
 use crate::source_map::schema;
 
 use super::Failure;
@@ -31,6 +32,10 @@ enum Subject {
     Events,
     /// The report of `status --report json`
     Status,
+    /// The report of `plan --report json`
+    PlanReport,
+    /// The file that `plan -o` writes and `apply --plan` reads
+    Plan,
     /// The report of `validate --report json`
     Validation,
     /// The file that `convert --source-map` reads
@@ -44,6 +49,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Subject::Apply => schemars::schema_for!(apply::Report),
         Subject::Events => schemars::schema_for!(events::Line),
         Subject::Status => schemars::schema_for!(status::Report),
+        Subject::PlanReport => schemars::schema_for!(plan::Report),
+        Subject::Plan => schemars::schema_for!(Saved),
         Subject::Validation => schemars::schema_for!(validate::Report),
         Subject::SourceMap => schemars::schema_for!(schema::File),
     };

@@ -110,6 +110,8 @@ const SCHEMAS: &[(&str, &str)] = &[
     ("apply", "docs/schema/apply-report.json"),
     ("events", "docs/schema/apply-events.json"),
     ("status", "docs/schema/status-report.json"),
+    ("plan-report", "docs/schema/plan-report.json"),
+    ("plan", "docs/schema/plan.json"),
     ("validation", "docs/schema/validate-report.json"),
     ("source-map", "docs/schema/source-map.json"),
 ];

@@ -1,6 +1,7 @@
 //! Tests against the real programs.
 
 mod airskiff;
+mod apply;
 mod client;
 mod client_access;
 mod client_faults;
@@ -17,6 +18,7 @@ mod releases;
 mod safety;
 mod site;
 mod sources;
+mod status;
 mod strict;
 mod types;
 mod upgrades;
@@ -39,6 +41,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let missing = build::missing_go();
     let tests: Vec<Test> = [
         airskiff::tests(),
+        apply::tests(),
         client::tests(),
         client_access::tests(),
         client_faults::tests(),
@@ -54,6 +57,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         safety::tests(),
         site::tests(),
         sources::tests(),
+        status::tests(),
         upgrades::tests(),
         values::tests(),
         waits::tests(),

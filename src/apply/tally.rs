@@ -11,8 +11,8 @@ use crate::value::Text;
 
 /// Stages and parts of a rollout, and what was told of them. Times count from the process's beginning.
 #[derive(Clone, Debug)]
-pub struct Record {
-    stages: Vec<StageRecord>,
+pub struct Tally {
+    stages: Vec<StageTally>,
     places: BTreeMap<PartId, (usize, usize)>,
 }
 
@@ -42,37 +42,37 @@ pub struct Closing {
 }
 
 #[derive(Clone, Debug)]
-struct StageRecord {
+struct StageTally {
     number: usize,
     name: Text,
     began: Option<Duration>,
     ended: Option<Duration>,
-    parts: Vec<PartRecord>,
+    parts: Vec<PartTally>,
 }
 
 #[derive(Clone, Debug)]
-struct PartRecord {
+struct PartTally {
     id: PartId,
     /// Whether an earlier process finished it.
     earlier: bool,
     began: Option<Duration>,
     ended: Option<Duration>,
     deleted: usize,
-    gates: Vec<GateRecord>,
+    gates: Vec<GateTally>,
     outcome: Option<Finish>,
     /// What it waits for.
     why: Option<Text>,
 }
 
 #[derive(Clone, Debug)]
-struct GateRecord {
+struct GateTally {
     gate: usize,
     of: usize,
     began: Duration,
     opened: Option<Duration>,
 }
 
-impl Record {
+impl Tally {
     /// A run of which nothing was told yet; `earlier` says which parts an earlier process finished.
     #[must_use]
     pub fn new(rollout: &Rollout, earlier: impl Fn(&PartId) -> bool) -> Self {
@@ -83,7 +83,7 @@ impl Record {
                 for part in &step.parts {
                     let id = part.id(stage, step);
                     places.insert(id.clone(), (at, parts.len()));
-                    parts.push(PartRecord {
+                    parts.push(PartTally {
                         earlier: earlier(&id),
                         id,
                         began: None,
@@ -95,7 +95,7 @@ impl Record {
                     });
                 }
             }
-            StageRecord {
+            StageTally {
                 number: stage.number,
                 name: stage.name.clone(),
                 began: None,
@@ -130,7 +130,7 @@ impl Record {
         }
     }
 
-    fn stage(&mut self, number: usize) -> Option<&mut StageRecord> {
+    fn stage(&mut self, number: usize) -> Option<&mut StageTally> {
         self.stages.iter_mut().find(|stage| stage.number == number)
     }
 
@@ -176,7 +176,7 @@ impl Record {
     }
 }
 
-impl StageRecord {
+impl StageTally {
     fn report(&self, took: Duration) -> apply::Stage {
         let Self {
             number,
@@ -207,7 +207,7 @@ impl StageRecord {
     }
 }
 
-impl PartRecord {
+impl PartTally {
     fn moment(&mut self, at: Duration, moment: &Moment) {
         self.began.get_or_insert(at);
         let gate = match moment {
@@ -219,7 +219,7 @@ impl PartRecord {
             | Moment::Finished(_) => None,
         };
         let failed = matches!(moment, Moment::Finished(Finish::Failed { .. }));
-        let same = |last: &GateRecord| gate.is_some_and(|(gate, _)| gate == last.gate);
+        let same = |last: &GateTally| gate.is_some_and(|(gate, _)| gate == last.gate);
         if let Some(last) = self.gates.last_mut()
             && !same(last)
             && !failed
@@ -229,7 +229,7 @@ impl PartRecord {
         if let Some((gate, of)) = gate
             && !self.gates.last().is_some_and(same)
         {
-            self.gates.push(GateRecord {
+            self.gates.push(GateTally {
                 gate,
                 of,
                 began: at,

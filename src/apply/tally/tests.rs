@@ -39,7 +39,7 @@ fn at(seconds: u64) -> Duration {
 }
 
 /// Tells moments of parts, a second each.
-fn told(record: &mut Record, rollout: &Rollout, moments: &[(&str, Moment)], from: u64) {
+fn told(tally: &mut Tally, rollout: &Rollout, moments: &[(&str, Moment)], from: u64) {
     for (second, (name, moment)) in (from..).zip(moments) {
         let mut parts = rollout.parts();
         let (stage, step, part) = parts
@@ -49,7 +49,7 @@ fn told(record: &mut Record, rollout: &Rollout, moments: &[(&str, Moment)], from
             part: part.id(stage, step),
             moment: moment.clone(),
         };
-        record.event(at(second), &event);
+        tally.event(at(second), &event);
     }
 }
 
@@ -89,13 +89,13 @@ fn failed() -> Moment {
 #[test]
 fn a_run_is_told_part_by_part() {
     let rollout = rollout(&[&["before"], &["db", "web", "old"], &["late"]]);
-    let mut record = Record::new(&rollout, |part| part.name == "before");
+    let mut tally = Tally::new(&rollout, |part| part.name == "before");
     let begins = Event::StageBegins {
         stage: 1,
         name: "g1".into(),
         parts: 3,
     };
-    record.event(at(10), &begins);
+    tally.event(at(10), &begins);
     let why = "Fulfilling prerequisites".into();
     let moments = [
         ("db", Moment::Asking),
@@ -110,8 +110,8 @@ fn a_run_is_told_part_by_part() {
         ("web", gate(1)),
         ("web", failed()),
     ];
-    told(&mut record, &rollout, &moments, 10);
-    let report = record.report(closing(End::Failed));
+    told(&mut tally, &rollout, &moments, 10);
+    let report = tally.report(closing(End::Failed));
     let stages: Vec<(&str, Option<f64>)> = report
         .stages
         .iter()
@@ -168,33 +168,33 @@ fn a_run_is_told_part_by_part() {
 #[test]
 fn what_is_cut_short_says_what_it_waited_for() {
     let rollout = rollout(&[&["db"], &["web"]]);
-    let mut record = Record::new(&rollout, |_| false);
+    let mut tally = Tally::new(&rollout, |_| false);
     for stage in 0..2 {
         let begins = Event::StageBegins {
             stage,
             name: "g".into(),
             parts: 1,
         };
-        record.event(at(stage as u64 * 10), &begins);
+        tally.event(at(stage as u64 * 10), &begins);
         if stage == 0 {
             told(
-                &mut record,
+                &mut tally,
                 &rollout,
                 &[("db", finished(Finish::Unchanged))],
                 1,
             );
-            record.event(at(5), &Event::StageEnds { stage });
+            tally.event(at(5), &Event::StageEnds { stage });
         }
     }
     told(
-        &mut record,
+        &mut tally,
         &rollout,
         &[("web", Moment::Writing), ("web", gate(2))],
         20,
     );
     let message = "busy".into();
-    record.event(at(30), &Event::Trouble { message });
-    let report = record.report(closing(End::Interrupted));
+    tally.event(at(30), &Event::Trouble { message });
+    let report = tally.report(closing(End::Interrupted));
     let outcomes: Vec<&str> = report
         .stages
         .iter()
