@@ -69,7 +69,7 @@ impl Journal {
                 "take it up with --resume --journal {}, or begin another with another --journal FILE",
                 path.display()
             );
-            return Err(Failure::new(act).hint(hint));
+            return Err(Failure::new(act).hint(hint).refused());
         }
         journal.run = clock::run_name();
         journal.append(Entry::Begin(about))?;
@@ -93,7 +93,9 @@ impl Journal {
         let state = last.ok_or_else(nothing)?;
         if state.is_complete() {
             let act = format!("the run in `{}` is complete", path.display());
-            return Err(Failure::new(act).hint("begin another without --resume"));
+            return Err(Failure::new(act)
+                .hint("begin another without --resume")
+                .refused());
         }
         if !state.is_about(&about) {
             return Err(another(path, &state.about, &about));
@@ -115,6 +117,7 @@ impl Journal {
             Err(TryLockError::WouldBlock) => {
                 let act = format!("another process writes the journal `{}`", path.display());
                 return Err(Failure::new(act)
+                    .refused()
                     .hint("wait until it ends; `armada2flux status` shows how far it is"));
             }
         }
@@ -224,7 +227,9 @@ fn another(path: &Path, began: &Begin, now: &Begin) -> Failure {
             "give the input that it was begun with, or begin another run with another --journal FILE",
         )
     };
-    Failure::new(format!("the run in `{path}` is {what}")).hint(hint)
+    Failure::new(format!("the run in `{path}` is {what}"))
+        .hint(hint)
+        .refused()
 }
 
 #[cfg(test)]

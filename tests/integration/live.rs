@@ -18,6 +18,7 @@ mod releases;
 mod safety;
 mod site;
 mod sources;
+mod status;
 mod strict;
 mod types;
 mod upgrades;
@@ -56,6 +57,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         safety::tests(),
         site::tests(),
         sources::tests(),
+        status::tests(),
         upgrades::tests(),
         values::tests(),
         waits::tests(),

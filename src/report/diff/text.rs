@@ -7,6 +7,9 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{Change, Object, Report, Summary};
 use crate::report::digest::count;
+use crate::report::style::Paint;
+
+pub use crate::report::style::Style;
 
 /// Longest value in a line, in characters; what is longer is cut in the middle of nothing: its end is left out.
 const MAX_VALUE: usize = 60;
@@ -22,42 +25,6 @@ const CONTEXT: usize = 1;
 const WORDS_AROUND: usize = 4;
 /// Width of paragraphs, in characters.
 const WIDTH: usize = 80;
-
-/// How it is written.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Style {
-    /// With colours of a terminal.
-    pub colour: bool,
-    /// Whole values, and what follows without changes of its own.
-    pub all: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Paint {
-    Green,
-    Red,
-    Yellow,
-    Bold,
-    Danger,
-    Dim,
-}
-
-impl Style {
-    fn paint(self, text: &str, paint: Paint) -> String {
-        if !self.colour || text.is_empty() {
-            return text.to_owned();
-        }
-        let code = match paint {
-            Paint::Green => "32",
-            Paint::Red => "31",
-            Paint::Yellow => "33",
-            Paint::Bold => "1",
-            Paint::Danger => "1;31",
-            Paint::Dim => "2",
-        };
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
-    }
-}
 
 /// The text, ending with a line break.
 #[must_use]
