@@ -8,10 +8,13 @@ use clap::Args;
 use futures::StreamExt as _;
 
 use crate::cluster::{
-    self, Access, CONCURRENCY, Cluster, DryRun, KindRef, Lack, Needs, Permission, Preflight, Verb,
+    self, Access, CONCURRENCY, Cluster, DryRun, FIELD_MANAGER, KindRef, Lack, Needs, Permission,
+    Preflight, Verb,
 };
 use crate::compare::{self, Mark, ObjectChange, Outcome};
+use crate::flux::managed_fields::{self, Shared};
 use crate::flux::{Object, ObjectKey, ObjectSet, SITE_LABEL};
+use crate::secret::Scrubber;
 use crate::value::{Data, Number, Text, Value};
 
 use super::super::{Failure, Output, show};
@@ -305,7 +308,7 @@ impl Live {
         let answer = cluster.dry_run_apply(object, live, false).await;
         Ok(match answer.map_err(failure)? {
             DryRun::Applied { object: new, .. } => match live {
-                Some(live) => compare::object(live, &new),
+                Some(live) => server_side(object, live, &new),
                 None => ObjectChange::new(object, Outcome::Created),
             },
             DryRun::Conflict(held) => {
@@ -315,7 +318,7 @@ impl Live {
                 match (live, forced.map_err(failure)?) {
                     (Some(live), DryRun::Applied { object: new, .. }) => ObjectChange {
                         outcome,
-                        ..compare::object(live, &new)
+                        ..server_side(object, live, &new)
                     },
                     _ => ObjectChange::new(object, outcome),
                 }
@@ -378,14 +381,45 @@ impl Live {
     }
 }
 
+/// What the server would make of an object that is there.
+fn server_side(object: &Object, live: &Object, new: &Object) -> ObjectChange {
+    let before = managed_fields::owners(live);
+    let after = managed_fields::owners(new);
+    let staying = managed_fields::staying(&before, &after, FIELD_MANAGER);
+    let shared = managed_fields::shared(&after, FIELD_MANAGER);
+    ObjectChange {
+        staying: scrubbed(staying, &[object, live]),
+        shared: scrubbed(shared, &[object, live]),
+        ..compare::object(live, new)
+    }
+}
+
 /// Without the server's help: what it would fill in is not known, so only what the input says is compared.
 fn client_side(object: &Object, live: Option<&Object>, why: String) -> ObjectChange {
     let mut change = match live {
-        Some(live) => compare::input(live, object),
+        Some(live) => {
+            let owners = managed_fields::owners(live);
+            let staying = managed_fields::staying_beside(&owners, object, FIELD_MANAGER);
+            ObjectChange {
+                staying: scrubbed(staying, &[object, live]),
+                ..compare::input(live, object)
+            }
+        }
         None => ObjectChange::new(object, Outcome::Created),
     };
     change.marks.push(Mark::ClientSide(why.into()));
     change
+}
+
+/// Items of lists are named by what they are, which may be secret.
+fn scrubbed(mut fields: Vec<Shared>, objects: &[&Object]) -> Vec<Shared> {
+    let items = |shared: &&mut Shared| shared.field.contains('[');
+    let mut items = fields.iter_mut().filter(items).peekable();
+    if items.peek().is_some() {
+        let scrubber = Scrubber::of(objects.iter().map(|object| &object.value));
+        items.for_each(|shared| shared.field = scrubber.scrub(&shared.field).into());
+    }
+    fields
 }
 
 /// The namespace in which Helm keeps its record of a release.

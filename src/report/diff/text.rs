@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::{Change, Object, Report, Summary};
+use super::{Change, Object, Report, Shared, Summary};
 use crate::report::digest::count;
 
 /// Longest value in a line, in characters; what is longer is cut in the middle of nothing: its end is left out.
@@ -66,10 +66,14 @@ pub fn text(report: &Report, style: Style) -> String {
     dangers(&mut out, report, style);
     let mut follows = 0;
     for object in &report.objects {
-        let shown = object.outcome != "follows" || style.all || !object.notes.is_empty();
-        if shown {
+        let shown = match object.outcome.as_str() {
+            "follows" => !(object.notes.is_empty() && object.staying.is_empty()),
+            "unchanged" => object.is_noteworthy(),
+            _ => true,
+        };
+        if shown || style.all {
             self::object(&mut out, object, style);
-        } else {
+        } else if object.outcome == "follows" {
             follows += 1;
         }
     }
@@ -128,6 +132,14 @@ fn object(out: &mut String, object: &Object, style: Style) {
     for held in &object.conflicts {
         let _ = writeln!(out, "    {}: held by `{}`", held.field, held.manager);
     }
+    for shared in &object.staying {
+        let said = "stays, though the input has it no more: also held by";
+        let line = format!("{}: {said} {}", shared.field, managers(shared));
+        let _ = writeln!(out, "    {}", style.paint(&line, Paint::Bold));
+    }
+    for shared in object.shared.iter().filter(|_| style.all) {
+        let _ = writeln!(out, "    {}: also held by {}", shared.field, managers(shared));
+    }
     for note in &object.notes {
         let _ = writeln!(out, "    {}", style.paint(note, Paint::Bold));
     }
@@ -138,6 +150,11 @@ fn object(out: &mut String, object: &Object, style: Style) {
         self::change(out, change, style);
     }
     out.push('\n');
+}
+
+fn managers(shared: &Shared) -> String {
+    let names = shared.managers.iter().map(|name| format!("`{name}`"));
+    names.collect::<Vec<String>>().join(", ")
 }
 
 fn change(out: &mut String, change: &Change, style: Style) {
@@ -338,6 +355,7 @@ fn summary(summary: &Summary, style: Style) -> String {
     for (number, what) in [
         (summary.takeovers, "a takeover, not an install"),
         (summary.dangers, "dangerous"),
+        (summary.staying, "fields that stay, because others hold them"),
     ] {
         if number > 0 {
             let line = format!("{}: {number}", what);
@@ -351,6 +369,10 @@ fn summary(summary: &Summary, style: Style) -> String {
             "compared without the api server's defaults: {}",
             summary.client_side
         );
+    }
+    if summary.shared > 0 {
+        let how = if style.all { "" } else { ", -v names them" };
+        let _ = writeln!(out, "fields that others hold, too: {}{how}", summary.shared);
     }
     if summary.noise > 0 {
         let _ = writeln!(
