@@ -1,6 +1,8 @@
 //! `armada2flux diff`
 
 mod live;
+mod namespace;
+mod outcome;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -40,7 +42,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
     /// Compare with this tree instead of a cluster
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "user"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "namespace", "user"])]
     against: Option<PathBuf>,
     #[command(flatten)]
     access: live::AccessArguments,
@@ -90,7 +92,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
             Against::Tree,
         ),
         None => {
-            let changes = live::changes(&arguments.access, &after, output)?;
+            let changes = live::changes(&arguments.access, after, output)?;
             (changes, Against::Cluster)
         }
     };

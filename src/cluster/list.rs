@@ -15,6 +15,15 @@ const PAGE: usize = 500;
 /// How often a list is begun anew because the server forgot where it was.
 const RESTARTS: usize = 2;
 
+/// Which objects of a kind.
+#[derive(Clone, Copy)]
+enum Selector<'a> {
+    /// Those with labels.
+    Labels(&'a str),
+    /// The one of this name.
+    Name(&'a str),
+}
+
 impl Cluster {
     /// Lists the objects of a kind, in a namespace or in all, which carry the labels (a label selector), in
     /// the server's order. A namespace that does not exist holds none.
@@ -28,7 +37,25 @@ impl Cluster {
         namespace: Option<&str>,
         labels: Option<&str>,
     ) -> Result<Vec<Object>, Error> {
+        let labels = labels.map(Selector::Labels);
         self.list_as(Call::get, kind, namespace, labels).await
+    }
+
+    /// The object of a name, if there is one; asked for as a list of one, since who may list need not be allowed
+    /// to get.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::list`].
+    pub async fn find(
+        &self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<Object>, Error> {
+        let named = Some(Selector::Name(name));
+        let found = self.list_as(Call::get, kind, namespace, named).await?;
+        Ok(found.into_iter().next())
     }
 
     /// As [`Cluster::list`], with the objects' metadata and nothing else of them: what is asked of records that
@@ -43,6 +70,7 @@ impl Cluster {
         namespace: Option<&str>,
         labels: Option<&str>,
     ) -> Result<Vec<Object>, Error> {
+        let labels = labels.map(Selector::Labels);
         self.list_as(Call::get_metadata, kind, namespace, labels)
             .await
     }
@@ -52,15 +80,20 @@ impl Cluster {
         call: fn(String) -> Call,
         kind: &KindRef,
         namespace: Option<&str>,
-        labels: Option<&str>,
+        selector: Option<Selector<'_>>,
     ) -> Result<Vec<Object>, Error> {
         let place = namespace.map_or_else(String::new, |name| format!(" in namespace {name}"));
         let act = format!("list {}{place}", kind.plural);
         let mut path = format!("{}?limit={PAGE}", kind.path(namespace));
-        if let Some(labels) = labels {
-            // Writing to a String cannot fail.
-            let _ = write!(path, "&labelSelector={}", escape(labels));
-        }
+        // Writing to a String cannot fail.
+        let _ = match selector {
+            Some(Selector::Labels(labels)) => write!(path, "&labelSelector={}", escape(labels)),
+            Some(Selector::Name(name)) => {
+                let name = escape(&format!("metadata.name={name}"));
+                write!(path, "&fieldSelector={name}")
+            }
+            None => Ok(()),
+        };
         let mut objects = Vec::new();
         let mut resume = String::new();
         let mut restarts = 0;

@@ -1,5 +1,6 @@
 //! `diff` against a cluster.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,16 +9,15 @@ use clap::Args;
 use futures::StreamExt as _;
 
 use crate::cluster::{
-    self, Access, CONCURRENCY, Cluster, DryRun, FIELD_MANAGER, KindRef, Lack, Needs, Permission,
-    Preflight, Verb,
+    self, Access, CONCURRENCY, Cluster, DryRun, KindRef, Lack, Needs, Permission, Preflight, Verb,
 };
 use crate::compare::{self, Mark, ObjectChange, Outcome};
-use crate::flux::managed_fields::{self, Shared};
 use crate::flux::{Object, ObjectKey, ObjectSet, SITE_LABEL};
-use crate::secret::Scrubber;
 use crate::value::{Data, Number, Text, Value};
 
 use super::super::{Failure, Output, show};
+use super::namespace;
+use super::outcome::outcome;
 
 /// The label by which Helm's records are found.
 const HELM_RECORDS: &str = "owner=helm";
@@ -31,6 +31,9 @@ pub(in crate::cli) struct AccessArguments {
     /// Context of the kubeconfig [default: the current one]
     #[arg(long, value_name = "NAME", help_heading = "Cluster")]
     context: Option<String>,
+    /// Namespace of objects that name none; objects of another one are an error [default: the context's]
+    #[arg(short, long, value_name = "NAME", help_heading = "Cluster")]
+    namespace: Option<String>,
     /// User to act as
     #[arg(long = "as", value_name = "USER", help_heading = "Cluster")]
     user: Option<String>,
@@ -52,6 +55,7 @@ impl AccessArguments {
         let Self {
             kubeconfig,
             context,
+            namespace,
             user,
             groups,
             request_timeout,
@@ -59,6 +63,7 @@ impl AccessArguments {
         Access {
             kubeconfig: kubeconfig.clone(),
             context: context.clone(),
+            namespace: namespace.clone(),
             user: user.clone(),
             groups: groups.clone(),
             timeout: request_timeout.map(Duration::from_secs),
@@ -70,7 +75,7 @@ impl AccessArguments {
 /// What applying the objects would change; all objects, in order, then those that are left over.
 pub(super) fn changes(
     arguments: &AccessArguments,
-    set: &ObjectSet,
+    set: ObjectSet,
     output: &Output,
 ) -> Result<Vec<ObjectChange>, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -82,7 +87,7 @@ pub(super) fn changes(
 
 async fn compare_all(
     arguments: &AccessArguments,
-    set: &ObjectSet,
+    set: ObjectSet,
     output: &Output,
 ) -> Result<Vec<ObjectChange>, Failure> {
     let cluster = Cluster::connect(&arguments.access())
@@ -98,10 +103,12 @@ async fn compare_all(
             waiting.attempt
         ));
     });
+    let set = &namespace::placed(&cluster, set, arguments.namespace.as_deref()).await?;
     let preflight = cluster.preflight(&needs(set)).await.map_err(failure)?;
     let preflight = without_controllers(preflight, output)?;
     let live = Live::read(&cluster, &preflight, set).await?;
-    let asked = set.iter().map(|object| live.compare(&cluster, object));
+    let asked = set.iter();
+    let asked = asked.map(|object| live.compare(&cluster, &preflight, object));
     let mut changes = Vec::new();
     let mut answers = futures::stream::iter(asked).buffered(CONCURRENCY);
     while let Some(change) = answers.next().await {
@@ -119,7 +126,7 @@ async fn compare_all(
     Ok(changes)
 }
 
-fn failure(error: cluster::Error) -> Failure {
+pub(super) fn failure(error: cluster::Error) -> Failure {
     let failure = Failure::new(error.to_string());
     match error.hint() {
         Some(hint) => failure.hint(hint),
@@ -217,8 +224,7 @@ impl Live {
             }
         }
         let read = lists.iter().map(|(kind, namespace)| {
-            // Secrets and ConfigMaps of others are large and none of our business.
-            let labels = matches!(&*kind.kind, "Secret" | "ConfigMap").then_some(SITE_LABEL);
+            let labels = is_listed_by_label(&kind.kind).then_some(SITE_LABEL);
             cluster.list(kind, namespace.as_deref(), labels)
         });
         let mut live = Self {
@@ -273,9 +279,15 @@ impl Live {
         }
     }
 
-    async fn compare(&self, cluster: &Cluster, object: &Object) -> Result<ObjectChange, Failure> {
-        let live = self.objects.get(&object.key());
-        let mut change = self.outcome(cluster, object, live).await?;
+    async fn compare(
+        &self,
+        cluster: &Cluster,
+        preflight: &Preflight,
+        object: &Object,
+    ) -> Result<ObjectChange, Failure> {
+        let (answer, live) = self.ask(cluster, preflight, object).await?;
+        let live = live.as_deref();
+        let mut change = outcome(cluster, object, live, answer).await?;
         let mut marks = Vec::new();
         if let Some(live) = live {
             let site = compare::site(live);
@@ -290,56 +302,44 @@ impl Live {
         Ok(change)
     }
 
-    async fn outcome(
+    /// What the server says of an object, and the object as it is.
+    async fn ask(
         &self,
         cluster: &Cluster,
+        preflight: &Preflight,
         object: &Object,
-        live: Option<&Object>,
-    ) -> Result<ObjectChange, Failure> {
+    ) -> Result<(DryRun, Option<Cow<'_, Object>>), Failure> {
+        let listed = self.objects.get(&object.key());
         if let Some(namespace) = &object.namespace
             && !self.namespaces.contains(namespace)
         {
-            return Ok(client_side(
-                object,
-                live,
-                format!("namespace `{namespace}` is not there yet"),
-            ));
+            let namespace = namespace.clone();
+            let answer = DryRun::NamespaceMissing { namespace };
+            return Ok((answer, listed.map(Cow::Borrowed)));
         }
-        let answer = cluster.dry_run_apply(object, live, false).await;
-        Ok(match answer.map_err(failure)? {
-            DryRun::Applied { object: new, .. } => match live {
-                Some(live) => server_side(object, live, &new),
-                None => ObjectChange::new(object, Outcome::Created),
-            },
-            DryRun::Conflict(held) => {
-                let outcome = Outcome::Conflicting(held);
-                // What would change if the fields were taken over.
-                let forced = cluster.dry_run_apply(object, live, true).await;
-                match (live, forced.map_err(failure)?) {
-                    (Some(live), DryRun::Applied { object: new, .. }) => ObjectChange {
-                        outcome,
-                        ..server_side(object, live, &new)
-                    },
-                    _ => ObjectChange::new(object, outcome),
-                }
-            }
-            DryRun::Refused { code: _, message } | DryRun::Forbidden { message } => {
-                ObjectChange::new(object, Outcome::Refused(message.into()))
-            }
-            DryRun::KindNotServed => {
-                let message = format!(
-                    "kind {} of {} is not served",
-                    object.kind, object.api_version
-                );
-                ObjectChange::new(object, Outcome::Refused(message.into()))
-            }
-            DryRun::Unsupported { message } => client_side(object, live, message),
-            DryRun::NamespaceMissing { namespace } => client_side(
-                object,
-                live,
-                format!("namespace `{namespace}` is not there yet"),
-            ),
-        })
+        let ask = |live| cluster.dry_run_apply(object, live, false);
+        let answer = ask(listed).await.map_err(failure)?;
+        let hidden = match &answer {
+            DryRun::Applied { created, .. } => !created,
+            DryRun::NamespaceMissing { .. } | DryRun::KindNotServed => false,
+            DryRun::Conflict(_)
+            | DryRun::Refused { .. }
+            | DryRun::Forbidden { .. }
+            | DryRun::Unsupported { .. } => is_listed_by_label(&object.kind),
+        };
+        let kind = preflight.kind(&object.api_version, &object.kind);
+        let (None, true, Some(kind)) = (listed, hidden, kind) else {
+            return Ok((answer, listed.map(Cow::Borrowed)));
+        };
+        let namespace = object.namespace.as_deref();
+        let found = cluster.find(kind, namespace, &object.name).await;
+        let found = found.map_err(failure)?;
+        let answer = match (&found, answer) {
+            (_, answer @ DryRun::Applied { .. }) | (None, answer) => answer,
+            // What the message may quote of it was not known.
+            (Some(live), _) => ask(Some(live)).await.map_err(failure)?,
+        };
+        Ok((answer, found.map(Cow::Owned)))
     }
 
     /// Whether Helm holds a release of the name that Flux does not manage yet.
@@ -381,45 +381,10 @@ impl Live {
     }
 }
 
-/// What the server would make of an object that is there.
-fn server_side(object: &Object, live: &Object, new: &Object) -> ObjectChange {
-    let before = managed_fields::owners(live);
-    let after = managed_fields::owners(new);
-    let staying = managed_fields::staying(&before, &after, FIELD_MANAGER);
-    let shared = managed_fields::shared(&after, FIELD_MANAGER);
-    ObjectChange {
-        staying: scrubbed(staying, &[object, live]),
-        shared: scrubbed(shared, &[object, live]),
-        ..compare::object(live, new)
-    }
-}
-
-/// Without the server's help: what it would fill in is not known, so only what the input says is compared.
-fn client_side(object: &Object, live: Option<&Object>, why: String) -> ObjectChange {
-    let mut change = match live {
-        Some(live) => {
-            let owners = managed_fields::owners(live);
-            let staying = managed_fields::staying_beside(&owners, object, FIELD_MANAGER);
-            ObjectChange {
-                staying: scrubbed(staying, &[object, live]),
-                ..compare::input(live, object)
-            }
-        }
-        None => ObjectChange::new(object, Outcome::Created),
-    };
-    change.marks.push(Mark::ClientSide(why.into()));
-    change
-}
-
-/// Items of lists are named by what they are, which may be secret.
-fn scrubbed(mut fields: Vec<Shared>, objects: &[&Object]) -> Vec<Shared> {
-    let items = |shared: &&mut Shared| shared.field.contains('[');
-    let mut items = fields.iter_mut().filter(items).peekable();
-    if items.peek().is_some() {
-        let scrubber = Scrubber::of(objects.iter().map(|object| &object.value));
-        items.for_each(|shared| shared.field = scrubber.scrub(&shared.field).into());
-    }
-    fields
+/// Secrets and ConfigMaps of others are large and none of our business: one without the label of a site is not
+/// in the list, and looked for when the server knows it.
+fn is_listed_by_label(kind: &str) -> bool {
+    matches!(kind, "Secret" | "ConfigMap")
 }
 
 /// The namespace in which Helm keeps its record of a release.

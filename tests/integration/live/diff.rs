@@ -1,5 +1,7 @@
 //! `diff` against a real cluster: empty after an apply, each change once and in its place, foreign hands named.
 
+mod namespace;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -20,6 +22,10 @@ use crate::support::{self, Ran};
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn tests() -> Vec<Test> {
+    [own(), namespace::tests()].concat()
+}
+
+fn own() -> Vec<Test> {
     vec![
         Test::shared("diff::is_empty_after_an_apply", empty),
         Test::private("diff::shows_each_change_once", changes),

@@ -1,0 +1,46 @@
+//! Namespaces of objects that name none, by kubectl's rule.
+
+use std::collections::BTreeSet;
+
+use crate::cluster::{Cluster, Served};
+use crate::flux::ObjectSet;
+
+use super::super::Failure;
+use super::live::failure;
+
+/// Puts objects that name no namespace into the one that was asked for, else into the context's. What was asked
+/// for is meant for all objects of the input, so one of another namespace is an error.
+pub(super) async fn placed(
+    cluster: &Cluster,
+    set: ObjectSet,
+    asked: Option<&str>,
+) -> Result<ObjectSet, Failure> {
+    let mut placed = ObjectSet::default();
+    let mut seen = BTreeSet::new();
+    for mut object in set {
+        if object.namespace.is_none() || asked.is_some() {
+            let served = cluster.discover(&object.api_version, &object.kind).await;
+            // A kind that is not served is reported with all else that is missing.
+            let namespaced = match served.map_err(failure)? {
+                Served::Yes(kind) => kind.namespaced,
+                Served::No { .. } => false,
+            };
+            match (&object.namespace, asked) {
+                (Some(named), Some(asked)) if namespaced && named != asked => {
+                    let message =
+                        format!("{} does not belong to namespace `{asked}`", object.title());
+                    let hint = format!("leave out --namespace, or say --namespace {named}");
+                    return Err(Failure::new(message).hint(hint));
+                }
+                (None, _) if namespaced => object.place(cluster.namespace().into()),
+                _ => {}
+            }
+        }
+        if !seen.insert((object.api_version.clone(), object.key())) {
+            let message = format!("{} stands twice in the input", object.title());
+            return Err(Failure::new(message).hint("leave one of the two"));
+        }
+        placed.extend([object]);
+    }
+    Ok(placed)
+}
