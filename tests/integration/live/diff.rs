@@ -1,6 +1,7 @@
 //! `diff` against a real cluster: empty after an apply, each change once and in its place, foreign hands named.
 
 mod namespace;
+mod webhook;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use crate::support::{self, Ran};
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn tests() -> Vec<Test> {
-    [own(), namespace::tests()].concat()
+    [own(), namespace::tests(), webhook::tests()].concat()
 }
 
 fn own() -> Vec<Test> {
