@@ -261,6 +261,11 @@ impl Bed {
         lock(&self.control_plane).kill_api_server();
     }
 
+    /// Ends Flux's controllers and kwok, so that nothing acts on objects any more. Only for a bed of one's own.
+    pub(crate) fn end_controllers(&self) {
+        lock(&self.others).clear();
+    }
+
     /// Starts the API server again.
     pub(crate) fn restart_api_server(&self) -> Outcome {
         let kubectl = self.programs.path(Program::Kubectl);
