@@ -133,13 +133,14 @@ pub fn object(before: &Object, after: &Object) -> ObjectChange {
 }
 
 /// A live object and what the input says of it; fields that only the live one has may be defaults, or of
-/// others, and are no difference.
+/// others, and are no difference. `spec.suspend` of a release is none of these: `apply` takes it away.
 #[must_use]
 pub fn input(live: &Object, input: &Object) -> ObjectChange {
     let mut differences = tree::differences(&live.value, &input.value);
     differences.retain(|(path, edit)| {
         let of_mapping = matches!(path.0.last(), Some(Segment::Key(_)));
-        !(of_mapping && matches!(edit, Edit::Removed(_)))
+        let resumed = input.kind == "HelmRelease" && path.starts_with(&["spec", "suspend"]);
+        resumed || !(of_mapping && matches!(edit, Edit::Removed(_)))
     });
     judged(input, differences)
 }

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 
 use crate::compare;
 use crate::diagnostic::Diagnostics;
-use crate::flux::ObjectSet;
+use crate::flux::{Object, ObjectSet};
 use crate::lower;
 use crate::report::diff::{self, Against, Report, markdown, text};
 use crate::report::markdown::DEFAULT_LIMIT;
@@ -92,6 +92,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
             Against::Tree,
         ),
         None => {
+            let after: ObjectSet = after.into_iter().map(Object::resumed).collect();
             let changes = live::changes(&arguments.access, after, output)?;
             (changes, Against::Cluster)
         }

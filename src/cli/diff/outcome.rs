@@ -9,6 +9,9 @@ use crate::secret::Scrubber;
 use super::super::Failure;
 use super::live::failure;
 
+/// The safety catch of a release.
+const SUSPEND: &[&str] = &["spec", "suspend"];
+
 /// What the server's answer says would become of the object.
 pub(super) async fn outcome(
     cluster: &Cluster,
@@ -18,7 +21,7 @@ pub(super) async fn outcome(
 ) -> Result<ObjectChange, Failure> {
     Ok(match answer {
         DryRun::Applied { object: new, .. } => match live {
-            Some(live) => server_side(object, live, &new),
+            Some(live) => server_side(object, live, *new),
             None => ObjectChange::new(object, Outcome::Created),
         },
         DryRun::Conflict(held) => {
@@ -28,7 +31,7 @@ pub(super) async fn outcome(
             match (live, forced.map_err(failure)?) {
                 (Some(live), DryRun::Applied { object: new, .. }) => ObjectChange {
                     outcome,
-                    ..server_side(object, live, &new)
+                    ..server_side(object, live, *new)
                 },
                 _ => ObjectChange::new(object, outcome),
             }
@@ -53,15 +56,25 @@ pub(super) async fn outcome(
 }
 
 /// What the server would make of an object that is there.
-fn server_side(object: &Object, live: &Object, new: &Object) -> ObjectChange {
+fn server_side(object: &Object, live: &Object, new: Object) -> ObjectChange {
     let before = managed_fields::owners(live);
-    let after = managed_fields::owners(new);
-    let staying = managed_fields::staying(&before, &after, FIELD_MANAGER);
+    let after = managed_fields::owners(&new);
+    let mut staying = managed_fields::staying(&before, &after, FIELD_MANAGER);
+    // Whoever suspended the release: `apply` resumes it.
+    let suspended = |object: &Object| {
+        object.kind == "HelmRelease" && object.value.at(SUSPEND) == Some(&true.into())
+    };
+    let new = if suspended(live) && suspended(&new) {
+        staying.retain(|shared| shared.field != ".spec.suspend");
+        new.resumed()
+    } else {
+        new
+    };
     let shared = managed_fields::shared(&after, FIELD_MANAGER);
     ObjectChange {
         staying: scrubbed(staying, &[object, live]),
         shared: scrubbed(shared, &[object, live]),
-        ..compare::object(live, new)
+        ..compare::object(live, &new)
     }
 }
 
