@@ -5,7 +5,10 @@
     reason = "input and output live here"
 )]
 
+mod access;
 mod choices;
+#[cfg_attr(not(test), expect(dead_code, reason = "`apply` names runs by it"))]
+mod clock;
 mod convert;
 mod diff;
 mod explain;
@@ -13,7 +16,13 @@ mod failure;
 mod flux_tree;
 mod graph;
 mod input;
+#[cfg_attr(not(test), expect(dead_code, reason = "`apply` writes it"))]
+mod journal;
 mod load;
+mod objects;
+mod plan;
+mod private_file;
+mod rollout;
 mod schema;
 mod show;
 mod source_map;
@@ -80,6 +89,7 @@ enum Command {
     Diff(diff::Arguments),
     Explain(explain::Arguments),
     Graph(graph::Arguments),
+    Plan(plan::Arguments),
     Schema(schema::Arguments),
     SourceMap(source_map::Arguments),
     Validate(validate::Arguments),
@@ -196,7 +206,8 @@ pub fn command() -> clap::Command {
 
 /// Runs the program and says how it went.
 ///
-/// Exit codes: 0 done, 1 failed (usage, documents, input and output), 2 differences (`diff --exit-code`).
+/// Exit codes: 0 done, 1 failed (usage, documents, input and output), 2 differences (`diff` and `plan`, with
+/// `--exit-code`).
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -219,6 +230,10 @@ pub fn run() -> ExitCode {
         }
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments, &output),
+        Command::Plan(arguments) => {
+            return plan::run(&arguments, &output)
+                .unwrap_or_else(|failure| failure.report(&output));
+        }
         Command::Schema(arguments) => schema::run(&arguments),
         Command::SourceMap(arguments) => source_map::run(&arguments, &output),
         Command::Validate(arguments) => validate::run(&arguments, &output),

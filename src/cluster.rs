@@ -12,13 +12,21 @@
 
 mod access;
 mod answer;
+mod apply;
+mod attempts;
+mod broken;
+mod call;
+mod clock;
 mod discovery;
-mod dry_run;
 mod environment;
 mod error;
+mod inspect;
+mod lease;
 mod list;
+mod object;
 mod preflight;
 mod transport;
+mod watch;
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -27,16 +35,22 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 pub use access::Access;
+pub use apply::DryRun;
+pub use attempts::Waiting;
 pub use discovery::{KindRef, Served};
-pub use dry_run::DryRun;
-pub use error::{Cause, Error};
+pub use error::{Cause, Error, Rights};
+pub use inspect::Happening;
+pub use lease::{Holder, Lease, Released, Renewed, Taken};
+pub use object::{Created, Deleted, ObjectRef, Replaced};
 pub use preflight::{
     Controller, Controllers, FLUX_NAMESPACE, Lack, Needs, Permission, Preflight, Verb,
 };
-pub use transport::Waiting;
+pub use watch::Event;
 
+use attempts::Away;
+use call::Call;
+use clock::Clock;
 use discovery::Discovered;
-use transport::Call;
 
 use crate::value::{Text, Value};
 
@@ -49,8 +63,8 @@ pub const CONCURRENCY: usize = 16;
 /// How long establishing a connection may take, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long it may take, over all attempts, until the answer to a request begins, and between parts of the
-/// answer, when [`Access::timeout`] does not say.
+/// How long it may take, over all attempts (with [`Cluster::patience`]: at each), until the answer to a request
+/// begins, and between parts of the answer, when [`Access::timeout`] does not say.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// Called when a request is going to be tried again.
@@ -65,6 +79,10 @@ pub struct Cluster {
     namespace: Text,
     version: Text,
     timeout: Duration,
+    patience: Option<Duration>,
+    rights: Rights,
+    clock: Clock,
+    away: Away,
     permits: Semaphore,
     requests: AtomicUsize,
     discovered: Discovered,
@@ -92,6 +110,10 @@ impl Cluster {
             namespace,
             version: Text::new(),
             timeout: access.timeout.unwrap_or(DEFAULT_TIMEOUT),
+            patience: None,
+            rights: Rights::default(),
+            clock: Clock::default(),
+            away: Away::default(),
             permits: Semaphore::new(CONCURRENCY),
             requests: AtomicUsize::new(0),
             discovered: Discovered::default(),
@@ -101,6 +123,23 @@ impl Cluster {
         let version = answer.value.at(&["gitVersion"]).and_then(Value::as_str);
         cluster.version = version.unwrap_or_default().into();
         Ok(cluster)
+    }
+
+    /// Sets for how long a request is tried again when the server is too busy (429, 502, 503, 504), going down
+    /// or cannot be reached, and for how long a watch does without it. What a server refuses that has just come
+    /// back is tried again, too: it may not yet know who may what. Without patience few attempts are made, all
+    /// within the time for one answer.
+    #[must_use]
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
+
+    /// Says which rights the command needs, for hints.
+    #[must_use]
+    pub fn rights(mut self, rights: Rights) -> Self {
+        self.rights = rights;
+        self
     }
 
     /// Sets what is called when a request has to wait before it is tried again (throttling).

@@ -1,5 +1,6 @@
 //! The Flux kinds that are written, as plain structs; API versions stand here and nowhere else.
 
+pub mod duration;
 pub mod git_repository;
 pub mod helm_release;
 pub mod helm_repository;
@@ -22,16 +23,29 @@ pub use oci_repository::OciRepository;
 pub use secret::EmptySecret;
 pub use verify::Verify;
 
+use crate::secret::text_looks_secret;
 use crate::value::{Mapping, Text, Value};
 
 /// Domain of this program's annotations and labels.
 pub const DOMAIN: &str = "armada2flux.dev";
 /// Label: the site an object belongs to; objects of another site are never touched.
 pub const SITE_LABEL: &str = "armada2flux.dev/site";
+/// Label of the ConfigMap that tells where a run stands: the site. No part of a site is labelled with it.
+pub const STATE_LABEL: &str = "armada2flux.dev/state-of";
 /// Annotation: number of the stage, as in the folder's name.
 pub const STAGE_ANNOTATION: &str = "armada2flux.dev/stage";
 /// Annotation: number of the step in its stage, from 1.
 pub const STEP_ANNOTATION: &str = "armada2flux.dev/step";
+/// Annotation: name of the chart group that is the release's stage.
+pub const GROUP_ANNOTATION: &str = "armada2flux.dev/chart-group";
+/// Annotation: what Armada deleted before it upgraded the release; apply acts on it.
+pub const PRE_DELETE_ANNOTATION: &str = "armada2flux.dev/pre-delete";
+/// Annotation: what a run does when the release had failed before it began; see [`PROTECTED_CONTINUE`].
+pub const PROTECTED_ANNOTATION: &str = "armada2flux.dev/protected";
+/// Value of [`PROTECTED_ANNOTATION`]: the release is left as it is, the run goes on.
+pub const PROTECTED_CONTINUE: &str = "continue";
+/// Value of [`PROTECTED_ANNOTATION`]: the run stops.
+pub const PROTECTED_STOP: &str = "stop";
 /// Annotation: digest of all that leads up to and includes the release's step.
 pub const DIGEST_ANNOTATION: &str = "armada2flux.dev/digest";
 /// Annotation: what Armada itself waited for after Helm and its hooks; apply acts on it.
@@ -118,7 +132,13 @@ pub(crate) fn reference(name: Text) -> Mapping {
     [("name", name)].into_iter().collect()
 }
 
-/// A mapping of strings from pairs.
+/// A mapping of strings from pairs; label selectors of gates and deletions may hold anything.
 pub(crate) fn text_mapping(pairs: Vec<(Text, Text)>) -> Mapping {
-    pairs.into_iter().collect()
+    let pairs = pairs.into_iter().map(|(key, text)| {
+        let sensitive = text_looks_secret(&text);
+        let mut value = Value::from(text);
+        value.sensitive = sensitive;
+        (key, value)
+    });
+    pairs.collect()
 }

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! bytes ─read→ Node ─decode→ Document ─resolve→ Manifest ─plan→ Plan{Stage{Step{Release}}} ─lower→ ObjectSet ─emit, render→ file tree
-//! parallel · source · diagnostic · value · secret · yaml · emit · armada · resolve · plan · source_map · flux · lower · render · compare · report · cluster · cli
+//! parallel · source · diagnostic · value · secret · yaml · emit · armada · resolve · plan · source_map · flux · lower · render · compare · rollout · report · cluster · apply · cli
 //! ```
 //!
 //! The library exists for the program and its tests; it makes no promise of stability.
@@ -16,6 +16,7 @@
     )
 )]
 
+pub mod apply;
 pub mod armada;
 pub mod cli;
 pub mod cluster;
@@ -29,6 +30,7 @@ pub mod plan;
 pub mod render;
 pub mod report;
 pub mod resolve;
+pub mod rollout;
 pub mod secret;
 pub mod source;
 pub mod source_map;

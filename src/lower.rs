@@ -6,7 +6,7 @@ mod order;
 mod pre_delete;
 mod release;
 mod size;
-mod slug;
+pub(crate) mod slug;
 mod source;
 mod substitution;
 mod values;
@@ -298,7 +298,7 @@ pub fn lower_batches<'p>(
 
 /// A step and where it stands.
 struct Place<'p, 'd, 't> {
-    position: release::Position,
+    position: release::Position<'p>,
     stage: &'p Stage<'d, 't>,
     step: &'p Step<'d, 't>,
 }
@@ -313,6 +313,7 @@ fn batches<'p, 'd, 't>(plan: &'p Plan<'d, 't>) -> Vec<Vec<Place<'p, 'd, 't>>> {
             held += step.releases.len();
             let position = release::Position {
                 stage: stage.number,
+                group: &stage.group,
                 step: at + 1,
             };
             open.push(Place {

@@ -7,7 +7,7 @@
 pub mod gate;
 mod lint;
 mod name;
-mod pre_delete;
+pub mod pre_delete;
 mod wait;
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ use crate::source::{Span, Spanned};
 use crate::value::Text;
 
 pub use gate::Gate;
-pub use pre_delete::{Deleted, PreDelete};
+pub use pre_delete::{Deleted, Deletion, PreDelete};
 pub use wait::Wait;
 
 /// Time limit of a chart that names none, in seconds (Armada: const.py `DEFAULT_CHART_TIMEOUT`).

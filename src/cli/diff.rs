@@ -1,6 +1,6 @@
 //! `armada2flux diff`
 
-mod live;
+pub(super) mod live;
 mod namespace;
 mod outcome;
 
@@ -11,16 +11,15 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 
 use crate::compare;
-use crate::diagnostic::Diagnostics;
-use crate::flux::{Object, ObjectSet};
-use crate::lower;
+use crate::flux::ObjectSet;
 use crate::report::diff::{self, Against, Report, markdown, text};
 use crate::report::markdown::DEFAULT_LIMIT;
+use crate::rollout;
 
+use super::access::AccessArguments;
 use super::choices::Choices;
-use super::flux_tree;
-use super::input::{Content, Input, InputArguments};
-use super::{Failure, Levels, Output, ReportTarget, show};
+use super::input::InputArguments;
+use super::{Failure, Levels, Output, ReportTarget, flux_tree, objects, show};
 
 /// Exit code with --exit-code when there are differences.
 const DIFFERENT: u8 = 2;
@@ -45,7 +44,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "namespace", "user"])]
     against: Option<PathBuf>,
     #[command(flatten)]
-    access: live::AccessArguments,
+    access: AccessArguments,
+    /// Namespace of objects that name none; objects of another one are an error [default: the context's]
+    #[arg(short, long, value_name = "NAME", help_heading = "Cluster")]
+    namespace: Option<String>,
     /// Exit with 2 when anything differs
     #[arg(long, alias = "detailed-exitcode")]
     exit_code: bool,
@@ -85,15 +87,21 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
         return Err(failure.hint("write one to a file: --report json=FILE"));
     }
     let mut diagnostics = arguments.levels.sink();
-    let after = input(arguments, output, &mut diagnostics)?;
+    let after = objects::read(
+        &arguments.input,
+        &arguments.choices,
+        output,
+        &mut diagnostics,
+    )?;
     let (changes, against) = match &arguments.against {
         Some(tree) => (
             compare::sets(&flux_tree::read(tree)?, &after),
             Against::Tree,
         ),
         None => {
-            let after: ObjectSet = after.into_iter().map(Object::resumed).collect();
-            let changes = live::changes(&arguments.access, after, output)?;
+            let after: ObjectSet = after.iter().map(rollout::as_applied).collect();
+            let namespace = arguments.namespace.as_deref();
+            let changes = live::changes(&arguments.access, namespace, after, output)?;
             (changes, Against::Cluster)
         }
     };
@@ -105,53 +113,6 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     } else {
         ExitCode::SUCCESS
     })
-}
-
-/// The objects of the input, whatever it is.
-fn input(
-    arguments: &Arguments,
-    output: &Output,
-    diagnostics: &mut Diagnostics,
-) -> Result<ObjectSet, Failure> {
-    let mut input = Input::read_trees(&arguments.input, diagnostics)?;
-    let source_map = arguments.choices.source_map.as_deref();
-    let source_map = input.source_map(source_map, diagnostics)?;
-    let mut set = ObjectSet::default();
-    match input.content() {
-        Content::Flux => set = flux_tree::objects(input.trees(), diagnostics)?,
-        Content::Armada => {
-            let (documents, _) = input.decode(diagnostics);
-            let plan = arguments
-                .choices
-                .plan(&arguments.input, &documents, diagnostics);
-            arguments.choices.check(plan.as_ref())?;
-            if let (Some(plan), Some(source_map)) = (&plan, source_map) {
-                let options = arguments.choices.options(&arguments.input, source_map);
-                lower::lower(plan, &options, diagnostics, |_, object| {
-                    set.extend([object])
-                });
-            }
-        }
-    }
-    // What is lost on the way is convert's to say.
-    let shown = if output.verbose > 0 {
-        output.clone()
-    } else {
-        Output {
-            quiet: true,
-            ..output.clone()
-        }
-    };
-    show::diagnostics(
-        diagnostics.list(),
-        &input.sources,
-        &input.all_trees(),
-        &shown,
-    );
-    if diagnostics.errors() > 0 {
-        return Err(Failure::documents());
-    }
-    Ok(set)
 }
 
 fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {

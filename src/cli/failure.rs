@@ -77,29 +77,35 @@ impl Failure {
         self
     }
 
-    /// Prints the failure and gives its exit code.
-    pub(super) fn report(self, output: &Output) -> ExitCode {
+    /// What happened, with its cause, and what to do; `None` when everything has been said already.
+    pub(super) fn message(&self) -> Option<(String, Option<&str>)> {
         let Self { kind, hint } = self;
         match kind {
-            Kind::ClosedPipe => ExitCode::SUCCESS,
-            Kind::Documents => ExitCode::FAILURE,
+            Kind::ClosedPipe | Kind::Documents => None,
             Kind::Outside { act, cause } => {
-                let mut text = super::show::paint(output, "error", "1;31");
-                // Writing to a String cannot fail.
-                let _ = write!(text, ": {act}");
-                if let Some(cause) = cause {
-                    let _ = write!(text, ": {}", lower_first(&cause.to_string()));
-                }
-                if let Some(hint) = hint {
-                    let _ = write!(
-                        text,
-                        "\n  {}: {hint}",
-                        super::show::paint(output, "help", "1;36")
-                    );
-                }
-                super::show::say(&text);
-                ExitCode::FAILURE
+                let cause = cause.as_ref().map(|cause| lower_first(&cause.to_string()));
+                let text = [Some(act.clone()), cause];
+                let text: Vec<String> = text.into_iter().flatten().collect();
+                Some((text.join(": "), hint.as_deref()))
             }
+        }
+    }
+
+    /// Prints the failure and gives its exit code.
+    pub(super) fn report(self, output: &Output) -> ExitCode {
+        if let Some((act, hint)) = self.message() {
+            let mut text = super::show::paint(output, "error", "1;31");
+            // Writing to a String cannot fail.
+            let _ = write!(text, ": {act}");
+            if let Some(hint) = hint {
+                let help = super::show::paint(output, "help", "1;36");
+                let _ = write!(text, "\n  {help}: {hint}");
+            }
+            super::show::say(&text);
+        }
+        match self.kind {
+            Kind::ClosedPipe => ExitCode::SUCCESS,
+            Kind::Documents | Kind::Outside { .. } => ExitCode::FAILURE,
         }
     }
 }

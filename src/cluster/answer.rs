@@ -70,7 +70,12 @@ impl Answer {
 
     /// Whether the permission is missing: a webhook may answer 403, too.
     pub(super) fn is_unauthorised(&self) -> bool {
-        self.status == 403 && self.raw_message().contains("is forbidden: User \"")
+        self.status == 403 && self.raw_message().contains("forbidden: User \"")
+    }
+
+    /// Whether it would be another one if the server knew more: who asks, what they may, which kinds there are.
+    pub(super) fn is_of_ignorance(&self) -> bool {
+        self.status == 401 || self.is_unauthorised() || self.is_unknown_path()
     }
 
     /// Whether the path leads nowhere, as opposed to an object that is not there.
@@ -87,16 +92,20 @@ fn cut(text: &str) -> String {
 }
 
 impl Cluster {
-    /// The error for an answer that is no success.
+    /// The error for an answer that is no success, to a request that held no secret.
     pub(super) fn refused(&self, act: &str, answer: &Answer) -> Error {
-        let scrubber = Scrubber::default();
+        self.refused_without(&Scrubber::default(), act, answer)
+    }
+
+    /// The error for an answer that is no success, without the secrets that the server may quote.
+    pub(super) fn refused_without(&self, secrets: &Scrubber, act: &str, answer: &Answer) -> Error {
         let cause = match answer.status {
             401 => Cause::Unauthorized,
-            403 => Cause::Forbidden(answer.message(&scrubber)),
+            403 => Cause::Forbidden(answer.message(secrets)),
             404 if answer.is_unknown_path() => Cause::NotServed,
             code => Cause::Refused {
                 code,
-                message: answer.message(&scrubber),
+                message: answer.message(secrets),
             },
         };
         self.failed(act, cause)
@@ -108,6 +117,12 @@ impl Cluster {
             act: act.to_owned(),
             server: self.server.clone(),
             cause,
+            rights: self.rights,
         }
+    }
+
+    /// The error for an answer that should be an object and is none.
+    pub(super) fn no_object(&self, act: &str) -> Error {
+        self.failed(act, Cause::Unreadable("it is no object".to_owned()))
     }
 }

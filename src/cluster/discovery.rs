@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::OnceCell;
 
-use super::transport::Call;
+use super::call::Call;
 use super::{Cluster, Error};
 use crate::flux::object::group;
 use crate::value::{Text, Value};
@@ -61,6 +61,11 @@ impl KindRef {
             Some(namespace) => format!("{base}/namespaces/{}/{}", escape(namespace), self.plural),
             None => format!("{base}/{}", self.plural),
         }
+    }
+
+    /// The path of one object. The names must be able to stand in a path.
+    pub(super) fn path_of(&self, namespace: Option<&str>, name: &str) -> String {
+        format!("{}/{}", self.path(namespace), escape(name))
     }
 }
 

@@ -51,6 +51,8 @@ pub enum Error {
         server: Text,
         /// Why it failed.
         cause: Cause,
+        /// The rights that the command is known to need.
+        rights: Rights,
     },
     /// The cluster lacks what is needed; all of it.
     #[error("the cluster at {server} lacks what is needed:{}", listed(.lacks))]
@@ -59,6 +61,8 @@ pub enum Error {
         server: Text,
         /// What.
         lacks: Vec<Lack>,
+        /// The rights that the command is known to need.
+        rights: Rights,
     },
 }
 
@@ -83,7 +87,7 @@ pub enum Cause {
     /// 404 for something other than a single object: the kind is not served.
     #[error("the server does not know this kind (404)")]
     NotServed,
-    /// 429 or 503 until the last attempt.
+    /// 429, 502, 503 or 504 until the last attempt.
     #[error("the server is too busy: {status} after {attempts} {}{}", plural(*.attempts), longer(*.asked))]
     Busy {
         /// The last status.
@@ -104,6 +108,27 @@ pub enum Cause {
     /// The answer is no JSON, or no object.
     #[error("its answer cannot be read: {0}")]
     Unreadable(String),
+}
+
+/// The rights that a command needs, as published for accounts to be made by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rights {
+    /// To read and to ask for dry runs.
+    #[default]
+    Diff,
+    /// To write, watch and lock.
+    Apply,
+}
+
+impl Rights {
+    /// The file that lists them.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Rights::Diff => "docs/deploy/rbac-diff.yaml",
+            Rights::Apply => "docs/deploy/rbac-apply.yaml",
+        }
+    }
 }
 
 impl Error {
@@ -127,9 +152,22 @@ impl Error {
             Error::Credentials { .. } => {
                 "run the credential plugin by hand, or log in again and try once more"
             }
-            Error::Lacking { .. } => {
-                "permissions that are enough stand in docs/deploy/rbac-diff.yaml; missing kinds come with \
-                 the installation of Flux"
+            Error::Lacking { rights, .. } => {
+                return Some(format!(
+                    "permissions that are enough stand in {}; missing kinds come with the installation of \
+                     Flux",
+                    rights.file()
+                ));
+            }
+            Error::Request {
+                cause: Cause::Forbidden(_),
+                rights,
+                ..
+            } => {
+                return Some(format!(
+                    "ask for the permission ({} lists all that are needed)",
+                    rights.file()
+                ));
             }
             Error::Request { cause, .. } => return cause.hint().map(str::to_owned),
         };
@@ -152,12 +190,10 @@ impl Cause {
                 "try again when the server is less busy, or allow more time with --request-timeout",
             ),
             Cause::Unauthorized => Some("log in again, or choose another --context"),
-            Cause::Forbidden(_) => Some(
-                "ask for the permission (docs/deploy/rbac-diff.yaml lists all that are needed)",
-            ),
             Cause::NotServed => Some("install Flux, or what else brings the kind, first"),
             Cause::Busy { .. } => Some("try again later"),
-            Cause::Refused { .. } => None,
+            // The hint depends on what the command needs.
+            Cause::Forbidden(_) | Cause::Refused { .. } => None,
             Cause::Unreadable(_) => Some(
                 "check that the address is that of a Kubernetes API server, and no proxy answers for it",
             ),

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use super::call::Call;
 use super::discovery::{KindRef, escape};
-use super::transport::Call;
 use super::{Cause, Cluster, Error};
 use crate::flux::Object;
 use crate::secret;
@@ -14,15 +14,6 @@ const PAGE: usize = 500;
 
 /// How often a list is begun anew because the server forgot where it was.
 const RESTARTS: usize = 2;
-
-/// Which objects of a kind.
-#[derive(Clone, Copy)]
-enum Selector<'a> {
-    /// Those with labels.
-    Labels(&'a str),
-    /// The one of this name.
-    Name(&'a str),
-}
 
 impl Cluster {
     /// Lists the objects of a kind, in a namespace or in all, which carry the labels (a label selector), in
@@ -37,7 +28,6 @@ impl Cluster {
         namespace: Option<&str>,
         labels: Option<&str>,
     ) -> Result<Vec<Object>, Error> {
-        let labels = labels.map(Selector::Labels);
         self.list_as(Call::get, kind, namespace, labels).await
     }
 
@@ -53,9 +43,10 @@ impl Cluster {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Object>, Error> {
-        let named = Some(Selector::Name(name));
-        let found = self.list_as(Call::get, kind, namespace, named).await?;
-        Ok(found.into_iter().next())
+        let selection = Selection::of(kind, namespace);
+        let selection = selection.fields(&format!("metadata.name={name}"));
+        let Listed { objects, .. } = self.list_selection(Call::get, &selection).await?;
+        Ok(objects.into_iter().next())
     }
 
     /// As [`Cluster::list`], with the objects' metadata and nothing else of them: what is asked of records that
@@ -70,7 +61,6 @@ impl Cluster {
         namespace: Option<&str>,
         labels: Option<&str>,
     ) -> Result<Vec<Object>, Error> {
-        let labels = labels.map(Selector::Labels);
         self.list_as(Call::get_metadata, kind, namespace, labels)
             .await
     }
@@ -80,52 +70,108 @@ impl Cluster {
         call: fn(String) -> Call,
         kind: &KindRef,
         namespace: Option<&str>,
-        selector: Option<Selector<'_>>,
+        labels: Option<&str>,
     ) -> Result<Vec<Object>, Error> {
-        let place = namespace.map_or_else(String::new, |name| format!(" in namespace {name}"));
-        let act = format!("list {}{place}", kind.plural);
-        let mut path = format!("{}?limit={PAGE}", kind.path(namespace));
-        // Writing to a String cannot fail.
-        let _ = match selector {
-            Some(Selector::Labels(labels)) => write!(path, "&labelSelector={}", escape(labels)),
-            Some(Selector::Name(name)) => {
-                let name = escape(&format!("metadata.name={name}"));
-                write!(path, "&fieldSelector={name}")
-            }
-            None => Ok(()),
-        };
-        let mut objects = Vec::new();
+        let selection = Selection::of(kind, namespace).labels(labels);
+        let Listed { objects, .. } = self.list_selection(call, &selection).await?;
+        Ok(objects)
+    }
+
+    /// Lists what is selected, page by page.
+    pub(super) async fn list_selection(
+        &self,
+        call: fn(String) -> Call,
+        selection: &Selection,
+    ) -> Result<Listed, Error> {
+        let Selection { kind, path, .. } = selection;
+        let act = selection.act("list");
+        let mut listed = Listed::default();
         let mut resume = String::new();
         let mut restarts = 0;
         loop {
-            let page = format!("{path}{resume}");
+            let page = format!("{path}limit={PAGE}{resume}");
             let answer = self.send(&act, &call(page)).await?;
             if answer.status == 410 && answer.reason() == "Expired" && restarts < RESTARTS {
                 restarts += 1;
-                objects.clear();
+                listed = Listed::default();
                 resume.clear();
                 continue;
             }
             if !answer.is_success() {
                 return Err(self.refused(&act, &answer));
             }
-            let next = answer.value.at(&["metadata", "continue"]);
-            resume = match next.and_then(Value::as_str) {
+            let text = |key: &str| answer.value.at(&["metadata", key])?.as_str();
+            resume = match text("continue") {
                 Some(next) if !next.is_empty() => format!("&continue={}", escape(next)),
                 Some(_) | None => String::new(),
             };
+            // All pages are of the same version.
+            listed.version = text("resourceVersion").unwrap_or_default().into();
             for item in items(answer.value) {
                 let object = read(&kind.api_version, &kind.kind, item);
                 let object = object.ok_or_else(|| {
                     let text = "an item of the list is no object".to_owned();
                     self.failed(&act, Cause::Unreadable(text))
                 })?;
-                objects.push(object);
+                listed.objects.push(object);
             }
             if resume.is_empty() {
-                return Ok(objects);
+                return Ok(listed);
             }
         }
+    }
+}
+
+/// What a LIST gave.
+#[derive(Default)]
+pub(super) struct Listed {
+    pub(super) objects: Vec<Object>,
+    /// The version of the whole, from which it can be watched.
+    pub(super) version: Text,
+}
+
+/// Objects of a kind that are listed or watched together.
+#[derive(Clone, Debug)]
+pub(super) struct Selection {
+    pub(super) kind: KindRef,
+    /// With a query that goes on.
+    pub(super) path: String,
+    /// Where they are, for messages.
+    place: String,
+}
+
+impl Selection {
+    /// All of a namespace, or of all.
+    pub(super) fn of(kind: &KindRef, namespace: Option<&str>) -> Self {
+        let place = namespace.map_or_else(String::new, |name| format!(" in namespace {name}"));
+        Self {
+            kind: kind.clone(),
+            path: format!("{}?", kind.path(namespace)),
+            place,
+        }
+    }
+
+    /// Of them those which carry the labels (a label selector).
+    pub(super) fn labels(self, labels: Option<&str>) -> Self {
+        self.only("labelSelector", labels)
+    }
+
+    /// Of them those whose fields are so (a field selector).
+    pub(super) fn fields(self, fields: &str) -> Self {
+        self.only("fieldSelector", Some(fields))
+    }
+
+    fn only(mut self, selector: &str, text: Option<&str>) -> Self {
+        if let Some(text) = text {
+            // Writing to a String cannot fail.
+            let _ = write!(self.path, "{selector}={}&", escape(text));
+        }
+        self
+    }
+
+    /// What is done to them, for messages.
+    pub(super) fn act(&self, verb: &str) -> String {
+        format!("{verb} {}{}", self.kind.plural, self.place)
     }
 }
 

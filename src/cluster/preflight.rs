@@ -5,8 +5,8 @@ use std::fmt;
 
 use futures::future::try_join_all;
 
-use super::transport::Call;
-use super::{Cause, Cluster, Error, KindRef, Served};
+use super::call::Call;
+use super::{Cause, Cluster, Error, KindRef, Rights, Served};
 use crate::emit::{View, to_json};
 use crate::flux::Object;
 use crate::flux::object::group;
@@ -32,6 +32,8 @@ pub enum Verb {
     Watch,
     /// Make a new one; server-side apply of what is not there needs it, too.
     Create,
+    /// Replace one.
+    Update,
     /// Change one; server-side apply needs it, dry run or not.
     Patch,
     /// Remove one.
@@ -47,6 +49,7 @@ impl Verb {
             Verb::List => "list",
             Verb::Watch => "watch",
             Verb::Create => "create",
+            Verb::Update => "update",
             Verb::Patch => "patch",
             Verb::Delete => "delete",
         }
@@ -62,6 +65,8 @@ pub struct Permission {
     pub api_version: Text,
     /// The kind.
     pub kind: Text,
+    /// A part of the object that has rights of its own: `log`, `status`.
+    pub subresource: Option<Text>,
     /// In which namespace; `None` for cluster-scoped kinds, and for all namespaces.
     pub namespace: Option<Text>,
 }
@@ -87,6 +92,7 @@ pub struct Preflight {
     /// All that is missing.
     pub lacks: Vec<Lack>,
     server: Text,
+    rights: Rights,
 }
 
 /// What is known about Flux's controllers.
@@ -152,10 +158,14 @@ impl fmt::Display for Lack {
                 verb,
                 api_version,
                 kind,
+                subresource,
                 namespace,
             }) => {
                 let verb = verb.as_str();
                 write!(f, "permission to {verb} {kind}")?;
+                if let Some(part) = subresource {
+                    write!(f, "/{part}")?;
+                }
                 if !group(api_version).is_empty() {
                     write!(f, " of {}", group(api_version))?;
                 }
@@ -182,6 +192,7 @@ impl Preflight {
         Err(Error::Lacking {
             server: self.server,
             lacks: self.lacks,
+            rights: self.rights,
         })
     }
 
@@ -251,6 +262,7 @@ impl Cluster {
             controllers,
             lacks,
             server: self.server.clone(),
+            rights: self.rights,
         })
     }
 
@@ -260,54 +272,55 @@ impl Cluster {
         permissions: &BTreeSet<Permission>,
         served: &BTreeMap<(&Text, &Text), KindRef>,
     ) -> Result<Vec<Lack>, Error> {
-        let mut by_kind: BTreeMap<(Verb, &KindRef), Vec<&Permission>> = BTreeMap::new();
+        let mut by_question: BTreeMap<Question<'_>, Vec<&Permission>> = BTreeMap::new();
         for permission in permissions {
             if let Some(kind) = served.get(&(&permission.api_version, &permission.kind)) {
-                by_kind
-                    .entry((permission.verb, kind))
-                    .or_default()
-                    .push(permission);
+                let question = Question {
+                    verb: permission.verb,
+                    kind,
+                    subresource: permission.subresource.as_deref(),
+                };
+                by_question.entry(question).or_default().push(permission);
             }
         }
-        let everywhere = by_kind
-            .keys()
-            .map(|(verb, kind)| self.may(*verb, kind, None));
+        let everywhere = by_question.keys().map(|question| self.may(*question, None));
         let everywhere = try_join_all(everywhere).await?;
         let mut denied = Vec::new();
         let mut rest = Vec::new();
-        for (((verb, kind), permissions), allowed) in by_kind.into_iter().zip(everywhere) {
+        for ((question, permissions), allowed) in by_question.into_iter().zip(everywhere) {
             if allowed {
                 continue;
             }
             for permission in permissions {
                 match &permission.namespace {
                     None => denied.push(permission),
-                    Some(namespace) => rest.push((verb, kind, namespace, permission)),
+                    Some(namespace) => rest.push((question, namespace, permission)),
                 }
             }
         }
         let answers = rest
             .iter()
-            .map(|(verb, kind, namespace, _)| self.may(*verb, kind, Some(namespace)));
+            .map(|(question, namespace, _)| self.may(*question, Some(namespace)));
         let answers = try_join_all(answers).await?;
         let missing = rest.iter().zip(answers).filter(|(_, allowed)| !allowed);
-        denied.extend(missing.map(|((_, _, _, permission), _)| *permission));
+        denied.extend(missing.map(|((_, _, permission), _)| *permission));
         denied.sort();
         Ok(denied.into_iter().cloned().map(Lack::Permission).collect())
     }
 
-    async fn may(
-        &self,
-        verb: Verb,
-        kind: &KindRef,
-        namespace: Option<&str>,
-    ) -> Result<bool, Error> {
+    async fn may(&self, question: Question<'_>, namespace: Option<&str>) -> Result<bool, Error> {
+        let Question {
+            verb,
+            kind,
+            subresource,
+        } = question;
         let act = format!("ask whether {} may be {}", kind.plural, past(verb));
         let attributes: Mapping = [
             ("namespace", Value::from(namespace.unwrap_or_default())),
             ("verb", verb.as_str().into()),
             ("group", kind.group().into()),
             ("resource", kind.plural.clone().into()),
+            ("subresource", subresource.unwrap_or_default().into()),
         ]
         .into_iter()
         .collect();
@@ -321,7 +334,7 @@ impl Cluster {
         .collect();
         let body = to_json(&review.into(), View::Clear);
         let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews".to_owned();
-        let answer = self.send(&act, &Call::review(path, body)).await?;
+        let answer = self.send(&act, &Call::post(path, body)).await?;
         if !answer.is_success() {
             return Err(self.refused(&act, &answer));
         }
@@ -360,12 +373,21 @@ impl Cluster {
     }
 }
 
+/// What is asked once, whatever the namespaces.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Question<'p> {
+    verb: Verb,
+    kind: &'p KindRef,
+    subresource: Option<&'p str>,
+}
+
 fn past(verb: Verb) -> &'static str {
     match verb {
         Verb::Get => "read",
         Verb::List => "listed",
         Verb::Watch => "watched",
         Verb::Create => "created",
+        Verb::Update => "updated",
         Verb::Patch => "patched",
         Verb::Delete => "deleted",
     }
@@ -437,20 +459,24 @@ mod tests {
 
     #[test]
     fn lacks_say_what_and_where() {
-        let permission = |namespace: Option<&str>| {
+        let permission = |subresource: Option<&str>, namespace: Option<&str>| {
             Lack::Permission(Permission {
                 verb: Verb::Patch,
                 api_version: "helm.toolkit.fluxcd.io/v2".into(),
                 kind: "HelmRelease".into(),
+                subresource: subresource.map(Text::from),
                 namespace: namespace.map(Text::from),
             })
             .to_string()
         };
         assert_eq!(
-            permission(Some("a")),
+            permission(None, Some("a")),
             "permission to patch HelmRelease of helm.toolkit.fluxcd.io in namespace a"
         );
-        assert!(permission(None).ends_with("in the whole cluster"));
+        assert_eq!(
+            permission(Some("status"), None),
+            "permission to patch HelmRelease/status of helm.toolkit.fluxcd.io in the whole cluster"
+        );
         let lack = Lack::Kind {
             api_version: "helm.toolkit.fluxcd.io/v2".into(),
             kind: "HelmRelease".into(),

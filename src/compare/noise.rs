@@ -1,6 +1,7 @@
 //! Differences that no person made and that change nothing. The list is closed and every rule has a name;
 //! `spec.suspend`, `spec.values` and numbers of replicas are never noise.
 
+use crate::flux::duration;
 use crate::value::Value;
 
 use super::path::Path;
@@ -104,7 +105,8 @@ pub static RULES: &[Noise] = &[
                 return false;
             };
             let spec = path.starts_with(&["spec"]) && !path.starts_with(&["spec", "values"]);
-            let (before, after) = (duration(before), duration(after));
+            let length = |value: &Value| duration::milliseconds(value.as_str()?);
+            let (before, after) = (length(before), length(after));
             spec && before.is_some() && before == after
         },
     },
@@ -114,43 +116,4 @@ pub static RULES: &[Noise] = &[
 #[must_use]
 pub fn rule(kind: &str, path: &Path, edit: &Edit) -> Option<&'static Noise> {
     RULES.iter().find(|rule| (rule.matches)(kind, path, edit))
-}
-
-/// Milliseconds of a duration as Flux's CRDs allow it.
-fn duration(value: &Value) -> Option<u128> {
-    let mut rest = value.as_str()?;
-    if rest.is_empty() {
-        return None;
-    }
-    let mut total = 0.0_f64;
-    while !rest.is_empty() {
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit() && c != '.')
-            .filter(|&at| at > 0)?;
-        let number: f64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let (unit, length) = [("ms", 1.0), ("s", 1e3), ("m", 6e4), ("h", 3.6e6)]
-            .into_iter()
-            .find(|(unit, _)| rest.starts_with(unit))?;
-        total += number * length;
-        rest = &rest[unit.len()..];
-    }
-    Some(total.round() as u128)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations_are_compared_by_length() {
-        let of = |text: &str| duration(&Value::from(text));
-        assert_eq!(of("10m"), of("10m0s"));
-        assert_eq!(of("1h30m"), of("90m"));
-        assert_eq!(of("1.5s"), of("1500ms"));
-        assert_ne!(of("1m"), of("1ms"));
-        for text in ["", "10", "m", "1d", "1m x"] {
-            assert_eq!(of(text), None, "{text}");
-        }
-    }
 }

@@ -94,7 +94,7 @@ codes! {
     OverrideInvalid "override-invalid" Error "an override that Armada fails on"
     OverrideUnmatched "override-unmatched" Warning "an override file's document matches nothing, as in Armada it is ignored"
     PreDeleteAsHook "pre-delete-as-hook" Warning "Jobs that Armada deleted before each upgrade become hooks"
-    PreDeleteNotCarried "pre-delete-not-carried" Warning "Armada deleted objects before each upgrade, plain Flux does not"
+    PreDeleteNotCarried "pre-delete-not-carried" Warning "Armada deleted objects before each upgrade, plain Flux has no counterpart"
     ReferenceMissing "reference-missing" Error "a document is referred to that is not there"
     ReleaseDuplicate "release-duplicate" Error "two charts make the same release"
     ReleaseRenamed "release-renamed" Warning "a release's labels name another release"

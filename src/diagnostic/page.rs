@@ -171,8 +171,8 @@ fn texts(code: Code) -> (&'static str, &'static str) {
             "Compare the order with what the Jobs wait for, and add a weight to the HelmRelease's `postRenderers` where it is wrong.",
         ),
         Code::PreDeleteNotCarried => (
-            "Kubernetes refuses to change the template of an existing Job. Armada deleted the Jobs before every upgrade; Flux does not, so an upgrade that changes one fails.",
-            "Delete the Jobs by hand before such an upgrade, or let Flux make them hooks with `--pre-delete hook` where Helm does not wait.",
+            "Kubernetes refuses to change the template of an existing Job. Armada deleted the Jobs before every upgrade. Plain Flux has no counterpart, so an upgrade that changes one fails; `armada2flux apply` deletes what Armada deleted, before an upgrade that changes chart or values, and the tree carries it as an annotation.",
+            "Upgrade with `armada2flux apply`. Where Git applies the tree, delete the Jobs by hand before such an upgrade, or let Flux make them hooks with `--pre-delete hook` where Helm does not wait.",
         ),
         Code::ReferenceMissing => (
             "Armada refuses a Manifest or group that names a document it cannot find.",

@@ -114,20 +114,6 @@ impl Object {
         self.namespace = Some(namespace);
     }
 
-    /// As `apply` sends and leaves it: a HelmRelease without `spec.suspend`, the safety catch of a tree. What is of
-    /// another kind stays as it is.
-    #[must_use]
-    pub fn resumed(mut self) -> Self {
-        if self.kind == "HelmRelease" {
-            let object = self.value.as_mapping_mut();
-            let spec = object.and_then(|object| object.get_mut("spec"));
-            if let Some(spec) = spec.and_then(Value::as_mapping_mut) {
-                spec.entries_mut().retain(|entry| entry.key != "suspend");
-            }
-        }
-        self
-    }
-
     fn metadata_mut(&mut self) -> Option<&mut Mapping> {
         let object = self.value.as_mapping_mut()?;
         object.get_mut("metadata")?.as_mapping_mut()

@@ -5,7 +5,7 @@
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::helm_release::JobPatch;
-use crate::plan::{Deleted, PreDelete, Release};
+use crate::plan::{Deleted, Deletion, PreDelete, Release};
 use crate::value::Text;
 
 /// What becomes of Jobs that Armada deletes before an upgrade.
@@ -40,14 +40,23 @@ const WEIGHTS: &[(&str, &str)] = &[
     ("cell-setup|metadefs-load|bootstrap", "10"),
 ];
 
-/// The changes that make Jobs hooks, and what is said about the rest.
-pub(super) fn patches(
+/// What becomes of the deletions of a release.
+#[derive(Debug, Default)]
+pub(super) struct PreDeleted {
+    /// The changes that make Jobs hooks.
+    pub(super) job_patches: Vec<JobPatch>,
+    /// What is left for `apply` to delete.
+    pub(super) deletions: Vec<Deletion>,
+}
+
+/// Decides it, and says what plain Flux does not do.
+pub(super) fn pre_deleted(
     release: &Release<'_, '_>,
     choice: PreDeletes,
     diagnostics: &mut Diagnostics,
-) -> Vec<JobPatch> {
+) -> PreDeleted {
     let Some(first) = release.pre_deletes.first() else {
-        return Vec::new();
+        return PreDeleted::default();
     };
     let jobs = release.pre_deletes.iter();
     let jobs: Vec<&PreDelete> = jobs
@@ -66,8 +75,10 @@ pub(super) fn patches(
                 .help("they run one after another, after everything else; check that none waits for one behind it"),
         );
     }
+    let covered = |kind: &Deleted| hooks && *kind == Deleted::Job;
+    let deletions = release.pre_deletes.iter().flat_map(PreDelete::deletions);
+    let deletions = deletions.filter(|deletion| !covered(&deletion.kind));
     let rest = release.pre_deletes.iter().flat_map(|delete| {
-        let covered = |kind: &Deleted| hooks && *kind == Deleted::Job;
         let kinds = delete.kinds.iter().filter(move |kind| !covered(kind));
         kinds.map(|kind| (kind.word(), delete.span))
     });
@@ -84,20 +95,21 @@ pub(super) fn patches(
         let help = if choice == PreDeletes::Hooks && release.native_wait && !jobs.is_empty() {
             "helm waits for this release before its hooks run, so its jobs are no hooks: pods that wait for one would never come up"
         } else if hooks {
-            "a CronJob is changed in place, a pod without an owner stays as it is until somebody deletes it"
+            "apply deletes them as armada did; in plain flux a CronJob is changed in place, a pod without an owner stays as it is until somebody deletes it"
         } else {
-            "a Job whose template changes makes the upgrade fail until it is deleted by hand"
+            "apply deletes them as armada did; in plain flux a Job whose template changes makes the upgrade fail until it is deleted by hand"
         };
         diagnostics.push(
             Diagnostic::new(Code::PreDeleteNotCarried, message)
-                .at(at, "flux has no counterpart")
+                .at(at, "apply deletes them, plain flux has no counterpart")
                 .help(help),
         );
     }
-    if !hooks {
-        return Vec::new();
+    let hooked = jobs.into_iter().filter(|_| hooks);
+    PreDeleted {
+        job_patches: hooked.flat_map(hook).collect(),
+        deletions: deletions.collect(),
     }
-    jobs.iter().flat_map(|job| hook(job)).collect()
 }
 
 /// The weights come first: a patch sees what those before it made, and the Jobs that are hooks already are left

@@ -3,14 +3,15 @@
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::helm_release::ValuesReference;
 use crate::flux::{
-    GATES_ANNOTATION, HelmRelease, Metadata, Object, PRUNE_ANNOTATION, SITE_LABEL,
+    GATES_ANNOTATION, GROUP_ANNOTATION, HelmRelease, Metadata, Object, PRE_DELETE_ANNOTATION,
+    PROTECTED_ANNOTATION, PROTECTED_CONTINUE, PROTECTED_STOP, PRUNE_ANNOTATION, SITE_LABEL,
     SOURCE_ANNOTATION, STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION,
 };
-use crate::plan::{Release, gate};
+use crate::plan::{self, Release, gate};
 use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
 
-use super::pre_delete;
+use super::pre_delete::{self, PreDeleted};
 use super::source::Sources;
 use super::values::{self, Placed};
 use super::waits::{self, Waiting};
@@ -40,15 +41,17 @@ pub(super) struct Lowered {
 
 /// Number of a stage and of a step in it, both from 1.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Position {
+pub(super) struct Position<'p> {
     pub(super) stage: usize,
+    /// Name of the chart group that is the stage.
+    pub(super) group: &'p Text,
     pub(super) step: usize,
 }
 
 /// Makes the HelmRelease, but for what it takes from the step before. `None` when its values cannot be delivered (an error was reported).
 pub(super) fn lower(
     release: &Release<'_, '_>,
-    position: Position,
+    position: Position<'_>,
     sources: &Sources,
     options: &Options,
     site: &Text,
@@ -77,7 +80,7 @@ pub(super) fn lower(
         delete_timeout,
         waits,
         pre_deletes: _,
-        protected: _,
+        protected,
     } = release;
     let version = chart.head.version;
     let gates = gate::gates(waits, namespace, version);
@@ -91,7 +94,10 @@ pub(super) fn lower(
         options.armada_helm,
         diagnostics,
     );
-    let job_patches = pre_delete::patches(release, options.pre_deletes, diagnostics);
+    let PreDeleted {
+        job_patches,
+        deletions,
+    } = pre_delete::pre_deleted(release, options.pre_deletes, diagnostics);
     let health_checked = !health_checks.is_empty();
     let source = sources.of(release);
     let mut annotations: Vec<(Text, Text)> = vec![
@@ -103,6 +109,7 @@ pub(super) fn lower(
             STEP_ANNOTATION.into(),
             Text::from(position.step.to_string()),
         ),
+        (GROUP_ANNOTATION.into(), position.group.clone()),
         (
             GATES_ANNOTATION.into(),
             gate::annotation::write(&gates, version).into(),
@@ -110,6 +117,18 @@ pub(super) fn lower(
         // A pruned HelmRelease uninstalls its release.
         (PRUNE_ANNOTATION.into(), "disabled".into()),
     ];
+    if !deletions.is_empty() {
+        let text = plan::pre_delete::annotation::write(&deletions);
+        annotations.push((PRE_DELETE_ANNOTATION.into(), text.into()));
+    }
+    if let Some(continues) = protected {
+        let word = if *continues {
+            PROTECTED_CONTINUE
+        } else {
+            PROTECTED_STOP
+        };
+        annotations.push((PROTECTED_ANNOTATION.into(), word.into()));
+    }
     if let Some(unresolved) = &source.unresolved {
         annotations.push((UNRESOLVED_ANNOTATION.into(), unresolved.clone()));
     }

@@ -1,5 +1,10 @@
 //! What Armada deletes before it upgrades a release.
 
+pub mod annotation;
+
+use std::fmt;
+
+use super::wait::shown_selector;
 use crate::armada::chart::DeleteKind;
 use crate::armada::{Chart, Version};
 use crate::source::Span;
@@ -17,6 +22,34 @@ pub enum Deleted {
 }
 
 impl Deleted {
+    /// All kinds.
+    pub const ALL: [Deleted; 3] = [Deleted::Job, Deleted::CronJob, Deleted::Pod];
+
+    /// The kind that a document's word means.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// API version of the kind.
+    #[must_use]
+    pub fn api_version(self) -> &'static str {
+        match self {
+            Deleted::Job | Deleted::CronJob => "batch/v1",
+            Deleted::Pod => "v1",
+        }
+    }
+
+    /// Its name in Kubernetes.
+    #[must_use]
+    pub fn kind_name(self) -> &'static str {
+        match self {
+            Deleted::Job => "Job",
+            Deleted::CronJob => "CronJob",
+            Deleted::Pod => "Pod",
+        }
+    }
+
     /// The kind as documents write it.
     #[must_use]
     pub fn word(self) -> &'static str {
@@ -47,6 +80,34 @@ impl PreDelete {
     #[must_use]
     pub fn selector(&self) -> String {
         super::wait::selector(&self.labels)
+    }
+
+    /// The deletions, kind by kind.
+    pub fn deletions(&self) -> impl Iterator<Item = Deletion> {
+        self.kinds.iter().map(|kind| Deletion {
+            kind: *kind,
+            selector: self.selector().into(),
+        })
+    }
+}
+
+/// One kind of object to delete, as a run does it: what [`PreDelete`] comes to, and what an annotation carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deletion {
+    /// The kind.
+    pub kind: Deleted,
+    /// Label selector, as Armada sends it to the API server; empty for every object of the kind.
+    pub selector: Text,
+}
+
+/// As people read it, with what looks secret in its labels hidden: `job app=web`.
+impl fmt::Display for Deletion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, selector } = self;
+        match selector.as_str() {
+            "" => write!(f, "every {}", kind.word()),
+            selector => write!(f, "{} {}", kind.word(), shown_selector(selector)),
+        }
     }
 }
 

@@ -128,7 +128,7 @@ pub(super) fn decisions(report: &Report) -> Vec<String> {
     }
     if let Some(deleted) = codes.get("pre-delete-not-carried") {
         decisions.push(format!(
-            "{} whose Jobs or pods Armada deleted before each upgrade: delete them by hand before an upgrade that changes them",
+            "{} whose Jobs or pods Armada deleted before each upgrade: upgrade them with apply, or delete by hand before an upgrade that changes them",
             count(*deleted, "release")
         ));
     }

@@ -4,7 +4,11 @@ mod airskiff;
 mod client;
 mod client_access;
 mod client_faults;
+mod client_inspect;
+mod client_lease;
 mod client_preflight;
+mod client_watch;
+mod client_writes;
 mod cluster;
 mod diff;
 mod faults;
@@ -38,7 +42,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         client::tests(),
         client_access::tests(),
         client_faults::tests(),
+        client_inspect::tests(),
+        client_lease::tests(),
         client_preflight::tests(),
+        client_watch::tests(),
+        client_writes::tests(),
         cluster::tests(),
         releases::tests(),
         diff::tests(),

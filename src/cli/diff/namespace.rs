@@ -6,7 +6,7 @@ use crate::cluster::{Cluster, Served};
 use crate::flux::ObjectSet;
 
 use super::super::Failure;
-use super::live::failure;
+use super::super::access::failure;
 
 /// Puts objects that name no namespace into the one that was asked for, else into the context's. What was asked
 /// for is meant for all objects of the input, so one of another namespace is an error.
@@ -32,7 +32,9 @@ pub(super) async fn placed(
                     let hint = format!("leave out --namespace, or say --namespace {named}");
                     return Err(Failure::new(message).hint(hint));
                 }
-                (None, _) if namespaced => object.place(cluster.namespace().into()),
+                (None, _) if namespaced => {
+                    object.place(asked.unwrap_or(cluster.namespace()).into());
+                }
                 _ => {}
             }
         }

@@ -4,13 +4,11 @@ use crate::cluster::{Cluster, DryRun, FIELD_MANAGER};
 use crate::compare::{self, Mark, ObjectChange, Outcome};
 use crate::flux::Object;
 use crate::flux::managed_fields::{self, Shared};
+use crate::rollout::{as_applied, is_release, readiness};
 use crate::secret::Scrubber;
 
 use super::super::Failure;
-use super::live::failure;
-
-/// The safety catch of a release.
-const SUSPEND: &[&str] = &["spec", "suspend"];
+use super::super::access::failure;
 
 /// What the server's answer says would become of the object.
 pub(super) async fn outcome(
@@ -61,12 +59,10 @@ fn server_side(object: &Object, live: &Object, new: Object) -> ObjectChange {
     let after = managed_fields::owners(&new);
     let mut staying = managed_fields::staying(&before, &after, FIELD_MANAGER);
     // Whoever suspended the release: `apply` resumes it.
-    let suspended = |object: &Object| {
-        object.kind == "HelmRelease" && object.value.at(SUSPEND) == Some(&true.into())
-    };
+    let suspended = |object: &Object| is_release(object) && readiness::suspended(&object.value);
     let new = if suspended(live) && suspended(&new) {
         staying.retain(|shared| shared.field != ".spec.suspend");
-        new.resumed()
+        as_applied(&new)
     } else {
         new
     };

@@ -32,8 +32,9 @@ pub(super) struct Key {
 /// characters from where the key begins, quotes and escapes counted.
 const LONGEST_KEY: usize = 1024;
 
-/// Whether the key's JSON, as Go writes it, is longer than [`LONGEST_KEY`].
-fn is_too_long(key: &str) -> bool {
+/// Whether the key's JSON, as Go writes it, is longer than go-yaml looks for its colon.
+#[must_use]
+pub fn is_too_long(key: &str) -> bool {
     const QUOTES: usize = 2;
     if key.len() * "\\u003c".len() + QUOTES <= LONGEST_KEY {
         return false;

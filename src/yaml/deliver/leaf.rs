@@ -303,7 +303,8 @@ fn is_minus_zero(data: &Data) -> bool {
 const NEXT_LINE: char = '\u{85}';
 
 /// A character that go-yaml refuses, or else one that it changes, where it stands unescaped.
-pub(super) fn unsafe_char(text: &str) -> Option<char> {
+#[must_use]
+pub fn unsafe_char(text: &str) -> Option<char> {
     if text.bytes().all(|byte| byte < 0x7f) {
         return None;
     }

@@ -230,7 +230,9 @@ impl Builder {
             .iter()
             .map(|stamp| format!("-X {stamp}"))
             .collect();
-        let file = File::create(log)?;
+        let mut file = File::create(log)?;
+        // A line of its own first: a disk that fills up later has a place for what the compiler says of that.
+        writeln!(file, "go build {}", recipe.package)?;
         let supervisor = Supervisor::start()?;
         let mut child = supervisor.spawn(
             Command::new(&self.go)

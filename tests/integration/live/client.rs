@@ -286,7 +286,7 @@ fn in_the_way(scope: &Scope<'_>) -> Outcome {
 }
 
 /// The managers that own a field.
-fn holders(object: &Object, field: &str) -> Vec<String> {
+pub(super) fn holders(object: &Object, field: &str) -> Vec<String> {
     let owners = owners(object).into_iter();
     let holders = owners.filter(|owner| owner.paths().iter().any(|path| path == field));
     holders.map(|owner| owner.manager.to_string()).collect()

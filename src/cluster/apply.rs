@@ -1,8 +1,8 @@
-//! What applying an object would do: a server-side apply that is thrown away at the end.
+//! Server-side apply of objects: for good, or as a dry run that is thrown away at the end.
 
 use super::answer::Answer;
-use super::discovery::{KindRef, escape};
-use super::transport::Call;
+use super::call::Call;
+use super::object::is_path_segment;
 use super::{Cluster, Error, FIELD_MANAGER, list};
 use crate::compare::Conflict;
 use crate::emit::{View, to_json};
@@ -14,22 +14,22 @@ use crate::value::Text;
 const CONFLICT: &str = "FieldManagerConflict";
 
 /// The status of what breaks a rule for objects (422 Unprocessable Entity).
-const INVALID: u16 = 422;
+pub(super) const INVALID: u16 = 422;
 
-/// What the server makes of an object. Messages are the server's, with every secret that the object holds
-/// (sent or live) replaced.
+/// What the server makes of an object, in a dry run or for good. Messages are the server's, with every secret
+/// that the object holds (sent or live) replaced.
 #[derive(Clone, Debug)]
 pub enum DryRun {
-    /// It would be taken.
+    /// It is taken.
     Applied {
-        /// As it would be stored.
+        /// As it is stored.
         object: Box<Object>,
-        /// Whether it is not there yet.
+        /// Whether it was not there yet. Of a write whose first answer was lost this may say no.
         created: bool,
     },
     /// Other managers own fields that would change; all of them.
     Conflict(Vec<Conflict>),
-    /// It would be refused: by validation, by an admission policy or a webhook.
+    /// It is refused: by validation, by an admission policy or a webhook.
     Refused {
         /// HTTP status.
         code: u16,
@@ -55,6 +55,13 @@ pub enum DryRun {
     },
 }
 
+/// What is asked of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Apply {
+    DryRun,
+    ForGood,
+}
+
 impl Cluster {
     /// Asks what a server-side apply of `object` by [`FIELD_MANAGER`] would do, with strict validation.
     /// Nothing is written. With `force`, fields of other managers are taken over. `live` is the object as it
@@ -65,6 +72,31 @@ impl Cluster {
     /// When the server does not answer; what it says about the object is in [`DryRun`].
     pub async fn dry_run_apply(
         &self,
+        object: &Object,
+        live: Option<&Object>,
+        force: bool,
+    ) -> Result<DryRun, Error> {
+        self.apply_as(Apply::DryRun, object, live, force).await
+    }
+
+    /// As [`Cluster::dry_run_apply`], and for good. Applied twice it has the effect of once, so it is tried
+    /// again when the connection breaks.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::dry_run_apply`]; whether it was written is not known then.
+    pub async fn apply(
+        &self,
+        object: &Object,
+        live: Option<&Object>,
+        force: bool,
+    ) -> Result<DryRun, Error> {
+        self.apply_as(Apply::ForGood, object, live, force).await
+    }
+
+    async fn apply_as(
+        &self,
+        apply: Apply,
         object: &Object,
         live: Option<&Object>,
         force: bool,
@@ -83,11 +115,20 @@ impl Cluster {
                 });
             }
         }
-        let act = format!("dry-run the apply of {}", object.title());
-        let path = path(&kind, object, force);
+        let (act, dry_run) = match apply {
+            Apply::DryRun => (
+                format!("dry-run the apply of {}", object.title()),
+                "dryRun=All&",
+            ),
+            Apply::ForGood => (format!("apply {}", object.title()), ""),
+        };
+        let path = format!(
+            "{}?{dry_run}fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}",
+            kind.path_of(object.namespace.as_deref(), &object.name)
+        );
         // Clear: this goes to the cluster and nowhere else. What YAML changes is escaped in it.
         let body = to_json(&object.value, View::Clear);
-        let answer = self.send(&act, &Call::dry_apply(path, body)).await?;
+        let answer = self.send(&act, &Call::apply(path, body)).await?;
         if answer.is_success() {
             let created = answer.status == 201;
             let object = list::read(&object.api_version, &object.kind, answer.value);
@@ -96,30 +137,13 @@ impl Cluster {
                     object: Box::new(object),
                     created,
                 }),
-                None => {
-                    let text = "it is no object".to_owned();
-                    Err(self.failed(&act, super::Cause::Unreadable(text)))
-                }
+                None => Err(self.no_object(&act)),
             };
         }
         let trees = [Some(object), live].into_iter().flatten();
         let scrubber = Scrubber::of(trees.map(|object| &object.value));
         Ok(refusal(object, &answer, &scrubber))
     }
-}
-
-/// Whether a name can stand in a path: other ones would lead to other objects, and servers answer them as
-/// they answer paths that they do not know (Kubernetes: `IsValidPathSegmentName`).
-fn is_path_segment(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
-}
-
-fn path(kind: &KindRef, object: &Object, force: bool) -> String {
-    let base = kind.path(object.namespace.as_deref());
-    format!(
-        "{base}/{}?dryRun=All&fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}",
-        escape(&object.name)
-    )
 }
 
 fn refusal(object: &Object, answer: &Answer, scrubber: &Scrubber) -> DryRun {

@@ -1,0 +1,88 @@
+//! Which cluster commands talk to, and how they run what waits for it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cluster::{self, Access, Cluster};
+
+use super::{Failure, show};
+
+/// Which cluster, and as whom.
+#[derive(Debug, Args)]
+pub(super) struct AccessArguments {
+    /// Kubeconfig file; may be given several times [default: KUBECONFIG, ~/.kube/config, the pod's own]
+    #[arg(long, value_name = "FILE", help_heading = "Cluster")]
+    kubeconfig: Vec<PathBuf>,
+    /// Context of the kubeconfig [default: the current one]
+    #[arg(long, value_name = "NAME", help_heading = "Cluster")]
+    context: Option<String>,
+    /// User to act as
+    #[arg(long = "as", value_name = "USER", help_heading = "Cluster")]
+    user: Option<String>,
+    /// Group to act as; may be given several times
+    #[arg(
+        long = "as-group",
+        value_name = "GROUP",
+        requires = "user",
+        help_heading = "Cluster"
+    )]
+    groups: Vec<String>,
+    /// Longest time without an answer from the API server
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Cluster")]
+    request_timeout: Option<u64>,
+}
+
+impl AccessArguments {
+    /// Connects; what has to wait is told on stderr.
+    pub(super) async fn connect(&self) -> Result<Cluster, Failure> {
+        let cluster = Cluster::connect(&self.access()).await.map_err(failure)?;
+        Ok(cluster.on_wait(|waiting| {
+            let why = match waiting.status {
+                Some(status) => format!("the api server is busy ({status})"),
+                None => "the connection broke".to_owned(),
+            };
+            show::say(&format!(
+                "{why}, attempt {} failed, trying again",
+                waiting.attempt
+            ));
+        }))
+    }
+
+    fn access(&self) -> Access {
+        let Self {
+            kubeconfig,
+            context,
+            user,
+            groups,
+            request_timeout,
+        } = self;
+        Access {
+            kubeconfig: kubeconfig.clone(),
+            context: context.clone(),
+            user: user.clone(),
+            groups: groups.clone(),
+            timeout: request_timeout.map(Duration::from_secs),
+            ..Access::default()
+        }
+    }
+}
+
+/// Runs what talks to a cluster, on this thread.
+pub(super) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|cause| Failure::new(format!("cannot start: {cause}")))?;
+    runtime.block_on(work)
+}
+
+/// What a person sees when the cluster cannot be used.
+pub(super) fn failure(error: cluster::Error) -> Failure {
+    let failure = Failure::new(error.to_string());
+    match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

@@ -1,0 +1,112 @@
+//! Requests that may be sent again when nobody knows what became of them.
+
+use hyper::header::{ACCEPT, CONTENT_TYPE};
+use hyper::{Method, Request};
+use kube::client::Body;
+
+const JSON: &str = "application/json";
+/// Asks for names, labels and annotations of a list's objects alone.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
+const APPLY: &str = "application/apply-patch+yaml";
+const MERGE: &str = "application/merge-patch+json";
+
+/// How the answer is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reading {
+    /// As the JSON that it must be.
+    Json,
+    /// A success as text, a refusal as JSON.
+    Text,
+}
+
+/// A request. The second of two that arrive does no harm: what reads, reviews and dry runs has no effect,
+/// an apply or a merge patch has it once, and the others name in their body what they are for: nothing of
+/// that name (create), a UID (delete), a version (replace).
+pub(super) struct Call {
+    method: Method,
+    path: String,
+    accept: &'static str,
+    content: &'static str,
+    body: Vec<u8>,
+    pub(super) reading: Reading,
+    /// Whether one attempt is all.
+    pub(super) once: bool,
+}
+
+impl Call {
+    pub(super) fn get(path: String) -> Self {
+        Self::of(Method::GET, path, JSON, String::new())
+    }
+
+    /// Reads a list without the content of its objects.
+    pub(super) fn get_metadata(path: String) -> Self {
+        Self {
+            accept: METADATA,
+            ..Self::get(path)
+        }
+    }
+
+    /// Asks once for what is nice to have.
+    pub(super) fn get_once(path: String) -> Self {
+        Self {
+            once: true,
+            ..Self::get(path)
+        }
+    }
+
+    /// Asks once for text that is nice to have.
+    pub(super) fn get_text(path: String) -> Self {
+        Self {
+            accept: "*/*",
+            reading: Reading::Text,
+            ..Self::get_once(path)
+        }
+    }
+
+    /// Makes an object, or asks for a review.
+    pub(super) fn post(path: String, body: String) -> Self {
+        Self::of(Method::POST, path, JSON, body)
+    }
+
+    /// A server-side apply; `path` says whether it is a dry run.
+    pub(super) fn apply(path: String, body: String) -> Self {
+        Self::of(Method::PATCH, path, APPLY, body)
+    }
+
+    pub(super) fn merge_patch(path: String, body: String) -> Self {
+        Self::of(Method::PATCH, path, MERGE, body)
+    }
+
+    /// `body` must name the version that it replaces.
+    pub(super) fn put(path: String, body: String) -> Self {
+        Self::of(Method::PUT, path, JSON, body)
+    }
+
+    /// `body` must name the UID as a precondition.
+    pub(super) fn delete(path: String, body: String) -> Self {
+        Self::of(Method::DELETE, path, JSON, body)
+    }
+
+    fn of(method: Method, path: String, content: &'static str, body: String) -> Self {
+        Self {
+            method,
+            path,
+            accept: JSON,
+            content,
+            body: body.into_bytes(),
+            reading: Reading::Json,
+            once: false,
+        }
+    }
+
+    pub(super) fn request(&self) -> Result<Request<Body>, hyper::http::Error> {
+        let mut request = Request::builder()
+            .method(self.method.clone())
+            .uri(&self.path)
+            .header(ACCEPT, self.accept);
+        if !self.body.is_empty() {
+            request = request.header(CONTENT_TYPE, self.content);
+        }
+        request.body(Body::from(self.body.clone()))
+    }
+}

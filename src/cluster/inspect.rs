@@ -1,0 +1,194 @@
+//! What helps a person to understand: events, the end of a log; and which cluster this is.
+
+use std::cmp::Reverse;
+
+use futures::future::try_join_all;
+use jiff::Timestamp;
+
+use super::call::Call;
+use super::discovery::escape;
+use super::list::{Listed, Selection};
+use super::object::is_path_segment;
+use super::{Cause, Cluster, Error, KindRef};
+use crate::flux::Object;
+use crate::secret::Scrubber;
+use crate::value::{Data, Number, Text};
+
+/// How many events are given at most: the newest.
+const EVENTS: usize = 20;
+
+/// The namespace whose UID names the cluster: it comes first and goes never.
+const FIRST_NAMESPACE: &str = "kube-system";
+
+/// An Event of Kubernetes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happening {
+    /// Kind of the object that it is about.
+    pub kind: Text,
+    /// Name of that object.
+    pub name: Text,
+    /// Whether it is a warning.
+    pub warning: bool,
+    /// The machine's word for it, as `FailedScheduling`.
+    pub reason: Text,
+    /// What happened, without secrets.
+    pub message: String,
+    /// How often.
+    pub count: i64,
+    /// When at last, as RFC 3339 text.
+    pub last: Option<Text>,
+}
+
+impl Cluster {
+    /// The Events about objects of these names in a namespace, whatever their kinds: the newest 20, newest
+    /// last. None when they may not be listed or the server is too busy: they explain, and nothing rests on them.
+    /// `secrets` are kept out of the messages.
+    ///
+    /// # Errors
+    ///
+    /// When the credentials are refused or the server cannot be reached.
+    pub async fn events_of(
+        &self,
+        namespace: &str,
+        names: &[&str],
+        secrets: &Scrubber,
+    ) -> Result<Vec<Happening>, Error> {
+        let kind = core("Event", "events");
+        let lists = names.iter().map(|name| {
+            let all = Selection::of(&kind, Some(namespace));
+            let selection = all.fields(&format!("involvedObject.name={name}"));
+            async move { self.list_selection(Call::get_once, &selection).await }
+        });
+        let found = match try_join_all(lists).await {
+            Ok(found) => found,
+            Err(Error::Request {
+                cause:
+                    Cause::Forbidden(_) | Cause::Busy { .. } | Cause::Timeout(_) | Cause::Refused { .. },
+                ..
+            }) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let mut events: Vec<(Option<Timestamp>, Happening)> = found
+            .iter()
+            .flat_map(|Listed { objects, .. }| objects)
+            .map(|event| happening(event, secrets))
+            .collect();
+        events.sort_by_key(|(last, _)| Reverse(*last));
+        events.truncate(EVENTS);
+        Ok(events.into_iter().rev().map(|(_, event)| event).collect())
+    }
+
+    /// The last lines of a container's log, of which at most so many bytes are read (from the first of those
+    /// lines on). `None` when there is none or it may not be read: it explains, and nothing rests on it.
+    /// `secrets` are kept out of it, and so is what a terminal would act on.
+    ///
+    /// # Errors
+    ///
+    /// When the credentials are refused or the server cannot be reached.
+    pub async fn log_tail(
+        &self,
+        namespace: &str,
+        pod: &str,
+        container: &str,
+        lines: u32,
+        bytes: u32,
+        secrets: &Scrubber,
+    ) -> Result<Option<String>, Error> {
+        if !is_path_segment(namespace) || !is_path_segment(pod) {
+            return Ok(None);
+        }
+        let act = format!("read the log of Pod {namespace}/{pod}");
+        let pods = core("Pod", "pods");
+        let path = format!(
+            "{}/log?container={}&tailLines={lines}&limitBytes={bytes}",
+            pods.path_of(Some(namespace), pod),
+            escape(container)
+        );
+        match self.send(&act, &Call::get_text(path)).await {
+            Ok(answer) if answer.is_success() => {
+                let text = answer.value.as_str().filter(|text| !text.is_empty());
+                Ok(text.map(|text| printable(&secrets.scrub(text))))
+            }
+            // What is in the way stands between the server and a machine; the rest of the cluster works.
+            Ok(_)
+            | Err(Error::Request {
+                cause: Cause::Busy { .. } | Cause::Timeout(_) | Cause::Refused { .. },
+                ..
+            }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What tells this cluster from all others: the UID of the namespace `kube-system`.
+    ///
+    /// # Errors
+    ///
+    /// When namespaces may not be listed or the server does not answer.
+    pub async fn identity(&self) -> Result<Text, Error> {
+        let namespaces = KindRef {
+            namespaced: false,
+            ..core("Namespace", "namespaces")
+        };
+        let all = Selection::of(&namespaces, None);
+        let selection = all.fields(&format!("metadata.name={FIRST_NAMESPACE}"));
+        let Listed { objects, .. } = self.list_selection(Call::get_metadata, &selection).await?;
+        let uid = objects
+            .first()
+            .and_then(|first| text(first, &["metadata", "uid"]));
+        uid.ok_or_else(|| {
+            let cause = Cause::Refused {
+                code: 404,
+                message: format!("there is no namespace {FIRST_NAMESPACE}"),
+            };
+            self.failed("find out which cluster this is", cause)
+        })
+    }
+}
+
+fn core(kind: &str, plural: &str) -> KindRef {
+    KindRef {
+        api_version: "v1".into(),
+        kind: kind.into(),
+        plural: plural.into(),
+        namespaced: true,
+    }
+}
+
+fn happening(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, Happening) {
+    let of = |path: &[&str]| text(event, path).unwrap_or_default();
+    let number = |path: &[&str]| match event.value.at(path)?.data {
+        Data::Number(Number::Int(number)) => Some(number),
+        _ => None,
+    };
+    // Old and new clients fill in different fields.
+    let last = text(event, &["series", "lastObservedTime"])
+        .or_else(|| text(event, &["lastTimestamp"]))
+        .or_else(|| text(event, &["eventTime"]))
+        .or_else(|| text(event, &["metadata", "creationTimestamp"]));
+    let count = number(&["series", "count"]).or_else(|| number(&["count"]));
+    let happening = Happening {
+        kind: of(&["involvedObject", "kind"]),
+        name: of(&["involvedObject", "name"]),
+        warning: of(&["type"]) == "Warning",
+        reason: of(&["reason"]),
+        message: printable(&secrets.scrub(&of(&["message"]))),
+        count: count.unwrap_or(1),
+        last: last.clone(),
+    };
+    (last.and_then(|last| last.parse().ok()), happening)
+}
+
+fn text(object: &Object, path: &[&str]) -> Option<Text> {
+    object.value.at(path)?.as_str().map(Text::from)
+}
+
+/// Text without what a terminal would act on; lines and tabs stay.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}

@@ -1,0 +1,362 @@
+//! Keeping a second run out: a Lease that one holds, renews and gives back.
+//!
+//! Its times are the server's ([`super::clock`]), so a machine whose clock is wrong neither loses a lock nor
+//! takes one that is held.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::clock::SLACK;
+use super::object::{Created, ObjectRef, Replaced};
+use super::{Cause, Cluster, Error};
+use crate::flux::Object;
+use crate::value::{Data, Mapping, Number, Text, Value};
+
+const API_VERSION: &str = "coordination.k8s.io/v1";
+
+/// How often one begins anew because the Lease changed meanwhile.
+const ATTEMPTS: usize = 5;
+
+/// Who holds a Lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// The name that it gave itself.
+    pub identity: Text,
+    /// Since when, as RFC 3339 text.
+    pub since: Option<Text>,
+    /// When it said so last, as RFC 3339 text.
+    pub renewed: Option<Text>,
+    /// Whether it has not said so for longer than it promised.
+    pub expired: bool,
+    /// How often the Lease changed hands.
+    pub transitions: i64,
+}
+
+/// A Lease that is held by us.
+#[derive(Clone, Debug)]
+pub struct Lease {
+    identity: Text,
+    /// As it was seen last.
+    object: Object,
+}
+
+/// What came of taking a Lease.
+#[derive(Clone, Debug)]
+pub enum Taken {
+    /// It is ours.
+    Held(Lease),
+    /// Another holds it.
+    By(Holder),
+}
+
+/// What came of renewing a Lease.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Renewed {
+    /// It is ours for as long again.
+    Done,
+    /// It is ours no more: who holds it now, if anybody does.
+    Lost(Option<Holder>),
+}
+
+/// What came of giving a Lease back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Released {
+    /// Nobody holds it.
+    Done,
+    /// It was not ours any more, and is left as it is.
+    NotOurs,
+}
+
+impl Cluster {
+    /// Takes a Lease that nobody holds, or, if `may_take` says so, one whose holder has not renewed it in time.
+    /// One that is held and renewed is never taken. `identity` must be one that no other run has; `seconds` is
+    /// for how long it holds without being renewed.
+    ///
+    /// # Errors
+    ///
+    /// When Leases may not be read, made or updated, the namespace is not there, or the server does not answer.
+    pub async fn take_lease(
+        &self,
+        namespace: &str,
+        name: &str,
+        identity: &str,
+        seconds: i32,
+        may_take: impl Fn(&Holder) -> bool,
+    ) -> Result<Taken, Error> {
+        let of = lease(namespace, name);
+        for _ in 0..ATTEMPTS {
+            let Some(mut object) = self.read(&of).await? else {
+                let new = new(&of, identity, seconds, self.clock.now());
+                match self.create(&new).await? {
+                    Created::Done(object) => return Ok(held(identity, *object)),
+                    // By somebody, or by this very request when its answer was lost.
+                    Created::Exists => continue,
+                }
+            };
+            let now = self.clock.now();
+            match holder(&object, now) {
+                Some(holder) if holder.identity == identity => {}
+                Some(holder) if !(holder.expired && may_take(&holder)) => {
+                    return Ok(Taken::By(holder));
+                }
+                Some(_) | None => {
+                    let before = number(&object, "leaseTransitions").unwrap_or_default();
+                    hold(&mut object, identity, before.saturating_add(1), now);
+                }
+            }
+            renew(&mut object, seconds, now);
+            match self.replace(&object).await? {
+                Replaced::Done(object) => return Ok(held(identity, *object)),
+                Replaced::Conflict | Replaced::NotThere => {}
+            }
+        }
+        Err(self.restless(&format!("take {of}")))
+    }
+
+    /// Says that a Lease is still held.
+    ///
+    /// # Errors
+    ///
+    /// When it may not be updated or the server does not answer.
+    pub async fn renew_lease(&self, lease: &mut Lease) -> Result<Renewed, Error> {
+        let of = ObjectRef::from(&lease.object);
+        for _ in 0..ATTEMPTS {
+            let now = self.clock.now();
+            let mut object = lease.object.clone();
+            let seconds = number(&object, "leaseDurationSeconds").unwrap_or_default();
+            renew(&mut object, i32::try_from(seconds).unwrap_or(i32::MAX), now);
+            if let Replaced::Done(object) = self.replace(&object).await? {
+                lease.object = *object;
+                return Ok(Renewed::Done);
+            }
+            let Some(found) = self.read(&of).await? else {
+                return Ok(Renewed::Lost(None));
+            };
+            match holder(&found, self.clock.now()) {
+                Some(holder) if holder.identity == lease.identity => lease.object = found,
+                other => return Ok(Renewed::Lost(other)),
+            }
+        }
+        Err(self.restless(&format!("renew {of}")))
+    }
+
+    /// Gives a Lease back, if it is still ours.
+    ///
+    /// # Errors
+    ///
+    /// When it may not be updated or the server does not answer.
+    pub async fn release_lease(&self, lease: Lease) -> Result<Released, Error> {
+        let Lease {
+            identity,
+            mut object,
+        } = lease;
+        let of = ObjectRef::from(&object);
+        for _ in 0..ATTEMPTS {
+            give_back(&mut object);
+            if let Replaced::Done(_) = self.replace(&object).await? {
+                return Ok(Released::Done);
+            }
+            let Some(found) = self.read(&of).await? else {
+                return Ok(Released::NotOurs);
+            };
+            match holder(&found, self.clock.now()) {
+                Some(holder) if holder.identity == identity => object = found,
+                Some(_) => return Ok(Released::NotOurs),
+                // By this very request, whose answer was lost.
+                None => return Ok(Released::Done),
+            }
+        }
+        Err(self.restless(&format!("release {of}")))
+    }
+
+    /// Who holds a Lease; `None` when nobody does.
+    ///
+    /// # Errors
+    ///
+    /// When it may not be read or the server does not answer.
+    pub async fn lease_holder(&self, namespace: &str, name: &str) -> Result<Option<Holder>, Error> {
+        let found = self.read(&lease(namespace, name)).await?;
+        Ok(found.and_then(|found| holder(&found, self.clock.now())))
+    }
+
+    fn restless(&self, act: &str) -> Error {
+        let cause = Cause::Refused {
+            code: 409,
+            message: format!("others changed it {ATTEMPTS} times meanwhile"),
+        };
+        self.failed(act, cause)
+    }
+}
+
+impl Lease {
+    /// The name that we gave ourselves.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+}
+
+fn lease(namespace: &str, name: &str) -> ObjectRef {
+    ObjectRef {
+        api_version: API_VERSION.into(),
+        kind: "Lease".into(),
+        namespace: Some(namespace.into()),
+        name: name.into(),
+    }
+}
+
+fn held(identity: &str, object: Object) -> Taken {
+    Taken::Held(Lease {
+        identity: identity.into(),
+        object,
+    })
+}
+
+fn new(of: &ObjectRef, identity: &str, seconds: i32, now: Timestamp) -> Object {
+    let metadata: Mapping = [
+        ("name", of.name.clone()),
+        ("namespace", of.namespace.clone().unwrap_or_default()),
+    ]
+    .into_iter()
+    .collect();
+    let value: Mapping = [
+        ("apiVersion", Value::from(API_VERSION)),
+        ("kind", "Lease".into()),
+        ("metadata", metadata.into()),
+    ]
+    .into_iter()
+    .collect();
+    let mut object = Object {
+        api_version: of.api_version.clone(),
+        kind: of.kind.clone(),
+        namespace: of.namespace.clone(),
+        name: of.name.clone(),
+        value: value.into(),
+        origin: None,
+    };
+    hold(&mut object, identity, 0, now);
+    renew(&mut object, seconds, now);
+    object
+}
+
+fn hold(lease: &mut Object, identity: &str, transitions: i64, now: Timestamp) {
+    edit(lease, |spec| {
+        spec.insert("holderIdentity", identity);
+        spec.insert("acquireTime", written(now));
+        spec.insert("leaseTransitions", transitions);
+    });
+}
+
+fn renew(lease: &mut Object, seconds: i32, now: Timestamp) {
+    edit(lease, |spec| {
+        spec.insert("leaseDurationSeconds", i64::from(seconds));
+        spec.insert("renewTime", written(now));
+    });
+}
+
+fn give_back(lease: &mut Object) {
+    edit(lease, |spec| {
+        let gone = |key: &str| matches!(key, "holderIdentity" | "acquireTime" | "renewTime");
+        spec.entries_mut().retain(|entry| !gone(&entry.key));
+    });
+}
+
+/// As Kubernetes writes a `MicroTime`.
+fn written(time: Timestamp) -> String {
+    format!("{time:.6}")
+}
+
+/// Changes what a Lease says.
+fn edit(lease: &mut Object, change: impl FnOnce(&mut Mapping)) {
+    let Some(lease) = lease.value.as_mapping_mut() else {
+        return;
+    };
+    if lease.get("spec").and_then(Value::as_mapping).is_none() {
+        lease.insert("spec", Mapping::new());
+    }
+    if let Some(spec) = lease.get_mut("spec").and_then(Value::as_mapping_mut) {
+        change(spec);
+    }
+}
+
+fn holder(object: &Object, now: Timestamp) -> Option<Holder> {
+    let text = |key: &str| object.value.at(&["spec", key])?.as_str().map(Text::from);
+    let identity = text("holderIdentity").filter(|identity| !identity.is_empty())?;
+    let renewed = text("renewTime");
+    // Who promised nothing keeps nothing (client-go: `LeaderElector.isLeaseValid`).
+    let until = || {
+        let renewed: Timestamp = renewed.as_deref()?.parse().ok()?;
+        let seconds = number(object, "leaseDurationSeconds")?;
+        let slack = SignedDuration::try_from(SLACK).ok()?;
+        let lasts = SignedDuration::from_secs(seconds).checked_add(slack)?;
+        renewed.checked_add(lasts).ok()
+    };
+    Some(Holder {
+        identity,
+        since: text("acquireTime"),
+        expired: until().is_none_or(|until| until < now),
+        renewed,
+        transitions: number(object, "leaseTransitions").unwrap_or_default(),
+    })
+}
+
+fn number(lease: &Object, key: &str) -> Option<i64> {
+    match lease.value.at(&["spec", key])?.data {
+        Data::Number(Number::Int(number)) => Some(number),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(time: &str) -> Timestamp {
+        time.parse().expect("a time")
+    }
+
+    fn read(spec: &str) -> Option<Holder> {
+        let text = format!(
+            r#"{{"apiVersion":"coordination.k8s.io/v1","kind":"Lease","metadata":{{"name":"a","namespace":"n"}},"spec":{spec}}}"#
+        );
+        let value = Value::from_json(text.as_bytes()).expect("JSON");
+        let object = Object::from_value(value).expect("an object");
+        holder(&object, at("2026-11-28T10:00:30Z"))
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let of = lease("n", "a");
+        let mut object = new(&of, "me", 20, at("2026-11-28T10:00:00.25Z"));
+        let mut expected = Holder {
+            identity: "me".into(),
+            since: Some("2026-11-28T10:00:00.250000Z".into()),
+            renewed: Some("2026-11-28T10:00:00.250000Z".into()),
+            expired: false,
+            transitions: 0,
+        };
+        assert_eq!(
+            holder(&object, at("2026-11-28T10:00:21Z")),
+            Some(expected.clone())
+        );
+        expected.expired = true;
+        assert_eq!(holder(&object, at("2026-11-28T10:00:23Z")), Some(expected));
+        give_back(&mut object);
+        assert_eq!(holder(&object, at("2026-11-28T10:00:00Z")), None);
+    }
+
+    #[test]
+    fn a_holder_that_promises_nothing_has_expired() {
+        assert_eq!(read("{}"), None);
+        assert_eq!(read(r#"{"holderIdentity":""}"#), None);
+        let expired = |spec: &str| read(spec).expect("a holder").expired;
+        assert!(expired(r#"{"holderIdentity":"x"}"#));
+        assert!(expired(
+            r#"{"holderIdentity":"x","renewTime":"2026-11-28T10:00:29.000000Z"}"#
+        ));
+        let renewed = r#"{"holderIdentity":"x","leaseDurationSeconds":5,"renewTime":"2026-11-28T10:00:25.000000Z"}"#;
+        assert!(!expired(renewed));
+        // A clock that runs ahead is no reason to take it.
+        assert!(!expired(&renewed.replace("10:00:25", "10:30:00")));
+        assert!(expired(&renewed.replace("10:00:25", "09:59:59")));
+    }
+}

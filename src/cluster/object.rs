@@ -1,0 +1,316 @@
+//! One object by its name: read, patch, delete, create, replace.
+
+use std::fmt;
+
+use super::answer::Answer;
+use super::apply::INVALID;
+use super::call::Call;
+use super::discovery::KindRef;
+use super::{Cause, Cluster, Error, FIELD_MANAGER, list};
+use crate::emit::{View, to_json};
+use crate::flux::Object;
+use crate::flux::object::title;
+use crate::secret::Scrubber;
+use crate::value::{Mapping, Text, Value};
+
+/// The word of the server for an object that is there already.
+const ALREADY_EXISTS: &str = "AlreadyExists";
+
+/// What an API server says when an object carries another UID than was asked for (Kubernetes:
+/// `rest.BeforeDelete`, `storage.Preconditions`).
+const ANOTHER_UID: [&str; 2] = ["UID in the precondition", "UID in precondition"];
+
+/// What names an object in a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjectRef {
+    /// `group/version`, or `v1`.
+    pub api_version: Text,
+    /// Its kind.
+    pub kind: Text,
+    /// Its namespace; `None` for cluster-scoped kinds.
+    pub namespace: Option<Text>,
+    /// Its name.
+    pub name: Text,
+}
+
+impl From<&Object> for ObjectRef {
+    fn from(object: &Object) -> Self {
+        Self {
+            api_version: object.api_version.clone(),
+            kind: object.kind.clone(),
+            namespace: object.namespace.clone(),
+            name: object.name.clone(),
+        }
+    }
+}
+
+/// `Kind namespace/name`, or `Kind name`.
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&title(&self.kind, self.namespace.as_deref(), &self.name))
+    }
+}
+
+/// What came of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is accepted. The object goes when its finalizers are done.
+    Done,
+    /// It is not there, or no more.
+    NotThere,
+    /// An object of this name is there, and it is not the one that was meant.
+    AnotherUid,
+}
+
+/// What came of making an object.
+#[derive(Clone, Debug)]
+pub enum Created {
+    /// It is made; as it is stored.
+    Done(Box<Object>),
+    /// One of this name is there. When the connection broke meanwhile it may be ours: look at it.
+    Exists,
+}
+
+/// What came of replacing an object.
+#[derive(Clone, Debug)]
+pub enum Replaced {
+    /// It is replaced; as it is stored.
+    Done(Box<Object>),
+    /// It is no longer at the version that was read, or gone. When the connection broke meanwhile, that may
+    /// be by this very request: look at it.
+    Conflict,
+    /// It is not there.
+    NotThere,
+}
+
+/// The part of an object that is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Whole,
+    Status,
+}
+
+impl Cluster {
+    /// Reads an object; `None` when it is not there.
+    ///
+    /// # Errors
+    ///
+    /// When the kind is not served, may not be read, or the server does not answer.
+    pub async fn read(&self, of: &ObjectRef) -> Result<Option<Object>, Error> {
+        let act = format!("read {of}");
+        let kind = self.kind_of(&act, of).await?;
+        let path = kind.path_of(of.namespace.as_deref(), &of.name);
+        let answer = self.send(&act, &Call::get(path)).await?;
+        self.object(&Scrubber::default(), &act, of, answer)
+    }
+
+    /// Changes an object by a JSON merge patch (RFC 7386); gives it as it is then, `None` when it is not there.
+    /// A patch that names `metadata.resourceVersion` acts on that version only: else it is refused with 409.
+    ///
+    /// # Errors
+    ///
+    /// When the patch is refused, the kind is not served, or the server does not answer; whether it was
+    /// written is not known then.
+    pub async fn patch(&self, of: &ObjectRef, patch: &Value) -> Result<Option<Object>, Error> {
+        self.patch_part(Part::Whole, of, patch).await
+    }
+
+    /// As [`Cluster::patch`], of the object's status.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::patch`].
+    pub async fn patch_status(
+        &self,
+        of: &ObjectRef,
+        patch: &Value,
+    ) -> Result<Option<Object>, Error> {
+        self.patch_part(Part::Status, of, patch).await
+    }
+
+    async fn patch_part(
+        &self,
+        part: Part,
+        of: &ObjectRef,
+        patch: &Value,
+    ) -> Result<Option<Object>, Error> {
+        let (act, part) = match part {
+            Part::Whole => (format!("patch {of}"), ""),
+            Part::Status => (format!("patch the status of {of}"), "/status"),
+        };
+        let kind = self.kind_of(&act, of).await?;
+        let path = format!(
+            "{}{part}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict",
+            kind.path_of(of.namespace.as_deref(), &of.name)
+        );
+        let body = to_json(patch, View::Clear);
+        let answer = self.send(&act, &Call::merge_patch(path, body)).await?;
+        self.object(&Scrubber::of([patch]), &act, of, answer)
+    }
+
+    /// Deletes an object if its UID is `uid`; what it owns goes after it, in the background.
+    ///
+    /// # Errors
+    ///
+    /// When it may not be deleted, the kind is not served, or the server does not answer; whether it was
+    /// deleted is not known then.
+    pub async fn delete(&self, of: &ObjectRef, uid: &str) -> Result<Deleted, Error> {
+        let act = format!("delete {of}");
+        let kind = self.kind_of(&act, of).await?;
+        let path = kind.path_of(of.namespace.as_deref(), &of.name);
+        let preconditions: Mapping = [("uid", Value::from(uid))].into_iter().collect();
+        let options: Mapping = [
+            ("apiVersion", Value::from("v1")),
+            ("kind", "DeleteOptions".into()),
+            ("propagationPolicy", "Background".into()),
+            ("preconditions", preconditions.into()),
+        ]
+        .into_iter()
+        .collect();
+        let body = to_json(&options.into(), View::Clear);
+        let answer = self.send(&act, &Call::delete(path, body)).await?;
+        match answer.status {
+            200..300 => Ok(Deleted::Done),
+            404 if !answer.is_unknown_path() => Ok(Deleted::NotThere),
+            409 if says_another_uid(answer.raw_message()) => Ok(Deleted::AnotherUid),
+            _ => Err(self.refused(&act, &answer)),
+        }
+    }
+
+    /// Makes an object that is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// When it is refused, its namespace is not there, the kind is not served, or the server does not answer;
+    /// whether it was made is not known then.
+    pub async fn create(&self, object: &Object) -> Result<Created, Error> {
+        let of = ObjectRef::from(object);
+        let act = format!("create {of}");
+        let kind = self.kind_of(&act, &of).await?;
+        let path = format!(
+            "{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict",
+            kind.path(of.namespace.as_deref())
+        );
+        let body = to_json(&object.value, View::Clear);
+        let answer = self.send(&act, &Call::post(path, body)).await?;
+        if answer.status == 409 && answer.reason() == ALREADY_EXISTS {
+            return Ok(Created::Exists);
+        }
+        let secrets = Scrubber::of([&object.value]);
+        if !answer.is_success() {
+            return Err(self.refused_without(&secrets, &act, &answer));
+        }
+        match list::read(&of.api_version, &of.kind, answer.value) {
+            Some(object) => Ok(Created::Done(Box::new(object))),
+            None => Err(self.no_object(&act)),
+        }
+    }
+
+    /// Replaces an object at the version that its `metadata.resourceVersion` names, and at no other.
+    ///
+    /// # Errors
+    ///
+    /// When it names no version, is refused, the kind is not served, or the server does not answer; whether
+    /// it was written is not known then.
+    pub async fn replace(&self, object: &Object) -> Result<Replaced, Error> {
+        let of = ObjectRef::from(object);
+        let act = format!("replace {of}");
+        let kind = self.kind_of(&act, &of).await?;
+        if version(object).is_none() {
+            let cause = Cause::Refused {
+                code: INVALID,
+                message: "it does not say which version it replaces".to_owned(),
+            };
+            return Err(self.failed(&act, cause));
+        }
+        let path = format!(
+            "{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict",
+            kind.path_of(of.namespace.as_deref(), &of.name)
+        );
+        let body = to_json(&object.value, View::Clear);
+        let answer = self.send(&act, &Call::put(path, body)).await?;
+        if answer.status == 409 {
+            return Ok(Replaced::Conflict);
+        }
+        let secrets = Scrubber::of([&object.value]);
+        let replaced = self.object(&secrets, &act, &of, answer)?;
+        Ok(replaced.map_or(Replaced::NotThere, |object| {
+            Replaced::Done(Box::new(object))
+        }))
+    }
+
+    /// The kind of an object whose name can stand in a path.
+    async fn kind_of(&self, act: &str, of: &ObjectRef) -> Result<KindRef, Error> {
+        let names = [Some(&of.name), of.namespace.as_ref()];
+        if let Some(name) = names
+            .into_iter()
+            .flatten()
+            .find(|name| !is_path_segment(name))
+        {
+            let cause = Cause::Refused {
+                code: INVALID,
+                message: format!("`{name}` cannot be a name"),
+            };
+            return Err(self.failed(act, cause));
+        }
+        let kind = self.kind(&of.api_version, &of.kind).await?;
+        kind.ok_or_else(|| self.failed(act, Cause::NotServed))
+    }
+
+    /// The object of an answer, `None` when it is not there.
+    fn object(
+        &self,
+        secrets: &Scrubber,
+        act: &str,
+        of: &ObjectRef,
+        answer: Answer,
+    ) -> Result<Option<Object>, Error> {
+        if answer.status == 404 && !answer.is_unknown_path() {
+            return Ok(None);
+        }
+        if !answer.is_success() {
+            return Err(self.refused_without(secrets, act, &answer));
+        }
+        match list::read(&of.api_version, &of.kind, answer.value) {
+            Some(object) => Ok(Some(object)),
+            None => Err(self.no_object(act)),
+        }
+    }
+}
+
+fn says_another_uid(message: &str) -> bool {
+    ANOTHER_UID.iter().any(|part| message.contains(part))
+}
+
+/// Whether a name can stand in a path: other ones would lead to other objects, and servers answer them as
+/// they answer paths that they do not know (Kubernetes: `IsValidPathSegmentName`).
+pub(super) fn is_path_segment(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
+}
+
+/// The version of an object that a server sent.
+pub(super) fn version(object: &Object) -> Option<&str> {
+    let version = object.value.at(&["metadata", "resourceVersion"]);
+    version
+        .and_then(Value::as_str)
+        .filter(|version| !version.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_called_as_their_objects_are() {
+        let text =
+            br#"{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"a","namespace":"n"}}"#;
+        let object = Object::from_value(Value::from_json(text).expect("JSON")).expect("an object");
+        let of = ObjectRef::from(&object);
+        assert_eq!(of.to_string(), object.title());
+        let node = ObjectRef {
+            namespace: None,
+            ..of
+        };
+        assert_eq!(node.to_string(), "Job a");
+    }
+}

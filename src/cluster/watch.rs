@@ -1,0 +1,353 @@
+//! Following objects: a LIST, then what changes, for as long as somebody listens.
+
+use std::mem;
+use std::time::Duration;
+
+use futures::Stream;
+use futures::stream::unfold;
+use http_body_util::BodyExt as _;
+use kube::client::Body;
+use tokio::time::{Instant, timeout};
+
+use super::answer::Answer;
+use super::attempts::{Attempts, Trouble};
+use super::broken::cause_of;
+use super::call::{Call, Reading};
+use super::list::{Listed, Selection};
+use super::transport::Failure;
+use super::{Cause, Cluster, Error, KindRef, list};
+use crate::flux::Object;
+use crate::value::{Data, Number, Text, Value};
+
+/// How long the server is asked to keep a watch, in seconds; several do not end together.
+const LASTS: usize = 290;
+
+/// Watches are spread over as many such steps, in seconds.
+const SPREAD: (usize, usize) = (8, 5);
+
+/// After so many times of what an answer may take ([`super::Access::timeout`]) without a word the other side
+/// counts as gone. Beginning anew costs one request.
+const SILENT_ANSWERS: u32 = 10;
+
+/// After so long without a word it counts as gone in any case: a server marks its place once a minute
+/// (Kubernetes: `defaultBookmarkFrequency`).
+const SILENCE: Duration = Duration::from_secs(90);
+
+/// A watch that lasted so long was a good one, even if nothing happened.
+const LIVELY: Duration = Duration::from_secs(1);
+
+/// Longest event that is read, in bytes: one object, which etcd limits to 1.5 MB.
+const EVENT_LIMIT: usize = 16 << 20;
+
+/// The word of the server for a version that it does not remember.
+const FORGOTTEN: u16 = 410;
+
+/// What is seen of the objects that are followed.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// All of them: first, and again when the server no longer knows what happened since the last event. What
+    /// is not among them is gone.
+    Listed(Vec<Object>),
+    /// An object is new or has changed.
+    Changed(Object),
+    /// An object is gone; as it was at last.
+    Gone(Object),
+}
+
+impl Cluster {
+    /// Follows the objects of a kind, in a namespace or in all, which carry the labels (a label selector).
+    ///
+    /// A stream that breaks or ends is resumed where it was, without another LIST; when the server has
+    /// forgotten that place, all objects are listed again. While the server is too busy or cannot be reached it
+    /// is tried again within [`Cluster::patience`], counted from the moment when the trouble was noticed. The
+    /// stream ends after its first error.
+    ///
+    /// A watch is a connection of its own and no request under way: it does not count against
+    /// [`super::CONCURRENCY`].
+    pub fn watch<'c>(
+        &'c self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+    ) -> impl Stream<Item = Result<Event, Error>> + use<'c> {
+        self.follow(Selection::of(kind, namespace).labels(labels))
+    }
+
+    /// As [`Cluster::watch`], of one object, whether it is there yet or not.
+    pub fn watch_one<'c>(
+        &'c self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> impl Stream<Item = Result<Event, Error>> + use<'c> {
+        self.follow(Selection::of(kind, namespace).fields(&format!("metadata.name={name}")))
+    }
+
+    fn follow(&self, selection: Selection) -> impl Stream<Item = Result<Event, Error>> {
+        unfold(Some(Watch::new(self, selection)), |watch| async move {
+            let mut watch = watch?;
+            match watch.next().await {
+                Ok(event) => Some((Ok(event), Some(watch))),
+                Err(error) => Some((Err(error), None)),
+            }
+        })
+    }
+}
+
+/// A watch under way.
+struct Watch<'c> {
+    cluster: &'c Cluster,
+    selection: Selection,
+    act: String,
+    attempts: Attempts<'c>,
+    /// All that happened up to this version is known; `None` when nothing is.
+    version: Option<Text>,
+    /// Whether nothing was heard since the LIST.
+    fresh: bool,
+    lines: Option<Lines>,
+}
+
+impl<'c> Watch<'c> {
+    fn new(cluster: &'c Cluster, selection: Selection) -> Self {
+        let act = selection.act("watch");
+        Self {
+            attempts: Attempts::of_stream(cluster, &act),
+            cluster,
+            selection,
+            act,
+            version: None,
+            fresh: true,
+            lines: None,
+        }
+    }
+
+    async fn next(&mut self) -> Result<Event, Error> {
+        loop {
+            let Some(version) = &self.version else {
+                let listed = self.cluster.list_selection(Call::get, &self.selection);
+                let Listed { objects, version } = listed.await?;
+                self.version = Some(version);
+                self.fresh = true;
+                return Ok(Event::Listed(objects));
+            };
+            let Some(lines) = &mut self.lines else {
+                let path = self.path(version);
+                self.open(path).await?;
+                continue;
+            };
+            let line = lines.next().await;
+            let lively = lines.opened.elapsed() >= LIVELY;
+            if lively || matches!(line, Line::Whole(_)) {
+                self.attempts.succeeded();
+            }
+            match line {
+                Line::Whole(line) => {
+                    if let Some(event) = self.event(&line).await? {
+                        return Ok(event);
+                    }
+                }
+                Line::Silence => self.lines = None,
+                Line::End if lively => self.lines = None,
+                Line::End => {
+                    let text = "the watch ended as soon as it began".to_owned();
+                    self.trouble(Trouble::Broken(Cause::Unreachable(text)))
+                        .await?;
+                }
+                Line::Broken(cause) => self.trouble(Trouble::Broken(cause)).await?,
+                Line::TooLong => {
+                    let text = format!("an event is longer than {EVENT_LIMIT} bytes");
+                    return Err(self.unreadable(text));
+                }
+            }
+        }
+    }
+
+    fn path(&self, version: &str) -> String {
+        let (steps, step) = SPREAD;
+        let lasts = LASTS + self.cluster.requests() % steps * step;
+        format!(
+            "{}watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={lasts}",
+            self.selection.path
+        )
+    }
+
+    /// Begins where everything is known.
+    async fn open(&mut self, path: String) -> Result<(), Error> {
+        let deadline = self.attempts.deadline();
+        let call = Call::get(path);
+        let answer = match self.cluster.open(&self.act, &call, deadline).await {
+            Ok(response) if response.status().is_success() => {
+                let silence = SILENCE.min(self.cluster.timeout * SILENT_ANSWERS);
+                self.lines = Some(Lines::new(response.into_body(), silence));
+                return Ok(());
+            }
+            Ok(response) => self.cluster.rest(&self.act, Reading::Json, response).await,
+            Err(failure) => Err(failure),
+        };
+        match answer {
+            Ok(answer) if answer.status == FORGOTTEN => self.forgotten().await,
+            Ok(answer) => Err(self.cluster.refused(&self.act, &answer)),
+            Err(Failure::Final(error)) => Err(error),
+            Err(Failure::Passing(trouble)) => self.trouble(trouble).await,
+        }
+    }
+
+    /// Takes note of an event. Gives what is to be told.
+    async fn event(&mut self, line: &[u8]) -> Result<Option<Event>, Error> {
+        let mut event =
+            Value::from_json(line).map_err(|error| self.unreadable(error.to_string()))?;
+        let object = event
+            .as_mapping_mut()
+            .and_then(|event| event.get_mut("object"))
+            .map(|object| mem::replace(object, Value::null()));
+        let object = object.unwrap_or(Value::null());
+        let happened = event.at(&["type"]).and_then(Value::as_str);
+        let happened = happened.unwrap_or_default();
+        if happened == "ERROR" {
+            self.error(object).await?;
+            return Ok(None);
+        }
+        let version = object.at(&["metadata", "resourceVersion"]);
+        let Some(version) = version.and_then(Value::as_str).map(Text::from) else {
+            return Err(self.unreadable("an event has no version".to_owned()));
+        };
+        let event = match happened {
+            "BOOKMARK" => None,
+            "ADDED" | "MODIFIED" => Some(Event::Changed(self.object(object)?)),
+            "DELETED" => Some(Event::Gone(self.object(object)?)),
+            _ => return Err(self.unreadable("an event is of an unknown type".to_owned())),
+        };
+        self.version = Some(version);
+        self.fresh = false;
+        Ok(event)
+    }
+
+    fn object(&self, value: Value) -> Result<Object, Error> {
+        let KindRef {
+            api_version, kind, ..
+        } = &self.selection.kind;
+        let object = list::read(api_version, kind, value);
+        object.ok_or_else(|| self.unreadable("what an event is about is no object".to_owned()))
+    }
+
+    /// What the server says in place of an event; nothing comes after it.
+    async fn error(&mut self, status: Value) -> Result<(), Error> {
+        let code = match status.at(&["code"]).map(|code| &code.data) {
+            Some(Data::Number(Number::Int(code))) => u16::try_from(*code).unwrap_or_default(),
+            _ => 0,
+        };
+        match code {
+            FORGOTTEN => self.forgotten().await,
+            429 | 500..=599 => self.trouble(Trouble::Busy(code, None)).await,
+            _ => {
+                let answer = Answer {
+                    status: code,
+                    value: status,
+                };
+                Err(self.cluster.refused(&self.act, &answer))
+            }
+        }
+    }
+
+    /// The server does not remember the version: all has to be listed again. A server that forgets at once is
+    /// not asked as fast as it answers.
+    async fn forgotten(&mut self) -> Result<(), Error> {
+        self.version = None;
+        self.lines = None;
+        if self.fresh {
+            self.trouble(Trouble::Busy(FORGOTTEN, None)).await?;
+        }
+        Ok(())
+    }
+
+    async fn trouble(&mut self, trouble: Trouble) -> Result<(), Error> {
+        self.lines = None;
+        self.attempts.wait(trouble).await
+    }
+
+    fn unreadable(&self, text: String) -> Error {
+        self.cluster.failed(&self.act, Cause::Unreadable(text))
+    }
+}
+
+/// The lines of an answer that goes on.
+struct Lines {
+    body: Body,
+    buffer: Vec<u8>,
+    /// How much of the buffer holds no end of a line.
+    searched: usize,
+    opened: Instant,
+    /// How long nothing may come.
+    silence: Duration,
+}
+
+enum Line {
+    Whole(Vec<u8>),
+    /// The server ended it.
+    End,
+    Silence,
+    Broken(Cause),
+    TooLong,
+}
+
+impl Lines {
+    fn new(body: Body, silence: Duration) -> Self {
+        Self {
+            body,
+            buffer: Vec::new(),
+            searched: 0,
+            opened: Instant::now(),
+            silence,
+        }
+    }
+
+    async fn next(&mut self) -> Line {
+        loop {
+            let mut unseen = self.buffer[self.searched..].iter();
+            if let Some(at) = unseen.position(|byte| *byte == b'\n') {
+                let rest = self.buffer.split_off(self.searched + at + 1);
+                self.searched = 0;
+                return Line::Whole(mem::replace(&mut self.buffer, rest));
+            }
+            self.searched = self.buffer.len();
+            if self.searched > EVENT_LIMIT {
+                return Line::TooLong;
+            }
+            match timeout(self.silence, self.body.frame()).await {
+                Ok(Some(Ok(frame))) => {
+                    let data = frame.into_data().unwrap_or_default();
+                    self.buffer.extend_from_slice(&data);
+                }
+                Ok(Some(Err(error))) => return Line::Broken(cause_of(&error)),
+                // A line without an end was cut off.
+                Ok(None) => return Line::End,
+                Err(_) => return Line::Silence,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn all(text: Vec<u8>) -> Vec<String> {
+        let mut lines = Lines::new(Body::from(text), SILENCE);
+        let mut seen = Vec::new();
+        loop {
+            match lines.next().await {
+                Line::Whole(line) => seen.push(String::from_utf8(line).expect("text")),
+                Line::End => return seen,
+                Line::TooLong => return vec!["too long".to_owned()],
+                Line::Silence | Line::Broken(_) => return vec!["broken".to_owned()],
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_are_whole_and_bounded() {
+        let text = b"{}\n\n[1]\n[2".to_vec();
+        assert_eq!(all(text).await, ["{}\n", "\n", "[1]\n"]);
+        assert_eq!(all(vec![b' '; EVENT_LIMIT + 1]).await, ["too long"]);
+    }
+}

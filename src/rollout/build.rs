@@ -1,0 +1,153 @@
+//! From objects to a rollout.
+//!
+//! Nothing but the objects is known here: stages, steps, gates and deletions are read from the annotations that
+//! lowering wrote, so a tree that was committed, edited or not, is rolled out as the documents are.
+
+mod fault;
+mod release;
+mod source;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::flux::{KEYS_ANNOTATION, Object, ObjectKey, ObjectSet, SITE_LABEL};
+use crate::value::{Text, Value};
+
+use super::{
+    OnFailure, PREPARATION, PREPARATION_NAME, Part, Rollout, Stage, Step, Until, as_applied,
+    is_release,
+};
+
+pub use fault::Fault;
+
+/// Step of the preparation: what the others stand in.
+const GROUND: usize = 1;
+/// Step of the preparation: values and whatever else the tree holds.
+const REST: usize = 2;
+/// Step of the preparation: sources. Those that are made of others follow in steps of their own.
+const SOURCES: usize = 3;
+
+/// How long the API server's yes may take, in seconds.
+const APPLY_TIMEOUT: i64 = 60;
+/// How long somebody may take to fill in a Secret, in seconds.
+const FILL_TIMEOUT: i64 = 300;
+
+/// The rollout of a site's objects.
+///
+/// # Errors
+///
+/// All that stands in its way.
+pub fn build(set: &ObjectSet) -> Result<Rollout, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let site = site(set, &mut faults);
+    duplicates(set, &mut faults);
+    let mut preparation: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
+    let mut releases = Vec::new();
+    let mut sources = Vec::new();
+    for object in set.iter() {
+        if is_release(object) {
+            releases.push(object);
+        } else if source::is_source(object) {
+            sources.push(object);
+        } else {
+            let step = match &*object.kind {
+                "Namespace" | "CustomResourceDefinition" => GROUND,
+                _ => REST,
+            };
+            preparation.entry(step).or_default().push(other(object));
+        }
+    }
+    for (layer, parts) in source::layers(&sources, &mut faults)
+        .into_iter()
+        .enumerate()
+    {
+        preparation.insert(SOURCES + layer, parts);
+    }
+    let mut stages = Vec::new();
+    if !preparation.is_empty() {
+        stages.push(Stage {
+            number: PREPARATION,
+            name: PREPARATION_NAME.into(),
+            steps: steps(preparation),
+        });
+    }
+    if releases.is_empty() {
+        faults.push(Fault::NoRelease);
+    }
+    stages.extend(release::stages(&releases, &mut faults));
+    if faults.is_empty() {
+        Ok(Rollout { site, stages })
+    } else {
+        Err(faults)
+    }
+}
+
+/// The site of the releases, which all others must not contradict.
+fn site(set: &ObjectSet, faults: &mut Vec<Fault>) -> Text {
+    let of = |object: &Object| {
+        let label = object.value.at(&["metadata", "labels", SITE_LABEL]);
+        label.and_then(Value::as_str).map(Text::from)
+    };
+    let mut sites = set
+        .iter()
+        .filter(|object| is_release(object))
+        .filter_map(of);
+    let site = sites.next().unwrap_or_default();
+    for object in set.iter() {
+        match of(object) {
+            Some(other) if other != site => faults.push(Fault::OtherSite {
+                object: object.title().into(),
+                site: other,
+                other: site.clone(),
+            }),
+            None if is_release(object) => faults.push(Fault::NoSite {
+                object: object.title().into(),
+            }),
+            Some(_) | None => {}
+        }
+    }
+    site
+}
+
+fn duplicates(set: &ObjectSet, faults: &mut Vec<Fault>) {
+    let mut seen: BTreeSet<ObjectKey> = BTreeSet::new();
+    for object in set.iter() {
+        if !seen.insert(object.key()) {
+            faults.push(Fault::Twice {
+                object: object.title().into(),
+            });
+        }
+    }
+}
+
+fn steps(parts: BTreeMap<usize, Vec<Part>>) -> Vec<Step> {
+    let steps = parts.into_iter();
+    steps
+        .map(|(number, parts)| Step { number, parts })
+        .collect()
+}
+
+/// What is neither source nor release.
+fn other(object: &Object) -> Part {
+    let keys = annotation(object, KEYS_ANNOTATION).filter(|_| object.kind == "Secret");
+    let (until, timeout) = match keys {
+        Some(keys) => {
+            let keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty());
+            (Until::Filled(keys.map(Text::from).collect()), FILL_TIMEOUT)
+        }
+        None => (Until::Applied, APPLY_TIMEOUT),
+    };
+    Part {
+        object: as_applied(object),
+        until,
+        timeout,
+        on_failure: OnFailure::Stop,
+    }
+}
+
+fn annotation<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
+    let value = object.value.at(&["metadata", "annotations", name]);
+    value.and_then(Value::as_str)
+}

@@ -1,0 +1,296 @@
+//! HelmReleases: their places, what is awaited of them, and for how long.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use crate::flux::object::title;
+use crate::flux::{
+    GATES_ANNOTATION, GROUP_ANNOTATION, Object, ObjectKey, PRE_DELETE_ANNOTATION,
+    PROTECTED_ANNOTATION, PROTECTED_CONTINUE, PROTECTED_STOP, REQUEUE_DEPENDENCY, STAGE_ANNOTATION,
+    STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION, duration,
+};
+use crate::plan::{gate, pre_delete};
+use crate::secret;
+use crate::value::{Data, Text, Value};
+use crate::yaml::deliver::{is_too_long, unsafe_char};
+
+use super::super::{OnFailure, Part, Release, Stage, Until, as_applied};
+use super::{Fault, annotation, steps};
+
+/// Limit of a Helm action that a HelmRelease leaves out, in seconds (helm-controller: `GetTimeout`).
+const DEFAULT_TIMEOUT: i64 = 300;
+/// Longest name of a Helm release.
+const LONGEST_NAME: usize = 53;
+/// What the controllers take beside Helm, in seconds: fetching the chart, queues, and a dependency that is looked at
+/// again after [`REQUEUE_DEPENDENCY`], twice.
+const CONTROLLER_GRACE: i64 = {
+    let Seconds(requeue) = REQUEUE_DEPENDENCY;
+    60 + 2 * requeue
+};
+
+/// The stages of the releases, in order.
+pub(super) fn stages(releases: &[&Object], faults: &mut Vec<Fault>) -> Vec<Stage> {
+    let mut stages = Places::new();
+    let mut held: BTreeMap<(Text, Text), Text> = BTreeMap::new();
+    for object in releases {
+        let title = Text::from(object.title());
+        let part = part(object, faults);
+        let Some((place, part)) = place(object, faults).zip(part) else {
+            continue;
+        };
+        if let Until::Released(release) = &part.until {
+            match held.entry((release.storage.clone(), release.name.clone())) {
+                Entry::Vacant(free) => {
+                    free.insert(title.clone());
+                }
+                Entry::Occupied(other) => faults.push(Fault::OneRelease {
+                    object: title.clone(),
+                    other: other.get().clone(),
+                    release: release.name.clone(),
+                    storage: release.storage.clone(),
+                }),
+            }
+        }
+        let Place { stage, step, group } = place;
+        let (name, steps) = stages
+            .entry(stage)
+            .or_insert_with(|| (group.clone(), BTreeMap::new()));
+        if *name != group {
+            faults.push(Fault::TwoGroups {
+                object: title,
+                stage,
+                group,
+                other: name.clone(),
+            });
+        }
+        steps.entry(step).or_default().push(part);
+    }
+    dependencies(&stages, faults);
+    let stages = stages.into_iter();
+    let stages = stages.map(|(number, (name, parts))| Stage {
+        number,
+        name,
+        steps: steps(parts),
+    });
+    stages.collect()
+}
+
+/// By stage, with its name, and by step.
+type Places = BTreeMap<usize, (Text, BTreeMap<usize, Vec<Part>>)>;
+
+/// What waits for something that never comes first.
+fn dependencies(stages: &Places, faults: &mut Vec<Fault>) {
+    let all = || {
+        stages.iter().flat_map(|(stage, (_, steps))| {
+            let parts = steps.iter();
+            parts.flat_map(move |(step, parts)| {
+                parts
+                    .iter()
+                    .map(move |part| ((*stage, *step), &part.object))
+            })
+        })
+    };
+    let places: BTreeMap<ObjectKey, (usize, usize)> =
+        all().map(|(place, object)| (object.key(), place)).collect();
+    for (place, object) in all() {
+        let entries = object.value.at(&["spec", "dependsOn"]);
+        for entry in entries.and_then(Value::as_sequence).unwrap_or_default() {
+            let text = |field: &str| entry.at(&[field])?.as_str().map(Text::from);
+            let Some(name) = text("name") else { continue };
+            let other = ObjectKey {
+                name,
+                namespace: text("namespace").or_else(|| object.namespace.clone()),
+                ..object.key()
+            };
+            // One that is not in the input may be there already.
+            if places.get(&other).is_some_and(|other| *other >= place) {
+                faults.push(Fault::Dependency {
+                    object: object.title().into(),
+                    other: title(&other.kind, other.namespace.as_deref(), &other.name).into(),
+                });
+            }
+        }
+    }
+}
+
+/// Where a release stands.
+struct Place {
+    stage: usize,
+    step: usize,
+    group: Text,
+}
+
+fn place(object: &Object, faults: &mut Vec<Fault>) -> Option<Place> {
+    // Without the gates, too, nothing is known: a release without any says so.
+    let needed = [
+        STAGE_ANNOTATION,
+        STEP_ANNOTATION,
+        GROUP_ANNOTATION,
+        GATES_ANNOTATION,
+    ];
+    let missing = needed
+        .iter()
+        .filter(|name| annotation(object, name).is_none());
+    let missing: Vec<Text> = missing.map(|name| Text::from(*name)).collect();
+    if !missing.is_empty() {
+        faults.push(Fault::Unannotated {
+            object: object.title().into(),
+            annotations: missing,
+        });
+        return None;
+    }
+    let mut number = |name: &str| {
+        let written = annotation(object, name)?;
+        let number = written.parse().ok().filter(|number: &usize| *number > 0);
+        if number.is_none() {
+            let reason = "it is no number from 1".to_owned();
+            faults.push(unreadable(object, name, reason));
+        }
+        number
+    };
+    let (stage, step) = (number(STAGE_ANNOTATION), number(STEP_ANNOTATION));
+    Some(Place {
+        stage: stage?,
+        step: step?,
+        group: annotation(object, GROUP_ANNOTATION)?.into(),
+    })
+}
+
+fn unreadable(object: &Object, annotation: &str, reason: String) -> Fault {
+    Fault::Unreadable {
+        object: object.title().into(),
+        annotation: annotation.into(),
+        // What it quotes stands in a selector, perhaps.
+        reason: secret::mask_line(&reason),
+    }
+}
+
+fn part(object: &Object, faults: &mut Vec<Fault>) -> Option<Part> {
+    let before = faults.len();
+    let spec = |path: &[&str]| {
+        let path = [&["spec"], path].concat();
+        object.value.at(&path)
+    };
+    let text = |path: &[&str]| spec(path).and_then(Value::as_str).map(Text::from);
+    let own = object.namespace.clone().unwrap_or_default();
+    let namespace = text(&["targetNamespace"]).unwrap_or_else(|| own.clone());
+    let gates = annotation(object, GATES_ANNOTATION).map(|written| {
+        gate::annotation::read(written, &namespace).unwrap_or_else(|error| {
+            faults.push(unreadable(object, GATES_ANNOTATION, error.to_string()));
+            Vec::new()
+        })
+    });
+    let pre_deletes = annotation(object, PRE_DELETE_ANNOTATION).map(|written| {
+        pre_delete::annotation::read(written).unwrap_or_else(|error| {
+            faults.push(unreadable(object, PRE_DELETE_ANNOTATION, error.to_string()));
+            Vec::new()
+        })
+    });
+    let on_failure = match annotation(object, PROTECTED_ANNOTATION) {
+        None => OnFailure::Stop,
+        Some(PROTECTED_STOP) => OnFailure::Refuse,
+        Some(PROTECTED_CONTINUE) => OnFailure::PassOver,
+        Some(_) => {
+            let reason = format!("it is neither `{PROTECTED_CONTINUE}` nor `{PROTECTED_STOP}`");
+            faults.push(unreadable(object, PROTECTED_ANNOTATION, reason));
+            OnFailure::Stop
+        }
+    };
+    if spec(&["kubeConfig"]).is_some() {
+        faults.push(Fault::OtherCluster {
+            object: object.title().into(),
+        });
+    }
+    if let Some((reason, place)) = spec(&["values"]).and_then(lost) {
+        faults.push(Fault::LostValues {
+            object: object.title().into(),
+            reason,
+            place,
+        });
+    }
+    let tested = spec(&["test", "enable"]).is_some_and(|on| on.data == Data::Bool(true));
+    let release = Release {
+        name: release_name(object, faults)?,
+        storage: text(&["storageNamespace"]).unwrap_or(own),
+        namespace,
+        gates: gates.unwrap_or_default(),
+        pre_deletes: pre_deletes.unwrap_or_default(),
+        tested,
+        unresolved: annotation(object, UNRESOLVED_ANNOTATION).map(Text::from),
+    };
+    let timeout = timeout(object, tested, faults);
+    if faults.len() > before {
+        return None;
+    }
+    Some(Part {
+        object: as_applied(object),
+        until: Until::Released(Box::new(release)),
+        timeout,
+        on_failure,
+    })
+}
+
+/// The name under which Helm holds the release (helm-controller: `GetReleaseName`).
+fn release_name(object: &Object, faults: &mut Vec<Fault>) -> Option<Text> {
+    let text = |field: &str| object.value.at(&["spec", field])?.as_str();
+    if let Some(name) = text("releaseName") {
+        return Some(name.into());
+    }
+    let name = match text("targetNamespace") {
+        Some(namespace) => format!("{namespace}-{}", object.name),
+        None => object.name.to_string(),
+    };
+    if name.len() > LONGEST_NAME {
+        faults.push(Fault::NoReleaseName {
+            object: object.title().into(),
+        });
+        return None;
+    }
+    Some(name.into())
+}
+
+/// How long a release may take: the slowest Helm action, in whose time Armada's own waits must end as well, then its
+/// tests, and the controllers.
+fn timeout(object: &Object, tested: bool, faults: &mut Vec<Fault>) -> i64 {
+    let mut length = |path: &[&'static str], field: &'static str| {
+        let written = object.value.at(path)?;
+        let seconds = written.as_str().and_then(duration::seconds);
+        if seconds.is_none() {
+            faults.push(Fault::NoDuration {
+                object: object.title().into(),
+                field,
+            });
+        }
+        seconds
+    };
+    let of_all = length(&["spec", "timeout"], "spec.timeout").unwrap_or(DEFAULT_TIMEOUT);
+    let install = length(&["spec", "install", "timeout"], "spec.install.timeout");
+    let upgrade = length(&["spec", "upgrade", "timeout"], "spec.upgrade.timeout");
+    let tests = length(&["spec", "test", "timeout"], "spec.test.timeout");
+    let action = install.unwrap_or(of_all).max(upgrade.unwrap_or(of_all));
+    let tests = if tested { tests.unwrap_or(of_all) } else { 0 };
+    action + tests + CONTROLLER_GRACE
+}
+
+/// What makes helm-controller drop all values, become Ready and say nothing: it reads their JSON with go-yaml and passes
+/// over the error (`docs/yaml.md`). U+0085 in a text would arrive as a blank.
+fn lost(value: &Value) -> Option<(String, &'static str)> {
+    let unreadable = |text: &str, place| {
+        let character = unsafe_char(text)?;
+        Some((
+            format!("the character U+{:04X}", u32::from(character)),
+            place,
+        ))
+    };
+    match &value.data {
+        Data::String(text) => unreadable(text, "a text"),
+        Data::Sequence(items) => items.iter().find_map(lost),
+        Data::Mapping(mapping) => mapping.entries().iter().find_map(|entry| {
+            if is_too_long(&entry.key) {
+                return Some(("more than 1,024 characters".to_owned(), "a key"));
+            }
+            unreadable(&entry.key, "a key").or_else(|| lost(&entry.value))
+        }),
+        Data::Null | Data::Bool(_) | Data::Number(_) => None,
+    }
+}

@@ -1,0 +1,118 @@
+//! Sources, each after those that it is made of.
+
+use std::collections::BTreeMap;
+
+use crate::flux::duration;
+use crate::flux::object::group;
+use crate::flux::{Object, ObjectKey};
+use crate::value::{Data, Text, Value};
+
+use super::{Fault, OnFailure, Part, Until};
+
+/// API group of sources.
+const SOURCE: &str = "source.toolkit.fluxcd.io";
+/// How long an artifact may take, in seconds: source-controller clones anew after a failure, with growing pauses.
+const ARTIFACT_TIMEOUT: i64 = 300;
+
+pub(super) fn is_source(object: &Object) -> bool {
+    group(&object.api_version) == SOURCE
+}
+
+/// The parts of the sources, those that are made of others behind them.
+pub(super) fn layers(sources: &[&Object], faults: &mut Vec<Fault>) -> Vec<Vec<Part>> {
+    let mut depths: BTreeMap<ObjectKey, usize> = BTreeMap::new();
+    let mut open: Vec<&&Object> = sources.iter().collect();
+    let keys: Vec<ObjectKey> = sources.iter().map(|source| source.key()).collect();
+    // Each round settles those whose parts are settled; what is left at the end stands in a circle.
+    loop {
+        let before = open.len();
+        let mut settled = Vec::new();
+        open.retain(|source| {
+            let parts = made_of(source);
+            let parts: Vec<&ObjectKey> = parts.iter().filter(|key| keys.contains(key)).collect();
+            let known = parts.iter().map(|key| depths.get(*key).copied());
+            let Some(known) = known.collect::<Option<Vec<usize>>>() else {
+                return true;
+            };
+            settled.push((source.key(), known.into_iter().max().map_or(0, |at| at + 1)));
+            false
+        });
+        depths.extend(settled);
+        if open.len() == before {
+            break;
+        }
+    }
+    faults.extend(open.iter().map(|source| Fault::Circle {
+        object: source.title().into(),
+    }));
+    let mut layers: Vec<Vec<Part>> = Vec::new();
+    for source in sources {
+        let Some(&depth) = depths.get(&source.key()) else {
+            continue;
+        };
+        if layers.len() <= depth {
+            layers.resize_with(depth + 1, Vec::new);
+        }
+        layers[depth].push(part(source, faults));
+    }
+    layers
+}
+
+/// The sources whose artifacts a source needs to make its own.
+fn made_of(source: &Object) -> Vec<ObjectKey> {
+    let of = |kind: &str, name: &str| ObjectKey {
+        group: SOURCE.into(),
+        kind: kind.into(),
+        namespace: source.namespace.clone(),
+        name: name.into(),
+    };
+    let text = |value: &Value, path: &[&str]| value.at(path)?.as_str().map(Text::from);
+    let includes = source.value.at(&["spec", "include"]);
+    let includes = includes.and_then(Value::as_sequence).unwrap_or_default();
+    let includes = includes
+        .iter()
+        .filter_map(|include| text(include, &["repository", "name"]));
+    let mut keys: Vec<ObjectKey> = includes.map(|name| of("GitRepository", &name)).collect();
+    // A HelmChart that stands in the tree by itself.
+    let kind = text(&source.value, &["spec", "sourceRef", "kind"]);
+    let name = text(&source.value, &["spec", "sourceRef", "name"]);
+    if let (Some(kind), Some(name)) = (kind, name) {
+        keys.push(of(&kind, &name));
+    }
+    keys
+}
+
+fn part(source: &Object, faults: &mut Vec<Fault>) -> Part {
+    let text = |path: &[&str]| source.value.at(path).and_then(Value::as_str);
+    // A registry is asked for each chart when it is needed; the object has no status (Flux: HelmRepository).
+    let registry = source.kind == "HelmRepository" && text(&["spec", "type"]) == Some("oci");
+    let until = if registry {
+        Until::Applied
+    } else {
+        Until::Artifact {
+            commit: text(&["spec", "ref", "commit"]).map(Text::from),
+        }
+    };
+    let suspended = source.value.at(&["spec", "suspend"]);
+    if suspended.is_some_and(|suspend| suspend.data == Data::Bool(true)) && !registry {
+        faults.push(Fault::SuspendedSource {
+            object: source.title().into(),
+        });
+    }
+    let of_one_try = match text(&["spec", "timeout"]) {
+        None => 0,
+        Some(written) => duration::seconds(written).unwrap_or_else(|| {
+            faults.push(Fault::NoDuration {
+                object: source.title().into(),
+                field: "spec.timeout",
+            });
+            0
+        }),
+    };
+    Part {
+        object: source.clone(),
+        until,
+        timeout: ARTIFACT_TIMEOUT.max(of_one_try * 2),
+        on_failure: OnFailure::Stop,
+    }
+}

@@ -1,0 +1,132 @@
+//! What tells a rollout from another one.
+
+use sha2::{Digest, Sha256};
+
+use super::{OnFailure, Part, Release, Rollout, Stage, Step, Until};
+use crate::emit::{View, write_canonical_json};
+use crate::plan::{gate, pre_delete};
+use crate::value::Text;
+
+/// A digest over everything that is sent and everything that is awaited, in order: `sha256:` and 64 digits.
+#[must_use]
+pub fn digest(rollout: &Rollout) -> Text {
+    let Rollout { site, stages } = rollout;
+    let mut hash = Pieces::default();
+    hash.text(site);
+    for Stage {
+        number,
+        name,
+        steps,
+    } in stages
+    {
+        hash.text("stage");
+        hash.number(*number);
+        hash.text(name);
+        for Step { number, parts } in steps {
+            hash.text("step");
+            hash.number(*number);
+            parts.iter().for_each(|part| hash.part(part));
+        }
+    }
+    hash.finish()
+}
+
+/// Feeds texts to SHA-256, each with its length, so that none runs into the next.
+#[derive(Default)]
+pub(super) struct Pieces(Sha256);
+
+impl Pieces {
+    pub(super) fn text(&mut self, text: &str) {
+        self.bytes(text.as_bytes());
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    fn number(&mut self, number: usize) {
+        self.text(&number.to_string());
+    }
+
+    /// Everything about a part: the object as it is sent, and what is awaited.
+    pub(super) fn part(&mut self, part: &Part) {
+        let Part {
+            object,
+            until,
+            timeout,
+            on_failure,
+        } = part;
+        let mut json = String::new();
+        // Clear: secrets are a part of what is sent, and a digest shows none.
+        write_canonical_json(&object.value, View::Clear, &mut json);
+        self.text(&json);
+        self.text(&timeout.to_string());
+        self.text(match on_failure {
+            OnFailure::Stop => "stop",
+            OnFailure::Refuse => "refuse",
+            OnFailure::PassOver => "pass-over",
+        });
+        match until {
+            Until::Applied => self.text("applied"),
+            Until::Filled(keys) => {
+                self.text("filled");
+                self.number(keys.len());
+                keys.iter().for_each(|key| self.text(key));
+            }
+            Until::Artifact { commit } => {
+                self.text("artifact");
+                self.optional(commit.as_ref());
+            }
+            Until::Released(release) => self.release(release),
+        }
+    }
+
+    fn release(&mut self, release: &Release) {
+        let Release {
+            name,
+            storage,
+            namespace,
+            gates,
+            pre_deletes,
+            tested,
+            unresolved,
+        } = release;
+        self.text("released");
+        for text in [name, storage, namespace] {
+            self.text(text);
+        }
+        self.number(gates.len());
+        for gate in gates {
+            self.text(&gate.namespace);
+            self.text(&gate::annotation::write(
+                std::slice::from_ref(gate),
+                gate.version,
+            ));
+        }
+        self.text(&pre_delete::annotation::write(pre_deletes));
+        self.text(if *tested { "tested" } else { "not tested" });
+        self.optional(unresolved.as_ref());
+    }
+
+    fn optional(&mut self, text: Option<&Text>) {
+        match text {
+            None => self.text("none"),
+            Some(text) => {
+                self.text("some");
+                self.text(text);
+            }
+        }
+    }
+
+    /// `sha256:` and 64 digits.
+    pub(super) fn finish(self) -> Text {
+        let mut text = String::from("sha256:");
+        for byte in self.0.finalize() {
+            for digit in [byte >> 4, byte & 0xf] {
+                text.extend(char::from_digit(u32::from(digit), 16));
+            }
+        }
+        text.into()
+    }
+}

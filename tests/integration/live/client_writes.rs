@@ -1,0 +1,514 @@
+//! The program's own client where it writes: each write once, on what was meant, whatever breaks on the way.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use armada2flux::cluster::{
+    Access, Cause, Created, Deleted, DryRun, Error, Event, FIELD_MANAGER, ObjectRef, Replaced,
+    Rights, Served, Taken, Waiting,
+};
+use armada2flux::flux::Object;
+use armada2flux::secret::Scrubber;
+use armada2flux::value::Value;
+use futures::StreamExt as _;
+use serde_json::json;
+
+use super::client::{HELM, access, connect, holders, map, object, release, tester};
+use super::client_faults::cause;
+use super::client_preflight::account;
+use super::client_watch::{follow, next, until_known};
+use super::{Scope, Test, ensure};
+use crate::bed::Outcome;
+use crate::bed::proxy::{Kind, Rule, Trouble};
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![
+        Test::shared("client_writes::an_apply_is_for_good", applies),
+        Test::shared("client_writes::patches_change_what_they_name", patches),
+        Test::shared("client_writes::only_what_was_meant_is_deleted", deletes),
+        Test::shared("client_writes::nothing_is_replaced_blindly", replaces),
+        Test::shared("client_writes::a_lost_answer_makes_no_second_write", lost),
+        Test::shared("client_writes::the_published_rights_are_enough", enough),
+        Test::shared("client_writes::patience_outlasts_a_busy_server", busy),
+        Test::private("client_writes::patience_outlasts_a_dead_server", dead),
+    ]
+}
+
+/// Longer than any server in these tests is away.
+pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(super) fn reference(scope: &Scope<'_>, name: &str) -> ObjectRef {
+    ObjectRef {
+        api_version: "v1".into(),
+        kind: "ConfigMap".into(),
+        namespace: Some(scope.namespace.as_str().into()),
+        name: name.into(),
+    }
+}
+
+fn value(json: &serde_json::Value) -> Outcome<Value> {
+    let mut value = Value::from_json(json.to_string().as_bytes())?;
+    armada2flux::secret::mark(&mut value);
+    Ok(value)
+}
+
+fn data<'o>(object: &'o Object, key: &str) -> Option<&'o str> {
+    object.value.at(&["data", key])?.as_str()
+}
+
+fn uid(object: &Object) -> Outcome<&str> {
+    let uid = object.value.at(&["metadata", "uid"]);
+    Ok(uid.and_then(Value::as_str).ok_or("no UID")?)
+}
+
+fn applies(scope: &Scope<'_>) -> Outcome {
+    let cluster = tester(scope)?;
+    let apply = |json: serde_json::Value, force| -> Outcome<DryRun> {
+        Ok(scope
+            .bed
+            .block_on(cluster.apply(&object(&json)?, None, force))?)
+    };
+    for created in [true, false] {
+        let done = apply(map(scope, "a", json!({"x": "1"})), false)?;
+        ensure(
+            matches!(&done, DryRun::Applied { created: c, .. } if *c == created),
+            || format!("{done:?}"),
+        )?;
+    }
+    let of = reference(scope, "a");
+    let read = || -> Outcome<Object> {
+        Ok(scope
+            .bed
+            .block_on(cluster.read(&of))?
+            .ok_or("it is not there")?)
+    };
+    let names = holders(&read()?, ".data.x");
+    ensure(names == [FIELD_MANAGER], || format!("{names:?}"))?;
+
+    scope.bed.apply(&map(scope, "a", json!({"x": "theirs"})))?;
+    let done = apply(map(scope, "a", json!({"x": "ours"})), false)?;
+    ensure(
+        matches!(&done, DryRun::Conflict(held) if held.len() == 1 && held[0].manager == "tester"),
+        || format!("{done:?}"),
+    )?;
+    ensure(data(&read()?, "x") == Some("theirs"), || {
+        "the conflict was written".to_owned()
+    })?;
+    let done = apply(map(scope, "a", json!({"x": "ours"})), true)?;
+    ensure(matches!(done, DryRun::Applied { .. }), || {
+        format!("{done:?}")
+    })?;
+    ensure(data(&read()?, "x") == Some("ours"), || {
+        "it was not taken over".to_owned()
+    })?;
+
+    let mut wrong = release(scope, json!({"db": {"password": "hunter2-password"}}));
+    wrong["spec"]["interval"] = json!("hunter2-password");
+    let done = apply(wrong, false)?;
+    ensure(
+        matches!(&done, DryRun::Refused { code: 422, message }
+            if message.contains("spec.interval") && !message.contains("hunter2")),
+        || format!("{done:?}"),
+    )?;
+    let mut misspelt = release(scope, json!({}));
+    misspelt["spec"]["intervall"] = json!("1m");
+    let done = apply(misspelt, false)?;
+    ensure(
+        matches!(&done, DryRun::Refused { message, .. } if message.contains("spec.intervall")),
+        || format!("{done:?}"),
+    )?;
+    let mut nowhere = map(scope, "a", json!({}));
+    nowhere["metadata"]["namespace"] = json!("not-there");
+    let done = apply(nowhere, false)?;
+    ensure(matches!(done, DryRun::NamespaceMissing { .. }), || {
+        format!("{done:?}")
+    })
+}
+
+fn patches(scope: &Scope<'_>) -> Outcome {
+    let cluster = tester(scope)?;
+    let of = reference(scope, "a");
+    let patch = |of: &ObjectRef, json: serde_json::Value| -> Outcome<Result<_, Error>> {
+        Ok(scope.bed.block_on(cluster.patch(of, &value(&json)?)))
+    };
+    let absent = patch(&of, json!({"data": {"x": "1"}}))??;
+    ensure(absent.is_none(), || format!("{absent:?}"))?;
+    ensure(scope.bed.block_on(cluster.read(&of))?.is_none(), || {
+        "the patch made it".to_owned()
+    })?;
+    scope
+        .bed
+        .apply(&map(scope, "a", json!({"x": "1", "y": "1"})))?;
+    let before = scope.bed.block_on(cluster.read(&of))?.ok_or("it is gone")?;
+    let after = patch(&of, json!({"data": {"x": null, "z": "2"}}))??.ok_or("it is gone")?;
+    let found = ["x", "y", "z"].map(|key| data(&after, key));
+    ensure(found == [None, Some("1"), Some("2")], || {
+        format!("{found:?}")
+    })?;
+    // At a version that is past.
+    let version = before.value.at(&["metadata", "resourceVersion"]);
+    let version = version.and_then(Value::as_str).ok_or("no version")?;
+    let late = json!({"metadata": {"resourceVersion": version}, "data": {"y": "late"}});
+    let Err(error) = patch(&of, late)? else {
+        return Err("a past version was patched".into());
+    };
+    ensure(
+        matches!(cause(&error)?, Cause::Refused { code: 409, .. }),
+        || format!("{error:?}"),
+    )?;
+
+    // Suspended: nobody else writes its status.
+    scope.bed.apply(&release(scope, json!({"replicas": 1})))?;
+    let of = ObjectRef {
+        api_version: HELM.into(),
+        kind: "HelmRelease".into(),
+        name: "web".into(),
+        ..of
+    };
+    let status =
+        value(&json!({"spec": {"suspend": false}, "status": {"lastHandledResetAt": "now"}}))?;
+    let done = scope.bed.block_on(cluster.patch_status(&of, &status))?;
+    let done = done.ok_or("it is gone")?;
+    let at = |path: &[&str]| done.value.at(path).cloned();
+    ensure(
+        at(&["status", "lastHandledResetAt"]) == Some("now".into())
+            && at(&["spec", "suspend"]) == Some(true.into()),
+        || format!("{:?} {:?}", at(&["status"]), at(&["spec", "suspend"])),
+    )?;
+    // What the server quotes of a patch is scrubbed.
+    let secret = json!({"spec": {"interval": "hunter2-password", "values": {"password": "hunter2-password"}}});
+    let Err(error) = patch(&of, secret)? else {
+        return Err("a wrong interval was written".into());
+    };
+    let told = format!("{error} {error:?}");
+    ensure(
+        told.contains("spec.interval") && !told.contains("hunter2"),
+        || told.clone(),
+    )?;
+    let nothing = ObjectRef {
+        api_version: "example.org/v1".into(),
+        ..of
+    };
+    let Err(error) = scope.bed.block_on(cluster.read(&nothing)) else {
+        return Err("an unknown kind was read".into());
+    };
+    ensure(*cause(&error)? == Cause::NotServed, || format!("{error:?}"))
+}
+
+fn deletes(scope: &Scope<'_>) -> Outcome {
+    let cluster = tester(scope)?;
+    let of = reference(scope, "a");
+    let delete =
+        |uid: &str| -> Outcome<Deleted> { Ok(scope.bed.block_on(cluster.delete(&of, uid))?) };
+    ensure(delete("not-there")? == Deleted::NotThere, || {
+        "what is not there was deleted".to_owned()
+    })?;
+    scope.bed.apply(&map(scope, "a", json!({})))?;
+    let first = scope.bed.block_on(cluster.read(&of))?.ok_or("it is gone")?;
+    ensure(delete("another")? == Deleted::AnotherUid, || {
+        "another UID was deleted".to_owned()
+    })?;
+    let found = scope.bed.block_on(cluster.read(&of))?.ok_or("it is gone")?;
+    ensure(uid(&found)? == uid(&first)?, || {
+        "it was made anew".to_owned()
+    })?;
+    ensure(delete(uid(&first)?)? == Deleted::Done, || {
+        "not accepted".to_owned()
+    })?;
+    ensure(delete(uid(&first)?)? == Deleted::NotThere, || {
+        "it is still there".to_owned()
+    })?;
+    // One of the same name that came later.
+    scope.bed.apply(&map(scope, "a", json!({})))?;
+    ensure(delete(uid(&first)?)? == Deleted::AnotherUid, || {
+        "a later object was deleted".to_owned()
+    })?;
+    ensure(scope.bed.block_on(cluster.read(&of))?.is_some(), || {
+        "it is gone".to_owned()
+    })
+}
+
+fn replaces(scope: &Scope<'_>) -> Outcome {
+    let cluster = tester(scope)?;
+    let new = object(&map(scope, "a", json!({"x": "1"})))?;
+    let create = || -> Outcome<Created> { Ok(scope.bed.block_on(cluster.create(&new))?) };
+    let replace = |object: &Object| scope.bed.block_on(cluster.replace(object));
+    let Created::Done(made) = create()? else {
+        return Err("something was there".into());
+    };
+    ensure(matches!(create()?, Created::Exists), || {
+        "made twice".to_owned()
+    })?;
+    ensure(replace(&new).is_err(), || "replaced blindly".to_owned())?;
+
+    let mut next = made.clone();
+    next.annotate("who", "first");
+    let Replaced::Done(first) = replace(&next)? else {
+        return Err("nobody was in the way".into());
+    };
+    next.annotate("who", "second");
+    let second = replace(&next)?;
+    ensure(matches!(second, Replaced::Conflict), || {
+        format!("{second:?}")
+    })?;
+    let of = ObjectRef::from(&*first);
+    scope.bed.block_on(cluster.delete(&of, uid(&first)?))?;
+    let gone = replace(&first)?;
+    ensure(
+        matches!(gone, Replaced::Conflict | Replaced::NotThere),
+        || format!("{gone:?}"),
+    )?;
+    ensure(scope.bed.block_on(cluster.read(&of))?.is_none(), || {
+        "it came back".to_owned()
+    })?;
+    let mut nowhere = map(scope, "a", json!({}));
+    nowhere["metadata"]["namespace"] = json!("not-there");
+    let Err(error) = scope.bed.block_on(cluster.create(&object(&nowhere)?)) else {
+        return Err("made nowhere".into());
+    };
+    let text = error.to_string();
+    ensure(
+        text.starts_with("cannot create ConfigMap not-there/a at https://127.0.0.1:")
+            && text.ends_with("namespaces \"not-there\" not found (404)"),
+        || text.clone(),
+    )
+}
+
+fn lost(scope: &Scope<'_>) -> Outcome {
+    let proxy = scope.bed.proxy(&scope.namespace)?;
+    let cluster = connect(scope, &access(&proxy.kubeconfig))?;
+    let cut = || {
+        proxy.calm();
+        proxy.rule(Rule::new(Trouble::CutAfter).of(Kind::Write).times(1));
+        proxy.count(Kind::Write)
+    };
+    let twice = |before: usize| {
+        ensure(proxy.count(Kind::Write) == before + 2, || {
+            format!("{:?}", proxy.seen())
+        })
+    };
+    let sent = object(&map(scope, "a", json!({"x": "1"})))?;
+    let before = cut();
+    let done = scope.bed.block_on(cluster.apply(&sent, None, false))?;
+    twice(before)?;
+    let DryRun::Applied { object: first, .. } = done else {
+        return Err(format!("{done:?}").into());
+    };
+
+    let before = cut();
+    let patch = value(&json!({"data": {"y": "1"}}))?;
+    let of = reference(scope, "a");
+    let done = scope.bed.block_on(cluster.patch(&of, &patch))?;
+    twice(before)?;
+    ensure(
+        done.is_some_and(|found| data(&found, "y") == Some("1")),
+        || "not patched".to_owned(),
+    )?;
+
+    // Of what others could have done as well it is said that it is done, not by whom.
+    let before = cut();
+    let done = scope.bed.block_on(cluster.delete(&of, uid(&first)?))?;
+    twice(before)?;
+    ensure(done == Deleted::NotThere, || format!("{done:?}"))?;
+    let before = cut();
+    let done = scope.bed.block_on(cluster.create(&sent))?;
+    twice(before)?;
+    ensure(matches!(done, Created::Exists), || format!("{done:?}"))?;
+    let mut found = scope.bed.block_on(cluster.read(&of))?.ok_or("not made")?;
+    found.annotate("who", "us");
+    let before = cut();
+    let done = scope.bed.block_on(cluster.replace(&found))?;
+    twice(before)?;
+    ensure(matches!(done, Replaced::Conflict), || format!("{done:?}"))?;
+    let found = scope.bed.block_on(cluster.read(&of))?.ok_or("gone")?;
+    let who = found.value.at(&["metadata", "annotations", "who"]);
+    ensure(who == Some(&"us".into()), || format!("{found:?}"))
+}
+
+/// All that a run asks of a cluster, with the account that is published for it.
+fn enough(scope: &Scope<'_>) -> Outcome {
+    let (name, kubeconfig) = account(scope, Rights::Apply)?;
+    let cluster = connect(scope, &access(&kubeconfig))?;
+    let here = scope.namespace.as_str();
+    let sent = object(&release(scope, json!({})))?;
+    let of = ObjectRef::from(&sent);
+    let status = value(&json!({"status": {"lastHandledResetAt": "now"}}))?;
+    let secret = object(&json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "values", "namespace": here},
+    }))?;
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": here},
+        "spec": {"containers": [{"name": "main", "image": "example.org/x"}]},
+    });
+    scope.bed.apply(&pod)?;
+    let pod = scope
+        .bed
+        .get(&format!("/api/v1/namespaces/{here}/pods/web"))?;
+    let pod_uid = pod.ok_or("no Pod")?["metadata"]["uid"].to_string();
+    let pod = ObjectRef {
+        api_version: "v1".into(),
+        kind: "Pod".into(),
+        ..of.clone()
+    };
+    let mut state = map(scope, &name, json!({}));
+    state["metadata"]["namespace"] = json!("flux-system");
+    let state = object(&state)?;
+    scope.bed.block_on(async {
+        cluster.identity().await?;
+        for object in [&sent, &secret] {
+            let done = cluster.apply(object, None, false).await?;
+            ensure(matches!(done, DryRun::Applied { .. }), || {
+                format!("{done:?}")
+            })?;
+        }
+        let patch = value(&json!({"spec": {"suspend": true}}))?;
+        cluster.patch(&of, &patch).await?.ok_or("it is gone")?;
+        cluster
+            .patch_status(&of, &status)
+            .await?
+            .ok_or("it is gone")?;
+        cluster.read(&of).await?.ok_or("it is gone")?;
+        for (api_version, kind) in [
+            (HELM, "HelmRelease"),
+            ("source.toolkit.fluxcd.io/v1", "GitRepository"),
+            ("source.toolkit.fluxcd.io/v1", "HelmChart"),
+            ("batch/v1", "Job"),
+            ("v1", "Pod"),
+            ("apps/v1", "StatefulSet"),
+        ] {
+            let Served::Yes(kind) = cluster.discover(api_version, kind).await? else {
+                return Err(format!("{kind} is not served").into());
+            };
+            let mut events = Box::pin(cluster.watch(&kind, None, None));
+            events.next().await.ok_or("the watch ended")??;
+        }
+        let secrets = Scrubber::default();
+        let log = cluster.log_tail(here, "web", "main", 1, 100, &secrets);
+        log.await?;
+        cluster.events_of(here, &["web"], &secrets).await?;
+        let done = cluster.delete(&pod, pod_uid.trim_matches('"')).await?;
+        ensure(done == Deleted::Done, || format!("{done:?}"))?;
+
+        let Created::Done(mut made) = cluster.create(&state).await? else {
+            return Err("something was there".into());
+        };
+        made.annotate("step", "1");
+        let done = cluster.replace(&made).await?;
+        ensure(matches!(done, Replaced::Done(_)), || format!("{done:?}"))?;
+        let taken = cluster.take_lease("flux-system", &name, "us", 60, |_| false);
+        let Taken::Held(mut lease) = taken.await? else {
+            return Err("somebody holds it".into());
+        };
+        cluster.renew_lease(&mut lease).await?;
+        cluster.release_lease(lease).await?;
+        Ok(())
+    })
+}
+
+fn busy(scope: &Scope<'_>) -> Outcome {
+    let proxy = scope.bed.proxy(&scope.namespace)?;
+    let waits: Arc<Mutex<Vec<Waiting>>> = Arc::default();
+    let noted = Arc::clone(&waits);
+    let cluster = connect(scope, &access(&proxy.kubeconfig))?
+        .patience(PATIENCE)
+        .on_wait(move |wait| {
+            noted
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(*wait)
+        });
+    let sent = object(&map(scope, "a", json!({})))?;
+    // More often than it would be tried without patience.
+    let troubles = [
+        (Trouble::Answer(503, None), 6),
+        (Trouble::Answer(429, Some(1)), 2),
+        (Trouble::CutBefore, 1),
+    ];
+    let mut first = 1;
+    for (trouble, times) in troubles {
+        proxy.rule(Rule::new(trouble).of(Kind::Write).from(first).times(times));
+        first += times;
+    }
+    let start = Instant::now();
+    let done = scope.bed.block_on(cluster.apply(&sent, None, false))?;
+    ensure(
+        matches!(done, DryRun::Applied { created: true, .. }),
+        || format!("{done:?}"),
+    )?;
+    let waits = waits.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let statuses: Vec<Option<u16>> = waits.iter().map(|wait| wait.status).collect();
+    let expected = [[Some(503); 6].as_slice(), &[Some(429); 2], &[None]].concat();
+    ensure(statuses == expected, || format!("{waits:?}"))?;
+    let whole: Duration = waits.iter().map(|wait| wait.time).sum();
+    ensure(
+        start.elapsed() >= whole && waits.iter().all(|wait| wait.time < Duration::from_secs(6)),
+        || format!("{waits:?}"),
+    )?;
+
+    // It has an end.
+    proxy.calm();
+    proxy.rule(Rule::new(Trouble::Answer(503, None)).of(Kind::Write));
+    let cluster = cluster.patience(Duration::from_secs(1));
+    let Err(error) = scope.bed.block_on(cluster.apply(&sent, None, false)) else {
+        return Err("it was written".into());
+    };
+    ensure(
+        matches!(cause(&error)?, Cause::Busy { status: 503, .. }),
+        || format!("{error:?}"),
+    )?;
+    // Who may not is told at once, and where the rights stand.
+    let stranger = Access {
+        user: Some("stranger".to_owned()),
+        ..access(&scope.bed.kubeconfig)
+    };
+    let cluster = connect(scope, &stranger)?
+        .patience(PATIENCE)
+        .rights(Rights::Apply);
+    let start = Instant::now();
+    let Err(error) = scope.bed.block_on(cluster.read(&reference(scope, "a"))) else {
+        return Err("a stranger may read".into());
+    };
+    ensure(
+        start.elapsed() < PATIENCE / 10
+            && matches!(cause(&error)?, Cause::Forbidden(_))
+            && error
+                .hint()
+                .is_some_and(|hint| hint.contains("rbac-apply.yaml")),
+        || format!("{error:?} {:?}", error.hint()),
+    )
+}
+
+fn dead(scope: &Scope<'_>) -> Outcome {
+    // An account that the server must look up, as most are.
+    let (_, kubeconfig) = account(scope, Rights::Apply)?;
+    let cluster = connect(scope, &access(&kubeconfig))?.patience(PATIENCE);
+    let sent = object(&release(scope, json!({})))?;
+    let mut events = follow(&cluster, scope);
+    let first = next(scope, &mut events)?;
+    ensure(
+        matches!(&first, Event::Listed(objects) if objects.is_empty()),
+        || format!("{first:?}"),
+    )?;
+    // An API server remembers nothing from before its start, and this is after the list.
+    scope.bed.apply(&map(scope, "later", json!({})))?;
+    let before = cluster.requests();
+    scope.bed.kill_api_server();
+    let (done, seen, restarted) = thread::scope(|threads| {
+        let writer = threads.spawn(|| scope.bed.block_on(cluster.apply(&sent, None, false)));
+        let watcher = threads.spawn(|| until_known(scope, &mut events, "web"));
+        // Both have noticed that nobody is there.
+        let noticed = crate::bed::until(PATIENCE, || {
+            Ok((cluster.requests() >= before + 6).then_some(()))
+        });
+        let restarted = noticed.and_then(|()| scope.bed.restart_api_server());
+        (writer.join(), watcher.join(), restarted)
+    });
+    restarted?;
+    let done = done.map_err(|_| "the writer panicked")??;
+    ensure(matches!(done, DryRun::Applied { .. }), || {
+        format!("{done:?}")
+    })?;
+    let lists = seen.map_err(|_| "the watcher panicked")??;
+    ensure(lists == 1, || format!("{lists} lists"))
+}
