@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 
 use crate::compare;
 use crate::flux::ObjectSet;
-use crate::report::diff::{self, Against, Report, markdown, text};
+use crate::report::diff::{self, Against, Report, Summary, markdown, text};
 use crate::report::markdown::DEFAULT_LIMIT;
 use crate::rollout;
 
@@ -36,7 +36,8 @@ const DIFFERENT: u8 = 2;
   armada2flux diff site.yaml --target-manifest full-site --against flux/ --exit-code
   armada2flux diff flux/ --against main/flux/ --report markdown=comment.md --report json=diff.json
 
-Exit codes: 0 done, 1 failed (usage, documents, files, API server), 2 with --exit-code when anything differs")]
+Exit codes: 0 done, 1 failed (usage, documents, files, API server; or it refuses an object), 2 with --exit-code when
+anything differs")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
@@ -107,6 +108,14 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     };
     let report = diff::report(&changes, against, arguments.show_noise);
     write(arguments, output, &report)?;
+    let Summary {
+        refused, objects, ..
+    } = report.summary;
+    if refused > 0 {
+        let failure = format!("the api server would refuse {refused} of {objects} objects");
+        let failure = Failure::new(failure);
+        return Err(failure.hint("the report has its message for each of them"));
+    }
     let different = arguments.exit_code && report.summary.is_different();
     Ok(if different {
         ExitCode::from(DIFFERENT)

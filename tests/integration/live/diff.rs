@@ -64,7 +64,11 @@ fn json(ran: &Ran, code: i32) -> Outcome<Value> {
             ran.code, ran.stdout, ran.stderr
         )
     })?;
-    Ok(serde_json::from_str(&ran.stdout)?)
+    let report = serde_json::from_str(&ran.stdout)?;
+    let path = support::root().join("docs/schema/diff-report.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
+    jsonschema::validate(&schema, &report).map_err(|error| error.to_string())?;
+    Ok(report)
 }
 
 /// The objects of a report: name, outcome, paths of changes.
@@ -330,7 +334,8 @@ fn refused(scope: &Scope<'_>) -> Outcome {
         for text in [&ran.stdout, &ran.stderr] {
             ensure(!text.contains("grain-of-sand"), || text.clone())?;
         }
-        let report = json(&ran, 2)?;
+        // Before the policy acts there is a difference, then a refusal.
+        let report = json(&ran, if ran.code == Some(1) { 1 } else { 2 })?;
         // The API server takes a moment to learn of a policy.
         if report["summary"]["refused"] == 1 || start.elapsed() > Duration::from_secs(30) {
             break report;
@@ -339,7 +344,8 @@ fn refused(scope: &Scope<'_>) -> Outcome {
     let objects = report["objects"].as_array().cloned().unwrap_or_default();
     let message = objects.iter().find_map(|object| object["message"].as_str());
     ensure(
-        message.is_some_and(|message| message.contains("no databases here: ***")),
+        message.is_some_and(|message| message.contains("no databases here: ***"))
+            && report["summary"]["refused"] == 1,
         || report.to_string(),
     )?;
 

@@ -15,6 +15,7 @@ pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared("diff::names_who_holds_a_field", held),
         Test::shared("diff::names_fields_of_several_holders", held_together),
+        Test::shared("diff::names_other_owners", other_owners),
     ]
 }
 
@@ -128,6 +129,56 @@ fn held_together(scope: &Scope<'_>) -> Outcome {
     ensure(ran.code == Some(0) && !ran.stdout.contains("stays"), || {
         format!("{:?} {}", ran.code, ran.stdout)
     })
+}
+
+/// A Kustomization that would undo the change, and another site.
+fn other_owners(scope: &Scope<'_>) -> Outcome {
+    let tree = one(scope, "", "one")?;
+    apply_as_ours(scope, &tree)?;
+    let namespace = format!("--namespace={}", scope.namespace);
+    let arguments = [
+        "label",
+        "helmreleases.helm.toolkit.fluxcd.io",
+        "grain-probe",
+        "kustomize.toolkit.fluxcd.io/name=apps",
+        "kustomize.toolkit.fluxcd.io/namespace=flux-system",
+        &namespace,
+    ];
+    scope.bed.run(Program::Kubectl, &arguments)?;
+    let folder = tree.display().to_string();
+    let told = |input: &str| -> Outcome<Value> {
+        let arguments = [input, "--report=json"];
+        let ran = diff(scope, &scope.bed.kubeconfig, &arguments)?;
+        Ok(json(&ran, 0)?["objects"][0].clone())
+    };
+    let kustomization =
+        "kustomization `flux-system/apps` applies it and would undo a change; change it in git";
+    let object = told(&folder)?;
+    ensure(
+        object["outcome"] == "unchanged" && object["notes"] == json!([kustomization]),
+        || object.to_string(),
+    )?;
+    let text = fs::read_to_string(tree.join("010-probe/grain-probe.yaml"))?;
+    let label = "armada2flux.dev/site: ";
+    let site = text
+        .split(label)
+        .nth(1)
+        .and_then(|rest| rest.lines().next());
+    let site = site.ok_or("the release has no site")?;
+    let file = scope
+        .bed
+        .path()
+        .join(format!("{}-other.yaml", scope.namespace));
+    fs::write(
+        &file,
+        text.replace(&format!("{label}{site}"), &format!("{label}other")),
+    )?;
+    let object = told(&file.display().to_string())?;
+    let other = format!("belongs to site `{site}`; it is never touched for another");
+    ensure(
+        object["outcome"] == "changed" && object["notes"] == json!([other, kustomization]),
+        || object.to_string(),
+    )
 }
 
 fn held(scope: &Scope<'_>) -> Outcome {
