@@ -1,6 +1,6 @@
 //! Namespaces of objects that name none, by kubectl's rule.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::cluster::{Cluster, Served};
 use crate::flux::ObjectSet;
@@ -16,8 +16,10 @@ pub(super) async fn placed(
     asked: Option<&str>,
 ) -> Result<ObjectSet, Failure> {
     let mut placed = ObjectSet::default();
-    let mut seen = BTreeSet::new();
+    // Whether each of them was put somewhere: only then two can have become one.
+    let mut seen = BTreeMap::new();
     for mut object in set {
+        let mut moved = false;
         if object.namespace.is_none() || asked.is_some() {
             let served = cluster.discover(&object.api_version, &object.kind).await;
             // A kind that is not served is reported with all else that is missing.
@@ -34,11 +36,15 @@ pub(super) async fn placed(
                 }
                 (None, _) if namespaced => {
                     object.place(asked.unwrap_or(cluster.namespace()).into());
+                    moved = true;
                 }
                 _ => {}
             }
         }
-        if !seen.insert((object.api_version.clone(), object.key())) {
+        let key = (object.api_version.clone(), object.key());
+        if let Some(before) = seen.insert(key, moved)
+            && (before || moved)
+        {
             let message = format!("{} stands twice in the input", object.title());
             return Err(Failure::new(message).hint("leave one of the two"));
         }
