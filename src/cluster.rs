@@ -17,6 +17,7 @@ mod attempts;
 mod broken;
 mod call;
 mod clock;
+mod controller;
 mod discovery;
 mod environment;
 mod error;
@@ -24,6 +25,7 @@ mod inspect;
 mod lease;
 mod list;
 mod object;
+mod permission;
 mod preflight;
 mod transport;
 mod watch;
@@ -37,14 +39,14 @@ use tokio::sync::Semaphore;
 pub use access::Access;
 pub use apply::DryRun;
 pub use attempts::Waiting;
+pub use controller::{Controller, Controllers, FLUX_NAMESPACE};
 pub use discovery::{KindRef, Served};
 pub use error::{Cause, Error, Rights};
 pub use inspect::Happening;
 pub use lease::{Holder, Lease, Released, Renewed, Taken};
 pub use object::{Created, Deleted, ObjectRef, Replaced};
-pub use preflight::{
-    Controller, Controllers, FLUX_NAMESPACE, Lack, Needs, Permission, Preflight, Verb,
-};
+pub use permission::{Permission, Verb};
+pub use preflight::{Lack, Needs, Preflight};
 pub use watch::Event;
 
 use attempts::Away;
