@@ -2,7 +2,8 @@
 //!
 //! Every request passes one place ([`Cluster::requests`] counts there): a limit on how many run at once,
 //! a bounded number of attempts, a time in which an answer must be there, and errors that name the act and
-//! the server and hold no token, password or header. Objects are trees ([`crate::flux::Object`]), never
+//! the server and hold no token, password or header. Each may be sent twice without harm ([`call`]), writes
+//! too. Watches are streams beside that limit. Objects are trees ([`crate::flux::Object`]), never
 //! structs made for one version of a kind.
 #![expect(
     clippy::disallowed_methods,
