@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod apply;
 mod choices;
 #[cfg_attr(not(test), expect(dead_code, reason = "`apply` names runs by it"))]
 mod clock;
@@ -20,6 +21,9 @@ mod input;
 mod journal;
 mod load;
 mod objects;
+mod plan;
+mod private_file;
+mod rollout;
 mod schema;
 mod show;
 mod source_map;
@@ -82,10 +86,12 @@ enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Apply(apply::Arguments),
     Convert(convert::Arguments),
     Diff(diff::Arguments),
     Explain(explain::Arguments),
     Graph(graph::Arguments),
+    Plan(plan::Arguments),
     Schema(schema::Arguments),
     SourceMap(source_map::Arguments),
     Validate(validate::Arguments),
@@ -202,7 +208,8 @@ pub fn command() -> clap::Command {
 
 /// Runs the program and says how it went.
 ///
-/// Exit codes: 0 done, 1 failed (usage, documents, input and output), 2 differences (`diff --exit-code`).
+/// Exit codes: 0 done, 1 failed (usage, documents, input and output), 2 differences (`diff` and `plan`, with
+/// `--exit-code`).
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
@@ -218,6 +225,10 @@ pub fn run() -> ExitCode {
     };
     let Arguments { output, command } = arguments;
     let result = match command {
+        Command::Apply(arguments) => {
+            return apply::run(&arguments, &output)
+                .unwrap_or_else(|failure| failure.report(&output));
+        }
         Command::Convert(arguments) => convert::run(&arguments, &output),
         Command::Diff(arguments) => {
             return diff::run(&arguments, &output)
@@ -225,6 +236,10 @@ pub fn run() -> ExitCode {
         }
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Graph(arguments) => graph::run(&arguments, &output),
+        Command::Plan(arguments) => {
+            return plan::run(&arguments, &output)
+                .unwrap_or_else(|failure| failure.report(&output));
+        }
         Command::Schema(arguments) => schema::run(&arguments),
         Command::SourceMap(arguments) => source_map::run(&arguments, &output),
         Command::Validate(arguments) => validate::run(&arguments, &output),

@@ -16,6 +16,7 @@ pub mod graph;
 pub mod junit;
 pub mod markdown;
 pub mod order;
+pub mod plan;
 pub mod sarif;
 pub mod source_map;
 pub mod text;

@@ -11,6 +11,8 @@ pub mod journal;
 #[cfg(test)]
 mod random;
 pub mod readiness;
+pub mod saved;
+pub mod state;
 
 use serde::{Deserialize, Serialize};
 

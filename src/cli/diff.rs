@@ -1,6 +1,6 @@
 //! `armada2flux diff`
 
-mod live;
+pub(super) mod live;
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -4,6 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
+use crate::report::graph::Picture;
 use crate::{plan, report};
 
 use super::choices::Order;
@@ -35,13 +36,24 @@ pub(super) struct Arguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// An indented list
     Text,
     /// Graphviz
     Dot,
     /// Mermaid, for Markdown
     Mermaid,
+}
+
+impl Format {
+    /// The picture in this format.
+    pub(super) fn draw(self, picture: &Picture) -> String {
+        match self {
+            Format::Text => report::graph::text(picture),
+            Format::Dot => report::graph::dot(picture),
+            Format::Mermaid => report::graph::mermaid(picture),
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
@@ -61,11 +73,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         return Err(Failure::documents());
     };
     let plan = arguments.order.of(plan);
-    let drawing = match arguments.format {
-        Format::Text => report::graph::text(&plan),
-        Format::Dot => report::graph::dot(&plan),
-        Format::Mermaid => report::graph::mermaid(&plan),
-    };
+    let drawing = arguments.format.draw(&Picture::of_plan(&plan));
     std::io::stdout()
         .write_all(drawing.as_bytes())
         .map_err(Failure::stdout)

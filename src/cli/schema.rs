@@ -4,7 +4,8 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use crate::report::{convert, diff, validate};
+use crate::report::{convert, diff, plan, validate};
+use crate::rollout::saved::Saved;
 use crate::source_map::schema;
 
 use super::Failure;
@@ -25,6 +26,10 @@ enum Subject {
     Report,
     /// The report of `diff --report json`
     Diff,
+    /// The report of `plan --report json`
+    PlanReport,
+    /// The file that `plan -o` writes and `apply --plan` reads
+    Plan,
     /// The report of `validate --report json`
     Validation,
     /// The file that `convert --source-map` reads
@@ -35,6 +40,8 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let schema = match arguments.subject {
         Subject::Report => schemars::schema_for!(convert::Report),
         Subject::Diff => schemars::schema_for!(diff::Report),
+        Subject::PlanReport => schemars::schema_for!(plan::Report),
+        Subject::Plan => schemars::schema_for!(Saved),
         Subject::Validation => schemars::schema_for!(validate::Report),
         Subject::SourceMap => schemars::schema_for!(schema::File),
     };

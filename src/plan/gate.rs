@@ -21,11 +21,13 @@ mod random;
 #[cfg(test)]
 mod tests;
 
+use std::fmt;
+
 use crate::armada::Version;
 use crate::armada::chart::{MinReady, WaitKind};
 use crate::value::{Text, Value};
 
-use super::wait::Wait;
+use super::wait::{Wait, shown_selector};
 
 pub use requirement::{Exclusion, Lack, Requirement};
 pub use rule::{ConditionPart, Field, Number, Rule};
@@ -263,6 +265,26 @@ impl Gate {
                 self.kind, self.namespace
             ))
         }
+    }
+}
+
+/// As people read it, with what looks secret in its labels hidden: `job app=web, if any`.
+impl fmt::Display for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        if !self.selector.is_empty() {
+            write!(f, " {}", shown_selector(&self.selector))?;
+        }
+        if let Some(min_ready) = self.min_ready {
+            write!(f, ", min_ready {min_ready}")?;
+        }
+        if self.allow_async_updates == Some(true) {
+            f.write_str(", async updates allowed")?;
+        }
+        if !self.required {
+            f.write_str(", if any")?;
+        }
+        Ok(())
     }
 }
 

@@ -2,6 +2,9 @@
 
 pub mod annotation;
 
+use std::fmt;
+
+use super::wait::shown_selector;
 use crate::armada::chart::DeleteKind;
 use crate::armada::{Chart, Version};
 use crate::source::Span;
@@ -95,6 +98,17 @@ pub struct Deletion {
     pub kind: Deleted,
     /// Label selector, as Armada sends it to the API server; empty for every object of the kind.
     pub selector: Text,
+}
+
+/// As people read it, with what looks secret in its labels hidden: `job app=web`.
+impl fmt::Display for Deletion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, selector } = self;
+        match selector.as_str() {
+            "" => write!(f, "every {}", kind.word()),
+            selector => write!(f, "{} {}", kind.word(), shown_selector(selector)),
+        }
+    }
 }
 
 /// The deletions of a chart, in order.

@@ -2,8 +2,9 @@
 
 use crate::armada::chart::{MinReady, Resources, WaitItem, WaitKind};
 use crate::armada::{Chart, Version};
+use crate::secret;
 use crate::source::Span;
-use crate::value::Text;
+use crate::value::{REDACTED, Text};
 
 /// One wait after Helm and its hooks; a release's waits run one after another (Armada: handlers/wait.py).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,21 @@ impl Wait {
 pub(super) fn selector(labels: &[(Text, Text)]) -> String {
     let pairs = labels.iter().map(|(key, value)| format!("{key}={value}"));
     pairs.collect::<Vec<_>>().join(",")
+}
+
+/// A selector as it may be shown: labels that look secret keep their keys.
+pub(super) fn shown_selector(selector: &str) -> String {
+    let labels = selector
+        .split(',')
+        .map(|label| match label.split_once('=') {
+            Some((key, value))
+                if secret::key_names_secret(key) || secret::text_looks_secret(value) =>
+            {
+                format!("{key}={REDACTED}")
+            }
+            Some(_) | None => label.to_owned(),
+        });
+    labels.collect::<Vec<_>>().join(",")
 }
 
 /// The waits of a chart, in order.
@@ -126,6 +142,15 @@ mod tests {
         let over = labels(&[("a", "9"), ("c", "3")]);
         assert_eq!(selector(&overlaid(&base, &over)), "a=9,b=2,c=3");
         assert_eq!(selector(&[]), "");
+    }
+
+    #[test]
+    fn secrets_in_selectors_are_hidden() {
+        assert_eq!(
+            shown_selector("app=web,db_password=x,tier"),
+            "app=web,db_password=***,tier"
+        );
+        assert_eq!(shown_selector(""), "");
     }
 
     #[test]

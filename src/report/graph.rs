@@ -1,33 +1,158 @@
-//! The plan as a picture: stages, steps, releases, what comes after what and what is awaited.
+//! An order as a picture: stages, steps, releases, what comes after what and what is awaited.
 
 use std::fmt::Write as _;
 
-use crate::plan::gate::Gate;
 use crate::plan::{Plan, Release, gate};
+use crate::rollout::{PREPARATION, Rollout, Until};
+
+/// What is drawn.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    title: String,
+    stages: Vec<Stage>,
+    /// Number of releases that each waits for, summed up.
+    dependencies: usize,
+}
+
+#[derive(Clone, Debug)]
+struct Stage {
+    number: usize,
+    name: String,
+    steps: Vec<Vec<Node>>,
+}
+
+/// A release.
+#[derive(Clone, Debug)]
+struct Node {
+    /// `namespace/name`
+    key: String,
+    name: String,
+    /// What is awaited before anything that comes after it may start.
+    waits: Vec<String>,
+}
+
+impl Picture {
+    /// Of documents.
+    #[must_use]
+    pub fn of_plan(plan: &Plan<'_, '_>) -> Self {
+        let stages = plan.stages.iter().map(|stage| Stage {
+            number: stage.number,
+            name: stage.group.to_string(),
+            steps: stage
+                .steps
+                .iter()
+                .map(|step| step.releases.iter().map(Node::of_release).collect())
+                .collect(),
+        });
+        Self::new(plan.manifest.to_string(), stages.collect())
+    }
+
+    /// Of what is done to a cluster; the preparation is left out.
+    #[must_use]
+    pub fn of_rollout(rollout: &Rollout) -> Self {
+        let stages = rollout.stages.iter();
+        let stages = stages.filter(|stage| stage.number != PREPARATION);
+        let stages = stages.map(|stage| Stage {
+            number: stage.number,
+            name: stage.name.to_string(),
+            steps: stage
+                .steps
+                .iter()
+                .map(|step| step.parts.iter().filter_map(Node::of_part).collect())
+                .collect(),
+        });
+        Self::new(rollout.site.to_string(), stages.collect())
+    }
+
+    fn new(title: String, stages: Vec<Stage>) -> Self {
+        let mut picture = Self {
+            title,
+            stages,
+            dependencies: 0,
+        };
+        picture.dependencies = picture.edges().len();
+        picture
+    }
+
+    fn steps(&self) -> impl Iterator<Item = &Vec<Node>> {
+        self.stages.iter().flat_map(|stage| &stage.steps)
+    }
+
+    /// Every pair of releases of which the second comes after the first.
+    fn edges(&self) -> Vec<(&Node, &Node)> {
+        let mut edges = Vec::new();
+        let mut before: &[Node] = &[];
+        for step in self.steps() {
+            for node in step {
+                edges.extend(before.iter().map(|earlier| (earlier, node)));
+            }
+            before = step;
+        }
+        edges
+    }
+}
+
+impl Node {
+    fn of_release(release: &Release<'_, '_>) -> Self {
+        let version = release.chart.head.version;
+        let gates = gate::gates(&release.waits, &release.namespace, version);
+        let mut waits = Vec::new();
+        if release.native_wait {
+            waits.push("helm waits".to_owned());
+        }
+        waits.extend(gates.iter().map(|gate| format!("gate {gate}")));
+        if release.test_timeout.is_some() {
+            waits.push("tests".to_owned());
+        }
+        Self {
+            key: format!("{}/{}", release.namespace, release.name),
+            name: release.name.to_string(),
+            waits,
+        }
+    }
+
+    fn of_part(part: &crate::rollout::Part) -> Option<Self> {
+        let Until::Released(release) = &part.until else {
+            return None;
+        };
+        let object = &part.object;
+        let off = |action: &str| {
+            let off = object.value.at(&["spec", action, "disableWait"]);
+            off == Some(&true.into())
+        };
+        let mut waits = Vec::new();
+        if !(off("install") && off("upgrade")) {
+            waits.push("helm waits".to_owned());
+        }
+        waits.extend(release.gates.iter().map(|gate| format!("gate {gate}")));
+        if release.tested {
+            waits.push("tests".to_owned());
+        }
+        let namespace = object.namespace.as_deref().unwrap_or_default();
+        Some(Self {
+            key: format!("{namespace}/{}", object.name),
+            name: object.name.to_string(),
+            waits,
+        })
+    }
+}
 
 /// For people: an indented list.
 #[must_use]
-pub fn text(plan: &Plan<'_, '_>) -> String {
-    let mut out = format!("{}\n", plan.manifest);
-    for stage in &plan.stages {
-        let charts: usize = stage.steps.iter().map(|step| step.releases.len()).sum();
+pub fn text(picture: &Picture) -> String {
+    let mut out = format!("{}\n", picture.title);
+    for stage in &picture.stages {
+        let charts: usize = stage.steps.iter().map(Vec::len).sum();
         let how = match (stage.steps.len(), charts) {
             (_, 1) => "",
             (1, _) => ", all at once",
             (_, _) => ", one after another",
         };
-        let _ = writeln!(out, "\nstage {}: {}{how}", stage.number, stage.group);
+        let _ = writeln!(out, "\nstage {}: {}{how}", stage.number, stage.name);
         for (at, step) in stage.steps.iter().enumerate() {
-            for release in &step.releases {
-                let _ = writeln!(
-                    out,
-                    "  {}.{}  {}/{}",
-                    stage.number,
-                    at + 1,
-                    release.namespace,
-                    release.name
-                );
-                for line in waits(release) {
+            for node in step {
+                let _ = writeln!(out, "  {}.{}  {}", stage.number, at + 1, node.key);
+                for line in &node.waits {
                     let _ = writeln!(out, "         {line}");
                 }
             }
@@ -36,38 +161,36 @@ pub fn text(plan: &Plan<'_, '_>) -> String {
     let _ = write!(
         out,
         "\n{} releases, {} steps, {} dependencies\n",
-        plan.releases().count(),
-        plan.steps().count(),
-        edges(plan).len()
+        picture.steps().map(Vec::len).sum::<usize>(),
+        picture.steps().count(),
+        picture.dependencies
     );
     out
 }
 
 /// For Graphviz.
 #[must_use]
-pub fn dot(plan: &Plan<'_, '_>) -> String {
+pub fn dot(picture: &Picture) -> String {
     let mut out = format!(
         "digraph {} {{\n  rankdir=LR;\n  node [shape=box];\n",
-        dot_text(&plan.manifest)
+        dot_text(&picture.title)
     );
-    for stage in &plan.stages {
+    for stage in &picture.stages {
         let _ = writeln!(out, "  subgraph cluster_{} {{", stage.number);
-        let label = format!("{} {}", stage.number, stage.group);
+        let label = format!("{} {}", stage.number, stage.name);
         let _ = writeln!(out, "    label={};", dot_text(&label));
-        for release in stage.steps.iter().flat_map(|step| &step.releases) {
-            let mut lines = vec![release.name.to_string()];
-            lines.extend(waits(release));
+        for node in stage.steps.iter().flatten() {
             let _ = writeln!(
                 out,
                 "    {} [label={}];",
-                dot_text(&key(release)),
-                dot_text(&lines.join("\n"))
+                dot_text(&node.key),
+                dot_text(&label_of(node))
             );
         }
         out.push_str("  }\n");
     }
-    for (before, after) in edges(plan) {
-        let (before, after) = (dot_text(&key(before)), dot_text(&key(after)));
+    for (before, after) in picture.edges() {
+        let (before, after) = (dot_text(&before.key), dot_text(&after.key));
         let _ = writeln!(out, "  {before} -> {after};");
     }
     out.push_str("}\n");
@@ -76,92 +199,42 @@ pub fn dot(plan: &Plan<'_, '_>) -> String {
 
 /// For Mermaid, as in Markdown on forges.
 #[must_use]
-pub fn mermaid(plan: &Plan<'_, '_>) -> String {
+pub fn mermaid(picture: &Picture) -> String {
     let mut out = String::from("flowchart LR\n");
-    let mut ids = Vec::new();
-    for stage in &plan.stages {
-        let label = format!("{} {}", stage.number, stage.group);
+    let mut keys: Vec<&str> = Vec::new();
+    for stage in &picture.stages {
+        let label = format!("{} {}", stage.number, stage.name);
         let _ = writeln!(
             out,
             "  subgraph s{}[{}]",
             stage.number,
             mermaid_text(&label)
         );
-        for release in stage.steps.iter().flat_map(|step| &step.releases) {
-            ids.push(key(release));
-            let mut lines = vec![release.name.to_string()];
-            lines.extend(waits(release));
+        for node in stage.steps.iter().flatten() {
+            keys.push(&node.key);
             let _ = writeln!(
                 out,
                 "    r{}[{}]",
-                ids.len(),
-                mermaid_text(&lines.join("\n"))
+                keys.len(),
+                mermaid_text(&label_of(node))
             );
         }
         out.push_str("  end\n");
     }
-    let id = |release: &Release<'_, '_>| {
-        let key = key(release);
-        ids.iter()
-            .position(|known| *known == key)
+    let id = |node: &Node| {
+        keys.iter()
+            .position(|known| *known == node.key)
             .map_or(0, |at| at + 1)
     };
-    for (before, after) in edges(plan) {
+    for (before, after) in picture.edges() {
         let _ = writeln!(out, "  r{} --> r{}", id(before), id(after));
     }
     out
 }
 
-/// Every pair of releases of which the second depends on the first.
-#[must_use]
-pub fn edges<'p, 'd, 't>(
-    plan: &'p Plan<'d, 't>,
-) -> Vec<(&'p Release<'d, 't>, &'p Release<'d, 't>)> {
-    let mut edges = Vec::new();
-    let mut before: &[Release<'d, 't>] = &[];
-    for (_, step) in plan.steps() {
-        for release in &step.releases {
-            edges.extend(before.iter().map(|earlier| (earlier, release)));
-        }
-        before = &step.releases;
-    }
-    edges
-}
-
-fn key(release: &Release<'_, '_>) -> String {
-    format!("{}/{}", release.namespace, release.name)
-}
-
-/// What is awaited before anything that depends on the release may start.
-fn waits(release: &Release<'_, '_>) -> Vec<String> {
-    let mut lines = Vec::new();
-    if release.native_wait {
-        lines.push("helm waits".to_owned());
-    }
-    let version = release.chart.head.version;
-    let gates = gate::gates(&release.waits, &release.namespace, version);
-    lines.extend(gates.iter().map(gate_line));
-    if release.test_timeout.is_some() {
-        lines.push("tests".to_owned());
-    }
-    lines
-}
-
-fn gate_line(gate: &Gate) -> String {
-    let mut line = format!("gate {}", gate.kind);
-    if !gate.selector.is_empty() {
-        let _ = write!(line, " {}", gate.selector);
-    }
-    if let Some(min_ready) = gate.min_ready {
-        let _ = write!(line, ", min_ready {min_ready}");
-    }
-    if gate.allow_async_updates == Some(true) {
-        line.push_str(", async updates allowed");
-    }
-    if !gate.required {
-        line.push_str(", if any");
-    }
-    line
+fn label_of(node: &Node) -> String {
+    let name = std::slice::from_ref(&node.name);
+    [name, &node.waits].concat().join("\n")
 }
 
 fn dot_text(text: &str) -> String {

@@ -107,6 +107,8 @@ fn push_help(command: &clap::Command, path: &mut Vec<String>, page: &mut String)
 const SCHEMAS: &[(&str, &str)] = &[
     ("report", "docs/schema/convert-report.json"),
     ("diff", "docs/schema/diff-report.json"),
+    ("plan-report", "docs/schema/plan-report.json"),
+    ("plan", "docs/schema/plan.json"),
     ("validation", "docs/schema/validate-report.json"),
     ("source-map", "docs/schema/source-map.json"),
 ];

@@ -4,18 +4,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
 
+use crate::apply::records::{Record, Records, is_managed};
 use crate::cluster::{
     CONCURRENCY, Cluster, DryRun, KindRef, Lack, Needs, Permission, Preflight, Verb,
 };
 use crate::compare::{self, Mark, ObjectChange, Outcome};
 use crate::flux::{Object, ObjectKey, ObjectSet, SITE_LABEL};
-use crate::value::{Data, Number, Text, Value};
+use crate::value::{Text, Value};
 
 use super::super::access::{self, AccessArguments, failure};
 use super::super::{Failure, Output, show};
 
-/// The label by which Helm's records are found.
-const HELM_RECORDS: &str = "owner=helm";
+/// What applying objects would change, and what the cluster holds.
+pub(in crate::cli) struct Compared {
+    /// The objects, in order.
+    pub(in crate::cli) changes: Vec<ObjectChange>,
+    /// What the site has besides.
+    pub(in crate::cli) left_over: Vec<ObjectChange>,
+    pub(in crate::cli) live: Live,
+}
 
 /// What applying the objects would change; all objects, in order, then those that are left over.
 pub(super) fn changes(
@@ -23,25 +30,34 @@ pub(super) fn changes(
     set: &ObjectSet,
     output: &Output,
 ) -> Result<Vec<ObjectChange>, Failure> {
-    access::run(compare_all(arguments, set, output))
+    access::run(async {
+        let cluster = arguments.connect().await?;
+        let Compared {
+            mut changes,
+            left_over,
+            live: _,
+        } = compare_all(&cluster, set, output).await?;
+        changes.extend(left_over);
+        Ok(changes)
+    })
 }
 
-async fn compare_all(
-    arguments: &AccessArguments,
+/// Asks the API server about all objects.
+pub(in crate::cli) async fn compare_all(
+    cluster: &Cluster,
     set: &ObjectSet,
     output: &Output,
-) -> Result<Vec<ObjectChange>, Failure> {
-    let cluster = arguments.connect().await?;
+) -> Result<Compared, Failure> {
     let preflight = cluster.preflight(&needs(set)).await.map_err(failure)?;
     let preflight = without_controllers(preflight, output)?;
-    let live = Live::read(&cluster, &preflight, set).await?;
-    let asked = set.iter().map(|object| live.compare(&cluster, object));
+    let live = Live::read(cluster, &preflight, set).await?;
+    let asked = set.iter().map(|object| live.compare(cluster, object));
     let mut changes = Vec::new();
     let mut answers = futures::stream::iter(asked).buffered(CONCURRENCY);
     while let Some(change) = answers.next().await {
         changes.push(change?);
     }
-    changes.extend(live.left_over(set));
+    drop(answers);
     if output.verbose > 0 {
         show::say(&format!(
             "asked {} ({}): {} requests",
@@ -50,7 +66,11 @@ async fn compare_all(
             cluster.requests()
         ));
     }
-    Ok(changes)
+    Ok(Compared {
+        changes,
+        left_over: live.left_over(set),
+        live,
+    })
 }
 
 /// Everything that the comparison asks of the cluster.
@@ -108,24 +128,22 @@ fn without_controllers(mut preflight: Preflight, output: &Output) -> Result<Pref
     preflight.complete().map_err(failure)
 }
 
-/// A release that Helm holds: its latest revision and that revision's status.
-#[derive(Clone, Debug)]
-struct Record {
-    revision: u64,
-    status: Text,
-}
-
 /// What the cluster holds.
-struct Live {
+pub(in crate::cli) struct Live {
     objects: BTreeMap<ObjectKey, Object>,
     /// In the order in which they were read.
     order: Vec<ObjectKey>,
     namespaces: BTreeSet<Text>,
-    /// By storage namespace and name.
-    records: BTreeMap<(Text, Text), Record>,
+    /// What Helm holds.
+    pub(in crate::cli) records: Records,
 }
 
 impl Live {
+    /// The object as it is.
+    pub(in crate::cli) fn get(&self, key: &ObjectKey) -> Option<&Object> {
+        self.objects.get(key)
+    }
+
     /// One LIST for each kind and namespace of the set, and one for Helm's records of each namespace.
     async fn read(
         cluster: &Cluster,
@@ -154,7 +172,7 @@ impl Live {
             objects: BTreeMap::new(),
             order: Vec::new(),
             namespaces: BTreeSet::new(),
-            records: BTreeMap::new(),
+            records: Records::default(),
         };
         let read: Vec<_> = read.collect();
         let mut read = futures::stream::iter(read).buffered(CONCURRENCY);
@@ -170,36 +188,10 @@ impl Live {
         }
         drop(read);
         if let Some(secrets) = preflight.kind("v1", "Secret") {
-            let read = storages.iter().map(|namespace| async move {
-                let records = cluster
-                    .list_metadata(secrets, Some(namespace), Some(HELM_RECORDS))
-                    .await;
-                (namespace, records)
-            });
-            let read: Vec<_> = read.collect();
-            let mut read = futures::stream::iter(read).buffered(CONCURRENCY);
-            while let Some((namespace, records)) = read.next().await {
-                for record in records.map_err(failure)? {
-                    live.add_record(namespace, &record);
-                }
-            }
+            let records = Records::read(cluster, secrets, &storages).await;
+            live.records = records.map_err(failure)?;
         }
         Ok(live)
-    }
-
-    /// Helm writes name, revision and status of each record into its labels (Helm: pkg/storage/driver).
-    fn add_record(&mut self, namespace: &Text, record: &Object) {
-        let label = |name: &str| record.value.at(&["metadata", "labels", name])?.as_str();
-        let (Some(name), Some(status)) = (label("name"), label("status")) else {
-            return;
-        };
-        let revision: u64 = label("version").and_then(|v| v.parse().ok()).unwrap_or(0);
-        let key = (namespace.clone(), name.into());
-        let known = self.records.get(&key).map_or(0, |record| record.revision);
-        if revision >= known {
-            let status = status.into();
-            self.records.insert(key, Record { revision, status });
-        }
     }
 
     async fn compare(&self, cluster: &Cluster, object: &Object) -> Result<ObjectChange, Failure> {
@@ -277,15 +269,8 @@ impl Live {
             return None;
         }
         let name = text(object, &["spec", "releaseName"]).unwrap_or(&object.name);
-        let Record { revision, status } = self.records.get(&(storage(object), name.into()))?;
-        let managed = live.and_then(|live| {
-            let history = live.value.at(&["status", "history"])?.as_sequence()?;
-            history.first()?.at(&["version"])
-        });
-        let managed = managed.is_some_and(|version| match version.data {
-            Data::Number(Number::Int(version)) => version > 0,
-            _ => false,
-        });
+        let Record { revision, status } = self.records.get(&storage(object), name)?;
+        let managed = live.is_some_and(is_managed);
         (!managed).then(|| Mark::Takeover {
             revision: *revision,
             status: status.clone(),

@@ -54,7 +54,7 @@ fn needs(scope: &Scope<'_>, kinds: &[(&str, &str)]) -> Needs {
             .iter()
             .flat_map(|kind| verbs.map(|verb| permission(*kind, verb)))
             .collect(),
-        controllers: vec!["helm-controller".into()],
+        controllers: vec!["helm-controller".into(), "notification-controller".into()],
     }
 }
 
@@ -134,15 +134,14 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
         .bed
         .block_on(cluster.preflight(&needs(scope, &[(HELM, "HelmRelease")])))?;
     let asked = cluster.requests() - before;
-    // The kinds of one apiVersion, three verbs, deployments here and anywhere.
-    ensure(asked == 6, || format!("{asked} requests"))?;
+    // The kinds of one apiVersion, three verbs, Flux's deployments.
+    ensure(asked == 5, || format!("{asked} requests"))?;
     ensure(
         found.kind(HELM, "HelmRelease") == Some(&helm_releases()),
         || format!("{:?}", found.kinds),
     )?;
-    // In the bed the controllers are processes, no Deployments.
     ensure(
-        found.lacks == [Lack::Controller("helm-controller".into())],
+        found.lacks == [Lack::Controller("notification-controller".into())],
         || format!("{:?}", found.lacks),
     )
 }

@@ -1,0 +1,287 @@
+//! What keeps a run from touching an object: pure rules over what the cluster holds. `plan` shows what they say, a run
+//! refuses for it.
+
+use crate::cluster::FIELD_MANAGER;
+use crate::compare;
+use crate::flux::managed_fields;
+use crate::flux::{Object, ObjectKey};
+use crate::rollout::{Part, Rollout, Until};
+use crate::value::{Data, Text};
+
+use super::records::{Record, Records, is_managed};
+
+/// A reason to leave an object alone.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Guard {
+    /// Helm holds the release, and Flux does not manage it: applying would take it over.
+    #[error(
+        "{object}: helm holds revision {revision} of the release ({status}) and flux does not manage it yet"
+    )]
+    Takeover {
+        /// The release.
+        object: Text,
+        /// Number of Helm's latest revision.
+        revision: u64,
+        /// Its status, in Helm's word.
+        status: Text,
+    },
+    /// Nothing in Flux can read the chart's source.
+    #[error("{object}: flux cannot read the source of its chart: {location}")]
+    UnresolvedSource {
+        /// The release.
+        object: Text,
+        /// The source, fit for messages.
+        location: Text,
+    },
+    /// The object belongs to another site.
+    #[error("{object} belongs to site `{site}`")]
+    OtherSite {
+        /// The object.
+        object: Text,
+        /// Its site.
+        site: Text,
+    },
+    /// A toolkit Kustomization applies the object and would undo a change.
+    #[error("{object} is applied by kustomization `{owner}`, which would undo a change")]
+    OfKustomization {
+        /// The object.
+        object: Text,
+        /// The Kustomization, as `NAMESPACE/NAME`.
+        owner: Text,
+    },
+    /// Somebody stopped the release that ran.
+    #[error("{object} was suspended by `{by}`")]
+    Suspended {
+        /// The release.
+        object: Text,
+        /// The field manager that holds `spec.suspend`.
+        by: Text,
+    },
+    /// The object is being deleted.
+    #[error("{object} is being deleted")]
+    Leaving {
+        /// The object.
+        object: Text,
+    },
+}
+
+impl Guard {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Guard::Takeover { .. } => {
+                "taking over running releases is not done here yet: leave it to armada, or leave it out".to_owned()
+            }
+            Guard::UnresolvedSource { .. } => {
+                "name a source that flux can read in a source map, and convert with --source-map".to_owned()
+            }
+            Guard::OtherSite { site, .. } => {
+                format!("nothing of another site is touched: say --site {site} if it is this one, or choose other names")
+            }
+            Guard::OfKustomization { .. } => {
+                "change it in git, or take it out of the kustomization first".to_owned()
+            }
+            Guard::Suspended { .. } => {
+                "find out why, then resume it: flux resume helmrelease NAME --namespace NAMESPACE".to_owned()
+            }
+            Guard::Leaving { .. } => {
+                "wait until it is gone; finalizers that nobody removes are named in its metadata".to_owned()
+            }
+        }
+    }
+}
+
+/// Everything that keeps a run from the objects of a rollout, in its order. `live` gives an object as the cluster has it.
+pub fn guards<'l>(
+    rollout: &Rollout,
+    records: &Records,
+    live: impl Fn(&ObjectKey) -> Option<&'l Object>,
+) -> Vec<Guard> {
+    let parts = rollout.parts();
+    let found = parts.flat_map(|(_, _, part)| {
+        let live = live(&part.object.key());
+        of(part, &rollout.site, live, record(part, records))
+    });
+    found.collect()
+}
+
+/// What Helm holds under the name of a part's release.
+#[must_use]
+pub fn record<'r>(part: &Part, records: &'r Records) -> Option<&'r Record> {
+    match &part.until {
+        Until::Released(release) => records.get(&release.storage, &release.name),
+        Until::Applied | Until::Filled(_) | Until::Artifact { .. } => None,
+    }
+}
+
+/// What keeps a run from one object.
+#[must_use]
+pub fn of(part: &Part, site: &str, live: Option<&Object>, held: Option<&Record>) -> Vec<Guard> {
+    let object = Text::from(part.object.title());
+    let mut guards = Vec::new();
+    if let Until::Released(release) = &part.until {
+        if let Some(location) = &release.unresolved {
+            guards.push(Guard::UnresolvedSource {
+                object: object.clone(),
+                location: location.clone(),
+            });
+        }
+        if let Some(Record { revision, status }) = held
+            && !live.is_some_and(is_managed)
+        {
+            guards.push(Guard::Takeover {
+                object: object.clone(),
+                revision: *revision,
+                status: status.clone(),
+            });
+        }
+    }
+    let Some(live) = live else { return guards };
+    if let Some(other) = compare::site(live).filter(|other| *other != site) {
+        guards.push(Guard::OtherSite {
+            object: object.clone(),
+            site: other.into(),
+        });
+    }
+    if let Some(owner) = compare::kustomization(live) {
+        guards.push(Guard::OfKustomization {
+            object: object.clone(),
+            owner,
+        });
+    }
+    if let Until::Released(_) = &part.until
+        && let Some(by) = suspended_by(live)
+    {
+        guards.push(Guard::Suspended {
+            object: object.clone(),
+            by,
+        });
+    }
+    if live.value.at(&["metadata", "deletionTimestamp"]).is_some() {
+        guards.push(Guard::Leaving { object });
+    }
+    guards
+}
+
+/// Who stopped a release that had run. A tree that was applied before a run carries `spec.suspend`, too, so that nothing
+/// moves: such a release has no history, or the field is this program's.
+fn suspended_by(live: &Object) -> Option<Text> {
+    let suspended = live.value.at(&["spec", "suspend"])?.data == Data::Bool(true);
+    if !suspended || !is_managed(live) {
+        return None;
+    }
+    let owners = managed_fields::owners(live);
+    let mut holders = owners
+        .iter()
+        .filter(|owner| owner.paths().iter().any(|path| path == ".spec.suspend"));
+    let holder = holders.find(|owner| owner.manager != FIELD_MANAGER)?;
+    Some(holder.manager.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flux::ObjectSet;
+    use crate::rollout::build;
+    use crate::value::Value;
+
+    fn object(json: &str) -> Object {
+        Object::from_value(Value::from_json(json.as_bytes()).expect("JSON")).expect("object")
+    }
+
+    const RELEASE: &str = r#"{"apiVersion":"helm.toolkit.fluxcd.io/v2","kind":"HelmRelease",
+        "metadata":{"name":"web","namespace":"town","labels":{"armada2flux.dev/site":"harbour"},"annotations":{
+            "armada2flux.dev/stage":"1","armada2flux.dev/step":"1","armada2flux.dev/chart-group":"all",
+            "armada2flux.dev/gates":"{\"version\":1,\"chart\":\"v2\",\"waits\":[]}"MORE}},
+        "spec":{"releaseName":"town-web"}}"#;
+
+    fn rollout(annotations: &str) -> Rollout {
+        let mut set = ObjectSet::default();
+        set.extend([object(&RELEASE.replace("MORE", annotations))]);
+        build(&set).expect("a rollout")
+    }
+
+    /// What is said of the one release of a rollout.
+    fn said(annotations: &str, live: Option<&str>, held: Option<&Record>) -> Vec<String> {
+        let rollout = rollout(annotations);
+        let (part, _) = rollout.releases().next().expect("a release");
+        let live = live.map(|rest| {
+            object(&format!(
+                r#"{{"apiVersion":"helm.toolkit.fluxcd.io/v2","kind":"HelmRelease",{rest}}}"#
+            ))
+        });
+        let guards = of(part, &rollout.site, live.as_ref(), held);
+        for guard in &guards {
+            assert!(!guard.hint().is_empty());
+        }
+        guards.iter().map(ToString::to_string).collect()
+    }
+
+    const MANAGED: &str = r#""status":{"history":[{"version":3}]}"#;
+
+    #[test]
+    fn releases_of_helm_alone_are_left_alone() {
+        let held = Record {
+            revision: 3,
+            status: "deployed".into(),
+        };
+        let taken = "HelmRelease town/web: helm holds revision 3 of the release (deployed) and flux does not manage it yet";
+        let metadata = r#""metadata":{"name":"web","namespace":"town"}"#;
+        assert_eq!(said("", None, None), [""; 0]);
+        assert_eq!(said("", None, Some(&held)), [taken]);
+        assert_eq!(said("", Some(metadata), Some(&held)), [taken]);
+        let managed = format!("{metadata},{MANAGED}");
+        assert_eq!(said("", Some(&managed), Some(&held)), [""; 0]);
+    }
+
+    #[test]
+    fn a_release_without_a_source_is_refused_wherever_it_is() {
+        let unresolved = r#","armada2flux.dev/unresolved-source":"local: /charts/web""#;
+        assert_eq!(
+            said(unresolved, None, None),
+            ["HelmRelease town/web: flux cannot read the source of its chart: local: /charts/web"]
+        );
+    }
+
+    #[test]
+    fn what_others_look_after_is_left_alone() {
+        let foreign = r#""metadata":{"name":"web","namespace":"town","deletionTimestamp":"2026-01-01T00:00:00Z",
+            "labels":{"armada2flux.dev/site":"other","kustomize.toolkit.fluxcd.io/name":"apps","kustomize.toolkit.fluxcd.io/namespace":"flux-system"}}"#;
+        assert_eq!(
+            said("", Some(foreign), None),
+            [
+                "HelmRelease town/web belongs to site `other`",
+                "HelmRelease town/web is applied by kustomization `flux-system/apps`, which would undo a change",
+                "HelmRelease town/web is being deleted",
+            ]
+        );
+    }
+
+    #[test]
+    fn somebodys_stop_is_told_from_the_trees() {
+        let live = |manager: &str, status: &str| {
+            format!(
+                r#""metadata":{{"name":"web","namespace":"town","managedFields":[
+                    {{"manager":"armada2flux","operation":"Apply","fieldsV1":{{"f:spec":{{"f:releaseName":{{}}}}}}}},
+                    {{"manager":"{manager}","operation":"Update","fieldsV1":{{"f:spec":{{"f:suspend":{{}}}}}}}}]}},
+                    "spec":{{"suspend":true}}{status}"#
+            )
+        };
+        let ran = format!(",{MANAGED}");
+        assert_eq!(
+            said("", Some(&live("flux", &ran)), None),
+            ["HelmRelease town/web was suspended by `flux`"]
+        );
+        assert_eq!(said("", Some(&live("armada2flux", &ran)), None), [""; 0]);
+        // A tree that was applied before the run.
+        assert_eq!(said("", Some(&live("kubectl", "")), None), [""; 0]);
+    }
+
+    #[test]
+    fn all_parts_are_asked_about() {
+        let rollout = rollout(r#","armada2flux.dev/unresolved-source":"x""#);
+        let found = guards(&rollout, &Records::default(), |_| None);
+        assert_eq!(found.len(), 1);
+    }
+}

@@ -1,0 +1,107 @@
+//! What Helm itself knows of releases: its records, by their labels alone.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures::StreamExt as _;
+
+use crate::cluster::{CONCURRENCY, Cluster, Error, KindRef};
+use crate::flux::Object;
+use crate::value::{Data, Number, Text, Value};
+
+/// The label by which Helm's records are found.
+const BY_HELM: &str = "owner=helm";
+
+/// A release that Helm holds: its latest revision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Number of the revision.
+    pub revision: u64,
+    /// Its status, in Helm's word.
+    pub status: Text,
+}
+
+/// All releases that Helm holds, by storage namespace and name.
+#[derive(Clone, Debug, Default)]
+pub struct Records(BTreeMap<(Text, Text), Record>);
+
+impl Records {
+    /// Lists the records in these namespaces, one LIST each, without what is in them. `secrets` is the kind of Secrets.
+    ///
+    /// # Errors
+    ///
+    /// When they may not be listed or the server does not answer.
+    pub async fn read(
+        cluster: &Cluster,
+        secrets: &KindRef,
+        namespaces: &BTreeSet<Text>,
+    ) -> Result<Self, Error> {
+        let lists = namespaces.iter().map(|namespace| async move {
+            let list = cluster.list_metadata(secrets, Some(namespace), Some(BY_HELM));
+            (namespace, list.await)
+        });
+        let lists: Vec<_> = lists.collect();
+        let mut lists = futures::stream::iter(lists).buffered(CONCURRENCY);
+        let mut records = Self::default();
+        while let Some((namespace, found)) = lists.next().await {
+            for record in found? {
+                records.add(namespace, &record);
+            }
+        }
+        Ok(records)
+    }
+
+    /// The release of that name.
+    #[must_use]
+    pub fn get(&self, storage: &str, name: &str) -> Option<&Record> {
+        self.0.get(&(storage.into(), name.into()))
+    }
+
+    /// Helm writes name, revision and status of each record into its labels (Helm: pkg/storage/driver).
+    fn add(&mut self, namespace: &Text, record: &Object) {
+        let label = |name: &str| record.value.at(&["metadata", "labels", name])?.as_str();
+        let (Some(name), Some(status)) = (label("name"), label("status")) else {
+            return;
+        };
+        let revision: u64 = label("version").and_then(|v| v.parse().ok()).unwrap_or(0);
+        let key = (namespace.clone(), name.into());
+        let known = self.0.get(&key).map_or(0, |record| record.revision);
+        if revision >= known {
+            let status = status.into();
+            self.0.insert(key, Record { revision, status });
+        }
+    }
+}
+
+/// Whether Flux manages the release of a HelmRelease: its newest snapshot has a revision
+/// (helm-controller: `status.history`).
+#[must_use]
+pub fn is_managed(release: &Object) -> bool {
+    let history = release.value.at(&["status", "history"]);
+    let newest = history.and_then(Value::as_sequence).and_then(<[_]>::first);
+    let version = newest.and_then(|snapshot| snapshot.at(&["version"]));
+    version.is_some_and(|version| match version.data {
+        Data::Number(Number::Int(version)) => version > 0,
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_revision_counts() {
+        let mut records = Records::default();
+        for (version, status) in [("9", "superseded"), ("10", "failed"), ("2", "superseded")] {
+            let text = format!(
+                r#"{{"apiVersion":"v1","kind":"Secret","metadata":{{"name":"sh.helm.release.v1.web.v{version}",
+                    "labels":{{"name":"web","owner":"helm","status":"{status}","version":"{version}"}}}}}}"#
+            );
+            let value = Value::from_json(text.as_bytes()).expect("JSON");
+            records.add(&"town".into(), &Object::from_value(value).expect("object"));
+        }
+        let record = records.get("town", "web").expect("a record");
+        assert_eq!((record.revision, record.status.as_str()), (10, "failed"));
+        assert_eq!(records.get("town", "other"), None);
+    }
+}

@@ -1,0 +1,242 @@
+//! `armada2flux plan`
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use jiff::Timestamp;
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::apply::guard::{self, Guard};
+use crate::flux::{ObjectSet, duration};
+use crate::report::graph::Picture;
+use crate::report::markdown::DEFAULT_LIMIT;
+use crate::report::plan::{Judged, Refusal, Report, markdown, report, text};
+use crate::rollout::Rollout;
+use crate::rollout::saved::{self, ClusterId, KEY_BYTES, Saved};
+
+use super::access::{self, AccessArguments, failure};
+use super::choices::Choices;
+use super::diff::live::{self, Compared};
+use super::graph::Format;
+use super::input::InputArguments;
+use super::rollout::rollout;
+use super::{Failure, Levels, Output, ReportTarget, objects, private_file, show};
+
+/// Exit code with --exit-code when a run would write or be refused.
+const DIFFERENT: u8 = 2;
+
+/// Longest time that a plan may hold, in seconds.
+const LONGEST: i64 = 7 * 24 * 3600;
+
+/// Show what a staged run would do in the cluster, or save it for `apply`
+///
+/// Stage by stage and step by step: which objects are created, changed, upgraded or left as they are, what is
+/// deleted before an upgrade, what is awaited, and for how long; and what a run would refuse. Nothing is written to the
+/// cluster. Takes Armada documents, which are compiled in memory as `convert` does it, or a Flux tree made before,
+/// edited or not.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  armada2flux plan flux/ --context site-a
+  armada2flux plan flux/ --context site-a -o plan.json
+  armada2flux plan site.yaml --target-manifest full-site --graph dot | dot -Tsvg -o site.svg
+
+Exit codes: 0 done, 1 failed (usage, documents, files, API server), 2 with --exit-code when a run would change
+anything or be refused")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    input: InputArguments,
+    #[command(flatten)]
+    access: AccessArguments,
+    /// Save the plan: `apply` does this and nothing else, or refuses
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// How long the saved plan holds
+    #[arg(long, value_name = "DURATION", default_value = "2h", value_parser = parse_valid_for, requires = "output")]
+    valid_for: u64,
+    /// Draw stages, steps and gates instead; no cluster is asked
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["output", "exit_code", "report", "kubeconfig", "context", "user"])]
+    graph: Option<Format>,
+    /// Exit with 2 when a run would change anything or be refused
+    #[arg(long, alias = "detailed-exitcode")]
+    exit_code: bool,
+    /// Write a report as text, json or markdown; may be given several times
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
+    report: Vec<ReportTarget<ReportFormat>>,
+    /// Largest markdown report, in bytes; what is cut is counted
+    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_LIMIT, value_parser = super::parse_limit)]
+    report_limit: usize,
+    #[command(flatten)]
+    choices: Choices,
+    #[command(flatten)]
+    levels: Levels,
+}
+
+/// The formats of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// Everything, as `armada2flux schema plan-report` describes it
+    Json,
+    /// For people: a table for each stage, the summary last
+    Text,
+    /// For a comment on a change: details folded, below --report-limit
+    Markdown,
+}
+
+fn parse_valid_for(text: &str) -> Result<u64, String> {
+    let seconds = duration::seconds(text).ok_or("write it as in `2h` or `90m`")?;
+    match u64::try_from(seconds) {
+        Ok(valid_for) if (1..=LONGEST).contains(&seconds) => Ok(valid_for),
+        Ok(_) | Err(_) => Err("a plan holds for a second at least, and a week at most".to_owned()),
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
+    let to_stdout = arguments
+        .report
+        .iter()
+        .filter(|target| target.file.is_none());
+    if to_stdout.count() > 1 {
+        let failure = Failure::new("two reports would both go to standard output");
+        return Err(failure.hint("write one to a file: --report json=FILE"));
+    }
+    let mut diagnostics = arguments.levels.sink();
+    let set = objects::read(
+        &arguments.input,
+        &arguments.choices,
+        output,
+        &mut diagnostics,
+    )?;
+    let rollout = rollout(&set)?;
+    if let Some(format) = arguments.graph {
+        let drawing = format.draw(&Picture::of_rollout(&rollout));
+        std::io::stdout()
+            .write_all(drawing.as_bytes())
+            .map_err(Failure::stdout)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(file) = &arguments.output {
+        refuse_foreign(file)?;
+    }
+    let (report, cluster) = access::run(ask(arguments, &rollout, output))?;
+    write(arguments, output, &report)?;
+    if let Some(file) = &arguments.output {
+        let plan = saved::save(
+            &rollout,
+            cluster,
+            Timestamp::now(),
+            arguments.valid_for,
+            key()?,
+        );
+        save(file, &plan, output)?;
+    }
+    let different = arguments.exit_code && report.summary.is_different();
+    Ok(if different {
+        ExitCode::from(DIFFERENT)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// What the cluster makes of the rollout, and which cluster it is.
+async fn ask(
+    arguments: &Arguments,
+    rollout: &Rollout,
+    output: &Output,
+) -> Result<(Report, ClusterId), Failure> {
+    let cluster = arguments.access.connect().await?;
+    // As a run sends them, and in its order.
+    let mut sent = ObjectSet::default();
+    sent.extend(rollout.parts().map(|(_, _, part)| part.object.clone()));
+    let Compared {
+        changes,
+        left_over,
+        live,
+    } = live::compare_all(&cluster, &sent, output).await?;
+    let parts = rollout.parts().zip(&changes);
+    let judged = parts.map(|((_, _, part), change)| {
+        let live_object = live.get(&part.object.key());
+        let held = guard::record(part, &live.records);
+        let guards = guard::of(part, &rollout.site, live_object, held);
+        Judged {
+            change,
+            refusals: guards.iter().map(refusal).collect(),
+        }
+    });
+    let report = report(rollout, judged.collect(), &left_over, cluster.server());
+    let uid = match &arguments.output {
+        Some(_) => cluster.identity().await.map_err(failure)?.to_string(),
+        None => String::new(),
+    };
+    let server = cluster.server().to_owned();
+    Ok((report, ClusterId { uid, server }))
+}
+
+fn refusal(guard: &Guard) -> Refusal {
+    Refusal {
+        why: guard.to_string(),
+        hint: guard.hint(),
+    }
+}
+
+fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {
+    let colour = show::colour_on(output, &std::io::stdout());
+    let all = output.verbose > 0;
+    let mut said = false;
+    for target in &arguments.report {
+        said |= target.file.is_none();
+        let text = match target.format {
+            ReportFormat::Json => super::json_text(report)?,
+            ReportFormat::Text => text::text(
+                report,
+                text::Style {
+                    colour: colour && target.file.is_none(),
+                    all,
+                },
+            ),
+            ReportFormat::Markdown => markdown::markdown(report, arguments.report_limit),
+        };
+        target.write(&text)?;
+    }
+    if said || output.quiet {
+        return Ok(());
+    }
+    std::io::stdout()
+        .write_all(text::text(report, text::Style { colour, all }).as_bytes())
+        .and_then(|()| std::io::stdout().flush())
+        .map_err(Failure::stdout)
+}
+
+/// A file that is no plan is not replaced by one.
+fn refuse_foreign(file: &Path) -> Result<(), Failure> {
+    match std::fs::read_to_string(file) {
+        Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Ok(text) if saved::read(&text).is_ok() => Ok(()),
+        Ok(_) | Err(_) => {
+            let act = format!("refused to overwrite `{}`", file.display());
+            Err(Failure::new(act).hint("it is no saved plan; move it or give another file"))
+        }
+    }
+}
+
+fn key() -> Result<[u8; KEY_BYTES], Failure> {
+    let mut key = [0; KEY_BYTES];
+    SystemRandom::new()
+        .fill(&mut key)
+        .map_err(|_| Failure::new("the system gives no random bytes"))?;
+    Ok(key)
+}
+
+fn save(file: &Path, plan: &Saved, output: &Output) -> Result<(), Failure> {
+    private_file::write(file, &saved::write(plan))?;
+    if !output.quiet {
+        show::say(&format!(
+            "saved to {}, for {} from {}",
+            file.display(),
+            crate::report::duration(i64::try_from(plan.valid_for).unwrap_or(i64::MAX)),
+            plan.created
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,42 @@
+//! The rollout of the input, for `plan` and whatever acts on one.
+
+use crate::flux::ObjectSet;
+use crate::rollout::{self, Rollout};
+
+use super::Failure;
+
+/// Faults that are shown.
+const SHOWN: usize = 20;
+
+/// Builds it, and has it checked by rules that share nothing with the building.
+pub(super) fn rollout(set: &ObjectSet) -> Result<Rollout, Failure> {
+    let rollout = rollout::build(set).map_err(|faults| {
+        let said = faults
+            .iter()
+            .map(|fault| format!("{fault}; {}", fault.hint()));
+        Failure::new(listed("the input cannot be rolled out", said))
+    })?;
+    let flaws = rollout::check(&rollout, set);
+    if flaws.is_empty() {
+        return Ok(rollout);
+    }
+    let said = flaws.iter().map(ToString::to_string);
+    Err(Failure::new(listed(
+        "a rule for rollouts is broken, nothing is done",
+        said,
+    ))
+    .hint("this is a mistake of the program: report it, with the tree if you may"))
+}
+
+fn listed(title: &str, said: impl ExactSizeIterator<Item = String>) -> String {
+    let more = said.len().saturating_sub(SHOWN);
+    let mut text = format!("{title}:");
+    for line in said.take(SHOWN) {
+        text.push_str("\n  ");
+        text.push_str(&line);
+    }
+    if more > 0 {
+        text.push_str(&format!("\n  and {more} more"));
+    }
+    text
+}

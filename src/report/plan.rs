@@ -1,0 +1,346 @@
+//! The report of `plan`: what a run would do, stage by stage, and what it would refuse.
+
+pub mod markdown;
+pub mod text;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::compare::{Conflict, Mark, ObjectChange, Outcome};
+use crate::flux::object::title;
+use crate::rollout::change::{self, Change};
+use crate::rollout::{OnFailure, Part, Rollout, Until};
+
+/// Version of the report's shape: a number that grows with every change a reader must know of.
+pub const VERSION: u32 = 1;
+
+/// The report of `armada2flux plan`.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "armada2flux plan report")]
+pub struct Report {
+    /// Version of this shape.
+    pub version: u32,
+    /// Version of the program.
+    pub program: String,
+    /// The site.
+    pub site: String,
+    /// Address of the API server that was asked.
+    pub server: String,
+    /// Numbers.
+    pub summary: Summary,
+    /// The stages, in order; the preparation has number 0.
+    pub stages: Vec<Stage>,
+    /// Objects of the site that the input lacks, as `Kind namespace/name`; nothing deletes them.
+    pub left_over: Vec<String>,
+}
+
+/// Numbers of objects.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Summary {
+    /// All of them.
+    pub objects: usize,
+    /// Not there yet.
+    pub created: usize,
+    /// Releases that are upgraded.
+    pub upgraded: usize,
+    /// With changes that upgrade nothing.
+    pub changed: usize,
+    /// Releases that are reconciled again because something before them changes, without a Helm action.
+    pub reconciled: usize,
+    /// The same, bookkeeping aside.
+    pub unchanged: usize,
+    /// Not touched, and the run with them.
+    pub refused: usize,
+}
+
+impl Summary {
+    /// How many objects come to what, worst first.
+    fn outcomes(&self) -> [(usize, What); 6] {
+        let Self {
+            objects: _,
+            created,
+            upgraded,
+            changed,
+            reconciled,
+            unchanged,
+            refused,
+        } = self;
+        [
+            (*refused, What::Refuse),
+            (*created, What::Create),
+            (*upgraded, What::Upgrade),
+            (*changed, What::Change),
+            (*reconciled, What::Reconcile),
+            (*unchanged, What::Unchanged),
+        ]
+    }
+
+    /// Whether a run would write or refuse anything.
+    #[must_use]
+    pub fn is_different(&self) -> bool {
+        self.unchanged < self.objects
+    }
+}
+
+/// A chart group, or the preparation.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Stage {
+    /// Its number.
+    pub number: usize,
+    /// Its name.
+    pub name: String,
+    /// Its steps, in order.
+    pub steps: Vec<Step>,
+}
+
+/// What may move at the same time.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Step {
+    /// Its number in the stage.
+    pub number: usize,
+    /// Its objects.
+    pub objects: Vec<Object>,
+}
+
+/// What a run does with an object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum What {
+    /// It is not there yet.
+    Create,
+    /// The release gets a new revision.
+    Upgrade,
+    /// It changes, and nothing is upgraded.
+    Change,
+    /// Flux looks again, in turn, and Helm does nothing.
+    Reconcile,
+    /// It stays as it is.
+    Unchanged,
+    /// It is not touched, and the run is refused.
+    Refuse,
+}
+
+impl What {
+    /// As people read it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            What::Create => "create",
+            What::Upgrade => "upgrade",
+            What::Change => "change",
+            What::Reconcile => "reconcile",
+            What::Unchanged => "unchanged",
+            What::Refuse => "refused",
+        }
+    }
+}
+
+/// An object.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Object {
+    /// `group/version`, or `v1`.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace; null for cluster-scoped kinds.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// What a run does with it.
+    pub what: What,
+    /// Why a run is refused.
+    pub refusals: Vec<Refusal>,
+    /// What else is to be known of it, a sentence each.
+    pub notes: Vec<String>,
+    /// What is deleted before an upgrade.
+    pub deletions: Vec<String>,
+    /// What is awaited after Helm and its hooks, in order.
+    pub gates: Vec<String>,
+    /// Whether Helm's tests run, and are awaited.
+    pub tests: bool,
+    /// How long it may take, in seconds.
+    pub timeout: i64,
+}
+
+/// A reason to refuse a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Refusal {
+    /// Why.
+    pub why: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// An object of the rollout, what the API server says of it, and why it is left alone.
+#[derive(Debug)]
+pub struct Judged<'c> {
+    /// The comparison.
+    pub change: &'c ObjectChange,
+    /// Reasons to leave it alone.
+    pub refusals: Vec<Refusal>,
+}
+
+/// Puts the report together; `judged` are the parts of the rollout in its order, `left_over` what the input lacks.
+#[must_use]
+pub fn report(
+    rollout: &Rollout,
+    judged: Vec<Judged<'_>>,
+    left_over: &[ObjectChange],
+    server: &str,
+) -> Report {
+    let mut summary = Summary::default();
+    let mut judged = judged.into_iter();
+    let stages = rollout.stages.iter().map(|stage| {
+        let steps = stage.steps.iter().map(|step| Step {
+            number: step.number,
+            objects: step
+                .parts
+                .iter()
+                .zip(judged.by_ref())
+                .map(|(part, judged)| object(part, judged, &mut summary))
+                .collect(),
+        });
+        Stage {
+            number: stage.number,
+            name: stage.name.to_string(),
+            steps: steps.collect(),
+        }
+    });
+    let stages = stages.collect();
+    let left_over = left_over.iter().map(|change| {
+        let namespace = change.namespace.as_deref();
+        title(&change.kind, namespace, &change.name)
+    });
+    Report {
+        version: VERSION,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        site: rollout.site.to_string(),
+        server: server.to_owned(),
+        summary,
+        stages,
+        left_over: left_over.collect(),
+    }
+}
+
+fn object(part: &Part, judged: Judged<'_>, summary: &mut Summary) -> Object {
+    let Judged {
+        change,
+        mut refusals,
+    } = judged;
+    refusals.extend(refusal(change));
+    let what = if refusals.is_empty() {
+        what(change)
+    } else {
+        What::Refuse
+    };
+    summary.objects += 1;
+    *match what {
+        What::Create => &mut summary.created,
+        What::Upgrade => &mut summary.upgraded,
+        What::Change => &mut summary.changed,
+        What::Reconcile => &mut summary.reconciled,
+        What::Unchanged => &mut summary.unchanged,
+        What::Refuse => &mut summary.refused,
+    } += 1;
+    let Part {
+        object,
+        until,
+        timeout,
+        on_failure,
+    } = part;
+    let mut notes = Vec::new();
+    if !matches!(what, What::Create) {
+        notes.extend(change.marks.iter().filter_map(note));
+    }
+    let (mut deletions, mut gates, mut tests) = (Vec::new(), Vec::new(), false);
+    match until {
+        Until::Applied | Until::Artifact { .. } => {}
+        Until::Filled(keys) => notes.push(format!("somebody fills in: {}", keys.join(", "))),
+        Until::Released(release) => {
+            deletions.extend(release.pre_deletes.iter().map(ToString::to_string));
+            gates.extend(release.gates.iter().map(ToString::to_string));
+            tests = release.tested;
+        }
+    }
+    match on_failure {
+        OnFailure::Stop => {}
+        OnFailure::Refuse => {
+            notes.push("protected: the run stops if it had failed before".to_owned())
+        }
+        OnFailure::PassOver => {
+            notes.push("protected: left as it is if it had failed before".to_owned());
+        }
+    }
+    Object {
+        api_version: object.api_version.to_string(),
+        kind: object.kind.to_string(),
+        namespace: object.namespace.as_ref().map(ToString::to_string),
+        name: object.name.to_string(),
+        what,
+        refusals,
+        notes,
+        deletions,
+        gates,
+        tests,
+        timeout: *timeout,
+    }
+}
+
+fn what(change: &ObjectChange) -> What {
+    if matches!(change.outcome, Outcome::Follows) {
+        return What::Reconcile;
+    }
+    match change::of(change) {
+        Change::Created => What::Create,
+        Change::Changed { upgrades: true } => What::Upgrade,
+        Change::Changed { upgrades: false } => What::Change,
+        Change::Unchanged => What::Unchanged,
+    }
+}
+
+/// What the API server would not take.
+fn refusal(change: &ObjectChange) -> Option<Refusal> {
+    let named = title(&change.kind, change.namespace.as_deref(), &change.name);
+    match &change.outcome {
+        Outcome::Conflicting(held) => {
+            let held = held
+                .iter()
+                .map(|Conflict { manager, field }| format!("`{field}` by `{manager}`"));
+            let held: Vec<String> = held.collect();
+            Some(Refusal {
+                why: format!("{named}: others hold fields of it: {}", held.join(", ")),
+                hint: "leave these fields to them, or take them away from them first".to_owned(),
+            })
+        }
+        Outcome::Refused(message) => Some(Refusal {
+            why: format!("{named}: the api server refuses it: {message}"),
+            hint: "correct the object, or what refuses it".to_owned(),
+        }),
+        Outcome::Created
+        | Outcome::Changed
+        | Outcome::Follows
+        | Outcome::Unchanged
+        | Outcome::LeftOver => None,
+    }
+}
+
+/// A mark that says something beside the refusals.
+fn note(mark: &Mark) -> Option<String> {
+    match mark {
+        Mark::ClientSide(why) => Some(format!("compared without the api server's defaults: {why}")),
+        Mark::OfSite(_) | Mark::OfKustomization(_) | Mark::Takeover { .. } => None,
+    }
+}
+
+impl Object {
+    /// `Kind namespace/name`
+    #[must_use]
+    pub fn title(&self) -> String {
+        title(&self.kind, self.namespace.as_deref(), &self.name)
+    }
+
+    /// Whether there is anything to see of it: what stays as it is, is counted only.
+    fn is_noteworthy(&self) -> bool {
+        self.what != What::Unchanged
+    }
+}

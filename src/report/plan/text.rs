@@ -1,0 +1,262 @@
+//! The report of `plan` for a terminal: a table a stage, the summary last.
+
+use std::fmt::Write as _;
+
+use super::{Object, Report, Stage, What};
+use crate::report::digest::{count, duration};
+
+/// Longest title that the columns are set by, in characters.
+const MAX_TITLE: usize = 54;
+
+/// How it is written.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// With colours of a terminal.
+    pub colour: bool,
+    /// With what stays as it is.
+    pub all: bool,
+}
+
+impl Style {
+    fn paint(self, text: &str, what: What) -> String {
+        let code = match what {
+            What::Create => "32",
+            What::Upgrade | What::Change => "33",
+            What::Reconcile | What::Unchanged => "2",
+            What::Refuse => "1;31",
+        };
+        if self.colour {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// The text, ending with a line break.
+#[must_use]
+pub fn text(report: &Report, style: Style) -> String {
+    let Report {
+        version: _,
+        program: _,
+        site,
+        server,
+        summary,
+        stages,
+        left_over,
+    } = report;
+    let mut out = format!("site {site}, cluster at {server}\n");
+    for stage in stages {
+        self::stage(&mut out, stage, style);
+    }
+    if !left_over.is_empty() {
+        let _ = writeln!(
+            out,
+            "\nleft over: {}, not in the input, and nothing deletes them",
+            count(left_over.len(), "object")
+        );
+        if style.all {
+            for title in left_over {
+                let _ = writeln!(out, "  {title}");
+            }
+        }
+    }
+    let outcomes = summary.outcomes().into_iter();
+    let outcomes = outcomes.filter(|(number, _)| *number > 0);
+    let outcomes: Vec<String> = outcomes
+        .map(|(number, what)| style.paint(&format!("{number} {}", summed(what)), what))
+        .collect();
+    let _ = writeln!(
+        out,
+        "\n{} in {}: {}",
+        count(summary.objects, "object"),
+        count(stages.len(), "stage"),
+        outcomes.join(", ")
+    );
+    if summary.refused > 0 {
+        let line = "a run would be refused before it writes anything";
+        let _ = writeln!(out, "{}", style.paint(line, What::Refuse));
+    }
+    out
+}
+
+/// What became of several.
+pub(super) fn summed(what: What) -> &'static str {
+    match what {
+        What::Create => "to create",
+        What::Upgrade => "to upgrade",
+        What::Change => "to change",
+        What::Reconcile => "reconciled again in turn",
+        What::Unchanged => "unchanged",
+        What::Refuse => "refused",
+    }
+}
+
+/// Text of others on a terminal: control characters would act there.
+fn plain(text: &str) -> String {
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().map(shown).collect()
+}
+
+fn stage(out: &mut String, stage: &Stage, style: Style) {
+    let Stage {
+        number,
+        name,
+        steps,
+    } = stage;
+    let _ = writeln!(out, "\nstage {number}: {}", plain(name));
+    let shown = |object: &&Object| style.all || object.is_noteworthy();
+    let titles = steps.iter().flat_map(|step| &step.objects).filter(shown);
+    let widths = titles.map(|object| object.title().chars().count());
+    let width = widths
+        .filter(|width| *width <= MAX_TITLE)
+        .max()
+        .unwrap_or(0);
+    for step in steps {
+        let place = format!("{number}.{}", step.number);
+        for object in step.objects.iter().filter(shown) {
+            row(out, &place, width, object, style);
+        }
+        let rest = step.objects.iter().filter(|object| !shown(object)).count();
+        if rest > 0 {
+            let line = format!("  {place:<5} {} unchanged", count(rest, "object"));
+            let _ = writeln!(out, "{}", style.paint(&line, What::Unchanged));
+        }
+    }
+}
+
+fn row(out: &mut String, place: &str, width: usize, object: &Object, style: Style) {
+    let Object {
+        api_version: _,
+        kind: _,
+        namespace: _,
+        name: _,
+        what,
+        refusals,
+        notes,
+        deletions,
+        gates,
+        tests,
+        timeout,
+    } = object;
+    // Padded before it is painted: colours have no width.
+    let word = style.paint(&format!("{:<9}", what.word()), *what);
+    let _ = writeln!(
+        out,
+        "  {place:<5} {:<width$}  {word}  within {}",
+        plain(&object.title()),
+        duration(*timeout)
+    );
+    for refusal in refusals {
+        let _ = writeln!(
+            out,
+            "        {} {}",
+            style.paint("x", What::Refuse),
+            plain(&refusal.why)
+        );
+        let _ = writeln!(out, "          {}", refusal.hint);
+    }
+    // What is deleted only before an upgrade is of no interest where there is none.
+    if *what == What::Upgrade || style.all {
+        for deletion in deletions {
+            let _ = writeln!(out, "        deletes {}", plain(deletion));
+        }
+    }
+    for gate in gates {
+        let _ = writeln!(out, "        gate {}", plain(gate));
+    }
+    if *tests {
+        let _ = writeln!(out, "        tests");
+    }
+    for note in notes {
+        let _ = writeln!(out, "        {}", plain(note));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Refusal, Report, Step, Summary};
+    use super::*;
+
+    fn object(kind: &str, name: &str, what: What) -> Object {
+        Object {
+            api_version: "v1".to_owned(),
+            kind: kind.to_owned(),
+            namespace: Some("town".to_owned()),
+            name: name.to_owned(),
+            what,
+            refusals: Vec::new(),
+            notes: Vec::new(),
+            deletions: vec!["job app=web".to_owned()],
+            gates: vec!["pod app=web".to_owned()],
+            tests: true,
+            timeout: 1020,
+        }
+    }
+
+    #[test]
+    fn a_table_shows_what_moves() {
+        let refused = Object {
+            refusals: vec![Refusal {
+                why: "HelmRelease town/c is being deleted".to_owned(),
+                hint: "wait until it is gone".to_owned(),
+            }],
+            ..object("HelmRelease", "c", What::Refuse)
+        };
+        let report = Report {
+            version: 1,
+            program: String::new(),
+            site: "harbour".to_owned(),
+            server: "https://api:6443".to_owned(),
+            summary: Summary {
+                objects: 4,
+                upgraded: 1,
+                unchanged: 2,
+                refused: 1,
+                ..Summary::default()
+            },
+            stages: vec![Stage {
+                number: 1,
+                name: "all".to_owned(),
+                steps: vec![Step {
+                    number: 1,
+                    objects: vec![
+                        object("HelmRelease", "web", What::Upgrade),
+                        object("HelmRelease", "a", What::Unchanged),
+                        object("HelmRelease", "b", What::Unchanged),
+                        refused,
+                    ],
+                }],
+            }],
+            left_over: vec!["ConfigMap town/old".to_owned()],
+        };
+        let shown = text(&report, Style::default());
+        assert_eq!(
+            shown,
+            "site harbour, cluster at https://api:6443\n\n\
+             stage 1: all\n\
+             \x20 1.1   HelmRelease town/web  upgrade    within 17m\n\
+             \x20       deletes job app=web\n\
+             \x20       gate pod app=web\n\
+             \x20       tests\n\
+             \x20 1.1   HelmRelease town/c    refused    within 17m\n\
+             \x20       x HelmRelease town/c is being deleted\n\
+             \x20         wait until it is gone\n\
+             \x20       gate pod app=web\n\
+             \x20       tests\n\
+             \x20 1.1   2 objects unchanged\n\n\
+             left over: 1 object, not in the input, and nothing deletes them\n\n\
+             4 objects in 1 stage: 1 refused, 1 to upgrade, 2 unchanged\n\
+             a run would be refused before it writes anything\n"
+        );
+        let all = text(
+            &report,
+            Style {
+                colour: true,
+                all: true,
+            },
+        );
+        assert!(all.contains("HelmRelease town/b") && all.contains("ConfigMap town/old"));
+        assert!(all.contains("\u{1b}[33mupgrade  \u{1b}[0m"));
+    }
+}

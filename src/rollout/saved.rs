@@ -1,0 +1,590 @@
+//! A plan in a file: what was looked at, so that nothing else is done later.
+//!
+//! It holds no object, only digests, keyed with random bytes that are different in every file: who has two files does
+//! not learn whether two objects are the same. Whoever holds one file can try words, as with any digest, so it is written
+//! for its owner alone. `apply` makes the rollout anew from the same input and compares.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::digest::Pieces;
+use super::{Part, Release, Rollout, Stage, Step, Until};
+use crate::flux::object::title;
+
+/// Version of the format; a reader refuses any other.
+pub const VERSION: u32 = 1;
+
+/// Length of the key, in bytes.
+pub const KEY_BYTES: usize = 32;
+
+/// How far the clock of the machine that made the plan may be ahead of the one that asks.
+const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(5);
+
+/// Objects that are named when a plan does not fit.
+const SHOWN: usize = 5;
+
+/// A saved plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "armada2flux saved plan")]
+#[serde(deny_unknown_fields)]
+pub struct Saved {
+    /// Version of this shape.
+    pub version: u32,
+    /// Version of the program; another one might make other objects of the same input.
+    pub program: String,
+    /// When it was made: RFC 3339, UTC.
+    pub created: String,
+    /// For how many seconds it holds.
+    pub valid_for: u64,
+    /// The site.
+    pub site: String,
+    /// The cluster that it was made for.
+    pub cluster: ClusterId,
+    /// Key of the digests: 64 hexadecimal digits.
+    pub key: String,
+    /// Digest of everything that is sent and awaited, in order.
+    pub rollout: String,
+    /// The stages, in order.
+    pub stages: Vec<SavedStage>,
+    /// Digest of all else in this file: an edited plan is refused.
+    pub digest: String,
+}
+
+/// Which cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterId {
+    /// UID of its namespace `kube-system`.
+    pub uid: String,
+    /// Address of its API server, for people.
+    pub server: String,
+}
+
+/// A stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SavedStage {
+    /// Its number; the preparation has 0.
+    pub number: usize,
+    /// Name of the chart group.
+    pub name: String,
+    /// Its steps, in order.
+    pub steps: Vec<SavedStep>,
+}
+
+/// What may move at the same time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SavedStep {
+    /// Its number in the stage.
+    pub number: usize,
+    /// Its objects.
+    pub parts: Vec<SavedPart>,
+}
+
+/// An object.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SavedPart {
+    /// `group/version`, or `v1`.
+    pub api_version: String,
+    /// Its kind.
+    pub kind: String,
+    /// Its namespace; null for cluster-scoped kinds.
+    pub namespace: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Digest of the object and of what is awaited of it, keyed.
+    pub digest: String,
+    /// How long it may take, in seconds.
+    pub timeout: i64,
+    /// What is deleted before an upgrade, in words.
+    pub deletions: Vec<String>,
+    /// What is awaited after Helm and its hooks, in words.
+    pub gates: Vec<String>,
+}
+
+/// Why a saved plan cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It is not the JSON that this format asks for.
+    #[error("the plan cannot be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// Another version of the program wrote it.
+    #[error("the plan has format {0}, this program reads {VERSION}")]
+    Version(u32),
+}
+
+/// Why a saved plan may not be applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// Its digest is not that of its content.
+    #[error("the plan was edited after it was made")]
+    Edited,
+    /// Its times are no times.
+    #[error("the plan does not say when it was made")]
+    Undated,
+    /// It is too old.
+    #[error("the plan was made {created} and held for {valid_for} s")]
+    Expired {
+        /// When it was made.
+        created: String,
+        /// For how many seconds it held.
+        valid_for: u64,
+    },
+    /// It was made later than now.
+    #[error("the plan was made {created}, which is still to come")]
+    Future {
+        /// When it was made.
+        created: String,
+    },
+    /// It was made by another version of the program.
+    #[error("the plan was made by version {made_by}, this is {}", env!("CARGO_PKG_VERSION"))]
+    OtherProgram {
+        /// The version.
+        made_by: String,
+    },
+    /// It was made for another cluster.
+    #[error("the plan was made for another cluster, at {server}")]
+    OtherCluster {
+        /// Address of its API server.
+        server: String,
+    },
+    /// It was made for another site.
+    #[error("the plan was made for site `{site}`")]
+    OtherSite {
+        /// The site.
+        site: String,
+    },
+    /// The input is not what it was.
+    #[error("the input is not what was planned: {}", listed(.objects))]
+    Different {
+        /// The objects that were changed, added, taken out or moved, as `Kind namespace/name`, with which of these.
+        objects: Vec<String>,
+    },
+}
+
+impl Mismatch {
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Mismatch::Edited
+            | Mismatch::Undated
+            | Mismatch::Expired { .. }
+            | Mismatch::OtherProgram { .. } => "plan again, look at it, and apply that",
+            Mismatch::Future { .. } => "set the clocks of both machines right",
+            Mismatch::OtherCluster { .. } => {
+                "choose the cluster with --context, or plan again for this one"
+            }
+            Mismatch::OtherSite { .. } => "give the input and the options that it was made of",
+            Mismatch::Different { .. } => {
+                "give the input and the options that it was made of, or plan again"
+            }
+        }
+    }
+}
+
+fn listed(objects: &[String]) -> String {
+    let mut shown = objects.iter().take(SHOWN).cloned().collect::<Vec<_>>();
+    if let Some(more) = objects.len().checked_sub(SHOWN).filter(|more| *more > 0) {
+        shown.push(format!("{more} more"));
+    }
+    if shown.is_empty() {
+        return "its order".to_owned();
+    }
+    shown.join(", ")
+}
+
+/// The plan of a rollout for a cluster, made at a time, good for so many seconds; `key` must be random.
+#[must_use]
+pub fn save(
+    rollout: &Rollout,
+    cluster: ClusterId,
+    created: Timestamp,
+    valid_for: u64,
+    key: [u8; KEY_BYTES],
+) -> Saved {
+    let mut saved = Saved {
+        version: VERSION,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        created: created
+            .round(jiff::Unit::Second)
+            .unwrap_or(created)
+            .to_string(),
+        valid_for,
+        site: rollout.site.to_string(),
+        cluster,
+        key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
+        rollout: String::new(),
+        stages: Vec::new(),
+        digest: String::new(),
+    };
+    saved.rollout = whole(&saved.key, rollout);
+    saved.stages = stages(&saved.key, rollout);
+    saved.digest = own_digest(&saved);
+    saved
+}
+
+/// The text of a saved plan.
+#[must_use]
+pub fn write(saved: &Saved) -> String {
+    // Strings, numbers and lists always have a JSON form.
+    let mut text = serde_json::to_string_pretty(saved).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Reads a saved plan; whether it may be applied is for [`verify`] to say.
+///
+/// # Errors
+///
+/// When the text is not what [`write()`] makes.
+pub fn read(text: &str) -> Result<Saved, ReadError> {
+    #[derive(Deserialize)]
+    struct Format {
+        version: u32,
+    }
+    let Format { version } = serde_json::from_str(text)?;
+    if version != VERSION {
+        return Err(ReadError::Version(version));
+    }
+    Ok(serde_json::from_str(text)?)
+}
+
+/// Whether a saved plan may be applied: to this rollout, in this cluster, now.
+///
+/// # Errors
+///
+/// The first reason why not.
+pub fn verify(
+    saved: &Saved,
+    rollout: &Rollout,
+    cluster_uid: &str,
+    now: Timestamp,
+) -> Result<(), Mismatch> {
+    let Saved {
+        version: _,
+        program,
+        created,
+        valid_for,
+        site,
+        cluster,
+        key,
+        rollout: whole_digest,
+        stages: planned,
+        digest,
+    } = saved;
+    if *digest != own_digest(saved) {
+        return Err(Mismatch::Edited);
+    }
+    if program != env!("CARGO_PKG_VERSION") {
+        return Err(Mismatch::OtherProgram {
+            made_by: program.clone(),
+        });
+    }
+    if cluster.uid != cluster_uid {
+        return Err(Mismatch::OtherCluster {
+            server: cluster.server.clone(),
+        });
+    }
+    let made: Timestamp = created.parse().map_err(|_| Mismatch::Undated)?;
+    let age = now.duration_since(made);
+    if age < -CLOCK_SLACK {
+        return Err(Mismatch::Future {
+            created: created.clone(),
+        });
+    }
+    if age > SignedDuration::from_secs(i64::try_from(*valid_for).unwrap_or(i64::MAX)) {
+        return Err(Mismatch::Expired {
+            created: created.clone(),
+            valid_for: *valid_for,
+        });
+    }
+    if *site != rollout.site {
+        return Err(Mismatch::OtherSite { site: site.clone() });
+    }
+    if *whole_digest != whole(key, rollout) {
+        let objects = differing(planned, &stages(key, rollout));
+        return Err(Mismatch::Different { objects });
+    }
+    Ok(())
+}
+
+/// What became of the objects since, each with its title.
+fn differing(planned: &[SavedStage], now: &[SavedStage]) -> Vec<String> {
+    type Placed<'s> = BTreeMap<(&'s str, String), ((usize, usize), &'s str)>;
+    fn placed(stages: &[SavedStage]) -> Placed<'_> {
+        let mut placed = Placed::new();
+        for stage in stages {
+            for step in &stage.steps {
+                for part in &step.parts {
+                    let title = title(&part.kind, part.namespace.as_deref(), &part.name);
+                    let place = (stage.number, step.number);
+                    placed.insert((&part.api_version, title), (place, &part.digest));
+                }
+            }
+        }
+        placed
+    }
+    let (planned, now) = (placed(planned), placed(now));
+    let mut differing = Vec::new();
+    for (key, (place, digest)) in &now {
+        let what = match planned.get(key) {
+            None => "is new",
+            Some((_, before)) if before != digest => "is changed",
+            Some((before, _)) if before != place => "is moved",
+            Some(_) => continue,
+        };
+        differing.push(format!("{} {what}", key.1));
+    }
+    let gone = planned.keys().filter(|key| !now.contains_key(*key));
+    differing.extend(gone.map(|(_, title)| format!("{title} is gone")));
+    differing
+}
+
+fn whole(key: &str, rollout: &Rollout) -> String {
+    let mut pieces = Pieces::default();
+    pieces.text(key);
+    pieces.text(&super::digest(rollout));
+    pieces.finish().to_string()
+}
+
+fn stages(key: &str, rollout: &Rollout) -> Vec<SavedStage> {
+    let stages = rollout.stages.iter().map(|stage| {
+        let Stage {
+            number,
+            name,
+            steps,
+        } = stage;
+        let steps = steps.iter().map(|Step { number, parts }| SavedStep {
+            number: *number,
+            parts: parts.iter().map(|part| saved_part(key, part)).collect(),
+        });
+        SavedStage {
+            number: *number,
+            name: name.to_string(),
+            steps: steps.collect(),
+        }
+    });
+    stages.collect()
+}
+
+fn saved_part(key: &str, part: &Part) -> SavedPart {
+    let mut pieces = Pieces::default();
+    pieces.text(key);
+    pieces.part(part);
+    let Part {
+        object,
+        until,
+        timeout,
+        on_failure: _,
+    } = part;
+    let (deletions, gates) = match until {
+        Until::Released(release) => {
+            let Release {
+                pre_deletes, gates, ..
+            } = &**release;
+            (
+                pre_deletes.iter().map(ToString::to_string).collect(),
+                gates.iter().map(ToString::to_string).collect(),
+            )
+        }
+        Until::Applied | Until::Filled(_) | Until::Artifact { .. } => (Vec::new(), Vec::new()),
+    };
+    SavedPart {
+        api_version: object.api_version.to_string(),
+        kind: object.kind.to_string(),
+        namespace: object.namespace.as_ref().map(ToString::to_string),
+        name: object.name.to_string(),
+        digest: pieces.finish().to_string(),
+        timeout: *timeout,
+        deletions,
+        gates,
+    }
+}
+
+/// Digest of all of a plan but its digest.
+fn own_digest(saved: &Saved) -> String {
+    let without = Saved {
+        digest: String::new(),
+        ..saved.clone()
+    };
+    let mut pieces = Pieces::default();
+    pieces.text(&write(&without));
+    pieces.finish().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rollout::build;
+    use crate::rollout::random::{namespace, object, release, set, site};
+
+    const UID: &str = "0d9e1e2a-1f8d-4d8e-9b0a-5d5a4f3c2b1a";
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().expect("a time")
+    }
+
+    fn cluster() -> ClusterId {
+        ClusterId {
+            uid: UID.to_owned(),
+            server: "https://api.example.org:6443".to_owned(),
+        }
+    }
+
+    fn rollout() -> Rollout {
+        let mut secret = release(1, 1, "a");
+        secret["spec"]["values"]["password"] = "sesame".into();
+        build(&set([namespace("town"), secret, release(2, 1, "b")])).expect("a rollout")
+    }
+
+    fn saved() -> Saved {
+        save(
+            &rollout(),
+            cluster(),
+            at("2026-03-01T10:00:00Z"),
+            7200,
+            [7; KEY_BYTES],
+        )
+    }
+
+    fn verdict(saved: &Saved, rollout: &Rollout, now: &str) -> String {
+        match verify(saved, rollout, UID, at(now)) {
+            Ok(()) => "yes".to_owned(),
+            Err(mismatch) => {
+                assert!(!mismatch.hint().is_empty());
+                mismatch.to_string()
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_holds_for_its_time_in_its_cluster() {
+        let (saved, rollout) = (saved(), rollout());
+        assert_eq!(verdict(&saved, &rollout, "2026-03-01T10:00:00Z"), "yes");
+        assert_eq!(verdict(&saved, &rollout, "2026-03-01T12:00:00Z"), "yes");
+        assert_eq!(
+            verdict(&saved, &rollout, "2026-03-01T12:00:01Z"),
+            "the plan was made 2026-03-01T10:00:00Z and held for 7200 s"
+        );
+        assert_eq!(verdict(&saved, &rollout, "2026-03-01T09:56:00Z"), "yes");
+        assert_eq!(
+            verdict(&saved, &rollout, "2026-03-01T09:50:00Z"),
+            "the plan was made 2026-03-01T10:00:00Z, which is still to come"
+        );
+        let elsewhere = verify(&saved, &rollout, "other", at("2026-03-01T10:00:00Z"));
+        assert_eq!(
+            elsewhere.expect_err("another").to_string(),
+            "the plan was made for another cluster, at https://api.example.org:6443"
+        );
+    }
+
+    #[test]
+    fn what_is_not_planned_is_named() {
+        let saved = saved();
+        let now = "2026-03-01T10:00:00Z";
+        let said = |objects: Vec<serde_json::Value>| {
+            let rollout = build(&set(objects)).expect("a rollout");
+            verdict(&saved, &rollout, now)
+        };
+        assert_eq!(
+            said(vec![
+                namespace("town"),
+                release(1, 1, "a"),
+                release(1, 1, "b"),
+                release(2, 1, "c")
+            ]),
+            "the input is not what was planned: HelmRelease town/a is changed, HelmRelease town/b is changed, HelmRelease town/c is new"
+        );
+        assert_eq!(
+            said(vec![release(2, 1, "b")]),
+            "the input is not what was planned: HelmRelease town/a is gone, Namespace town is gone"
+        );
+        let mut other = rollout();
+        other.stages[1].name = "other".into();
+        assert_eq!(
+            verdict(&saved, &other, now),
+            "the input is not what was planned: its order"
+        );
+        other.site = "other".into();
+        assert_eq!(
+            verdict(&saved, &other, now),
+            "the plan was made for site `harbour`"
+        );
+    }
+
+    #[test]
+    fn an_object_is_in_no_plan_and_no_digest_is_in_two() {
+        let (one, rollout) = (saved(), rollout());
+        assert!(!write(&one).contains("sesame"));
+        let other = save(
+            &rollout,
+            cluster(),
+            at("2026-03-01T10:00:00Z"),
+            7200,
+            [8; KEY_BYTES],
+        );
+        let digests = |saved: &Saved| {
+            let steps = saved.stages.iter().flat_map(|stage| &stage.steps);
+            let parts = steps.flat_map(|step| &step.parts);
+            parts.map(|part| part.digest.clone()).collect::<Vec<_>>()
+        };
+        for digest in digests(&one) {
+            assert!(!digests(&other).contains(&digest));
+            assert!(!write(&other).contains(&digest));
+        }
+        let plain = object(&namespace("town"));
+        let mut json = String::new();
+        crate::emit::write_canonical_json(&plain.value, crate::emit::View::Clear, &mut json);
+        let mut pieces = Pieces::default();
+        pieces.text(&json);
+        assert!(!write(&one).contains(&*pieces.finish()));
+    }
+
+    #[test]
+    fn other_texts_are_no_plans() {
+        let text = write(&saved());
+        assert_eq!(read(&text).expect("a plan"), saved());
+        for (text, message) in [
+            (
+                text.replacen("\"version\": 1", "\"version\": 2", 1),
+                "the plan has format 2, this program reads 1",
+            ),
+            (
+                text.replacen("\"site\"", "\"town\"", 1),
+                "the plan cannot be read: unknown field `town`",
+            ),
+            (
+                "{}".to_owned(),
+                "the plan cannot be read: missing field `version`",
+            ),
+        ] {
+            let error = read(&text).expect_err(&text).to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_edit_is_seen(set in site(), at_byte in any::<prop::sample::Index>(), byte in b' '..b'~') {
+            let rollout = build(&set).expect("a rollout");
+            let saved = save(&rollout, cluster(), at("2026-03-01T10:00:00Z"), 7200, [7; KEY_BYTES]);
+            let now = at("2026-03-01T10:30:00Z");
+            prop_assert_eq!(verify(&saved, &rollout, UID, now), Ok(()));
+            let mut bytes = write(&saved).into_bytes();
+            let place = at_byte.index(bytes.len());
+            bytes[place] = byte;
+            let text = String::from_utf8(bytes).expect("ASCII");
+            if let Ok(edited) = read(&text) && edited != saved {
+                prop_assert_eq!(verify(&edited, &rollout, UID, now), Err(Mismatch::Edited));
+            }
+        }
+    }
+}
