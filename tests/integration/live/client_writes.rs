@@ -275,7 +275,6 @@ fn enough(scope: &Scope<'_>) -> Outcome {
     let here = scope.namespace.as_str();
     let sent = object(&release(scope, json!({})))?;
     let of = ObjectRef::from(&sent);
-    let status = value(&json!({"status": {"lastHandledResetAt": "now"}}))?;
     let secret = object(&json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "values", "namespace": here},
     }))?;
@@ -306,15 +305,12 @@ fn enough(scope: &Scope<'_>) -> Outcome {
         }
         let patch = value(&json!({"spec": {"suspend": true}}))?;
         cluster.patch(&of, &patch).await?.ok_or("it is gone")?;
-        cluster
-            .patch_status(&of, &status)
-            .await?
-            .ok_or("it is gone")?;
+        let of = ObjectRef::from(&secret);
         cluster.read(&of).await?.ok_or("it is gone")?;
         for (api_version, kind) in [
             (HELM, "HelmRelease"),
             ("source.toolkit.fluxcd.io/v1", "GitRepository"),
-            ("source.toolkit.fluxcd.io/v1", "HelmChart"),
+            ("source.toolkit.fluxcd.io/v1", "OCIRepository"),
             ("batch/v1", "Job"),
             ("v1", "Pod"),
             ("apps/v1", "StatefulSet"),
@@ -332,12 +328,12 @@ fn enough(scope: &Scope<'_>) -> Outcome {
         let done = cluster.delete(&pod, pod_uid.trim_matches('"')).await?;
         ensure(done == Deleted::Done, || format!("{done:?}"))?;
 
-        let Created::Done(mut made) = cluster.create(&state).await? else {
-            return Err("something was there".into());
-        };
-        made.annotate("step", "1");
-        let done = cluster.replace(&made).await?;
-        ensure(matches!(done, Replaced::Done(_)), || format!("{done:?}"))?;
+        let done = cluster.apply(&state, None, true).await?;
+        ensure(matches!(done, DryRun::Applied { .. }), || {
+            format!("{done:?}")
+        })?;
+        let of = ObjectRef::from(&state);
+        cluster.read(&of).await?.ok_or("it is gone")?;
         let taken = cluster.take_lease("flux-system", &name, "us", 60, |_| false);
         let Taken::Held(mut lease) = taken.await? else {
             return Err("somebody holds it".into());
