@@ -42,8 +42,8 @@ const LONGEST: i64 = 7 * 24 * 3600;
   armada2flux plan flux/ --context site-a -o plan.json
   armada2flux plan site.yaml --target-manifest full-site --graph dot | dot -Tsvg -o site.svg
 
-Exit codes: 0 done, 1 failed (usage, documents, files, API server), 2 with --exit-code when a run would change
-anything or be refused")]
+Exit codes: 0 done, 1 failed (usage, documents, files, API server), 2 with --exit-code when a run
+would change anything or be refused")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,

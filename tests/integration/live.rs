@@ -12,6 +12,7 @@ mod client_writes;
 mod cluster;
 mod diff;
 mod faults;
+mod plan;
 mod probe_site;
 mod releases;
 mod safety;
@@ -51,6 +52,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         releases::tests(),
         diff::tests(),
         faults::tests(),
+        plan::tests(),
         safety::tests(),
         site::tests(),
         sources::tests(),
