@@ -6,7 +6,10 @@
 )]
 
 mod access;
+mod apply;
 mod choices;
+#[cfg_attr(not(test), expect(dead_code, reason = "`apply` names runs by it"))]
+mod clock;
 mod convert;
 mod diff;
 mod explain;
@@ -14,6 +17,8 @@ mod failure;
 mod flux_tree;
 mod graph;
 mod input;
+#[cfg_attr(not(test), expect(dead_code, reason = "`apply` writes it"))]
+mod journal;
 mod load;
 mod objects;
 mod plan;
@@ -81,6 +86,7 @@ enum Colour {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Apply(apply::Arguments),
     Convert(convert::Arguments),
     Diff(diff::Arguments),
     Explain(explain::Arguments),
@@ -219,6 +225,10 @@ pub fn run() -> ExitCode {
     };
     let Arguments { output, command } = arguments;
     let result = match command {
+        Command::Apply(arguments) => {
+            return apply::run(&arguments, &output)
+                .unwrap_or_else(|failure| failure.report(&output));
+        }
         Command::Convert(arguments) => convert::run(&arguments, &output),
         Command::Diff(arguments) => {
             return diff::run(&arguments, &output)

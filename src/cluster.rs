@@ -47,6 +47,7 @@ pub use preflight::{
 };
 pub use watch::Event;
 
+use attempts::Away;
 use call::Call;
 use clock::Clock;
 use discovery::Discovered;
@@ -81,6 +82,7 @@ pub struct Cluster {
     patience: Option<Duration>,
     rights: Rights,
     clock: Clock,
+    away: Away,
     permits: Semaphore,
     requests: AtomicUsize,
     discovered: Discovered,
@@ -111,6 +113,7 @@ impl Cluster {
             patience: None,
             rights: Rights::default(),
             clock: Clock::default(),
+            away: Away::default(),
             permits: Semaphore::new(CONCURRENCY),
             requests: AtomicUsize::new(0),
             discovered: Discovered::default(),
@@ -123,7 +126,8 @@ impl Cluster {
     }
 
     /// Sets for how long a request is tried again when the server is too busy (429, 502, 503, 504), going down
-    /// or cannot be reached, and for how long a watch does without it. Without it few attempts are made, all
+    /// or cannot be reached, and for how long a watch does without it. What a server refuses that has just come
+    /// back is tried again, too: it may not yet know who may what. Without patience few attempts are made, all
     /// within the time for one answer.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {

@@ -30,6 +30,8 @@ use crate::value::{Mapping, Text, Value};
 pub const DOMAIN: &str = "armada2flux.dev";
 /// Label: the site an object belongs to; objects of another site are never touched.
 pub const SITE_LABEL: &str = "armada2flux.dev/site";
+/// Label of the ConfigMap that tells where a run stands: the site. No part of a site is labelled with it.
+pub const STATE_LABEL: &str = "armada2flux.dev/state-of";
 /// Annotation: number of the stage, as in the folder's name.
 pub const STAGE_ANNOTATION: &str = "armada2flux.dev/stage";
 /// Annotation: number of the step in its stage, from 1.

@@ -6,7 +6,7 @@ mod order;
 mod pre_delete;
 mod release;
 mod size;
-mod slug;
+pub(crate) mod slug;
 mod source;
 mod substitution;
 mod values;

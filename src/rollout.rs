@@ -10,7 +10,9 @@ mod digest;
 pub mod journal;
 #[cfg(test)]
 mod random;
+pub mod readiness;
 pub mod saved;
+pub mod state;
 
 use serde::{Deserialize, Serialize};
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::task::LocalSet;
 
 use crate::cluster::{self, Access, Cluster};
 
@@ -75,7 +76,8 @@ pub(super) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
         .enable_all()
         .build()
         .map_err(|cause| Failure::new(format!("cannot start: {cause}")))?;
-    runtime.block_on(work)
+    // What runs beside it stays on this thread, too.
+    LocalSet::new().block_on(&runtime, work)
 }
 
 /// What a person sees when the cluster cannot be used.

@@ -12,7 +12,11 @@ use super::Output;
 pub struct Failure {
     kind: Kind,
     hint: Option<String>,
+    code: ExitCode,
 }
+
+/// Exit code of a command that a guard refused before anything was touched.
+const REFUSED: u8 = 4;
 
 #[derive(Debug)]
 enum Kind {
@@ -33,6 +37,7 @@ impl Failure {
         Self {
             kind: Kind::Documents,
             hint: None,
+            code: ExitCode::FAILURE,
         }
     }
 
@@ -44,6 +49,7 @@ impl Failure {
                 cause: None,
             },
             hint: None,
+            code: ExitCode::FAILURE,
         }
     }
 
@@ -55,6 +61,7 @@ impl Failure {
                 cause: Some(cause),
             },
             hint: None,
+            code: ExitCode::FAILURE,
         }
     }
 
@@ -68,7 +75,11 @@ impl Failure {
                 cause: Some(cause),
             }
         };
-        Self { kind, hint: None }
+        Self {
+            kind,
+            hint: None,
+            code: ExitCode::FAILURE,
+        }
     }
 
     /// Says what to do.
@@ -77,29 +88,45 @@ impl Failure {
         self
     }
 
+    /// What happened, with its cause, and what to do; `None` when everything has been said already.
+    pub(super) fn message(&self) -> Option<(String, Option<&str>)> {
+        let Self {
+            kind,
+            hint,
+            code: _,
+        } = self;
+        match kind {
+            Kind::ClosedPipe | Kind::Documents => None,
+            Kind::Outside { act, cause } => {
+                let cause = cause.as_ref().map(|cause| lower_first(&cause.to_string()));
+                let text = [Some(act.clone()), cause];
+                let text: Vec<String> = text.into_iter().flatten().collect();
+                Some((text.join(": "), hint.as_deref()))
+            }
+        }
+    }
+
+    /// Makes it the refusal of a guard: nothing was touched.
+    pub(super) fn refused(mut self) -> Self {
+        self.code = ExitCode::from(REFUSED);
+        self
+    }
+
     /// Prints the failure and gives its exit code.
     pub(super) fn report(self, output: &Output) -> ExitCode {
-        let Self { kind, hint } = self;
-        match kind {
-            Kind::ClosedPipe => ExitCode::SUCCESS,
-            Kind::Documents => ExitCode::FAILURE,
-            Kind::Outside { act, cause } => {
-                let mut text = super::show::paint(output, "error", "1;31");
-                // Writing to a String cannot fail.
-                let _ = write!(text, ": {act}");
-                if let Some(cause) = cause {
-                    let _ = write!(text, ": {}", lower_first(&cause.to_string()));
-                }
-                if let Some(hint) = hint {
-                    let _ = write!(
-                        text,
-                        "\n  {}: {hint}",
-                        super::show::paint(output, "help", "1;36")
-                    );
-                }
-                super::show::say(&text);
-                ExitCode::FAILURE
+        if let Some((act, hint)) = self.message() {
+            let mut text = super::show::paint(output, "error", "1;31");
+            // Writing to a String cannot fail.
+            let _ = write!(text, ": {act}");
+            if let Some(hint) = hint {
+                let help = super::show::paint(output, "help", "1;36");
+                let _ = write!(text, "\n  {help}: {hint}");
             }
+            super::show::say(&text);
+        }
+        match self.kind {
+            Kind::ClosedPipe => ExitCode::SUCCESS,
+            Kind::Documents | Kind::Outside { .. } => self.code,
         }
     }
 }

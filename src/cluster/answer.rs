@@ -70,7 +70,12 @@ impl Answer {
 
     /// Whether the permission is missing: a webhook may answer 403, too.
     pub(super) fn is_unauthorised(&self) -> bool {
-        self.status == 403 && self.raw_message().contains("is forbidden: User \"")
+        self.status == 403 && self.raw_message().contains("forbidden: User \"")
+    }
+
+    /// Whether it would be another one if the server knew more: who asks, what they may, which kinds there are.
+    pub(super) fn is_of_ignorance(&self) -> bool {
+        self.status == 401 || self.is_unauthorised() || self.is_unknown_path()
     }
 
     /// Whether the path leads nowhere, as opposed to an object that is not there.

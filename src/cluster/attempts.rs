@@ -1,5 +1,6 @@
 //! How often, how long and after which waits something is tried again.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -22,12 +23,35 @@ const SPREAD: (usize, Duration) = (8, Duration::from_millis(25));
 /// Something is going to be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// The status that asked for it (429, 503 …); `None` when the connection broke.
+    /// The status that asked for it (429, 503 …), or that a server gave which had just come back (401, 403, 404);
+    /// `None` when the connection broke.
     pub status: Option<u16>,
     /// How long it waits.
     pub time: Duration,
     /// The attempt that failed, from 1.
     pub attempt: u32,
+}
+
+/// For so long after its return a server may know neither accounts nor their rights nor all kinds: it answers
+/// before it has read them (seen with kube-apiserver 1.36, which refused with 403 what it allowed a second later).
+const SETTLING: Duration = Duration::from_secs(30);
+
+/// When the server was away at last.
+#[derive(Default)]
+pub(super) struct Away(Mutex<Option<Instant>>);
+
+impl Away {
+    fn note(&self, trouble: &Trouble) {
+        if let Trouble::Broken(_) | Trouble::Busy(502 | 503, _) = trouble {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+    }
+
+    /// Whether it may not have found itself again.
+    pub(super) fn lately(&self) -> bool {
+        let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|last| last.elapsed() < SETTLING)
+    }
 }
 
 /// What another attempt may get past.
@@ -93,6 +117,7 @@ impl<'c> Attempts<'c> {
     /// When there is none.
     pub(super) async fn wait(&mut self, trouble: Trouble) -> Result<(), Error> {
         self.failed += 1;
+        self.cluster.away.note(&trouble);
         let patience = self.cluster.patience;
         let (status, asked) = match &trouble {
             Trouble::Busy(status, asked) => (Some(*status), *asked),
@@ -153,5 +178,15 @@ mod tests {
     fn waits_double_up_to_a_bound() {
         let waits = [1, 2, 3, 6, 7, 60].map(|failed| own_wait(failed).as_millis());
         assert_eq!(waits, [100, 200, 400, 3200, 5000, 5000]);
+    }
+
+    #[test]
+    fn who_is_only_busy_is_not_away() {
+        let away = Away::default();
+        away.note(&Trouble::Busy(429, None));
+        away.note(&Trouble::Busy(403, None));
+        assert!(!away.lately());
+        away.note(&Trouble::Busy(503, None));
+        assert!(away.lately());
     }
 }

@@ -46,13 +46,20 @@ impl Call {
         }
     }
 
+    /// Asks once for what is nice to have.
+    pub(super) fn get_once(path: String) -> Self {
+        Self {
+            once: true,
+            ..Self::get(path)
+        }
+    }
+
     /// Asks once for text that is nice to have.
     pub(super) fn get_text(path: String) -> Self {
         Self {
             accept: "*/*",
             reading: Reading::Text,
-            once: true,
-            ..Self::get(path)
+            ..Self::get_once(path)
         }
     }
 

@@ -41,12 +41,12 @@ pub struct Happening {
 
 impl Cluster {
     /// The Events about objects of these names in a namespace, whatever their kinds: the newest 20, newest
-    /// last. None when they may not be listed: they explain, and nothing rests on them. `secrets` are kept out
-    /// of the messages.
+    /// last. None when they may not be listed or the server is too busy: they explain, and nothing rests on them.
+    /// `secrets` are kept out of the messages.
     ///
     /// # Errors
     ///
-    /// When the server does not answer.
+    /// When the credentials are refused or the server cannot be reached.
     pub async fn events_of(
         &self,
         namespace: &str,
@@ -57,12 +57,13 @@ impl Cluster {
         let lists = names.iter().map(|name| {
             let all = Selection::of(&kind, Some(namespace));
             let selection = all.fields(&format!("involvedObject.name={name}"));
-            async move { self.list_selection(Call::get, &selection).await }
+            async move { self.list_selection(Call::get_once, &selection).await }
         });
         let found = match try_join_all(lists).await {
             Ok(found) => found,
             Err(Error::Request {
-                cause: Cause::Forbidden(_),
+                cause:
+                    Cause::Forbidden(_) | Cause::Busy { .. } | Cause::Timeout(_) | Cause::Refused { .. },
                 ..
             }) => return Ok(Vec::new()),
             Err(error) => return Err(error),

@@ -17,8 +17,8 @@ use crate::value::{Mapping, Text, Value};
 const ALREADY_EXISTS: &str = "AlreadyExists";
 
 /// What an API server says when an object carries another UID than was asked for (Kubernetes:
-/// `storage.NewInvalidObjError`).
-const ANOTHER_UID: &str = "UID in precondition";
+/// `rest.BeforeDelete`, `storage.Preconditions`).
+const ANOTHER_UID: [&str; 2] = ["UID in the precondition", "UID in precondition"];
 
 /// What names an object in a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -172,7 +172,7 @@ impl Cluster {
         match answer.status {
             200..300 => Ok(Deleted::Done),
             404 if !answer.is_unknown_path() => Ok(Deleted::NotThere),
-            409 if answer.raw_message().contains(ANOTHER_UID) => Ok(Deleted::AnotherUid),
+            409 if says_another_uid(answer.raw_message()) => Ok(Deleted::AnotherUid),
             _ => Err(self.refused(&act, &answer)),
         }
     }
@@ -276,6 +276,10 @@ impl Cluster {
             None => Err(self.no_object(act)),
         }
     }
+}
+
+fn says_another_uid(message: &str) -> bool {
+    ANOTHER_UID.iter().any(|part| message.contains(part))
 }
 
 /// Whether a name can stand in a path: other ones would lead to other objects, and servers answer them as

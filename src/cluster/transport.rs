@@ -20,9 +20,17 @@ use crate::value::Value;
 /// Longest answer that is read, in bytes: a page of objects, each of which etcd limits to 1.5 MB.
 const ANSWER_LIMIT: usize = 1 << 30;
 
-/// What a server that is going down, or whose etcd is, says with 500 (Kubernetes: `WithWaitGroup`, etcd:
-/// `rpctypes`).
-const PASSING: &[&str] = &["apiserver is shutting down", "etcdserver: "];
+/// What a server that is going down, or whose etcd is without a leader or gone, says with 500 (Kubernetes:
+/// `WithWaitGroup`; etcd: `rpctypes`; gRPC). Other words of etcd, as that a request is too large, stay true.
+const PASSING: &[&str] = &[
+    "apiserver is shutting down",
+    "etcdserver: leader changed",
+    "etcdserver: no leader",
+    "etcdserver: request timed out",
+    "etcdserver: server stopped",
+    "etcdserver: too many requests",
+    "code = Unavailable",
+];
 
 /// Why there is no answer.
 pub(super) enum Failure {
@@ -114,22 +122,19 @@ impl Cluster {
                 Err(_) => return Err(self.late()),
             }
         }
-        if status == 401 {
-            return Err(self.failed(act, Cause::Unauthorized).into());
-        }
         if reading == Reading::Text && (200..300).contains(&status) {
             let value = String::from_utf8_lossy(&body).into_owned().into();
             return Ok(Answer { status, value });
         }
+        if status == 500 && is_passing(&String::from_utf8_lossy(&body)) {
+            return Err(Failure::Passing(Trouble::Busy(status, None)));
+        }
         let cause = match (Value::from_json(&body), status) {
-            (Ok(value), 500) if is_passing(&value) => {
-                return Err(Failure::Passing(Trouble::Busy(status, None)));
-            }
-            (Ok(value), _) => return Ok(Answer { status, value }),
+            (Ok(value), _) => return self.settled(act, Answer { status, value }),
             // The mux of an API server answers unknown paths in plain text.
-            (Err(_), 404) => {
+            (Err(_), 401 | 404) => {
                 let value = Value::null();
-                return Ok(Answer { status, value });
+                return self.settled(act, Answer { status, value });
             }
             (Err(error), 200..300) => Cause::Unreadable(error.to_string()),
             (Err(_), code) => {
@@ -140,6 +145,17 @@ impl Cluster {
             }
         };
         Err(self.failed(act, cause).into())
+    }
+
+    /// The answer, unless the server may give a better one soon.
+    fn settled(&self, act: &str, answer: Answer) -> Result<Answer, Failure> {
+        if self.patience.is_some() && answer.is_of_ignorance() && self.away.lately() {
+            return Err(Failure::Passing(Trouble::Busy(answer.status, None)));
+        }
+        if answer.status == 401 {
+            return Err(self.failed(act, Cause::Unauthorized).into());
+        }
+        Ok(answer)
     }
 
     fn late(&self) -> Failure {
@@ -161,7 +177,30 @@ impl Cluster {
     }
 }
 
-fn is_passing(status: &Value) -> bool {
-    let message = status.at(&["message"]).and_then(Value::as_str);
-    message.is_some_and(|message| PASSING.iter().any(|part| message.contains(part)))
+/// Whether what is said with 500 will not be said for long.
+fn is_passing(said: &str) -> bool {
+    PASSING.iter().any(|part| said.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_passes_is_told_from_what_stays() {
+        for said in [
+            "apiserver is shutting down",
+            r#"{"kind":"Status","message":"etcdserver: leader changed","code":500}"#,
+            "rpc error: code = Unavailable desc = connection error",
+        ] {
+            assert!(is_passing(said), "{said}");
+        }
+        for said in [
+            "etcdserver: request is too large",
+            "etcdserver: mvcc: database space exceeded",
+            r#"Internal error occurred: failed calling webhook "a": context deadline exceeded"#,
+        ] {
+            assert!(!is_passing(said), "{said}");
+        }
+    }
 }

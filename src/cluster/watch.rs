@@ -9,6 +9,7 @@ use http_body_util::BodyExt as _;
 use kube::client::Body;
 use tokio::time::{Instant, timeout};
 
+use super::answer::Answer;
 use super::attempts::{Attempts, Trouble};
 use super::broken::cause_of;
 use super::call::{Call, Reading};
@@ -16,7 +17,7 @@ use super::list::{Listed, Selection};
 use super::transport::Failure;
 use super::{Cause, Cluster, Error, KindRef, list};
 use crate::flux::Object;
-use crate::value::{Data, Text, Value};
+use crate::value::{Data, Number, Text, Value};
 
 /// How long the server is asked to keep a watch, in seconds; several do not end together.
 const LASTS: usize = 290;
@@ -24,8 +25,12 @@ const LASTS: usize = 290;
 /// Watches are spread over as many such steps, in seconds.
 const SPREAD: (usize, usize) = (8, 5);
 
-/// After so long without a word the other side counts as gone: a server marks its place once a minute
-/// (Kubernetes: `defaultBookmarkFrequency`). Beginning anew costs one request.
+/// After so many times of what an answer may take ([`super::Access::timeout`]) without a word the other side
+/// counts as gone. Beginning anew costs one request.
+const SILENT_ANSWERS: u32 = 10;
+
+/// After so long without a word it counts as gone in any case: a server marks its place once a minute
+/// (Kubernetes: `defaultBookmarkFrequency`).
 const SILENCE: Duration = Duration::from_secs(90);
 
 /// A watch that lasted so long was a good one, even if nothing happened.
@@ -172,7 +177,8 @@ impl<'c> Watch<'c> {
         let call = Call::get(path);
         let answer = match self.cluster.open(&self.act, &call, deadline).await {
             Ok(response) if response.status().is_success() => {
-                self.lines = Some(Lines::new(response.into_body()));
+                let silence = SILENCE.min(self.cluster.timeout * SILENT_ANSWERS);
+                self.lines = Some(Lines::new(response.into_body(), silence));
                 return Ok(());
             }
             Ok(response) => self.cluster.rest(&self.act, Reading::Json, response).await,
@@ -198,7 +204,7 @@ impl<'c> Watch<'c> {
         let happened = event.at(&["type"]).and_then(Value::as_str);
         let happened = happened.unwrap_or_default();
         if happened == "ERROR" {
-            self.error(&object).await?;
+            self.error(object).await?;
             return Ok(None);
         }
         let version = object.at(&["metadata", "resourceVersion"]);
@@ -225,19 +231,18 @@ impl<'c> Watch<'c> {
     }
 
     /// What the server says in place of an event; nothing comes after it.
-    async fn error(&mut self, status: &Value) -> Result<(), Error> {
+    async fn error(&mut self, status: Value) -> Result<(), Error> {
         let code = match status.at(&["code"]).map(|code| &code.data) {
-            Some(Data::Number(number)) => number.as_f64(),
-            _ => 0.0,
+            Some(Data::Number(Number::Int(code))) => u16::try_from(*code).unwrap_or_default(),
+            _ => 0,
         };
-        // Codes are small integers.
-        match code as u16 {
+        match code {
             FORGOTTEN => self.forgotten().await,
-            code @ (429 | 500..=599) => self.trouble(Trouble::Busy(code, None)).await,
-            status_code => {
-                let answer = super::answer::Answer {
-                    status: status_code,
-                    value: status.clone(),
+            429 | 500..=599 => self.trouble(Trouble::Busy(code, None)).await,
+            _ => {
+                let answer = Answer {
+                    status: code,
+                    value: status,
                 };
                 Err(self.cluster.refused(&self.act, &answer))
             }
@@ -272,6 +277,8 @@ struct Lines {
     /// How much of the buffer holds no end of a line.
     searched: usize,
     opened: Instant,
+    /// How long nothing may come.
+    silence: Duration,
 }
 
 enum Line {
@@ -284,12 +291,13 @@ enum Line {
 }
 
 impl Lines {
-    fn new(body: Body) -> Self {
+    fn new(body: Body, silence: Duration) -> Self {
         Self {
             body,
             buffer: Vec::new(),
             searched: 0,
             opened: Instant::now(),
+            silence,
         }
     }
 
@@ -305,7 +313,7 @@ impl Lines {
             if self.searched > EVENT_LIMIT {
                 return Line::TooLong;
             }
-            match timeout(SILENCE, self.body.frame()).await {
+            match timeout(self.silence, self.body.frame()).await {
                 Ok(Some(Ok(frame))) => {
                     let data = frame.into_data().unwrap_or_default();
                     self.buffer.extend_from_slice(&data);
@@ -316,5 +324,30 @@ impl Lines {
                 Err(_) => return Line::Silence,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn all(text: Vec<u8>) -> Vec<String> {
+        let mut lines = Lines::new(Body::from(text), SILENCE);
+        let mut seen = Vec::new();
+        loop {
+            match lines.next().await {
+                Line::Whole(line) => seen.push(String::from_utf8(line).expect("text")),
+                Line::End => return seen,
+                Line::TooLong => return vec!["too long".to_owned()],
+                Line::Silence | Line::Broken(_) => return vec!["broken".to_owned()],
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn lines_are_whole_and_bounded() {
+        let text = b"{}\n\n[1]\n[2".to_vec();
+        assert_eq!(all(text).await, ["{}\n", "\n", "[1]\n"]);
+        assert_eq!(all(vec![b' '; EVENT_LIMIT + 1]).await, ["too long"]);
     }
 }

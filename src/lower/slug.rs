@@ -67,7 +67,7 @@ pub(super) fn rewritten(from: &str, to: &str, span: Span, diagnostics: &mut Diag
 }
 
 /// The first digits of a text's SHA-256.
-pub(super) fn short_digest(text: &str) -> Text {
+pub(crate) fn short_digest(text: &str) -> Text {
     hex(&Sha256::digest(text.as_bytes()))[..SUFFIX_DIGITS].into()
 }
 

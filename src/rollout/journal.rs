@@ -4,10 +4,14 @@
 //! One JSON object a line. What changes the cluster is written down, and the file synced, before the request is sent,
 //! so a run that ended at any moment can be taken up again.
 
+mod state;
+
 use serde::{Deserialize, Serialize};
 
 use super::PartId;
 use crate::value::Text;
+
+pub use state::{Doom, Journal, JournalError, PartState, State};
 
 /// Version of the format; a reader refuses any other.
 pub const FORMAT: u32 = 1;

@@ -1,6 +1,7 @@
 //! Tests against the real programs.
 
 mod airskiff;
+mod apply;
 mod client;
 mod client_access;
 mod client_faults;
@@ -40,6 +41,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let missing = build::missing_go();
     let tests: Vec<Test> = [
         airskiff::tests(),
+        apply::tests(),
         client::tests(),
         client_access::tests(),
         client_faults::tests(),

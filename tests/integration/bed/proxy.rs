@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use http_body_util::{BodyExt as _, BodyStream, StreamBody};
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HOST, HeaderValue, RETRY_AFTER, TRANSFER_ENCODING};
-use hyper::{Method, Request, Response, StatusCode, Uri};
+use hyper::{Method, Request, Response, StatusCode};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
@@ -44,8 +44,6 @@ pub(crate) struct Seen {
 pub(crate) enum Trouble {
     /// It is passed on later.
     Delay(Duration),
-    /// It asks for what happened since the beginning, in place of a version that the API server remembers.
-    Forget,
     /// The API server never sees it; the client gets this status (429, 503), with `Retry-After` in seconds.
     Answer(u16, Option<u32>),
     /// The API server never sees it; the connection closes without an answer.
@@ -206,11 +204,7 @@ fn kind(request: &Request<Incoming>) -> Kind {
 }
 
 /// Passes one request on, or makes trouble, and keeps a note of it.
-async fn pass(
-    state: &State,
-    upstream: &kube::Client,
-    mut request: Request<Incoming>,
-) -> http::Answer {
+async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>) -> http::Answer {
     let kind = kind(&request);
     let method = request.method().clone();
     let path = request
@@ -242,13 +236,6 @@ async fn pass(
             tokio::time::sleep(time).await;
             forward(state, upstream, request, kind).await
         }
-        Some(Trouble::Forget) => match forget(request.uri()) {
-            Ok(uri) => {
-                *request.uri_mut() = uri;
-                forward(state, upstream, request, kind).await
-            }
-            Err(error) => Some(http::plain(StatusCode::BAD_REQUEST, error.to_string())),
-        },
         Some(Trouble::Answer(status, retry_after)) => Some(refusal(status, retry_after)),
         Some(Trouble::CutBefore) => None,
         Some(Trouble::CutAfter) => {
@@ -309,16 +296,6 @@ async fn exchange(
     response.headers_mut().remove(CONNECTION);
     response.headers_mut().remove(TRANSFER_ENCODING);
     Ok(response.map(|body| body.map_err(Error::from).boxed_unsync()))
-}
-
-/// The same request for version 1.
-fn forget(uri: &Uri) -> Outcome<Uri> {
-    let text = uri.to_string();
-    let (before, rest) = text
-        .split_once("resourceVersion=")
-        .ok_or("it asks for no version")?;
-    let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-    Ok(format!("{before}resourceVersion=1{rest}").parse()?)
 }
 
 /// A refusal as the API server words it.

@@ -88,7 +88,7 @@ fn silent(scope: &Scope<'_>) -> Outcome {
 }
 
 /// A server without TLS that answers everything with the same pieces, one after each pause; then it is silent.
-pub(super) fn trickles(pieces: &'static [&'static str], pause: Duration) -> Outcome<String> {
+fn trickles(pieces: &'static [&'static str], pause: Duration) -> Outcome<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     thread::spawn(move || -> io::Result<()> {

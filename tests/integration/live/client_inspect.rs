@@ -1,11 +1,14 @@
 //! The program's own client where it explains: events, the end of a log, which cluster this is.
 
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::thread;
+
 use armada2flux::cluster::{Access, Happening};
 use armada2flux::secret::Scrubber;
 use serde_json::json;
 
 use super::client::{access, connect, kubeconfig, tester};
-use super::client_faults::trickles;
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 
@@ -78,13 +81,33 @@ fn events(scope: &Scope<'_>) -> Outcome {
     ensure(found.is_empty(), || format!("{found:?}"))
 }
 
+/// A server that gives the same text to every question.
+fn says(text: &'static str) -> Outcome<String> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || -> io::Result<()> {
+        for client in listener.incoming() {
+            let mut client = BufReader::new(client?);
+            let mut line = String::new();
+            while client.read_line(&mut line)? > 2 {
+                line.clear();
+            }
+            let length = text.len();
+            let head =
+                format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+            client
+                .get_mut()
+                .write_all(format!("{head}{text}").as_bytes())?;
+        }
+        Ok(())
+    });
+    Ok(format!("http://{address}"))
+}
+
 fn logs(scope: &Scope<'_>) -> Outcome {
     // Log and version alike: what is read here is text.
-    const PIECES: &[&str] = &[
-        "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 38\r\n\r\n",
-        "{\"gitVersion\":\"hunter2-pass\u{7f}\"\n,\"a\":1}\n",
-    ];
-    let server = json!({"server": trickles(PIECES, std::time::Duration::ZERO)?});
+    let server = says("{\"gitVersion\":\"hunter2-pass\u{7f}\"\n,\"a\":1}\n")?;
+    let server = json!({"server": server});
     let cluster = connect(
         scope,
         &access(&kubeconfig(scope, "logs", &json!({}), &server)?),

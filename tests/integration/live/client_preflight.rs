@@ -1,9 +1,11 @@
 //! What the program's own client finds missing before it begins.
 
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use armada2flux::cluster::{Access, Controllers, DryRun, Lack, Needs, Permission, Verb};
+use armada2flux::cluster::{Access, Controllers, DryRun, Lack, Needs, Permission, Rights, Verb};
 use serde_json::json;
 
 use super::client::{
@@ -18,6 +20,7 @@ pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared("client::preflight_names_all_that_is_missing", preflight),
         Test::shared("client::the_published_permissions_are_enough", permissions),
+        Test::shared("client::parts_of_objects_have_rights_of_their_own", parts),
     ]
 }
 
@@ -51,7 +54,7 @@ fn needs(scope: &Scope<'_>, kinds: &[(&str, &str)]) -> Needs {
             .iter()
             .flat_map(|kind| verbs.map(|verb| permission(*kind, verb)))
             .collect(),
-        controllers: vec!["helm-controller".into()],
+        controllers: vec!["helm-controller".into(), "notification-controller".into()],
     }
 }
 
@@ -131,31 +134,112 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
         .bed
         .block_on(cluster.preflight(&needs(scope, &[(HELM, "HelmRelease")])))?;
     let asked = cluster.requests() - before;
-    // The kinds of one apiVersion, three verbs, deployments here and anywhere.
-    ensure(asked == 6, || format!("{asked} requests"))?;
+    // The kinds of one apiVersion, three verbs, Flux's deployments.
+    ensure(asked == 5, || format!("{asked} requests"))?;
     ensure(
         found.kind(HELM, "HelmRelease") == Some(&helm_releases()),
         || format!("{:?}", found.kinds),
     )?;
-    // In the bed the controllers are processes, no Deployments.
     ensure(
-        found.lacks == [Lack::Controller("helm-controller".into())],
+        found.lacks == [Lack::Controller("notification-controller".into())],
         || format!("{:?}", found.lacks),
     )
 }
 
-fn permissions(scope: &Scope<'_>) -> Outcome {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/deploy/rbac-diff.yaml");
-    scope.bed.run(
-        Program::Kubectl,
-        &["apply", "--server-side", "--force-conflicts", "-f", file],
+/// Makes the account of a published file, under a name of the test's own; gives its name and its kubeconfig.
+pub(super) fn account(scope: &Scope<'_>, rights: Rights) -> Outcome<(String, PathBuf)> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(rights.file());
+    let file = fs::read_to_string(file)?;
+    let (published, name) = match rights {
+        Rights::Diff => ("armada2flux-diff", format!("{}-diff", scope.namespace)),
+        Rights::Apply => ("armada2flux-apply", format!("{}-apply", scope.namespace)),
+    };
+    let kubectl =
+        |arguments: &[&str], input: &str| scope.bed.run_with(Program::Kubectl, arguments, input);
+    kubectl(
+        &["apply", "--server-side", "--force-conflicts", "-f", "-"],
+        &file.replace(published, &name),
     )?;
-    let token = scope.bed.run(
-        Program::Kubectl,
-        &["create", "token", "armada2flux-diff", "-n", "flux-system"],
-    )?;
+    let token = kubectl(&["create", "token", &name, "-n", "flux-system"], "")?;
     let user = json!({"token": token.trim()});
-    let path = kubeconfig(scope, "diff", &user, &json!({}))?;
+    let path = kubeconfig(scope, &name, &user, &json!({}))?;
+    Ok((name, path))
+}
+
+/// Rights on parts, and to replace: they are asked for as such, and told as such.
+fn parts(scope: &Scope<'_>) -> Outcome {
+    let (name, path) = account(scope, Rights::Apply)?;
+    let cluster = connect(scope, &access(&path))?.rights(Rights::Apply);
+    let permission = |verb,
+                      (api_version, kind): (&str, &str),
+                      part: Option<&str>,
+                      namespace: Option<&str>| Permission {
+        verb,
+        api_version: api_version.into(),
+        kind: kind.into(),
+        subresource: part.map(Into::into),
+        namespace: namespace.map(Into::into),
+    };
+    let here = Some(scope.namespace.as_str());
+    let home = Some("flux-system");
+    let allowed = [
+        permission(Verb::Patch, (HELM, "HelmRelease"), Some("status"), here),
+        permission(Verb::Get, ("v1", "Pod"), Some("log"), here),
+        permission(Verb::Update, ("v1", "ConfigMap"), None, home),
+        permission(
+            Verb::Update,
+            ("coordination.k8s.io/v1", "Lease"),
+            None,
+            home,
+        ),
+    ];
+    let denied = [
+        permission(Verb::Update, (HELM, "HelmRelease"), Some("status"), here),
+        permission(Verb::Get, ("v1", "Pod"), None, here),
+        permission(Verb::Update, ("v1", "ConfigMap"), None, here),
+        permission(Verb::Delete, (HELM, "HelmRelease"), None, here),
+    ];
+    let asked = Needs {
+        permissions: allowed.iter().chain(&denied).cloned().collect(),
+        ..Needs::default()
+    };
+    let lacks = || -> Outcome<_> { Ok(scope.bed.block_on(cluster.preflight(&asked))?) };
+    let found = lacks()?;
+    ensure(
+        denied
+            .iter()
+            .all(|permission| found.lacks_permission(permission))
+            && found.lacks.len() == denied.len(),
+        || format!("{:?}", found.lacks),
+    )?;
+    // One right less.
+    let rule = json!({"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": ["patch"]});
+    let less = json!({"rules": [rule]}).to_string();
+    let arguments = ["patch", "clusterrole", &name, "--type=merge", "-p", &less];
+    scope.bed.run(Program::Kubectl, &arguments)?;
+    let found = crate::bed::until(ACTS_WITHIN, || {
+        let found = lacks()?;
+        Ok(found.lacks_permission(&allowed[0]).then_some(found))
+    })?;
+    let Err(error) = found.complete() else {
+        return Err("nothing is said to be missing".into());
+    };
+    let text = error.to_string();
+    let line = format!(
+        "\n  permission to patch HelmRelease/status of helm.toolkit.fluxcd.io in namespace {}",
+        scope.namespace
+    );
+    ensure(
+        text.contains(&line)
+            && error
+                .hint()
+                .is_some_and(|hint| hint.contains("docs/deploy/rbac-apply.yaml")),
+        || format!("{text} {:?}", error.hint()),
+    )
+}
+
+fn permissions(scope: &Scope<'_>) -> Outcome {
+    let (_, path) = account(scope, Rights::Diff)?;
     let cluster = connect(scope, &access(&path))?;
     let mut asked = needs(
         scope,
@@ -163,6 +247,7 @@ fn permissions(scope: &Scope<'_>) -> Outcome {
             (HELM, "HelmRelease"),
             ("source.toolkit.fluxcd.io/v1", "GitRepository"),
             ("source.toolkit.fluxcd.io/v1", "HelmRepository"),
+            ("source.toolkit.fluxcd.io/v1", "OCIRepository"),
             ("v1", "Namespace"),
             ("v1", "Secret"),
             ("v1", "ConfigMap"),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use armada2flux::cluster::{Access, Cause, Cluster, Error, Event};
 use futures::{Stream, StreamExt as _};
@@ -12,14 +13,15 @@ use super::client::{access, config_maps, connect, helm_releases, map};
 use super::client_faults::cause;
 use super::client_writes::{PATIENCE, reference};
 use super::{Scope, Test, ensure};
-use crate::bed::Outcome;
 use crate::bed::proxy::{Kind, Proxy, Rule, Trouble};
+use crate::bed::{Outcome, until};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared("client_watch::changes_are_seen", seen),
         Test::shared("client_watch::a_cut_watch_goes_on_where_it_was", cut),
         Test::shared("client_watch::what_is_forgotten_is_listed_again", forgotten),
+        Test::shared("client_watch::a_silent_watch_is_begun_anew", silent),
         Test::shared("client_watch::a_watch_that_is_not_allowed_ends", refused),
     ]
 }
@@ -34,23 +36,25 @@ pub(super) fn follow<'c>(cluster: &'c Cluster, scope: &Scope<'_>) -> Events<'c> 
     Box::pin(cluster.watch(&helm_releases(), Some(&scope.namespace), None))
 }
 
-fn next(scope: &Scope<'_>, events: &mut Events<'_>) -> Outcome<Event> {
+pub(super) fn next(scope: &Scope<'_>, events: &mut Events<'_>) -> Outcome<Event> {
     let next = scope
         .bed
         .block_on(async { tokio::time::timeout(SOON, events.next()).await });
     Ok(next.map_err(|_| "no event")?.ok_or("the watch ended")??)
 }
 
-/// Follows until the names that are known are as wanted.
-pub(super) fn until(
+/// Follows until an object of that name is known, and gives how often all were listed meanwhile.
+pub(super) fn until_known(
     scope: &Scope<'_>,
     events: &mut Events<'_>,
-    wanted: impl Fn(&BTreeSet<String>) -> bool,
-) -> Outcome<BTreeSet<String>> {
+    name: &str,
+) -> Outcome<usize> {
     let mut known = BTreeSet::new();
-    loop {
+    let mut lists = 0;
+    while !known.contains(name) {
         match next(scope, events)? {
             Event::Listed(objects) => {
+                lists += 1;
                 known = objects
                     .iter()
                     .map(|object| object.name.to_string())
@@ -63,10 +67,8 @@ pub(super) fn until(
                 known.remove(object.name.as_str());
             }
         }
-        if wanted(&known) {
-            return Ok(known);
-        }
     }
+    Ok(lists)
 }
 
 /// What is told about an event: `+name` for each that is listed, `name=x` of a change, `-name`.
@@ -212,22 +214,61 @@ fn forgotten(scope: &Scope<'_>) -> Outcome {
     expect(scope, &mut events, &["+a"])?;
     scope.bed.apply(&labelled(scope, "a", "1"))?;
     expect(scope, &mut events, &["a=1"])?;
-    // An API server says so in an event, some of its kind by the status.
-    for (trouble, name) in [(Trouble::Forget, "b"), (Trouble::Answer(410, None), "c")] {
-        let before = lists(&proxy);
-        proxy.calm();
-        proxy.rule(Rule::new(trouble).of(Kind::Watch).times(1));
-        proxy.cut_watches();
-        scope.bed.apply(&labelled(scope, name, "1"))?;
-        let known = until(scope, &mut events, |known| known.contains(name))?;
-        ensure(known.contains("a"), || format!("{known:?}"))?;
-        ensure(lists(&proxy) == before + 1, || {
-            format!("{:?}", proxy.seen())
-        })?;
-        scope.bed.apply(&labelled(scope, "a", name))?;
-        expect(scope, &mut events, &[&format!("a={name}")])?;
+    let before = lists(&proxy);
+    proxy.rule(
+        Rule::new(Trouble::Answer(410, None))
+            .of(Kind::Watch)
+            .times(1),
+    );
+    proxy.cut_watches();
+    scope.bed.apply(&labelled(scope, "b", "1"))?;
+    expect(scope, &mut events, &["+a", "+b"])?;
+    ensure(lists(&proxy) == before + 1, || {
+        format!("{:?}", proxy.seen())
+    })?;
+    scope.bed.apply(&labelled(scope, "a", "2"))?;
+    expect(scope, &mut events, &["a=2"])?;
+    // One that forgets whatever it says is not asked as fast as it answers.
+    let before = lists(&proxy);
+    proxy.rule(
+        Rule::new(Trouble::Answer(410, None))
+            .of(Kind::Watch)
+            .times(4),
+    );
+    let start = Instant::now();
+    proxy.cut_watches();
+    for _ in 0..4 {
+        expect(scope, &mut events, &["+a", "+b"])?;
     }
-    Ok(())
+    scope.bed.apply(&labelled(scope, "a", "3"))?;
+    expect(scope, &mut events, &["a=3"])?;
+    ensure(
+        lists(&proxy) == before + 4 && start.elapsed() > Duration::from_millis(700),
+        || format!("{:?} {:?}", start.elapsed(), proxy.seen()),
+    )
+}
+
+/// The other side may be gone without a word.
+fn silent(scope: &Scope<'_>) -> Outcome {
+    let proxy = scope.bed.proxy(&scope.namespace)?;
+    let impatient = Access {
+        timeout: Some(Duration::from_millis(500)),
+        ..access(&proxy.kubeconfig)
+    };
+    let cluster = connect(scope, &impatient)?.patience(PATIENCE);
+    let here = Some(scope.namespace.as_str());
+    let mut events: Events<'_> = Box::pin(cluster.watch(&config_maps(), here, Some("of=test")));
+    expect(scope, &mut events, &[])?;
+    let before = lists(&proxy);
+    thread::scope(|threads| {
+        let watcher = threads.spawn(|| expect(scope, &mut events, &["a=1"]));
+        let anew = until(SOON, || Ok((proxy.count(Kind::Watch) >= 2).then_some(())));
+        // The watcher must end in any case.
+        scope.bed.apply(&labelled(scope, "a", "1"))?;
+        anew?;
+        watcher.join().map_err(|_| "the watcher panicked")?
+    })?;
+    ensure(lists(&proxy) == before, || format!("{:?}", proxy.seen()))
 }
 
 fn refused(scope: &Scope<'_>) -> Outcome {
@@ -245,5 +286,19 @@ fn refused(scope: &Scope<'_>) -> Outcome {
         format!("{error:?}")
     })?;
     let second = scope.bed.block_on(events.next());
-    ensure(second.is_none(), || format!("{second:?}"))
+    ensure(second.is_none(), || format!("{second:?}"))?;
+    // Credentials that no longer count end it, however much patience there is.
+    let proxy = scope.bed.proxy(&scope.namespace)?;
+    let cluster = connect(scope, &access(&proxy.kubeconfig))?.patience(PATIENCE);
+    let mut events = follow(&cluster, scope);
+    expect(scope, &mut events, &[])?;
+    proxy.rule(Rule::new(Trouble::Answer(401, None)).of(Kind::Watch));
+    let next = scope.bed.block_on(events.next());
+    let Some(Err(error)) = next else {
+        return Err(format!("{next:?}").into());
+    };
+    ensure(
+        *cause(&error)? == Cause::Unauthorized && proxy.count(Kind::Watch) == 1,
+        || format!("{error:?} {:?}", proxy.seen()),
+    )
 }

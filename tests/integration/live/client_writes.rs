@@ -5,17 +5,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use armada2flux::cluster::{
-    Access, Cause, Created, Deleted, DryRun, Error, FIELD_MANAGER, ObjectRef, Replaced, Rights,
-    Waiting,
+    Access, Cause, Created, Deleted, DryRun, Error, Event, FIELD_MANAGER, ObjectRef, Replaced,
+    Rights, Served, Taken, Waiting,
 };
 use armada2flux::flux::Object;
 use armada2flux::flux::managed_fields::{Step, owners, owners_of};
+use armada2flux::secret::Scrubber;
 use armada2flux::value::Value;
+use futures::StreamExt as _;
 use serde_json::json;
 
 use super::client::{HELM, access, connect, map, object, release, tester};
 use super::client_faults::cause;
-use super::client_watch::{follow, until};
+use super::client_preflight::account;
+use super::client_watch::{follow, next, until_known};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 use crate::bed::proxy::{Kind, Rule, Trouble};
@@ -27,6 +30,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::shared("client_writes::only_what_was_meant_is_deleted", deletes),
         Test::shared("client_writes::nothing_is_replaced_blindly", replaces),
         Test::shared("client_writes::a_lost_answer_makes_no_second_write", lost),
+        Test::shared("client_writes::the_published_rights_are_enough", enough),
         Test::shared("client_writes::patience_outlasts_a_busy_server", busy),
         Test::private("client_writes::patience_outlasts_a_dead_server", dead),
     ]
@@ -327,6 +331,86 @@ fn lost(scope: &Scope<'_>) -> Outcome {
     ensure(who == Some(&"us".into()), || format!("{found:?}"))
 }
 
+/// All that a run asks of a cluster, with the account that is published for it.
+fn enough(scope: &Scope<'_>) -> Outcome {
+    let (name, kubeconfig) = account(scope, Rights::Apply)?;
+    let cluster = connect(scope, &access(&kubeconfig))?;
+    let here = scope.namespace.as_str();
+    let sent = object(&release(scope, json!({})))?;
+    let of = ObjectRef::from(&sent);
+    let status = value(&json!({"status": {"lastHandledResetAt": "now"}}))?;
+    let secret = object(&json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "values", "namespace": here},
+    }))?;
+    let pod = json!({
+        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web", "namespace": here},
+        "spec": {"containers": [{"name": "main", "image": "example.org/x"}]},
+    });
+    scope.bed.apply(&pod)?;
+    let pod = scope
+        .bed
+        .get(&format!("/api/v1/namespaces/{here}/pods/web"))?;
+    let pod_uid = pod.ok_or("no Pod")?["metadata"]["uid"].to_string();
+    let pod = ObjectRef {
+        api_version: "v1".into(),
+        kind: "Pod".into(),
+        ..of.clone()
+    };
+    let mut state = map(scope, &name, json!({}));
+    state["metadata"]["namespace"] = json!("flux-system");
+    let state = object(&state)?;
+    scope.bed.block_on(async {
+        cluster.identity().await?;
+        for object in [&sent, &secret] {
+            let done = cluster.apply(object, None, false).await?;
+            ensure(matches!(done, DryRun::Applied { .. }), || {
+                format!("{done:?}")
+            })?;
+        }
+        let patch = value(&json!({"spec": {"suspend": true}}))?;
+        cluster.patch(&of, &patch).await?.ok_or("it is gone")?;
+        cluster
+            .patch_status(&of, &status)
+            .await?
+            .ok_or("it is gone")?;
+        cluster.read(&of).await?.ok_or("it is gone")?;
+        for (api_version, kind) in [
+            (HELM, "HelmRelease"),
+            ("source.toolkit.fluxcd.io/v1", "GitRepository"),
+            ("source.toolkit.fluxcd.io/v1", "HelmChart"),
+            ("batch/v1", "Job"),
+            ("v1", "Pod"),
+            ("apps/v1", "StatefulSet"),
+        ] {
+            let Served::Yes(kind) = cluster.discover(api_version, kind).await? else {
+                return Err(format!("{kind} is not served").into());
+            };
+            let mut events = Box::pin(cluster.watch(&kind, None, None));
+            events.next().await.ok_or("the watch ended")??;
+        }
+        let secrets = Scrubber::default();
+        let log = cluster.log_tail(here, "web", "main", 1, 100, &secrets);
+        log.await?;
+        cluster.events_of(here, &["web"], &secrets).await?;
+        let done = cluster.delete(&pod, pod_uid.trim_matches('"')).await?;
+        ensure(done == Deleted::Done, || format!("{done:?}"))?;
+
+        let Created::Done(mut made) = cluster.create(&state).await? else {
+            return Err("something was there".into());
+        };
+        made.annotate("step", "1");
+        let done = cluster.replace(&made).await?;
+        ensure(matches!(done, Replaced::Done(_)), || format!("{done:?}"))?;
+        let taken = cluster.take_lease("flux-system", &name, "us", 60, |_| false);
+        let Taken::Held(mut lease) = taken.await? else {
+            return Err("somebody holds it".into());
+        };
+        cluster.renew_lease(&mut lease).await?;
+        cluster.release_lease(lease).await?;
+        Ok(())
+    })
+}
+
 fn busy(scope: &Scope<'_>) -> Outcome {
     let proxy = scope.bed.proxy(&scope.namespace)?;
     let waits: Arc<Mutex<Vec<Waiting>>> = Arc::default();
@@ -401,16 +485,23 @@ fn busy(scope: &Scope<'_>) -> Outcome {
 }
 
 fn dead(scope: &Scope<'_>) -> Outcome {
-    let cluster = tester(scope)?.patience(PATIENCE);
+    // An account that the server must look up, as most are.
+    let (_, kubeconfig) = account(scope, Rights::Apply)?;
+    let cluster = connect(scope, &access(&kubeconfig))?.patience(PATIENCE);
     let sent = object(&release(scope, json!({})))?;
     let mut events = follow(&cluster, scope);
-    let nothing = until(scope, &mut events, |known| known.is_empty())?;
-    ensure(nothing.is_empty(), || format!("{nothing:?}"))?;
+    let first = next(scope, &mut events)?;
+    ensure(
+        matches!(&first, Event::Listed(objects) if objects.is_empty()),
+        || format!("{first:?}"),
+    )?;
+    // An API server remembers nothing from before its start, and this is after the list.
+    scope.bed.apply(&map(scope, "later", json!({})))?;
     let before = cluster.requests();
     scope.bed.kill_api_server();
     let (done, seen, restarted) = thread::scope(|threads| {
         let writer = threads.spawn(|| scope.bed.block_on(cluster.apply(&sent, None, false)));
-        let watcher = threads.spawn(|| until(scope, &mut events, |known| known.contains("web")));
+        let watcher = threads.spawn(|| until_known(scope, &mut events, "web"));
         // Both have noticed that nobody is there.
         let noticed = crate::bed::until(PATIENCE, || {
             Ok((cluster.requests() >= before + 6).then_some(()))
@@ -423,5 +514,6 @@ fn dead(scope: &Scope<'_>) -> Outcome {
     ensure(matches!(done, DryRun::Applied { .. }), || {
         format!("{done:?}")
     })?;
-    seen.map_err(|_| "the watcher panicked")?.map(drop)
+    let lists = seen.map_err(|_| "the watcher panicked")??;
+    ensure(lists == 1, || format!("{lists} lists"))
 }

@@ -1,0 +1,231 @@
+//! The journal's file: one process at a time, each line on the disk before anything follows it.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::rollout::journal::{self, Begin, Entry, FORMAT, Line, State};
+use crate::value::Text;
+
+use super::{Failure, clock};
+
+/// For its owner only: addresses and names of a site stand in it.
+const MODE: u32 = 0o600;
+
+/// A journal that this process writes; the file is locked as long as it lives.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+    path: PathBuf,
+    run: Text,
+    /// Length of the whole lines, in bytes.
+    whole: u64,
+    /// Whether a line could not be written: nothing may follow it.
+    broken: bool,
+}
+
+/// The journal of a site unless another file is given: in the current folder.
+pub(super) fn default_path(site: &str) -> PathBuf {
+    PathBuf::from(format!("armada2flux-{site}.journal"))
+}
+
+/// What a journal says, whoever writes it; `None` when there is no such file.
+pub(super) fn read(path: &Path) -> Result<Option<journal::Journal>, Failure> {
+    match std::fs::read(path) {
+        Ok(bytes) => parse(path, &bytes).map(Some),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(cause) => Err(Failure::io("read", path, cause)),
+    }
+}
+
+impl Journal {
+    /// Begins a run. A file that holds complete runs is added to; an unfinished one is refused.
+    pub(super) fn begin(path: &Path, about: Begin) -> Result<Self, Failure> {
+        let made = options().create_new(true).open(path);
+        let file = match made {
+            Ok(file) => {
+                // The name must outlive a crash, too. Where folders cannot be synced, it does by itself.
+                let folder = path
+                    .parent()
+                    .filter(|folder| !folder.as_os_str().is_empty());
+                let folder = File::open(folder.unwrap_or_else(|| Path::new(".")));
+                let _ = folder.and_then(|folder| folder.sync_all());
+                file
+            }
+            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => open(path)?,
+            Err(cause) => return Err(Failure::io("make", path, cause)),
+        };
+        let (mut journal, last) = Self::of(file, path)?;
+        if let Some(last) = last.filter(|last| !last.is_complete()) {
+            let act = format!(
+                "`{}` holds a run that is not finished: {} of site {}, begun {}",
+                path.display(),
+                last.run,
+                last.about.site,
+                last.began
+            );
+            let hint = format!(
+                "take it up with --resume --journal {}, or begin another with another --journal FILE",
+                path.display()
+            );
+            return Err(Failure::new(act).hint(hint));
+        }
+        journal.run = clock::run_name();
+        journal.append(Entry::Begin(about))?;
+        Ok(journal)
+    }
+
+    /// Takes an unfinished run up, and says where it stood. `about` must be about the same site, rollout and cluster;
+    /// what had failed before the run is what its beginning says.
+    pub(super) fn resume(path: &Path, about: Begin) -> Result<(Self, State), Failure> {
+        let nothing = || {
+            let act = format!("there is no run to take up in `{}`", path.display());
+            Failure::new(act)
+                .hint("begin one without --resume, or give the file of one with --journal FILE")
+        };
+        let file = match options().open(path) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Err(nothing()),
+            Err(cause) => return Err(Failure::io("open", path, cause)),
+        };
+        let (mut journal, last) = Self::of(file, path)?;
+        let state = last.ok_or_else(nothing)?;
+        if state.is_complete() {
+            let act = format!("the run in `{}` is complete", path.display());
+            return Err(Failure::new(act).hint("begin another without --resume"));
+        }
+        if !state.is_about(&about) {
+            return Err(another(path, &state.about, &about));
+        }
+        journal.run = state.run.clone();
+        let about = Begin {
+            failed_before: state.about.failed_before.clone(),
+            ..about
+        };
+        journal.append(Entry::Resume(about))?;
+        Ok((journal, state))
+    }
+
+    /// Locks a file and cuts off what a process did not get to the end of.
+    fn of(mut file: File, path: &Path) -> Result<(Self, Option<State>), Failure> {
+        match file.try_lock() {
+            // Some file systems know no locks; the Lease in the cluster keeps a second run out as well.
+            Ok(()) | Err(TryLockError::Error(_)) => {}
+            Err(TryLockError::WouldBlock) => {
+                let act = format!("another process writes the journal `{}`", path.display());
+                return Err(Failure::new(act)
+                    .hint("wait until it ends; `armada2flux status` shows how far it is"));
+            }
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)
+            .map_err(|cause| Failure::io("read", path, cause))?;
+        let journal::Journal { last, whole, torn } = parse(path, &bytes)?;
+        let mut journal = Self {
+            file,
+            path: path.to_owned(),
+            run: Text::new(),
+            whole: whole as u64,
+            broken: false,
+        };
+        if torn {
+            journal
+                .cut()
+                .map_err(|cause| Failure::io("write", path, cause))?;
+        }
+        Ok((journal, last))
+    }
+
+    /// The run's name.
+    pub(super) fn run(&self) -> &Text {
+        &self.run
+    }
+
+    /// Adds a line and waits until it is on the disk.
+    ///
+    /// A line that cannot be written is the last: whoever calls stops before the write that it announces.
+    pub(super) fn append(&mut self, entry: Entry) -> Result<(), Failure> {
+        let line = Line {
+            version: FORMAT,
+            at: clock::now(),
+            run: self.run.clone(),
+            entry,
+        };
+        let written = if self.broken {
+            Err(io::Error::other("an earlier line could not be written"))
+        } else {
+            self.write(&line)
+        };
+        written.map_err(|cause| {
+            self.broken = true;
+            // What was written of the line must not be in the way of the next one. Reading leaves it out, too.
+            let _ = self.cut();
+            let hint = format!(
+                "nothing was written to the cluster after the journal's last line; make room, then go on with \
+                 `armada2flux apply --resume --journal {}`",
+                self.path.display()
+            );
+            Failure::io("write the journal", &self.path, cause).hint(hint)
+        })
+    }
+
+    fn write(&mut self, line: &Line) -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        self.file.write_all(&text)?;
+        self.file.sync_data()?;
+        self.whole += text.len() as u64;
+        Ok(())
+    }
+
+    fn cut(&mut self) -> io::Result<()> {
+        self.file.set_len(self.whole)?;
+        self.file.seek(SeekFrom::Start(self.whole))?;
+        self.file.sync_data()
+    }
+}
+
+fn options() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(MODE);
+    options
+}
+
+fn open(path: &Path) -> Result<File, Failure> {
+    options()
+        .open(path)
+        .map_err(|cause| Failure::io("open", path, cause))
+}
+
+fn parse(path: &Path, bytes: &[u8]) -> Result<journal::Journal, Failure> {
+    journal::Journal::read(bytes).map_err(|error| {
+        Failure::new(format!(
+            "cannot use the journal `{}`: {error}",
+            path.display()
+        ))
+        .hint(error.hint())
+    })
+}
+
+/// Why a run is not taken up with this input in this cluster.
+fn another(path: &Path, began: &Begin, now: &Begin) -> Failure {
+    let path = path.display();
+    let (what, hint) = if began.site != now.site {
+        let what = format!("of site {}, not of {}", began.site, now.site);
+        (what, "give the file of this site's run with --journal FILE")
+    } else if began.cluster != now.cluster {
+        let what = format!("in another cluster, then at {}", began.server);
+        (what, "give the cluster that it was begun in with --context")
+    } else {
+        let what = "of other objects than the input has now".to_owned();
+        (
+            what,
+            "give the input that it was begun with, or begin another run with another --journal FILE",
+        )
+    };
+    Failure::new(format!("the run in `{path}` is {what}")).hint(hint)
+}
+
+#[cfg(test)]
+mod tests;

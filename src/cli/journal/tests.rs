@@ -1,0 +1,199 @@
+use std::os::unix::fs::PermissionsExt as _;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::rollout::journal::End;
+
+fn about(site: &str) -> Begin {
+    Begin {
+        site: site.into(),
+        rollout: "sha256:1".into(),
+        cluster: "1111".into(),
+        server: "https://127.0.0.1:6443".into(),
+        holder: "me".into(),
+        program: "0.1.0".into(),
+        failed_before: vec!["town/old".into()],
+    }
+}
+
+fn said(failure: Failure) -> String {
+    let (message, hint) = failure.message().unwrap();
+    let hint = hint.unwrap();
+    format!("{message} | {hint}")
+}
+
+fn place() -> (TempDir, PathBuf) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("a.journal");
+    (folder, path)
+}
+
+fn stage(stage: usize) -> Entry {
+    Entry::StageBegins { stage }
+}
+
+#[test]
+fn a_run_is_begun_taken_up_completed_and_followed() {
+    let (_folder, path) = place();
+    let mut journal = Journal::begin(&path, about("a")).unwrap();
+    let first = journal.run().clone();
+    let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, MODE);
+    journal.append(stage(1)).unwrap();
+    let state = read(&path).unwrap().unwrap().last.unwrap();
+    assert_eq!((state.stage, state.processes), (Some(1), 1));
+    drop(journal);
+
+    let other = Begin {
+        failed_before: Vec::new(),
+        ..about("a")
+    };
+    let (mut journal, state) = Journal::resume(&path, other).unwrap();
+    assert_eq!(
+        (&state.run, journal.run(), state.processes),
+        (&first, &first, 1)
+    );
+    journal.append(Entry::End(End::Complete)).unwrap();
+    drop(journal);
+    let state = read(&path).unwrap().unwrap().last.unwrap();
+    assert_eq!((state.is_complete(), state.processes), (true, 2));
+    assert_eq!(state.about.failed_before, ["town/old"]);
+
+    let complete = said(Journal::resume(&path, about("a")).unwrap_err());
+    assert!(
+        complete.contains("is complete | begin another without --resume"),
+        "{complete}"
+    );
+    let journal = Journal::begin(&path, about("a")).unwrap();
+    assert_ne!(journal.run(), &first);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(text.lines().count(), 5);
+}
+
+#[test]
+fn a_second_process_is_told() {
+    let (_folder, path) = place();
+    let journal = Journal::begin(&path, about("a")).unwrap();
+    for second in [
+        Journal::begin(&path, about("a")).map(|_| ()),
+        Journal::resume(&path, about("a")).map(|_| ()),
+    ] {
+        let said = said(second.unwrap_err());
+        assert!(
+            said.contains("another process writes the journal"),
+            "{said}"
+        );
+    }
+    // Looking is no writing.
+    assert!(read(&path).unwrap().unwrap().last.is_some());
+    drop(journal);
+    let said = said(Journal::begin(&path, about("a")).unwrap_err());
+    assert!(
+        said.contains("holds a run that is not finished") && said.contains("of site a"),
+        "{said}"
+    );
+    assert!(said.contains("--resume --journal"), "{said}");
+}
+
+#[test]
+fn only_the_same_run_is_taken_up() {
+    let (_folder, path) = place();
+    assert!(read(&path).unwrap().is_none());
+    let nothing = said(Journal::resume(&path, about("a")).unwrap_err());
+    assert!(nothing.contains("there is no run to take up"), "{nothing}");
+    assert!(!path.exists());
+    drop(Journal::begin(&path, about("a")).unwrap());
+    let cluster = Begin {
+        cluster: "2222".into(),
+        ..about("a")
+    };
+    let input = Begin {
+        rollout: "sha256:2".into(),
+        ..about("a")
+    };
+    for (about, expected) in [
+        (about("b"), "is of site a, not of b"),
+        (
+            cluster,
+            "is in another cluster, then at https://127.0.0.1:6443",
+        ),
+        (input, "is of other objects than the input has now"),
+    ] {
+        let before = std::fs::read(&path).unwrap();
+        let said = said(Journal::resume(&path, about).unwrap_err());
+        assert!(said.contains(expected), "{said}");
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+}
+
+#[test]
+fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
+    let (_folder, path) = place();
+    let mut journal = Journal::begin(&path, about("a")).unwrap();
+    journal.append(stage(1)).unwrap();
+    drop(journal);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, [&whole[..], b"{\"version\":1,\"at\":\"20"].concat()).unwrap();
+    let (mut journal, state) = Journal::resume(&path, about("a")).unwrap();
+    assert_eq!(state.stage, Some(1));
+    journal.append(stage(2)).unwrap();
+    drop(journal);
+    assert_eq!(read(&path).unwrap().unwrap().last.unwrap().stage, Some(2));
+    assert!(std::fs::read(&path).unwrap().starts_with(&whole));
+
+    // An empty file, or a first line that is torn, holds no run.
+    for text in ["", "{\"versi"] {
+        std::fs::write(&path, text).unwrap();
+        let nothing = said(Journal::resume(&path, about("a")).unwrap_err());
+        assert!(nothing.contains("there is no run to take up"), "{nothing}");
+        let mut journal = Journal::begin(&path, about("a")).unwrap();
+        journal.append(stage(3)).unwrap();
+        drop(journal);
+        assert_eq!(read(&path).unwrap().unwrap().last.unwrap().stage, Some(3));
+    }
+
+    let newer = String::from_utf8(whole)
+        .unwrap()
+        .replace("\"version\":1", "\"version\":7");
+    std::fs::write(&path, &newer).unwrap();
+    let said = said(Journal::resume(&path, about("a")).unwrap_err());
+    assert!(
+        said.contains(
+            "line 1 of the journal is of version 7, this program reads version 1 | use the version"
+        ),
+        "{said}"
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), newer);
+}
+
+#[test]
+fn after_a_line_that_cannot_be_written_nothing_follows() {
+    let (_folder, path) = place();
+    let mut journal = Journal::begin(&path, about("a")).unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let good = std::mem::replace(
+        &mut journal.file,
+        OpenOptions::new().write(true).open("/dev/full").unwrap(),
+    );
+    let full = said(journal.append(stage(1)).unwrap_err());
+    assert!(
+        full.contains("cannot write the journal") && full.contains("space left"),
+        "{full}"
+    );
+    assert!(
+        full.contains("nothing was written to the cluster after the journal's last line"),
+        "{full}"
+    );
+    // The disk has room again; a line in between is missing all the same.
+    journal.file = good;
+    let again = said(journal.append(stage(2)).unwrap_err());
+    assert!(
+        again.contains("an earlier line could not be written"),
+        "{again}"
+    );
+    drop(journal);
+    assert_eq!(std::fs::read(&path).unwrap(), whole);
+    let (_, state) = Journal::resume(&path, about("a")).unwrap();
+    assert_eq!(state.stage, None);
+}

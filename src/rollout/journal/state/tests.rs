@@ -1,0 +1,307 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn part(name: &str) -> PartId {
+    PartId {
+        stage: 1,
+        step: 1,
+        kind: "HelmRelease".into(),
+        namespace: Some("town".into()),
+        name: name.into(),
+    }
+}
+
+fn begin(holder: &str) -> Begin {
+    Begin {
+        site: "worked".into(),
+        rollout: "sha256:1".into(),
+        cluster: "11111111-2222".into(),
+        server: "https://127.0.0.1:6443".into(),
+        holder: holder.into(),
+        program: "0.1.0".into(),
+        failed_before: vec!["town/old".into()],
+    }
+}
+
+fn doomed(name: &str) -> Doomed {
+    Doomed {
+        api_version: "batch/v1".into(),
+        kind: "Job".into(),
+        name: name.into(),
+        uid: format!("uid-{name}").into(),
+    }
+}
+
+fn delete(name: &str) -> Act {
+    Act::Delete {
+        uid: format!("uid-{name}").into(),
+    }
+}
+
+fn going(name: &str, act: Act) -> Entry {
+    Entry::Going {
+        part: part(name),
+        act,
+    }
+}
+
+fn done(name: &str, act: Act, generation: Option<i64>) -> Entry {
+    Entry::Done {
+        part: part(name),
+        act,
+        generation,
+    }
+}
+
+fn failed() -> Finish {
+    Finish::Failed {
+        reason: "no pod came up".into(),
+    }
+}
+
+fn finished(name: &str, outcome: Finish) -> Entry {
+    Entry::Finished {
+        part: part(name),
+        outcome,
+    }
+}
+
+/// A run that fails and is taken up again, killed in the midst of it, and taken up once more.
+fn story() -> Vec<Entry> {
+    vec![
+        Entry::Begin(begin("first")),
+        Entry::StageBegins { stage: 1 },
+        Entry::Doomed {
+            part: part("db"),
+            objects: vec![doomed("db-sync"), doomed("db-init")],
+        },
+        going("db", delete("db-sync")),
+        done("db", delete("db-sync"), None),
+        going("db", delete("db-init")),
+        done("db", delete("db-init"), None),
+        going("db", Act::Apply),
+        going("web", Act::Apply),
+        done("db", Act::Apply, Some(3)),
+        going("db", Act::Unsuspend),
+        done("db", Act::Unsuspend, Some(4)),
+        done("web", Act::Apply, Some(1)),
+        finished("web", Finish::Applied),
+        finished("db", failed()),
+        Entry::End(End::Failed),
+        Entry::Resume(begin("second")),
+        Entry::StageBegins { stage: 1 },
+        going("db", Act::Retry { token: "t1".into() }),
+        done("db", Act::Retry { token: "t1".into() }, None),
+        Entry::Resume(begin("third")),
+        finished("db", Finish::Applied),
+        Entry::StageEnds { stage: 1 },
+        Entry::End(End::Complete),
+    ]
+}
+
+fn text(run: &str, entries: impl IntoIterator<Item = Entry>) -> String {
+    let lines = entries.into_iter().enumerate().map(|(at, entry)| {
+        let line = Line {
+            version: FORMAT,
+            at: format!("2026-11-28T12:00:{:02}.000Z", at % 60).into(),
+            run: run.into(),
+            entry,
+        };
+        serde_json::to_string(&line).unwrap() + "\n"
+    });
+    lines.collect()
+}
+
+/// The state after the first `lines` of the story.
+fn after(lines: usize) -> State {
+    let text = text("r1", story().into_iter().take(lines));
+    let journal = Journal::read(text.as_bytes()).unwrap();
+    assert_eq!((journal.whole, journal.torn), (text.len(), false));
+    journal.last.unwrap()
+}
+
+#[test]
+fn a_story_is_followed() {
+    let state = after(9);
+    let db = &state.parts[&part("db")];
+    assert_eq!(db.going, Some(Act::Apply));
+    assert!(db.doomed.iter().flatten().all(|doom| doom.deleted));
+    assert_eq!(db.doomed.as_ref().map(Vec::len), Some(2));
+    assert_eq!(
+        (state.stage, state.processes, &state.end),
+        (Some(1), 1, &None)
+    );
+
+    let half = after(6);
+    let deleted: Vec<bool> = half.parts[&part("db")]
+        .doomed
+        .iter()
+        .flatten()
+        .map(|d| d.deleted)
+        .collect();
+    assert_eq!(deleted, [true, false]);
+    assert_eq!(half.parts[&part("db")].going, Some(delete("db-init")));
+
+    let state = after(16);
+    assert_eq!(state.end, Some(End::Failed));
+    assert_eq!(state.parts[&part("db")].generation, Some(4));
+    assert_eq!(state.parts[&part("db")].outcome, Some(failed()));
+    assert!(!state.is_finished(&part("db")) && state.is_finished(&part("web")));
+
+    let state = after(19);
+    let db = &state.parts[&part("db")];
+    assert_eq!((db.retried.as_deref(), &db.outcome), (Some("t1"), &None));
+    assert_eq!(db.going, Some(Act::Retry { token: "t1".into() }));
+    assert_eq!(db.generation, Some(4));
+    assert_eq!((state.processes, &*state.about.holder), (2, "second"));
+
+    let state = after(24);
+    assert!(state.is_complete() && state.ended.contains(&1) && state.is_finished(&part("db")));
+    assert_eq!((state.processes, &*state.about.holder), (3, "third"));
+    assert_eq!(&*state.began, "2026-11-28T12:00:00.000Z");
+    assert_eq!(&*state.updated, "2026-11-28T12:00:23.000Z");
+}
+
+#[test]
+fn cut_at_any_byte_it_reads_to_what_stands_before() {
+    let whole = text("r1", story()) + &text("r2", story().into_iter().take(9));
+    let ends: Vec<usize> = whole.match_indices('\n').map(|(at, _)| at + 1).collect();
+    for cut in 0..=whole.len() {
+        let journal = Journal::read(&whole.as_bytes()[..cut]).unwrap();
+        let lines = ends.iter().filter(|end| **end <= cut).count();
+        let end = lines.checked_sub(1).map_or(0, |last| ends[last]);
+        assert_eq!(
+            (journal.whole, journal.torn),
+            (end, end != cut),
+            "cut at {cut}"
+        );
+        let before = Journal::read(&whole.as_bytes()[..end]).unwrap();
+        assert_eq!(journal.last, before.last, "cut at {cut}");
+        assert_eq!(journal.last.is_some(), lines > 0);
+        let run = journal.last.map(|state| state.run);
+        let expected = if lines > story().len() { "r2" } else { "r1" };
+        assert!(run.is_none_or(|run| run == expected));
+    }
+}
+
+#[test]
+fn a_last_line_that_is_no_json_is_torn_too() {
+    let whole = text("r1", story().into_iter().take(3));
+    for tail in ["\0\0\0\n", "{\"version\":1,\"at\":\"20\n", "\u{fffd}\n"] {
+        let journal = Journal::read(format!("{whole}{tail}").as_bytes()).unwrap();
+        assert_eq!(
+            (journal.whole, journal.torn),
+            (whole.len(), true),
+            "{tail:?}"
+        );
+        assert!(journal.last.is_some());
+    }
+}
+
+fn error(text: &str) -> JournalError {
+    let error = Journal::read(text.as_bytes()).unwrap_err();
+    assert!(!error.to_string().contains("web") && !error.hint().is_empty());
+    error
+}
+
+#[test]
+fn what_cannot_be_is_refused_by_its_line() {
+    let whole = text("r1", story());
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    let start = lines[..3].concat();
+
+    let newer = lines[3].replace("\"version\":1", "\"version\":2");
+    let version = JournalError::Version {
+        line: 4,
+        version: 2,
+    };
+    assert_eq!(error(&format!("{start}{newer}{}", lines[4])), version);
+    // A line of a newer version may say what this one does not know.
+    assert_eq!(
+        error(&format!("{start}{{\"version\":2,\"what\":\"else\"}}\n")),
+        version
+    );
+
+    let broken = JournalError::Malformed { line: 2 };
+    assert_eq!(
+        error(&format!("{}{}\n{}", lines[0], &lines[1][..20], lines[2])),
+        broken
+    );
+    assert_eq!(error(&format!("{}\n{}", lines[0], lines[1])), broken);
+    let unknown = lines[1].replace("\"stage-begins\"", "\"stage-web\"");
+    assert_eq!(error(&format!("{}{unknown}", lines[0])), broken);
+    let more = lines[1].replace("\"stage\":1", "\"stage\":1,\"more\":1");
+    assert_eq!(error(&format!("{}{more}", lines[0])), broken);
+
+    let other = lines[3].replace("\"r1\"", "\"r2\"");
+    assert_eq!(
+        error(&format!("{start}{other}")),
+        JournalError::Mixed { line: 4 }
+    );
+    let again = lines[0].replace("\"r1\"", "\"r2\"");
+    assert_eq!(
+        error(&format!("{start}{again}")),
+        JournalError::Mixed { line: 4 }
+    );
+    // The same name would make two runs one.
+    assert_eq!(
+        error(&format!("{whole}{}", lines[0])),
+        JournalError::Mixed { line: 25 }
+    );
+    for change in [
+        ("sha256:1", "sha256:2"),
+        ("11111111", "9"),
+        ("\"worked\"", "\"other\""),
+    ] {
+        let foreign = lines[16].replace(change.0, change.1);
+        let text = format!("{}{foreign}", lines[..16].concat());
+        assert_eq!(error(&text), JournalError::Mixed { line: 17 });
+    }
+
+    assert_eq!(error(lines[1]), JournalError::Disorder { line: 1 });
+    let late = format!("{}{}", lines[..16].concat(), lines[18]);
+    assert_eq!(error(&late), JournalError::Disorder { line: 17 });
+    let complete = format!("{whole}{}", lines[16]);
+    assert_eq!(error(&complete), JournalError::Disorder { line: 25 });
+}
+
+#[test]
+fn a_complete_run_is_followed_by_another() {
+    let whole = text("r1", story()) + &text("r2", story().into_iter().take(2));
+    let state = Journal::read(whole.as_bytes()).unwrap().last.unwrap();
+    assert_eq!(
+        (&*state.run, state.parts.len(), state.processes),
+        ("r2", 0, 1)
+    );
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Journal::read(&bytes);
+    }
+
+    /// Lines in any order and number, some of them damaged.
+    #[test]
+    fn no_lines_make_it_panic(
+        picks in proptest::collection::vec((0_usize..24, 0_usize..400, any::<u8>()), 0..40),
+    ) {
+        let whole = text("r1", story());
+        let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+        let mut bytes = Vec::new();
+        for (line, at, byte) in picks {
+            let mut line = lines[line].as_bytes().to_vec();
+            if let Some(damaged) = line.get_mut(at) {
+                *damaged = byte;
+            }
+            bytes.extend(line);
+        }
+        if let Ok(journal) = Journal::read(&bytes) {
+            prop_assert!(journal.whole <= bytes.len());
+            prop_assert_eq!(journal.torn, journal.whole < bytes.len());
+            let again = Journal::read(&bytes[..journal.whole]);
+            prop_assert_eq!(again.map(|again| again.last), Ok(journal.last));
+        }
+    }
+}

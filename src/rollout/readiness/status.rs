@@ -1,0 +1,149 @@
+//! The fields of a status that are read, as they stand there.
+
+use crate::value::{Data, Number, Value};
+
+/// A HelmRelease's or a source's status.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Status<'v> {
+    pub(super) observed_generation: Option<i64>,
+    pub(super) attempted_generation: Option<i64>,
+    pub(super) attempted_revision: Option<&'v str>,
+    pub(super) attempted_config_digest: Option<&'v str>,
+    pub(super) handled_reconcile: Option<&'v str>,
+    pub(super) handled_reset: Option<&'v str>,
+    conditions: &'v [Value],
+    history: &'v [Value],
+}
+
+/// An entry of `status.conditions`.
+#[derive(Clone, Debug)]
+pub(super) struct Condition<'v> {
+    pub(super) status: &'v str,
+    pub(super) reason: &'v str,
+    /// Its message in one line, or its reason if it has none.
+    pub(super) message: String,
+}
+
+/// An entry of `status.history`: one revision of the release.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Snapshot<'v> {
+    pub(super) version: i64,
+    pub(super) status: &'v str,
+    pub(super) chart_version: &'v str,
+    pub(super) config_digest: &'v str,
+    tests: Option<&'v Value>,
+}
+
+/// An integer.
+pub(super) fn int(value: &Value) -> Option<i64> {
+    match value.data {
+        Data::Number(Number::Int(int)) => Some(int),
+        _ => None,
+    }
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
+    value.at(&[key])?.as_str()
+}
+
+impl<'v> Status<'v> {
+    pub(super) fn of(live: &'v Value) -> Self {
+        let status = |key: &str| live.at(&["status", key]);
+        let text = |key: &str| status(key).and_then(Value::as_str);
+        let list = |key: &str| status(key).and_then(Value::as_sequence).unwrap_or_default();
+        Self {
+            observed_generation: status("observedGeneration").and_then(int),
+            attempted_generation: status("lastAttemptedGeneration").and_then(int),
+            attempted_revision: text("lastAttemptedRevision"),
+            attempted_config_digest: text("lastAttemptedConfigDigest"),
+            handled_reconcile: text("lastHandledReconcileAt"),
+            handled_reset: text("lastHandledResetAt"),
+            conditions: list("conditions"),
+            history: list("history"),
+        }
+    }
+
+    pub(super) fn condition(&self, kind: &str) -> Option<Condition<'v>> {
+        let of = |c: &&Value| text(c, "type") == Some(kind);
+        let found = self.conditions.iter().find(of)?;
+        let reason = text(found, "reason").unwrap_or_default();
+        let message = text(found, "message").unwrap_or_default();
+        let words: Vec<&str> = message.split_whitespace().collect();
+        Some(Condition {
+            status: text(found, "status").unwrap_or_default(),
+            reason,
+            message: if words.is_empty() {
+                reason.to_owned()
+            } else {
+                words.join(" ")
+            },
+        })
+    }
+
+    /// Whether a condition is there and true.
+    pub(super) fn holds(&self, kind: &str) -> bool {
+        self.condition(kind).is_some_and(|c| c.status == "True")
+    }
+
+    /// What a condition says that is there and false.
+    pub(super) fn denied(&self, kind: &str) -> Option<String> {
+        let condition = self.condition(kind).filter(|c| c.status == "False")?;
+        Some(condition.message)
+    }
+
+    /// The condition `Stalled` when it holds.
+    pub(super) fn stalled(&self) -> Option<Condition<'v>> {
+        self.condition("Stalled").filter(|c| c.status == "True")
+    }
+
+    /// What the controller is doing, if it says that it does something.
+    pub(super) fn activity(&self) -> Option<String> {
+        let reconciling = self
+            .condition("Reconciling")
+            .filter(|c| c.status == "True")?;
+        Some(reconciling.message)
+    }
+
+    fn snapshots(&self) -> impl Iterator<Item = Snapshot<'v>> {
+        self.history.iter().map(|entry| Snapshot {
+            version: entry.at(&["version"]).and_then(int).unwrap_or_default(),
+            status: text(entry, "status").unwrap_or_default(),
+            chart_version: text(entry, "chartVersion").unwrap_or_default(),
+            config_digest: text(entry, "configDigest").unwrap_or_default(),
+            tests: entry.at(&["testHooks"]),
+        })
+    }
+
+    /// The newest revision; the list need not be sorted (helm-controller: snapshot_types.go, `Latest`).
+    pub(super) fn newest(&self) -> Option<Snapshot<'v>> {
+        self.snapshots().max_by_key(|snapshot| snapshot.version)
+    }
+
+    /// The revision that a rollback went back to: the newest before the one that failed which had been good
+    /// (helm-controller: snapshot_types.go, `Previous`).
+    pub(super) fn rolled_back_to(&self) -> Option<i64> {
+        let newest = self.newest()?.version;
+        let good = self.snapshots().filter(|snapshot| {
+            let was = matches!(snapshot.status, "deployed" | "superseded");
+            was && snapshot.version < newest && snapshot.failed_tests().is_empty()
+        });
+        good.map(|snapshot| snapshot.version).max()
+    }
+}
+
+impl<'v> Snapshot<'v> {
+    /// Whether results of tests were seen; an empty mapping says that there is none to run.
+    pub(super) fn is_tested(&self) -> bool {
+        self.tests.is_some_and(|tests| tests.as_mapping().is_some())
+    }
+
+    /// Names of the test hooks that failed.
+    pub(super) fn failed_tests(&self) -> Vec<&'v str> {
+        let hooks = self.tests.and_then(Value::as_mapping);
+        let hooks = hooks.map_or(&[][..], |hooks| hooks.entries());
+        let failed = hooks
+            .iter()
+            .filter(|hook| text(&hook.value, "phase") == Some("Failed"));
+        failed.map(|hook| hook.key.as_str()).collect()
+    }
+}

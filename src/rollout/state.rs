@@ -1,0 +1,510 @@
+//! Where a run stands, as it is kept in the cluster for others to see: a ConfigMap of the site, never the log.
+//!
+//! Numbers and names of stages only: no values, no messages.
+
+use serde::{Deserialize, Serialize};
+
+use super::Rollout;
+use super::journal::{self, End, Finish};
+use crate::flux::{Object, STATE_LABEL};
+use crate::lower::slug::{short_digest, slug};
+use crate::value::{Mapping, Text, Value};
+
+/// Version of the content; a reader refuses any other.
+pub const VERSION: u32 = 1;
+
+/// Longest text that is kept, in bytes: a ConfigMap may have 1 MiB with all that is around it.
+pub const MAX_BYTES: usize = 900 * 1024;
+
+/// The key that the text stands under.
+const KEY: &str = "run.json";
+
+/// Longest name of an object.
+const MAX_NAME: usize = 253;
+
+/// A run, step by step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunState {
+    /// [`VERSION`]
+    pub version: u32,
+    /// The site.
+    pub site: Text,
+    /// The run's name.
+    pub run: Text,
+    /// Digest of the rollout.
+    pub rollout: Text,
+    /// Version of the program.
+    pub program: Text,
+    /// Who works on it, or did so last.
+    pub holder: Text,
+    /// When it began, RFC 3339 in UTC.
+    pub began: Text,
+    /// When it last changed, RFC 3339 in UTC.
+    pub updated: Text,
+    /// How its last process ended; `None` while one is at work, and when it was killed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<End>,
+    /// All its parts.
+    pub total: Counts,
+    /// Its stages in order, as many as there is room for.
+    pub stages: Vec<StageState>,
+    /// Steps and stages that there was no room for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: usize,
+}
+
+/// A stage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageState {
+    /// Its number.
+    pub number: usize,
+    /// Name of its chart group.
+    pub name: Text,
+    /// Where it stands.
+    pub state: Standing,
+    /// Its parts.
+    pub parts: Counts,
+    /// Its steps in order; none when there was no room for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepState>,
+}
+
+/// A step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepState {
+    /// Its number.
+    pub number: usize,
+    /// Where it stands.
+    pub state: Standing,
+    /// Its parts.
+    pub parts: Counts,
+}
+
+/// Where a stage or a step stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    /// Nothing of it was begun.
+    Waiting,
+    /// Something of it was begun, and not all is finished.
+    Begun,
+    /// A part failed.
+    Failed,
+    /// All of it is finished.
+    Done,
+}
+
+/// How many parts came to what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// All.
+    pub all: usize,
+    /// Written, or so already, and ready.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub done: usize,
+    /// Left as they are, since they had failed before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub passed_over: usize,
+    /// Failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub failed: usize,
+    /// Begun and not finished.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub begun: usize,
+}
+
+/// Why a ConfigMap cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StateError {
+    /// It is of another version.
+    #[error("the state of the last run is of version {0}, this program reads version {VERSION}")]
+    Version(u64),
+    /// It is something else.
+    #[error("it holds no state of a run")]
+    Unreadable,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// Name of the objects that a site has in the state namespace, the ConfigMap and the Lease: `armada2flux-SITE`.
+#[must_use]
+pub fn name(site: &str) -> Text {
+    const PREFIX: &str = "armada2flux";
+    let digest = short_digest(site);
+    let room = MAX_NAME - PREFIX.len() - digest.len() - 2;
+    let slug = slug(site, room);
+    if slug == site {
+        format!("{PREFIX}-{slug}").into()
+    } else {
+        // What is no name of an object must not become that of another site.
+        format!("{PREFIX}-{slug}-{digest}").into()
+    }
+}
+
+impl RunState {
+    /// The state of a run.
+    #[must_use]
+    pub fn of(rollout: &Rollout, journal: &journal::State) -> Self {
+        let mut total = Counts::default();
+        let stages = rollout.stages.iter().map(|stage| {
+            let steps = stage.steps.iter().map(|step| {
+                let mut parts = Counts::default();
+                for part in &step.parts {
+                    parts.count(journal.parts.get(&part.id(stage, step)));
+                }
+                StepState {
+                    number: step.number,
+                    state: parts.standing(),
+                    parts,
+                }
+            });
+            let steps: Vec<StepState> = steps.collect();
+            let mut parts = Counts::default();
+            steps.iter().for_each(|step| parts.add(step.parts));
+            StageState {
+                number: stage.number,
+                name: stage.name.clone(),
+                state: parts.standing(),
+                parts,
+                steps,
+            }
+        });
+        let stages: Vec<StageState> = stages.collect();
+        stages.iter().for_each(|stage| total.add(stage.parts));
+        let journal::State {
+            run,
+            about,
+            began,
+            updated,
+            processes: _,
+            stage: _,
+            ended: _,
+            parts: _,
+            end,
+        } = journal;
+        Self {
+            version: VERSION,
+            site: about.site.clone(),
+            run: run.clone(),
+            rollout: about.rollout.clone(),
+            program: about.program.clone(),
+            holder: about.holder.clone(),
+            began: began.clone(),
+            updated: updated.clone(),
+            end: end.clone(),
+            total,
+            stages,
+            left_out: 0,
+        }
+    }
+
+    /// The ConfigMap that holds it. Steps, then stages, are left out until the text fits, finished ones first.
+    #[must_use]
+    pub fn object(&self, namespace: &str) -> Object {
+        let name = name(&self.site);
+        let labels: Mapping = [(STATE_LABEL, self.site.clone())].into_iter().collect();
+        let metadata: Mapping = [
+            ("name", Value::from(name.clone())),
+            ("namespace", namespace.into()),
+            ("labels", labels.into()),
+        ]
+        .into_iter()
+        .collect();
+        let data: Mapping = [(KEY, self.fitting())].into_iter().collect();
+        let value: Mapping = [
+            ("apiVersion", Value::from("v1")),
+            ("kind", "ConfigMap".into()),
+            ("metadata", metadata.into()),
+            ("data", data.into()),
+        ]
+        .into_iter()
+        .collect();
+        Object {
+            api_version: "v1".into(),
+            kind: "ConfigMap".into(),
+            namespace: Some(namespace.into()),
+            name,
+            value: value.into(),
+            origin: None,
+        }
+    }
+
+    /// Reads a ConfigMap back.
+    ///
+    /// # Errors
+    ///
+    /// When it is of another version or holds something else.
+    pub fn read(object: &Value) -> Result<Self, StateError> {
+        #[derive(Deserialize)]
+        struct Versioned {
+            version: u64,
+        }
+        let text = object.at(&["data", KEY]).and_then(Value::as_str);
+        let text = text.ok_or(StateError::Unreadable)?;
+        let Versioned { version } =
+            serde_json::from_str(text).map_err(|_| StateError::Unreadable)?;
+        if version != u64::from(VERSION) {
+            return Err(StateError::Version(version));
+        }
+        serde_json::from_str(text).map_err(|_| StateError::Unreadable)
+    }
+
+    fn fitting(&self) -> String {
+        let mut state = self.clone();
+        // What is finished tells least.
+        let orders: [fn(&StageState) -> bool; 2] =
+            [|stage| stage.state == Standing::Done, |_| true];
+        let mut text = state.text();
+        for leave_out in orders {
+            if text.len() <= MAX_BYTES {
+                return text;
+            }
+            for stage in state.stages.iter_mut().filter(|stage| leave_out(stage)) {
+                state.left_out += std::mem::take(&mut stage.steps).len();
+            }
+            text = state.text();
+        }
+        while text.len() > MAX_BYTES {
+            let kept = state.stages.len() / 2;
+            state.left_out += state.stages.len() - kept;
+            state.stages.truncate(kept);
+            text = state.text();
+        }
+        text
+    }
+
+    fn text(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl Counts {
+    fn count(&mut self, part: Option<&journal::PartState>) {
+        self.all += 1;
+        let Some(part) = part else { return };
+        match &part.outcome {
+            Some(Finish::Unchanged | Finish::Applied) => self.done += 1,
+            Some(Finish::PassedOver) => self.passed_over += 1,
+            Some(Finish::Failed { .. }) => self.failed += 1,
+            None => self.begun += 1,
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        let Self {
+            all,
+            done,
+            passed_over,
+            failed,
+            begun,
+        } = other;
+        self.all += all;
+        self.done += done;
+        self.passed_over += passed_over;
+        self.failed += failed;
+        self.begun += begun;
+    }
+
+    fn standing(self) -> Standing {
+        let Self {
+            all,
+            done,
+            passed_over,
+            failed,
+            begun,
+        } = self;
+        match (failed, done + passed_over) {
+            (1.., _) => Standing::Failed,
+            (0, finished) if finished == all => Standing::Done,
+            (0, 0) if begun == 0 => Standing::Waiting,
+            (0, _) => Standing::Begun,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rollout::journal::{Begin, Entry, FORMAT, Journal, Line};
+    use crate::rollout::{OnFailure, Part, Stage, Step, Until};
+
+    fn object(name: &str) -> Object {
+        let text = format!(
+            r#"{{"apiVersion":"helm.toolkit.fluxcd.io/v2","kind":"HelmRelease",
+                "metadata":{{"name":"{name}","namespace":"town"}},"spec":{{"values":{{"password":"hunter2"}}}}}}"#
+        );
+        Object::from_value(Value::from_json(text.as_bytes()).unwrap()).unwrap()
+    }
+
+    /// Stages of so many steps of two parts.
+    fn rollout(stages: &[usize], name: &str) -> Rollout {
+        let step = |stage: usize, step: usize| Step {
+            number: step,
+            parts: (0..2)
+                .map(|part| Part {
+                    object: object(&format!("r{stage}-{step}-{part}")),
+                    until: Until::Applied,
+                    timeout: 1,
+                    on_failure: OnFailure::Stop,
+                })
+                .collect(),
+        };
+        let stages = stages.iter().enumerate().map(|(number, steps)| Stage {
+            number,
+            name: name.into(),
+            steps: (1..=*steps).map(|number_| step(number, number_)).collect(),
+        });
+        Rollout {
+            site: "worked".into(),
+            stages: stages.collect(),
+        }
+    }
+
+    /// A run in which the first parts came to these.
+    fn journal(rollout: &Rollout, outcomes: &[Option<Finish>]) -> journal::State {
+        let begin = Entry::Begin(Begin {
+            site: "worked".into(),
+            rollout: "sha256:1".into(),
+            cluster: "1111".into(),
+            server: "https://127.0.0.1:6443".into(),
+            holder: "me".into(),
+            program: "0.1.0".into(),
+            failed_before: Vec::new(),
+        });
+        let parts = rollout
+            .parts()
+            .map(|(stage, step, part)| part.id(stage, step));
+        let finished = parts.zip(outcomes).map(|(part, outcome)| match outcome {
+            Some(outcome) => Entry::Finished {
+                part,
+                outcome: outcome.clone(),
+            },
+            None => Entry::Going {
+                part,
+                act: journal::Act::Apply,
+            },
+        });
+        let text: String = [begin]
+            .into_iter()
+            .chain(finished)
+            .map(|entry| {
+                let line = Line {
+                    version: FORMAT,
+                    at: "2026-11-28T12:00:00.000Z".into(),
+                    run: "r1".into(),
+                    entry,
+                };
+                serde_json::to_string(&line).unwrap() + "\n"
+            })
+            .collect();
+        Journal::read(text.as_bytes()).unwrap().last.unwrap()
+    }
+
+    fn failed() -> Option<Finish> {
+        Some(Finish::Failed {
+            reason: "hunter2".into(),
+        })
+    }
+
+    #[test]
+    fn steps_are_counted_and_read_back() {
+        use Standing::{Begun, Done, Failed, Waiting};
+        let rollout = rollout(&[1, 3, 1], "g");
+        let outcomes = [
+            Some(Finish::Unchanged),
+            Some(Finish::PassedOver),
+            Some(Finish::Applied),
+            failed(),
+            None,
+        ];
+        let state = RunState::of(&rollout, &journal(&rollout, &outcomes));
+        let stages: Vec<Standing> = state.stages.iter().map(|stage| stage.state).collect();
+        assert_eq!(stages, [Done, Failed, Waiting]);
+        let steps: Vec<Standing> = state.stages[1]
+            .steps
+            .iter()
+            .map(|step| step.state)
+            .collect();
+        assert_eq!(steps, [Failed, Begun, Waiting]);
+        let total = Counts {
+            all: 10,
+            done: 2,
+            passed_over: 1,
+            failed: 1,
+            begun: 1,
+        };
+        assert_eq!(state.total, total);
+
+        let object = state.object("flux-system");
+        assert_eq!(object.title(), "ConfigMap flux-system/armada2flux-worked");
+        let label = object.value.at(&["metadata", "labels", STATE_LABEL]);
+        assert_eq!(label.and_then(Value::as_str), Some("worked"));
+        assert_eq!(RunState::read(&object.value), Ok(state));
+        let text = crate::emit::to_json(&object.value, crate::emit::View::Clear);
+        assert!(!text.contains("hunter2"), "{text}");
+    }
+
+    #[test]
+    fn any_rollout_fits() {
+        for (stages, name, steps_kept) in [
+            (vec![2000; 9], "g", false),
+            (vec![1; 1500], &*"g".repeat(1000), false),
+            (vec![100; 50], "g", true),
+        ] {
+            let rollout = rollout(&stages, name);
+            let finished = stages[0] * 2;
+            let state = RunState::of(
+                &rollout,
+                &journal(&rollout, &vec![Some(Finish::Applied); finished]),
+            );
+            let object = state.object("flux-system");
+            let text = object
+                .value
+                .at(&["data", KEY])
+                .and_then(Value::as_str)
+                .unwrap();
+            assert!(text.len() <= MAX_BYTES, "{}", text.len());
+            let read = RunState::read(&object.value).unwrap();
+            assert_eq!(read.left_out == 0, steps_kept);
+            assert_eq!(read.total, state.total);
+            let steps: usize = state.stages.iter().map(|stage| stage.steps.len()).sum();
+            let kept: usize = read.stages.iter().map(|stage| stage.steps.len()).sum();
+            let stages = state.stages.len() - read.stages.len();
+            assert_eq!(read.left_out, steps - kept + stages);
+        }
+    }
+
+    #[test]
+    fn other_content_is_refused() {
+        let read = |text: &str| {
+            let data: Mapping = [(KEY, text)].into_iter().collect();
+            let object: Mapping = [("data", data)].into_iter().collect();
+            RunState::read(&object.into())
+        };
+        assert_eq!(
+            read(r#"{"version":2,"more":1}"#),
+            Err(StateError::Version(2))
+        );
+        assert_eq!(read(r#"{"version":1}"#), Err(StateError::Unreadable));
+        assert_eq!(read("no"), Err(StateError::Unreadable));
+        assert_eq!(RunState::read(&Value::null()), Err(StateError::Unreadable));
+    }
+
+    #[test]
+    fn sites_have_names_of_their_own() {
+        assert_eq!(name("worked"), "armada2flux-worked");
+        let names = ["A_b", "a-b", "a.b", "a_b"].map(name);
+        for (at, one) in names.iter().enumerate() {
+            assert!(
+                one.bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{one}"
+            );
+            assert!(!names[at + 1..].contains(one), "{one}");
+        }
+        assert_eq!(name(&"x".repeat(400)).len(), MAX_NAME);
+    }
+}
