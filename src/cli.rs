@@ -19,6 +19,7 @@ mod graph;
 mod input;
 #[cfg_attr(not(test), expect(dead_code, reason = "`apply` writes it"))]
 mod journal;
+mod judge;
 mod load;
 mod objects;
 mod plan;
