@@ -19,6 +19,7 @@ mod releases;
 mod safety;
 mod site;
 mod sources;
+mod status;
 mod strict;
 mod types;
 mod upgrades;
@@ -58,6 +59,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         safety::tests(),
         site::tests(),
         sources::tests(),
+        status::tests(),
         upgrades::tests(),
         values::tests(),
         waits::tests(),
