@@ -18,6 +18,7 @@ mod graph;
 mod input;
 mod journal;
 mod judge;
+mod live;
 mod load;
 mod objects;
 mod plan;

@@ -7,7 +7,7 @@ use crate::flux::{Object, ObjectSet};
 use crate::report::plan::{self, Judged, Refusal, Report};
 use crate::rollout::{Part, Rollout};
 
-use super::diff::live::{self, Compared};
+use super::live::{self, Compared};
 use super::{Failure, Output};
 
 /// What was found.
