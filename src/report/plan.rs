@@ -176,7 +176,7 @@ pub struct Refusal {
 pub struct Judged<'c> {
     /// The comparison.
     pub change: &'c ObjectChange,
-    /// Reasons to leave it alone.
+    /// Reasons to leave it alone, those of [`not_taken`] among them.
     pub refusals: Vec<Refusal>,
 }
 
@@ -223,11 +223,7 @@ pub fn report(
 }
 
 fn object(part: &Part, judged: Judged<'_>, summary: &mut Summary) -> Object {
-    let Judged {
-        change,
-        mut refusals,
-    } = judged;
-    refusals.extend(refusal(change));
+    let Judged { change, refusals } = judged;
     let what = if refusals.is_empty() {
         what(change)
     } else {
@@ -298,8 +294,9 @@ fn what(change: &ObjectChange) -> What {
     }
 }
 
-/// What the API server would not take.
-fn refusal(change: &ObjectChange) -> Option<Refusal> {
+/// Why the API server would not take an object.
+#[must_use]
+pub fn not_taken(change: &ObjectChange) -> Option<Refusal> {
     let named = title(&change.kind, change.namespace.as_deref(), &change.name);
     match &change.outcome {
         Outcome::Conflicting(held) => {
@@ -309,12 +306,12 @@ fn refusal(change: &ObjectChange) -> Option<Refusal> {
             let held: Vec<String> = held.collect();
             Some(Refusal {
                 why: format!("{named}: others hold fields of it: {}", held.join(", ")),
-                hint: "leave these fields to them, or take them away from them first".to_owned(),
+                hint: "let that manager give it up, or write its value into the input".to_owned(),
             })
         }
         Outcome::Refused(message) => Some(Refusal {
             why: format!("{named}: the api server refuses it: {message}"),
-            hint: "correct the object, or what refuses it".to_owned(),
+            hint: "correct the input, or ask who runs the admission webhook or policy".to_owned(),
         }),
         Outcome::Created
         | Outcome::Changed

@@ -14,6 +14,7 @@ mod client_writes;
 mod cluster;
 mod diff;
 mod faults;
+mod plan;
 mod probe_site;
 mod releases;
 mod safety;
@@ -56,6 +57,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         releases::tests(),
         diff::tests(),
         faults::tests(),
+        plan::tests(),
         safety::tests(),
         site::tests(),
         sources::tests(),
