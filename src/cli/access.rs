@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use tokio::task::LocalSet;
 
 use crate::cluster::{self, Access, Cluster};
 
@@ -37,13 +38,21 @@ pub(super) struct AccessArguments {
 impl AccessArguments {
     /// Connects; what has to wait is told on stderr.
     pub(super) async fn connect(&self) -> Result<Cluster, Failure> {
+        self.connect_telling(|text| show::say(&text)).await
+    }
+
+    /// Connects; what has to wait is told to `tell`.
+    pub(super) async fn connect_telling(
+        &self,
+        tell: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Cluster, Failure> {
         let cluster = Cluster::connect(&self.access()).await.map_err(failure)?;
-        Ok(cluster.on_wait(|waiting| {
+        Ok(cluster.on_wait(move |waiting| {
             let why = match waiting.status {
                 Some(status) => format!("the api server is busy ({status})"),
                 None => "the connection broke".to_owned(),
             };
-            show::say(&format!(
+            tell(format!(
                 "{why}, attempt {} failed, trying again",
                 waiting.attempt
             ));
@@ -75,7 +84,8 @@ pub(super) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
         .enable_all()
         .build()
         .map_err(|cause| Failure::new(format!("cannot start: {cause}")))?;
-    runtime.block_on(work)
+    // What runs beside it stays on this thread, too.
+    LocalSet::new().block_on(&runtime, work)
 }
 
 /// What a person sees when the cluster cannot be used.

@@ -4,7 +4,6 @@ pub(super) mod live;
 mod namespace;
 mod outcome;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -79,14 +78,7 @@ enum ReportFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
-    let to_stdout = arguments
-        .report
-        .iter()
-        .filter(|target| target.file.is_none());
-    if to_stdout.count() > 1 {
-        let failure = Failure::new("two reports would both go to standard output");
-        return Err(failure.hint("write one to a file: --report json=FILE"));
-    }
+    super::one_on_stdout(&arguments.report)?;
     let mut diagnostics = arguments.levels.sink();
     let after = objects::read(
         &arguments.input,
@@ -146,8 +138,5 @@ fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), 
     if said || output.quiet {
         return Ok(());
     }
-    std::io::stdout()
-        .write_all(text::text(report, text::Style { colour, all }).as_bytes())
-        .and_then(|()| std::io::stdout().flush())
-        .map_err(Failure::stdout)
+    super::write_stdout(&text::text(report, text::Style { colour, all }))
 }

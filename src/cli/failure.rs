@@ -12,7 +12,11 @@ use super::Output;
 pub struct Failure {
     kind: Kind,
     hint: Option<String>,
+    code: ExitCode,
 }
+
+/// Exit code of a command that a guard refused before anything was touched.
+const REFUSED: u8 = 4;
 
 #[derive(Debug)]
 enum Kind {
@@ -33,6 +37,7 @@ impl Failure {
         Self {
             kind: Kind::Documents,
             hint: None,
+            code: ExitCode::FAILURE,
         }
     }
 
@@ -44,6 +49,7 @@ impl Failure {
                 cause: None,
             },
             hint: None,
+            code: ExitCode::FAILURE,
         }
     }
 
@@ -55,6 +61,7 @@ impl Failure {
                 cause: Some(cause),
             },
             hint: None,
+            code: ExitCode::FAILURE,
         }
     }
 
@@ -68,7 +75,11 @@ impl Failure {
                 cause: Some(cause),
             }
         };
-        Self { kind, hint: None }
+        Self {
+            kind,
+            hint: None,
+            code: ExitCode::FAILURE,
+        }
     }
 
     /// Says what to do.
@@ -79,7 +90,11 @@ impl Failure {
 
     /// What happened, with its cause, and what to do; `None` when everything has been said already.
     pub(super) fn message(&self) -> Option<(String, Option<&str>)> {
-        let Self { kind, hint } = self;
+        let Self {
+            kind,
+            hint,
+            code: _,
+        } = self;
         match kind {
             Kind::ClosedPipe | Kind::Documents => None,
             Kind::Outside { act, cause } => {
@@ -89,6 +104,26 @@ impl Failure {
                 Some((text.join(": "), hint.as_deref()))
             }
         }
+    }
+
+    /// Adds what to do after the rest is done.
+    pub(super) fn then(mut self, hint: &str) -> Self {
+        self.hint = Some(match self.hint {
+            Some(first) => format!("{first}; then {hint}"),
+            None => hint.to_owned(),
+        });
+        self
+    }
+
+    /// Makes it the refusal of a guard: nothing was touched.
+    pub(super) fn refused(self) -> Self {
+        self.code(REFUSED)
+    }
+
+    /// Ends the command with this exit code.
+    pub(super) fn code(mut self, code: u8) -> Self {
+        self.code = ExitCode::from(code);
+        self
     }
 
     /// Prints the failure and gives its exit code.
@@ -105,7 +140,7 @@ impl Failure {
         }
         match self.kind {
             Kind::ClosedPipe => ExitCode::SUCCESS,
-            Kind::Documents | Kind::Outside { .. } => ExitCode::FAILURE,
+            Kind::Documents | Kind::Outside { .. } => self.code,
         }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Journal {
     file: File,
     path: PathBuf,
     run: Text,
+    /// What all lines so far come to.
+    state: Option<State>,
     /// Length of the whole lines, in bytes.
     whole: u64,
     /// Whether a line could not be written: nothing may follow it.
@@ -69,7 +71,7 @@ impl Journal {
                 "take it up with --resume --journal {}, or begin another with another --journal FILE",
                 path.display()
             );
-            return Err(Failure::new(act).hint(hint));
+            return Err(Failure::new(act).hint(hint).refused());
         }
         journal.run = clock::run_name();
         journal.append(Entry::Begin(about))?;
@@ -93,7 +95,9 @@ impl Journal {
         let state = last.ok_or_else(nothing)?;
         if state.is_complete() {
             let act = format!("the run in `{}` is complete", path.display());
-            return Err(Failure::new(act).hint("begin another without --resume"));
+            return Err(Failure::new(act)
+                .hint("begin another without --resume")
+                .refused());
         }
         if !state.is_about(&about) {
             return Err(another(path, &state.about, &about));
@@ -115,6 +119,7 @@ impl Journal {
             Err(TryLockError::WouldBlock) => {
                 let act = format!("another process writes the journal `{}`", path.display());
                 return Err(Failure::new(act)
+                    .refused()
                     .hint("wait until it ends; `armada2flux status` shows how far it is"));
             }
         }
@@ -126,6 +131,7 @@ impl Journal {
             file,
             path: path.to_owned(),
             run: Text::new(),
+            state: last.clone(),
             whole: whole as u64,
             broken: false,
         };
@@ -135,6 +141,11 @@ impl Journal {
                 .map_err(|cause| Failure::io("write", path, cause))?;
         }
         Ok((journal, last))
+    }
+
+    /// Where the run stands.
+    pub(super) fn state(&self) -> Option<&State> {
+        self.state.as_ref()
     }
 
     /// The run's name.
@@ -176,6 +187,8 @@ impl Journal {
         self.file.write_all(&text)?;
         self.file.sync_data()?;
         self.whole += text.len() as u64;
+        // A line of this process is never out of its place, and the state is for show.
+        self.state = State::after(self.state.take(), line.clone(), 0).ok();
         Ok(())
     }
 
@@ -224,7 +237,9 @@ fn another(path: &Path, began: &Begin, now: &Begin) -> Failure {
             "give the input that it was begun with, or begin another run with another --journal FILE",
         )
     };
-    Failure::new(format!("the run in `{path}` is {what}")).hint(hint)
+    Failure::new(format!("the run in `{path}` is {what}"))
+        .hint(hint)
+        .refused()
 }
 
 #[cfg(test)]

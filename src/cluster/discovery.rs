@@ -95,12 +95,12 @@ impl Cluster {
         Ok(Served::No { versions })
     }
 
-    /// The kind, if it is served.
-    pub(super) async fn kind(
-        &self,
-        api_version: &str,
-        kind: &str,
-    ) -> Result<Option<KindRef>, Error> {
+    /// The kind, if it is served. Asked once for each apiVersion.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer.
+    pub async fn kind(&self, api_version: &str, kind: &str) -> Result<Option<KindRef>, Error> {
         let cell = {
             let mut known = self
                 .discovered
@@ -113,7 +113,12 @@ impl Cluster {
         Ok(kinds.iter().find(|known| known.kind == kind).cloned())
     }
 
-    async fn kinds(&self, api_version: &str) -> Result<Vec<KindRef>, Error> {
+    /// All kinds of a group and version; none when it is not served.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer.
+    pub async fn kinds(&self, api_version: &str) -> Result<Vec<KindRef>, Error> {
         let act = format!("ask for the kinds of {api_version}");
         let answer = self.send(&act, &Call::get(base(api_version))).await?;
         if answer.status == 404 {

@@ -43,8 +43,7 @@ impl Cluster {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Object>, Error> {
-        let selection = Selection::of(kind, namespace);
-        let selection = selection.fields(&format!("metadata.name={name}"));
+        let selection = Selection::of(kind, namespace).name(name);
         let Listed { objects, .. } = self.list_selection(Call::get, &selection).await?;
         Ok(objects.into_iter().next())
     }
@@ -154,6 +153,11 @@ impl Selection {
     /// Of them those which carry the labels (a label selector).
     pub(super) fn labels(self, labels: Option<&str>) -> Self {
         self.only("labelSelector", labels)
+    }
+
+    /// Of them the one of this name.
+    pub(super) fn name(self, name: &str) -> Self {
+        self.fields(&format!("metadata.name={name}"))
     }
 
     /// Of them those whose fields are so (a field selector).

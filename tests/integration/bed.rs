@@ -66,6 +66,9 @@ const START_ATTEMPTS: usize = 3;
 /// What servers say when a port is taken.
 const PORT_TAKEN: &str = "address already in use";
 
+/// How long it may take until pods that kwok plays are ready.
+const PLAYED_WITHIN: Duration = Duration::from_secs(60);
+
 /// Between two looks at an object that is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -187,8 +190,8 @@ impl Bed {
         self.apply(&serde_json::json!({
             "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"},
         }))?;
-        for node in kwok::nodes() {
-            self.apply(&node)?;
+        for object in kwok::nodes().chain(flux::deployments()) {
+            self.apply(&object)?;
         }
         let kwok = kwok::start(
             &self.supervisor,
@@ -205,6 +208,13 @@ impl Bed {
             self.path(),
         )?;
         lock(&self.others).extend([kwok].into_iter().chain(flux));
+        for program in flux::CONTROLLERS {
+            let name = program.name();
+            let path = format!("/apis/apps/v1/namespaces/flux-system/deployments/{name}");
+            self.wait(&path, PLAYED_WITHIN, |object| {
+                object["status"]["availableReplicas"] == 1
+            })?;
+        }
         Ok(())
     }
 

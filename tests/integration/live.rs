@@ -1,11 +1,13 @@
 //! Tests against the real programs.
 
 mod airskiff;
+mod apply;
 mod client;
 mod client_access;
 mod client_faults;
 mod client_inspect;
 mod client_lease;
+mod client_patience;
 mod client_preflight;
 mod client_watch;
 mod client_writes;
@@ -17,6 +19,7 @@ mod releases;
 mod safety;
 mod site;
 mod sources;
+mod status;
 mod strict;
 mod types;
 mod upgrades;
@@ -39,11 +42,13 @@ pub(crate) fn trials() -> Vec<Trial> {
     let missing = build::missing_go();
     let tests: Vec<Test> = [
         airskiff::tests(),
+        apply::tests(),
         client::tests(),
         client_access::tests(),
         client_faults::tests(),
         client_inspect::tests(),
         client_lease::tests(),
+        client_patience::tests(),
         client_preflight::tests(),
         client_watch::tests(),
         client_writes::tests(),
@@ -54,6 +59,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         safety::tests(),
         site::tests(),
         sources::tests(),
+        status::tests(),
         upgrades::tests(),
         values::tests(),
         waits::tests(),

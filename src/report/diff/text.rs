@@ -7,10 +7,11 @@ mod values;
 use super::{Object, Report, Summary};
 use crate::report::digest::count;
 
-pub use paragraph::Style;
 pub(super) use values::plain_words;
 
-use paragraph::{Paint, Paragraph, harmless};
+use crate::report::style::Paint;
+pub use crate::report::style::Style;
+use paragraph::{Paragraph, harmless};
 use values::change;
 
 /// Objects that are named for one danger.

@@ -20,6 +20,33 @@ pub(crate) const CONTROLLERS: [Program; 3] = [
 
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
+/// Deployments in the names of the controllers, since a client looks for those; kwok plays their pods.
+pub(crate) fn deployments() -> Vec<serde_json::Value> {
+    let deployment = |program: Program| {
+        let name = program.name();
+        let app = serde_json::json!({"app": name});
+        serde_json::json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {
+                "name": name, "namespace": "flux-system",
+                "labels": {"app.kubernetes.io/part-of": "flux"},
+            },
+            "spec": {
+                "replicas": 1,
+                "selector": {"matchLabels": app},
+                "template": {
+                    "metadata": {"labels": app},
+                    "spec": {"containers": [{
+                        "name": "manager",
+                        "image": format!("example.org/fluxcd/{name}:played"),
+                    }]},
+                },
+            },
+        })
+    };
+    CONTROLLERS.into_iter().map(deployment).collect()
+}
+
 /// Starts the three controllers; their kinds must be known to the API server.
 pub(crate) fn start(
     supervisor: &Supervisor,

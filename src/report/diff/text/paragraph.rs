@@ -1,41 +1,9 @@
 //! Painted text in lines that fit a terminal.
 
+use crate::report::style::{Paint, Style};
+
 /// Width of a terminal, in characters.
 pub(super) const WIDTH: usize = 80;
-
-/// How the report is written.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Style {
-    /// With colours of a terminal.
-    pub colour: bool,
-    /// Whole values, and what follows without changes of its own.
-    pub all: bool,
-}
-
-/// A colour, by what it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Paint {
-    Green,
-    Red,
-    Yellow,
-    Bold,
-    Danger,
-    Dim,
-}
-
-impl Paint {
-    /// Parameters of the terminal's code (ECMA-48, SGR).
-    fn code(self) -> &'static str {
-        match self {
-            Paint::Green => "32",
-            Paint::Red => "31",
-            Paint::Yellow => "33",
-            Paint::Bold => "1",
-            Paint::Danger => "1;31",
-            Paint::Dim => "2",
-        }
-    }
-}
 
 /// Text in the making, each character with its paint.
 #[derive(Clone, Debug, Default)]

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::paragraph::{Paint, Paragraph, Style, WIDTH, harmless};
+use super::paragraph::{Paragraph, WIDTH, harmless};
 use crate::report::diff::Change;
 use crate::report::digest::count;
+use crate::report::style::{Paint, Style};
 
 /// Longest value in a line, in characters; what is longer is cut in the middle of nothing: its end is left out.
 const MAX_VALUE: usize = 60;

@@ -1,0 +1,134 @@
+//! Whether Armada itself is at work: two programs that move the same releases undo each other.
+
+use crate::cluster::{Cluster, Error, KindRef};
+use crate::flux::Object;
+use crate::value::{Data, Number, Value};
+
+/// Namespace in which Armada keeps its lock (Armada: handlers/lock.py).
+const LOCK_NAMESPACE: &str = "kube-system";
+/// Kind of the lock; its name does not matter, its path does.
+const LOCK_API: &str = "armada.process/v1";
+/// Images whose containers move releases: Armada in Python, Armada in Go and its operator.
+const IMAGES: [&str; 3] = ["armada", "armada-go", "armada-operator"];
+
+/// Something of Armada that could move releases while a run does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Active {
+    /// What, as in messages.
+    pub what: String,
+    /// The command that ends it.
+    pub freeze: String,
+}
+
+/// Everything of Armada that is at work.
+///
+/// # Errors
+///
+/// When the server does not answer, or may not be asked.
+pub async fn active(cluster: &Cluster) -> Result<Vec<Active>, Error> {
+    let mut active = Vec::new();
+    if let Some(locks) = lock_kind(cluster).await? {
+        let held = cluster.list(&locks, Some(LOCK_NAMESPACE), None).await?;
+        active.extend(held.iter().map(lock));
+    }
+    for kind in ["Deployment", "StatefulSet"] {
+        let Some(kind) = cluster.kind("apps/v1", kind).await? else {
+            continue;
+        };
+        let found = cluster.list(&kind, None, None).await?;
+        active.extend(found.iter().filter_map(workload));
+    }
+    Ok(active)
+}
+
+async fn lock_kind(cluster: &Cluster) -> Result<Option<KindRef>, Error> {
+    let kinds = cluster.kinds(LOCK_API).await?;
+    Ok(kinds.into_iter().find(|kind| kind.plural == "locks"))
+}
+
+/// Armada deletes its lock when it ends, so one that is there is held, or was left by a run that was killed.
+fn lock(lock: &Object) -> Active {
+    let updated = lock.value.at(&["data", "lastUpdated"]);
+    let updated = updated.and_then(Value::as_str);
+    let since = updated.map_or_else(String::new, |time| format!(", last renewed {time}"));
+    Active {
+        what: format!("armada holds its lock `{}`{since}", lock.name),
+        freeze: format!(
+            "wait until it ends; if none runs: kubectl -n {LOCK_NAMESPACE} delete locks.armada.process {}",
+            lock.name
+        ),
+    }
+}
+
+fn workload(object: &Object) -> Option<Active> {
+    let containers = object
+        .value
+        .at(&["spec", "template", "spec", "containers"])?;
+    let images = containers.as_sequence()?.iter();
+    let mut images = images.filter_map(|container| container.at(&["image"])?.as_str());
+    let image = images.find(|image| IMAGES.contains(&program(image)))?;
+    let replicas = object
+        .value
+        .at(&["spec", "replicas"])
+        .map(|count| &count.data);
+    if replicas == Some(&Data::Number(Number::Int(0))) {
+        return None;
+    }
+    let namespace = object.namespace.as_deref().unwrap_or_default();
+    Some(Active {
+        what: format!("{} runs `{image}`", object.title()),
+        freeze: format!(
+            "kubectl -n {namespace} scale {} {} --replicas=0",
+            object.kind.to_lowercase(),
+            object.name
+        ),
+    })
+}
+
+/// The last part of an image's name, without its tag or digest.
+fn program(image: &str) -> &str {
+    let name = image.split('@').next().unwrap_or_default();
+    let name = name.rsplit('/').next().unwrap_or_default();
+    name.split(':').next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(text: &str) -> Object {
+        let value = Value::from_json(text.as_bytes()).expect("JSON");
+        Object::from_value(value).expect("an object")
+    }
+
+    #[test]
+    fn images_tell_who_moves_releases() {
+        assert_eq!(program("quay.io/airshipit/armada:latest-ubuntu"), "armada");
+        assert_eq!(
+            program("registry:5000/armada-operator@sha256:00"),
+            "armada-operator"
+        );
+        assert_eq!(program("armada"), "armada");
+        assert_eq!(program("example.org/armada/other:1"), "other");
+    }
+
+    #[test]
+    fn what_runs_is_told_with_the_command_that_ends_it() {
+        let deployment = |replicas: &str| {
+            object(&format!(
+                r#"{{"apiVersion":"apps/v1","kind":"Deployment","metadata":{{"name":"armada-api","namespace":"ucp"}},
+                "spec":{{{replicas}"template":{{"spec":{{"containers":[{{"image":"quay.io/airshipit/armada:1"}}]}}}}}}}}"#
+            ))
+        };
+        let active = workload(&deployment("")).expect("it runs");
+        assert_eq!(
+            active.what,
+            "Deployment ucp/armada-api runs `quay.io/airshipit/armada:1`"
+        );
+        assert_eq!(
+            active.freeze,
+            "kubectl -n ucp scale deployment armada-api --replicas=0"
+        );
+        assert_eq!(workload(&deployment(r#""replicas":0,"#)), None);
+    }
+}

@@ -1,0 +1,223 @@
+//! Why a release is not ready, from the inside: its pods and Jobs, the cluster's last warnings, a few lines of a log.
+//!
+//! Only ever an addition to a reason that is there already: what cannot be read is left out.
+
+use std::fmt::Write as _;
+
+use super::run::Run;
+use crate::cluster::KindRef;
+use crate::flux::Object;
+use crate::rollout::Release;
+use crate::value::{Data, Number, Text, Value};
+
+/// Objects that are named at most.
+const MAX_OBJECTS: usize = 3;
+/// Warnings that are shown of each.
+const MAX_WARNINGS: usize = 2;
+/// Lines of a log.
+const LOG_LINES: u32 = 5;
+/// Bytes of it.
+const LOG_BYTES: u32 = 4096;
+
+/// Something of a release that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Culprit {
+    /// `Pod` or `Job`.
+    kind: &'static str,
+    name: Text,
+    why: String,
+    /// The container to read the log of.
+    container: Option<Text>,
+}
+
+/// A reason, and what the cluster shows of it.
+pub(super) async fn explained(run: &Run<'_>, release: &Release, reason: String) -> String {
+    let namespace = &release.namespace;
+    let mut culprits = Vec::new();
+    for (api_version, kind, judge) in [
+        ("v1", "Pod", pod as fn(&Object) -> Option<Culprit>),
+        ("batch/v1", "Job", job),
+    ] {
+        let Ok(Some(kind)) = run.cluster.kind(api_version, kind).await else {
+            continue;
+        };
+        let objects = list(run, &kind, namespace).await;
+        let ours = objects
+            .iter()
+            .filter(|object| belongs(object, &release.name) || mentions(&reason, &object.name));
+        culprits.extend(ours.filter_map(judge));
+    }
+    culprits.truncate(MAX_OBJECTS);
+    let mut text = reason;
+    let mut log_shown = false;
+    for culprit in &culprits {
+        // Writing to a String cannot fail.
+        let _ = write!(
+            text,
+            "\n{} `{}`: {}",
+            culprit.kind, culprit.name, culprit.why
+        );
+        for warning in warnings(run, namespace, culprit).await {
+            let _ = write!(text, "\n  {warning}");
+        }
+        if let (Some(container), false) = (&culprit.container, log_shown) {
+            let (pod, secrets) = (&culprit.name, &run.scrubber);
+            let log = run
+                .cluster
+                .log_tail(namespace, pod, container, LOG_LINES, LOG_BYTES, secrets)
+                .await;
+            if let Ok(Some(log)) = log {
+                log_shown = true;
+                for line in log.lines() {
+                    let _ = write!(text, "\n  log: {line}");
+                }
+            }
+        }
+    }
+    text
+}
+
+async fn list(run: &Run<'_>, kind: &KindRef, namespace: &Text) -> Vec<Object> {
+    let found = run.cluster.list(kind, Some(namespace), None).await;
+    found.unwrap_or_default()
+}
+
+/// The last warnings about an object.
+async fn warnings(run: &Run<'_>, namespace: &Text, culprit: &Culprit) -> Vec<String> {
+    let names = [&*culprit.name];
+    let events = run
+        .cluster
+        .events_of(namespace, &names, &run.scrubber)
+        .await;
+    let mut warnings: Vec<String> = events
+        .unwrap_or_default()
+        .iter()
+        .rev()
+        .filter(|event| event.warning)
+        .take(MAX_WARNINGS)
+        .map(|event| format!("{}: {}", event.reason, event.message))
+        .collect();
+    warnings.reverse();
+    warnings
+}
+
+/// Charts label what they make in their own way; one of these holds for nearly all.
+fn belongs(object: &Object, release: &str) -> bool {
+    let labels = object.value.at(&["metadata", "labels"]);
+    let labels = labels.and_then(Value::as_mapping);
+    let labelled = labels.is_some_and(|labels| {
+        let mut labels = labels.entries().iter();
+        labels.any(|label| label.value.as_str() == Some(release))
+    });
+    labelled
+        || object
+            .name
+            .strip_prefix(release)
+            .is_some_and(|rest| rest.starts_with('-'))
+}
+
+/// Whether a text names an object, and not one whose name begins so.
+fn mentions(text: &str, name: &str) -> bool {
+    let in_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].chars().next();
+        !before.is_some_and(in_name) && !after.is_some_and(|c| in_name(c) && c != '.')
+    })
+}
+
+fn text<'o>(value: &'o Value, path: &[&str]) -> Option<&'o str> {
+    value.at(path).and_then(Value::as_str)
+}
+
+fn items<'o>(value: &'o Value, path: &[&str]) -> &'o [Value] {
+    value
+        .at(path)
+        .and_then(Value::as_sequence)
+        .unwrap_or_default()
+}
+
+fn is_true(object: &Object, condition: &str) -> bool {
+    items(&object.value, &["status", "conditions"])
+        .iter()
+        .any(|found| {
+            text(found, &["type"]) == Some(condition) && text(found, &["status"]) == Some("True")
+        })
+}
+
+/// Why a pod is not ready.
+fn pod(pod: &Object) -> Option<Culprit> {
+    let phase = text(&pod.value, &["status", "phase"]).unwrap_or("unknown");
+    if phase == "Succeeded" || is_true(pod, "Ready") {
+        return None;
+    }
+    let mut container = None;
+    let mut why = String::new();
+    for list in ["initContainerStatuses", "containerStatuses"] {
+        for status in items(&pod.value, &["status", list]) {
+            let name = text(status, &["name"]).unwrap_or_default();
+            for state in ["waiting", "terminated"] {
+                let reason = text(status, &["state", state, "reason"]);
+                let Some(reason) = reason.filter(|reason| *reason != "Completed") else {
+                    continue;
+                };
+                if why.is_empty() {
+                    let message = text(status, &["state", state, "message"]);
+                    let message = message.map_or_else(String::new, |text| format!(": {text}"));
+                    why = format!("container `{name}` {reason}{message}");
+                    container = Some(Text::from(name));
+                }
+            }
+        }
+    }
+    if why.is_empty() {
+        let unready = items(&pod.value, &["status", "conditions"])
+            .iter()
+            .find(|found| {
+                text(found, &["status"]) == Some("False") && text(found, &["message"]).is_some()
+            });
+        let message = unready.and_then(|found| text(found, &["message"]));
+        why = match message {
+            Some(message) => format!("{}: {message}", phase.to_lowercase()),
+            None => format!("{}, not ready", phase.to_lowercase()),
+        };
+    }
+    let first = items(&pod.value, &["spec", "containers"]).first();
+    let first = first.and_then(|container| text(container, &["name"]));
+    Some(Culprit {
+        kind: "Pod",
+        name: pod.name.clone(),
+        why,
+        container: container.or_else(|| first.map(Text::from)),
+    })
+}
+
+/// Why a Job is not complete.
+fn job(job: &Object) -> Option<Culprit> {
+    if is_true(job, "Complete") || is_true(job, "SuccessCriteriaMet") {
+        return None;
+    }
+    let count = |field: &str| match job.value.at(&["status", field]).map(|value| &value.data) {
+        Some(Data::Number(Number::Int(count))) => *count,
+        _ => 0,
+    };
+    let why = if is_true(job, "Failed") {
+        let failed = items(&job.value, &["status", "conditions"])
+            .iter()
+            .find(|found| text(found, &["type"]) == Some("Failed"));
+        let message = failed.and_then(|found| text(found, &["message"]));
+        format!("failed: {}", message.unwrap_or("no reason is given"))
+    } else {
+        format!(
+            "not complete: {} active, {} failed",
+            count("active"),
+            count("failed")
+        )
+    };
+    Some(Culprit {
+        kind: "Job",
+        name: job.name.clone(),
+        why,
+        container: None,
+    })
+}

@@ -1,0 +1,96 @@
+//! Keeping the Lease of a run: renewed while the run goes on, given back at its end.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::run::Stop;
+use crate::cluster::{Cluster, Error, Lease, Released, Renewed};
+use crate::value::Text;
+
+/// For how long the Lease holds without being renewed, in seconds.
+pub const SECONDS: i32 = 60;
+
+/// How often it is renewed.
+const EVERY: Duration = Duration::from_secs(20);
+
+/// A Lease that is renewed in the background.
+pub struct Kept {
+    cluster: Arc<Cluster>,
+    end: oneshot::Sender<()>,
+    /// Gives the Lease back, unless it was lost.
+    task: JoinHandle<Option<Lease>>,
+}
+
+/// Renews a Lease that was just taken, and stops the run when it is lost. Must be called inside of a
+/// [`tokio::task::LocalSet`].
+pub fn keep(cluster: &Arc<Cluster>, lease: Lease, stop: watch::Sender<Stop>) -> Kept {
+    let (end, mut ended) = oneshot::channel();
+    let with = Arc::clone(cluster);
+    let task = spawn_local(async move {
+        let mut lease = lease;
+        let mut holds_until = Instant::now() + holds();
+        loop {
+            tokio::select! {
+                biased;
+                _ = &mut ended => return Some(lease),
+                () = sleep(EVERY) => {}
+            }
+            let begun = Instant::now();
+            let renewed = timeout_at(holds_until, with.renew_lease(&mut lease)).await;
+            let why = match renewed {
+                Ok(Ok(Renewed::Done)) => {
+                    holds_until = begun + holds();
+                    continue;
+                }
+                Ok(Ok(Renewed::Lost(None))) => "somebody took it away".to_owned(),
+                Ok(Ok(Renewed::Lost(Some(holder)))) => {
+                    format!("`{}` holds it now", holder.identity)
+                }
+                // The server may be back in time.
+                Ok(Err(_)) if Instant::now() < holds_until => continue,
+                Ok(Err(error)) => error.to_string(),
+                Err(_) => format!("the api server did not answer for {SECONDS} s"),
+            };
+            stop.send_if_modified(|stop| {
+                let first = *stop == Stop::No;
+                if first {
+                    *stop = Stop::LeaseLost(Text::from(why));
+                }
+                first
+            });
+            return None;
+        }
+    });
+    Kept {
+        cluster: Arc::clone(cluster),
+        end,
+        task,
+    }
+}
+
+fn holds() -> Duration {
+    Duration::from_secs(u64::from(SECONDS.unsigned_abs()))
+}
+
+impl Kept {
+    /// Gives the Lease back, so that the next run need not wait for it to expire.
+    ///
+    /// # Errors
+    ///
+    /// When the server does not answer: the Lease expires by itself.
+    pub async fn release(self) -> Result<(), Error> {
+        let Self { cluster, end, task } = self;
+        // Nobody listens any more when it was lost.
+        let _ = end.send(());
+        if let Ok(Some(lease)) = task.await {
+            match cluster.release_lease(lease).await? {
+                Released::Done | Released::NotOurs => {}
+            }
+        }
+        Ok(())
+    }
+}

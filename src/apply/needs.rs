@@ -1,0 +1,107 @@
+//! What a run needs of the cluster, all of it, so that nothing is found missing in its middle.
+
+use crate::cluster::{Needs, Permission, Verb};
+use crate::plan::Deleted;
+use crate::plan::gate::{api_version, kind_name};
+use crate::rollout::{Rollout, Until};
+use crate::value::Text;
+
+/// Controllers without which no release moves.
+const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
+
+/// Kinds, permissions and controllers that the rollout needs; Lease and state live in `state_namespace`.
+#[must_use]
+pub fn needs(rollout: &Rollout, state_namespace: &str) -> Needs {
+    let mut needs = Needs {
+        controllers: CONTROLLERS.iter().map(|name| Text::from(*name)).collect(),
+        ..Needs::default()
+    };
+    for (_, _, part) in rollout.parts() {
+        let object = &part.object;
+        needs
+            .kinds
+            .insert((object.api_version.clone(), object.kind.clone()));
+        let verbs: &[Verb] = match &part.until {
+            Until::Applied | Until::Filled(_) => &[Verb::Get, Verb::Create, Verb::Patch],
+            Until::Artifact { .. } | Until::Released(_) => {
+                &[Verb::List, Verb::Watch, Verb::Create, Verb::Patch]
+            }
+        };
+        let namespace = object.namespace.as_ref();
+        add(
+            &mut needs,
+            &object.api_version,
+            &object.kind,
+            namespace,
+            verbs,
+        );
+        let Until::Released(release) = &part.until else {
+            continue;
+        };
+        add(
+            &mut needs,
+            "v1",
+            "Secret",
+            Some(&release.storage),
+            &[Verb::List],
+        );
+        for gate in &release.gates {
+            let (api, kind) = (api_version(gate.kind), kind_name(gate.kind));
+            let place = Some(&gate.namespace);
+            add(&mut needs, api, kind, place, &[Verb::List, Verb::Watch]);
+        }
+        for deletion in &release.pre_deletes {
+            let (api, kind) = deleted(deletion.kind);
+            let verbs = [Verb::List, Verb::Watch, Verb::Delete];
+            add(&mut needs, api, kind, Some(&release.namespace), &verbs);
+        }
+    }
+    let state = Text::from(state_namespace);
+    let lease = [Verb::Get, Verb::Create, Verb::Update];
+    add(
+        &mut needs,
+        "coordination.k8s.io/v1",
+        "Lease",
+        Some(&state),
+        &lease,
+    );
+    add(
+        &mut needs,
+        "v1",
+        "ConfigMap",
+        Some(&state),
+        &[Verb::Create, Verb::Patch],
+    );
+    add(
+        &mut needs,
+        "v1",
+        "Namespace",
+        None,
+        &[Verb::Get, Verb::List],
+    );
+    for kind in ["Deployment", "StatefulSet"] {
+        add(&mut needs, "apps/v1", kind, None, &[Verb::List]);
+    }
+    needs
+}
+
+/// API version and kind of what is deleted before upgrades.
+pub(super) fn deleted(kind: Deleted) -> (&'static str, &'static str) {
+    match kind {
+        Deleted::Job => ("batch/v1", "Job"),
+        Deleted::CronJob => ("batch/v1", "CronJob"),
+        Deleted::Pod => ("v1", "Pod"),
+    }
+}
+
+fn add(needs: &mut Needs, api_version: &str, kind: &str, namespace: Option<&Text>, verbs: &[Verb]) {
+    for verb in verbs {
+        needs.permissions.insert(Permission {
+            verb: *verb,
+            api_version: api_version.into(),
+            kind: kind.into(),
+            namespace: namespace.cloned(),
+            subresource: None,
+        });
+    }
+}

@@ -1,0 +1,148 @@
+//! What the cluster holds while a run waits: one watch for a kind, a namespace and a selector, shared by all who look.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use tokio::sync::watch;
+use tokio::task::{AbortHandle, spawn_local};
+
+use crate::cluster::{Cluster, Error, Event, KindRef};
+use crate::flux::Object;
+use crate::value::Text;
+
+/// What is followed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Scope {
+    pub(super) kind: KindRef,
+    pub(super) namespace: Option<Text>,
+    /// Label selector; empty for every object.
+    pub(super) selector: Text,
+}
+
+/// Everything that is followed at the moment. Must be used inside of a [`tokio::task::LocalSet`].
+pub(super) struct Observer {
+    cluster: Arc<Cluster>,
+    /// Watches end when the last who looks has gone.
+    followed: RefCell<BTreeMap<Scope, Weak<View>>>,
+}
+
+/// The objects of a scope as they are now.
+pub(super) struct View {
+    objects: RefCell<BTreeMap<(Option<Text>, Text), Object>>,
+    listed: Cell<bool>,
+    failed: RefCell<Option<Error>>,
+    /// Counts changes.
+    changes: watch::Sender<u64>,
+    task: RefCell<Option<AbortHandle>>,
+}
+
+impl Observer {
+    pub(super) fn new(cluster: Arc<Cluster>) -> Self {
+        Self {
+            cluster,
+            followed: RefCell::default(),
+        }
+    }
+
+    /// Follows a scope, from a list on; the same view for all who ask for the same.
+    pub(super) fn follow(&self, scope: Scope) -> Rc<View> {
+        let known = self.followed.borrow().get(&scope).and_then(Weak::upgrade);
+        // A watch that gave up is begun anew.
+        if let Some(view) = known.filter(|view| view.failed.borrow().is_none()) {
+            return view;
+        }
+        let view = Rc::new(View {
+            objects: RefCell::default(),
+            listed: Cell::new(false),
+            failed: RefCell::default(),
+            changes: watch::Sender::new(0),
+            task: RefCell::default(),
+        });
+        let (cluster, seen) = (Arc::clone(&self.cluster), Rc::downgrade(&view));
+        let Scope {
+            kind,
+            namespace,
+            selector,
+        } = scope.clone();
+        let task = spawn_local(async move {
+            let labels = Some(&*selector).filter(|labels| !labels.is_empty());
+            let mut events = std::pin::pin!(cluster.watch(&kind, namespace.as_deref(), labels));
+            while let Some(event) = events.next().await {
+                let Some(view) = seen.upgrade() else { return };
+                if !view.take(event) {
+                    return;
+                }
+            }
+        });
+        *view.task.borrow_mut() = Some(task.abort_handle());
+        let mut followed = self.followed.borrow_mut();
+        followed.retain(|_, view| view.strong_count() > 0);
+        followed.insert(scope, Rc::downgrade(&view));
+        view
+    }
+}
+
+impl View {
+    /// Takes an event in; `false` when it was the last.
+    fn take(&self, event: Result<Event, Error>) -> bool {
+        let key = |object: &Object| (object.namespace.clone(), object.name.clone());
+        let goes_on = event.is_ok();
+        match event {
+            Ok(Event::Listed(objects)) => {
+                let objects = objects.into_iter().map(|object| (key(&object), object));
+                *self.objects.borrow_mut() = objects.collect();
+                self.listed.set(true);
+            }
+            Ok(Event::Changed(object)) => {
+                self.objects.borrow_mut().insert(key(&object), object);
+            }
+            Ok(Event::Gone(object)) => {
+                self.objects.borrow_mut().remove(&key(&object));
+            }
+            Err(error) => *self.failed.borrow_mut() = Some(error),
+        }
+        self.changes.send_modify(|changes| *changes += 1);
+        goes_on
+    }
+
+    /// Looks at the objects now and after every change, until `look` finds something.
+    pub(super) async fn until<T>(
+        &self,
+        mut look: impl FnMut(&BTreeMap<(Option<Text>, Text), Object>) -> Option<T>,
+    ) -> Result<T, Error> {
+        let mut changes = self.changes.subscribe();
+        loop {
+            if let Some(error) = &*self.failed.borrow() {
+                return Err(error.clone());
+            }
+            if self.listed.get()
+                && let Some(found) = look(&self.objects.borrow())
+            {
+                return Ok(found);
+            }
+            // The sender lives in `self`.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// One object as it is now; waits for the first list.
+    pub(super) async fn object(
+        &self,
+        namespace: Option<&Text>,
+        name: &Text,
+    ) -> Result<Option<Object>, Error> {
+        let key = (namespace.cloned(), name.clone());
+        self.until(|objects| Some(objects.get(&key).cloned())).await
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.borrow_mut().take() {
+            task.abort();
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `armada2flux apply`
+
+mod confirm;
+mod identity;
+mod locks;
+mod look;
+mod session;
+mod signals;
+mod stages;
+mod walk;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use crate::apply::Options;
+
+use super::access::{self, AccessArguments};
+use super::choices::Choices;
+use super::input::InputArguments;
+use super::rollout::rollout;
+use super::{Failure, Levels, Output, ReportTarget, objects};
+
+/// Roll a site out, stage by stage, and watch every release until it is ready
+///
+/// Nothing of a stage is touched before the last release of the stage in front of it is ready and everything that
+/// Armada itself waited for is there. What is going to be done is written into a journal first, so a run that ended at any
+/// moment is taken up again with --resume. Takes Armada documents or a Flux tree made before, as diff does.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  armada2flux apply flux/ --context site-a
+  armada2flux plan site.yaml -o plan.json && armada2flux apply site.yaml --plan plan.json --yes
+  armada2flux apply flux/ --pause-after control-plane
+  armada2flux apply flux/ --resume
+
+Exit codes: 0 done, 1 failed (usage, documents, files, API server), 3 a stage failed or timed out (take it up
+again with --resume), 4 refused before anything was touched, 130 interrupted (take it up again with --resume)")]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    input: InputArguments,
+    /// Do what this plan says, and refuse when anything is different from when it was made
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Do not ask; without a terminal there is nobody to ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Take up the run that the journal tells of, at the first step that is not finished
+    #[arg(long)]
+    resume: bool,
+    /// The journal [default: armada2flux-SITE.journal in this folder]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Namespace of the Lease and of the run's state
+    #[arg(long, value_name = "NAME", default_value = "flux-system")]
+    state_namespace: String,
+    /// Take the Lease of a run that ended without giving it back; only when it has expired
+    #[arg(long)]
+    break_lock: bool,
+    /// Releases that move at the same time where their group is not sequenced
+    #[arg(long, value_name = "NUMBER", default_value_t = crate::apply::PARALLEL, value_parser = parallel)]
+    parallel: usize,
+    /// Stop after this stage (its number or the name of its chart group)
+    #[arg(long, value_name = "STAGE")]
+    pause_after: Option<String>,
+    /// Begin with this stage; those before must be as the input says already
+    #[arg(long, value_name = "STAGE", conflicts_with = "only_stage")]
+    from_stage: Option<String>,
+    /// Do this stage and no other; those before must be as the input says already
+    #[arg(long, value_name = "STAGE")]
+    only_stage: Option<String>,
+    /// Longest time for each stage, as 90s, 45m or 2h
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    stage_timeout: Option<Duration>,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Write what happens to this file while it happens, as JSON lines
+    #[arg(long, value_name = "FILE")]
+    events: Option<PathBuf>,
+    /// Write the final report as text, json or markdown; may be given several times
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
+    report: Vec<ReportTarget<ReportFormat>>,
+    /// Largest markdown report, in bytes; what is cut is counted
+    #[arg(long, value_name = "BYTES", default_value_t = crate::report::markdown::DEFAULT_LIMIT, value_parser = super::parse_limit)]
+    report_limit: usize,
+    #[command(flatten)]
+    access: AccessArguments,
+    #[command(flatten)]
+    choices: Choices,
+    #[command(flatten)]
+    levels: Levels,
+}
+
+/// The formats of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// Everything, as `armada2flux schema apply` describes it
+    Json,
+    /// For people
+    Text,
+    /// For a ticket or a comment
+    Markdown,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
+    let mut diagnostics = arguments.levels.sink();
+    let set = objects::read(
+        &arguments.input,
+        &arguments.choices,
+        output,
+        &mut diagnostics,
+    )?;
+    let rollout = rollout(&set)?;
+    let options = Options {
+        parallel: arguments.parallel,
+        from: stages::number(&rollout, "--from-stage", arguments.from_stage.as_deref())?,
+        only: stages::number(&rollout, "--only-stage", arguments.only_stage.as_deref())?,
+        pause_after: stages::number(&rollout, "--pause-after", arguments.pause_after.as_deref())?,
+        stage_timeout: arguments.stage_timeout,
+    };
+    access::run(session::go(arguments, output, &rollout, &options))
+}
+
+/// Parses how many releases move at a time.
+fn parallel(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=100) => Ok(number),
+        Ok(_) | Err(_) => Err("give a number from 1 to 100".to_owned()),
+    }
+}
+
+/// Parses a time as Flux spells it.
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = crate::flux::duration::seconds(text);
+    let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
+    match seconds {
+        Some(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
+        Some(0) | None => Err("give a time such as 90s, 45m or 2h".to_owned()),
+    }
+}

@@ -1,0 +1,23 @@
+//! The question before the first write.
+
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+
+use super::super::Failure;
+
+/// Asks whether to go on; without a terminal there is nobody to ask.
+pub(super) fn ask(yes: bool, question: &str) -> Result<bool, Failure> {
+    if yes {
+        return Ok(true);
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        let failure = Failure::new("nobody can be asked: this is no terminal");
+        return Err(failure.hint("look at `armada2flux plan` first, then add --yes"));
+    }
+    let _ = write!(std::io::stderr(), "{question} [y/N] ");
+    let mut answer = String::new();
+    std::io::stdin()
+        .lock()
+        .read_line(&mut answer)
+        .map_err(|cause| Failure::new(format!("cannot read the answer: {cause}")))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
