@@ -11,6 +11,8 @@ use crate::flux::object::title;
 use crate::rollout::change::{self, Change};
 use crate::rollout::{OnFailure, Part, Rollout, Until};
 
+use super::diff::Shared;
+
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
 
@@ -247,6 +249,7 @@ fn object(part: &Part, judged: Judged<'_>, summary: &mut Summary) -> Object {
     let mut notes = Vec::new();
     if !matches!(what, What::Create) {
         notes.extend(change.marks.iter().filter_map(note));
+        notes.extend(change.staying.iter().map(|field| Shared::new(field).stays()));
     }
     let (mut deletions, mut gates, mut tests) = (Vec::new(), Vec::new(), false);
     match until {
