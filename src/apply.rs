@@ -153,6 +153,13 @@ enum Choice {
 }
 
 impl Options {
+    /// Whether a run has anything to do with a stage, be it to look whether it is done.
+    #[must_use]
+    pub fn concerns(&self, stage: &Stage) -> bool {
+        let behind = self.pause_after.is_some_and(|last| stage.number > last);
+        !behind && !matches!(self.choice(stage), Choice::Leave)
+    }
+
     fn choice(&self, stage: &Stage) -> Choice {
         let number = stage.number;
         let first = self.only.or(self.from).unwrap_or(0);

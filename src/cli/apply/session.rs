@@ -1,6 +1,7 @@
 //! One run: everything before the first write, the walk, and what is left to do after it.
 
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +11,14 @@ use tokio::sync::watch;
 use super::super::access::failure;
 use super::super::journal::{self, Journal};
 use super::super::{Failure, Output, clock, show};
+use super::look::{self, Looked};
 use super::{Arguments, confirm, identity, signals};
 use crate::apply::{self, Ended, Event, Options, RecordError, Stop, Tools, lease};
 use crate::cluster::{Cluster, Holder, Lease, Rights, Taken};
+use crate::report::plan::text as plan_text;
 use crate::rollout::Rollout;
 use crate::rollout::journal::{Begin, End, Entry, State};
+use crate::value::Text;
 
 /// How long a server may be away or too busy before a run gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -24,12 +28,6 @@ const STAGE_FAILED: u8 = 3;
 /// Exit code of a run that was interrupted.
 const INTERRUPTED: u8 = 130;
 
-/// A run that nothing stands in the way of.
-struct Ready {
-    cluster: Arc<Cluster>,
-    about: Begin,
-}
-
 /// Runs from the first question to the last word.
 pub(super) async fn go(
     arguments: &Arguments,
@@ -37,59 +35,52 @@ pub(super) async fn go(
     rollout: &Rollout,
     options: &Options,
 ) -> Result<ExitCode, Failure> {
-    let Ready { cluster, about } = look(arguments, rollout).await?;
+    let cluster = arguments.access.connect().await?;
+    let cluster = Arc::new(cluster.patience(PATIENCE).rights(Rights::Apply));
+    let Looked { about, plan } = look::look(arguments, output, rollout, options, &cluster).await?;
     if arguments.dry_run {
-        return Ok(ExitCode::SUCCESS);
+        let colour = show::colour_on(output, &std::io::stdout());
+        let all = output.verbose > 0;
+        let text = plan_text::text(&plan, plan_text::Style { colour, all });
+        return std::io::stdout()
+            .write_all(text.as_bytes())
+            .map(|()| ExitCode::SUCCESS)
+            .map_err(Failure::stdout);
     }
-    let question = format!(
-        "apply {} to {}?",
-        show::count(rollout.releases().count(), "release"),
-        cluster.server()
-    );
+    if !output.quiet {
+        let colour = show::colour(output);
+        let all = output.verbose > 0;
+        show::say(plan_text::text(&plan, plan_text::Style { colour, all }).trim_end());
+    }
+    let question = format!("apply this to {}?", cluster.server());
     if !confirm::ask(arguments.yes, &question)? {
         return Err(Failure::new("nothing was done: the answer was no").refused());
     }
-    let (lease, mut journal, before) = take(arguments, rollout, &cluster, about).await?;
+    let (lease, mut journal, before) = take(arguments, rollout, &cluster, about.clone()).await?;
     let (stop, _) = watch::channel(Stop::No);
     let kept = lease::keep(&cluster, lease, stop.clone());
-    let walked = walk(
+    let failed_before = match &before {
+        Some(before) => before.about.failed_before.clone(),
+        None => about.failed_before,
+    };
+    let before = before.as_ref();
+    let walk = Walk {
         rollout,
         options,
-        &cluster,
-        &mut journal,
-        before.as_ref(),
-        stop,
-    )
-    .await;
-    let ended = walked.map(|ended| finish(&ended, &mut journal));
+        cluster: &cluster,
+        before,
+        failed_before,
+    };
+    let ended = match walk.go(&mut journal, stop).await {
+        Ok(ended) => finish(&ended, &mut journal),
+        Err(failure) => Err(failure),
+    };
     if let Err(error) = kept.release().await {
         show::say(&format!(
             "warning: the lease was not given back, it expires by itself: {error}"
         ));
     }
-    let _ = output;
-    ended?
-}
-
-/// Looks for everything that forbids the run. Nothing is written.
-async fn look(arguments: &Arguments, rollout: &Rollout) -> Result<Ready, Failure> {
-    let cluster = arguments.access.connect().await?;
-    let cluster = Arc::new(cluster.patience(PATIENCE).rights(Rights::Apply));
-    let needs = apply::needs(rollout, &arguments.state_namespace);
-    let preflight = cluster.preflight(&needs).await.map_err(failure)?;
-    let _preflight = preflight
-        .complete()
-        .map_err(|lacks| failure(lacks).refused())?;
-    let about = Begin {
-        site: rollout.site.clone(),
-        rollout: crate::rollout::digest(rollout),
-        cluster: cluster.identity().await.map_err(failure)?,
-        server: cluster.server().into(),
-        holder: identity::holder(),
-        program: env!("CARGO_PKG_VERSION").into(),
-        failed_before: Vec::new(),
-    };
-    Ok(Ready { cluster, about })
+    ended
 }
 
 /// Takes what no second run may have: the journal's file and the Lease.
@@ -164,51 +155,61 @@ fn held(holder: &Holder, namespace: &str, name: &str) -> Failure {
     failure.refused()
 }
 
-/// Walks the rollout, with journal, progress and signals.
-async fn walk(
-    rollout: &Rollout,
-    options: &Options,
-    cluster: &Arc<Cluster>,
-    journal: &mut Journal,
-    before: Option<&State>,
-    stop: watch::Sender<Stop>,
-) -> Result<Ended, Failure> {
-    let failed_before = before.map_or_else(Vec::new, |before| before.about.failed_before.clone());
-    let journal = RefCell::new(journal);
-    // What a person sees of a journal that failed; the walk itself carries words only.
-    let fault: RefCell<Option<Failure>> = RefCell::default();
-    let record = |entry: Entry| {
-        journal.borrow_mut().append(entry).map_err(|failure| {
-            let error = RecordError("the journal cannot be written".to_owned());
-            fault.borrow_mut().get_or_insert(failure);
-            error
+/// What is walked, and with what.
+struct Walk<'w> {
+    rollout: &'w Rollout,
+    options: &'w Options,
+    cluster: &'w Arc<Cluster>,
+    before: Option<&'w State>,
+    failed_before: Vec<Text>,
+}
+
+impl Walk<'_> {
+    /// Walks the rollout, with journal, progress and signals.
+    async fn go(self, journal: &mut Journal, stop: watch::Sender<Stop>) -> Result<Ended, Failure> {
+        let Self {
+            rollout,
+            options,
+            cluster,
+            before,
+            failed_before,
+        } = self;
+        let journal = RefCell::new(journal);
+        // What a person sees of a journal that failed; the walk itself carries words only.
+        let fault: RefCell<Option<Failure>> = RefCell::default();
+        let record = |entry: Entry| {
+            journal.borrow_mut().append(entry).map_err(|failure| {
+                let error = RecordError("the journal cannot be written".to_owned());
+                fault.borrow_mut().get_or_insert(failure);
+                error
+            })
+        };
+        let tell = |event: Event| show::say(&format!("{event:?}"));
+        let tools = Tools {
+            cluster: Arc::clone(cluster),
+            before,
+            record: &record,
+            tell: &tell,
+            now: &clock::now,
+            stop: stop.clone(),
+            failed_before,
+        };
+        let ended = tokio::select! {
+            ended = apply::run(rollout, options, tools) => ended,
+            at_once = signals::watch(stop) => {
+                at_once?;
+                return Ok(Ended::Stopped(Stop::Interrupted));
+            }
+        };
+        ended.map_err(|error| match error {
+            apply::Error::Cluster(error) => failure(error),
+            apply::Error::Record(error) => fault
+                .borrow_mut()
+                .take()
+                .unwrap_or_else(|| Failure::new(error.to_string())),
+            apply::Error::Stopped => Failure::new("the run was stopped"),
         })
-    };
-    let tell = |event: Event| show::say(&format!("{event:?}"));
-    let tools = Tools {
-        cluster: Arc::clone(cluster),
-        before,
-        record: &record,
-        tell: &tell,
-        now: &clock::now,
-        stop: stop.clone(),
-        failed_before,
-    };
-    let ended = tokio::select! {
-        ended = apply::run(rollout, options, tools) => ended,
-        at_once = signals::watch(stop) => {
-            at_once?;
-            return Ok(Ended::Stopped(Stop::Interrupted));
-        }
-    };
-    ended.map_err(|error| match error {
-        apply::Error::Cluster(error) => failure(error),
-        apply::Error::Record(error) => fault
-            .borrow_mut()
-            .take()
-            .unwrap_or_else(|| Failure::new(error.to_string())),
-        apply::Error::Stopped => Failure::new("the run was stopped"),
-    })
+    }
 }
 
 /// Writes down how the run ended, and says it.
