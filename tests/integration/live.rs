@@ -14,6 +14,7 @@ mod cluster;
 mod diff;
 mod faults;
 mod probe_site;
+mod readiness;
 mod releases;
 mod safety;
 mod site;
@@ -51,6 +52,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         client_watch::tests(),
         client_writes::tests(),
         cluster::tests(),
+        readiness::tests(),
         releases::tests(),
         diff::tests(),
         faults::tests(),
