@@ -16,13 +16,11 @@ mod failure;
 mod flux_tree;
 mod graph;
 mod input;
-#[cfg_attr(not(test), expect(dead_code, reason = "`apply` writes it"))]
 mod journal;
 mod load;
 mod objects;
 mod plan;
 mod private_file;
-#[cfg_attr(not(test), expect(dead_code, reason = "`apply` tells by it"))]
 mod progress;
 mod rollout;
 mod schema;

@@ -2,7 +2,8 @@
 //!
 //! Every request passes one place ([`Cluster::requests`] counts there): a limit on how many run at once,
 //! a bounded number of attempts, a time in which an answer must be there, and errors that name the act and
-//! the server and hold no token, password or header. Objects are trees ([`crate::flux::Object`]), never
+//! the server and hold no token, password or header. Each may be sent twice without harm ([`call`]), writes
+//! too. Watches are streams beside that limit. Objects are trees ([`crate::flux::Object`]), never
 //! structs made for one version of a kind.
 #![expect(
     clippy::disallowed_methods,
@@ -17,6 +18,7 @@ mod attempts;
 mod broken;
 mod call;
 mod clock;
+mod controller;
 mod discovery;
 mod environment;
 mod error;
@@ -24,6 +26,7 @@ mod inspect;
 mod lease;
 mod list;
 mod object;
+mod permission;
 mod preflight;
 mod transport;
 mod watch;
@@ -37,14 +40,14 @@ use tokio::sync::Semaphore;
 pub use access::Access;
 pub use apply::DryRun;
 pub use attempts::Waiting;
+pub use controller::{Controller, Controllers, FLUX_NAMESPACE};
 pub use discovery::{KindRef, Served};
 pub use error::{Cause, Error, Rights};
 pub use inspect::Happening;
 pub use lease::{Holder, Lease, Released, Renewed, Taken};
 pub use object::{Created, Deleted, ObjectRef, Replaced};
-pub use preflight::{
-    Controller, Controllers, FLUX_NAMESPACE, Lack, Needs, Permission, Preflight, Verb,
-};
+pub use permission::{Permission, Verb};
+pub use preflight::{Lack, Needs, Preflight};
 pub use watch::Event;
 
 use attempts::Away;

@@ -2,10 +2,12 @@
 
 mod confirm;
 mod identity;
+mod locks;
 mod look;
 mod session;
 mod signals;
 mod stages;
+mod walk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -106,9 +106,23 @@ impl Failure {
         }
     }
 
+    /// Adds what to do after the rest is done.
+    pub(super) fn then(mut self, hint: &str) -> Self {
+        self.hint = Some(match self.hint {
+            Some(first) => format!("{first}; then {hint}"),
+            None => hint.to_owned(),
+        });
+        self
+    }
+
     /// Makes it the refusal of a guard: nothing was touched.
-    pub(super) fn refused(mut self) -> Self {
-        self.code = ExitCode::from(REFUSED);
+    pub(super) fn refused(self) -> Self {
+        self.code(REFUSED)
+    }
+
+    /// Ends the command with this exit code.
+    pub(super) fn code(mut self, code: u8) -> Self {
+        self.code = ExitCode::from(code);
         self
     }
 

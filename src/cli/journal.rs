@@ -19,6 +19,8 @@ pub(super) struct Journal {
     file: File,
     path: PathBuf,
     run: Text,
+    /// What all lines so far come to.
+    state: Option<State>,
     /// Length of the whole lines, in bytes.
     whole: u64,
     /// Whether a line could not be written: nothing may follow it.
@@ -129,6 +131,7 @@ impl Journal {
             file,
             path: path.to_owned(),
             run: Text::new(),
+            state: last.clone(),
             whole: whole as u64,
             broken: false,
         };
@@ -138,6 +141,11 @@ impl Journal {
                 .map_err(|cause| Failure::io("write", path, cause))?;
         }
         Ok((journal, last))
+    }
+
+    /// Where the run stands.
+    pub(super) fn state(&self) -> Option<&State> {
+        self.state.as_ref()
     }
 
     /// The run's name.
@@ -179,6 +187,8 @@ impl Journal {
         self.file.write_all(&text)?;
         self.file.sync_data()?;
         self.whole += text.len() as u64;
+        // A line of this process is never out of its place, and the state is for show.
+        self.state = State::after(self.state.take(), line.clone(), 0).ok();
         Ok(())
     }
 

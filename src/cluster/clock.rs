@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hyper::HeaderMap;
 use hyper::header::DATE;
+use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
@@ -20,48 +21,66 @@ impl Clock {
     /// Takes note of an answer that came just now.
     pub(super) fn note(&self, headers: &HeaderMap) {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-        let date = date.and_then(|date| {
-            jiff::fmt::rfc2822::DateTimeParser::new()
-                .parse_timestamp(date)
-                .ok()
+        let date = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+        let Some(date) = date else { return };
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Seconds are cut off, so of two that agree the later one is nearer to the truth.
+        let agrees = noted.is_some_and(|noted| {
+            let ahead = time(noted).duration_since(date);
+            ahead.is_positive() && ahead.unsigned_abs() < SLACK
         });
-        if let Some(date) = date {
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, Instant::now()));
+        if !agrees {
+            *noted = Some((date, Instant::now()));
         }
     }
 
     /// The time at the server, early by less than [`SLACK`]; the time here when the server never gave one.
     pub(super) fn now(&self) -> Timestamp {
         let noted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((date, at)) = noted else {
-            return Timestamp::now();
-        };
-        let since = SignedDuration::try_from(at.elapsed()).unwrap_or(SignedDuration::MAX);
-        date.saturating_add(since).unwrap_or(date)
+        noted.map_or_else(Timestamp::now, time)
     }
+}
+
+/// The time now, when it was `date` at `at`.
+fn time((date, at): (Timestamp, Instant)) -> Timestamp {
+    let since = SignedDuration::try_from(at.elapsed()).unwrap_or(SignedDuration::MAX);
+    date.saturating_add(since).unwrap_or(date)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn noted(clock: &Clock, date: &str) -> Timestamp {
+        let mut headers = HeaderMap::new();
+        headers.insert(DATE, date.parse().expect("a header"));
+        clock.note(&headers);
+        clock.now()
+    }
+
     #[test]
     fn the_server_tells_the_time() {
         let clock = Clock::default();
-        let mut headers = HeaderMap::new();
-        headers.insert(
-            DATE,
-            "Sun, 06 Nov 1994 08:49:37 GMT".parse().expect("a header"),
+        let near = |time: Timestamp, text: &str| {
+            let told: Timestamp = text.parse().expect("a time");
+            let late = time.duration_since(told);
+            let good = SignedDuration::ZERO..SignedDuration::from_secs(60);
+            assert!(good.contains(&late), "{time} {text}");
+        };
+        let first = noted(&clock, "Sun, 06 Nov 1994 08:49:37 GMT");
+        near(first, "1994-11-06T08:49:37Z");
+        near(noted(&clock, "yesterday"), "1994-11-06T08:49:37Z");
+        // What was cut off does not turn the clock back.
+        let same = noted(&clock, "Sun, 06 Nov 1994 08:49:36 GMT");
+        assert!(same >= first, "{first} {same}");
+        // Somebody set it right.
+        near(
+            noted(&clock, "Sun, 06 Nov 1994 08:00:00 GMT"),
+            "1994-11-06T08:00:00Z",
         );
-        clock.note(&headers);
-        let told: Timestamp = "1994-11-06T08:49:37Z".parse().expect("a time");
-        let late = clock.now().duration_since(told);
-        assert!(
-            (SignedDuration::ZERO..SignedDuration::from_secs(60)).contains(&late),
-            "{late}"
+        near(
+            noted(&clock, "Sun, 06 Nov 1994 09:00:00 GMT"),
+            "1994-11-06T09:00:00Z",
         );
-        headers.insert(DATE, "yesterday".parse().expect("a header"));
-        clock.note(&headers);
-        assert!(clock.now().duration_since(told) < SignedDuration::from_secs(60));
     }
 }

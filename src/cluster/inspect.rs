@@ -129,12 +129,8 @@ impl Cluster {
             namespaced: false,
             ..core("Namespace", "namespaces")
         };
-        let all = Selection::of(&namespaces, None);
-        let selection = all.fields(&format!("metadata.name={FIRST_NAMESPACE}"));
-        let Listed { objects, .. } = self.list_selection(Call::get_metadata, &selection).await?;
-        let uid = objects
-            .first()
-            .and_then(|first| text(first, &["metadata", "uid"]));
+        let first = self.find(&namespaces, None, FIRST_NAMESPACE).await?;
+        let uid = first.and_then(|first| text(&first, &["metadata", "uid"]));
         uid.ok_or_else(|| {
             let cause = Cause::Refused {
                 code: 404,

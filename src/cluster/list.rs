@@ -31,6 +31,23 @@ impl Cluster {
         self.list_as(Call::get, kind, namespace, labels).await
     }
 
+    /// The object of a name, if there is one; asked for as a list of one, since who may list need not be allowed
+    /// to get.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::list`].
+    pub async fn find(
+        &self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<Object>, Error> {
+        let selection = Selection::of(kind, namespace).name(name);
+        let Listed { objects, .. } = self.list_selection(Call::get, &selection).await?;
+        Ok(objects.into_iter().next())
+    }
+
     /// As [`Cluster::list`], with the objects' metadata and nothing else of them: what is asked of records that
     /// are large and secret.
     ///
@@ -136,6 +153,11 @@ impl Selection {
     /// Of them those which carry the labels (a label selector).
     pub(super) fn labels(self, labels: Option<&str>) -> Self {
         self.only("labelSelector", labels)
+    }
+
+    /// Of them the one of this name.
+    pub(super) fn name(self, name: &str) -> Self {
+        self.fields(&format!("metadata.name={name}"))
     }
 
     /// Of them those whose fields are so (a field selector).

@@ -51,13 +51,18 @@ impl Cluster {
     /// that stays too busy are errors here.
     pub(super) async fn send(&self, act: &str, call: &Call) -> Result<Answer, Error> {
         // The semaphore is never closed; without a permit the limit would not hold, no more.
-        let _permit = self.permits.acquire().await.ok();
+        let mut permit = self.permits.acquire().await.ok();
         let mut attempts = Attempts::of_request(self, act, call.once);
         loop {
             match self.attempt(act, call, attempts.deadline()).await {
                 Ok(answer) => return Ok(answer),
                 Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Passing(trouble)) => attempts.wait(trouble).await?,
+                Err(Failure::Passing(trouble)) => {
+                    // Who waits keeps nobody out: the renewal of a lock must not stand behind it.
+                    drop(permit);
+                    attempts.wait(trouble).await?;
+                    permit = self.permits.acquire().await.ok();
+                }
             }
         }
     }

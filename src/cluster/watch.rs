@@ -80,7 +80,7 @@ impl Cluster {
         namespace: Option<&str>,
         name: &str,
     ) -> impl Stream<Item = Result<Event, Error>> + use<'c> {
-        self.follow(Selection::of(kind, namespace).fields(&format!("metadata.name={name}")))
+        self.follow(Selection::of(kind, namespace).name(name))
     }
 
     fn follow(&self, selection: Selection) -> impl Stream<Item = Result<Event, Error>> {

@@ -9,7 +9,8 @@ pub struct Style {
     pub all: bool,
 }
 
-#[derive(Clone, Copy)]
+/// A colour, by what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::report) enum Paint {
     Green,
     Red,
@@ -19,19 +20,25 @@ pub(in crate::report) enum Paint {
     Dim,
 }
 
-impl Style {
-    pub(in crate::report) fn paint(self, text: &str, paint: Paint) -> String {
-        if !self.colour || text.is_empty() {
-            return text.to_owned();
-        }
-        let code = match paint {
+impl Paint {
+    /// Parameters of the terminal's code (ECMA-48, SGR).
+    pub(in crate::report) fn code(self) -> &'static str {
+        match self {
             Paint::Green => "32",
             Paint::Red => "31",
             Paint::Yellow => "33",
             Paint::Bold => "1",
             Paint::Danger => "1;31",
             Paint::Dim => "2",
-        };
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        }
+    }
+}
+
+impl Style {
+    pub(in crate::report) fn paint(self, text: &str, paint: Paint) -> String {
+        if !self.colour || text.is_empty() {
+            return text.to_owned();
+        }
+        format!("\u{1b}[{}m{text}\u{1b}[0m", paint.code())
     }
 }

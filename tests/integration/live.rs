@@ -7,6 +7,7 @@ mod client_access;
 mod client_faults;
 mod client_inspect;
 mod client_lease;
+mod client_patience;
 mod client_preflight;
 mod client_watch;
 mod client_writes;
@@ -48,6 +49,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         client_faults::tests(),
         client_inspect::tests(),
         client_lease::tests(),
+        client_patience::tests(),
         client_preflight::tests(),
         client_watch::tests(),
         client_writes::tests(),

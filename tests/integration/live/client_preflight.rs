@@ -183,9 +183,7 @@ fn parts(scope: &Scope<'_>) -> Outcome {
     let here = Some(scope.namespace.as_str());
     let home = Some("flux-system");
     let allowed = [
-        permission(Verb::Patch, (HELM, "HelmRelease"), Some("status"), here),
         permission(Verb::Get, ("v1", "Pod"), Some("log"), here),
-        permission(Verb::Update, ("v1", "ConfigMap"), None, home),
         permission(
             Verb::Update,
             ("coordination.k8s.io/v1", "Lease"),
@@ -194,10 +192,15 @@ fn parts(scope: &Scope<'_>) -> Outcome {
         ),
     ];
     let denied = [
-        permission(Verb::Update, (HELM, "HelmRelease"), Some("status"), here),
-        permission(Verb::Get, ("v1", "Pod"), None, here),
-        permission(Verb::Update, ("v1", "ConfigMap"), None, here),
+        permission(Verb::Patch, (HELM, "HelmRelease"), Some("status"), here),
         permission(Verb::Delete, (HELM, "HelmRelease"), None, here),
+        permission(Verb::Get, ("v1", "Pod"), None, here),
+        permission(
+            Verb::Update,
+            ("coordination.k8s.io/v1", "Lease"),
+            None,
+            here,
+        ),
     ];
     let asked = Needs {
         permissions: allowed.iter().chain(&denied).cloned().collect(),
@@ -213,7 +216,7 @@ fn parts(scope: &Scope<'_>) -> Outcome {
         || format!("{:?}", found.lacks),
     )?;
     // One right less.
-    let rule = json!({"apiGroups": ["helm.toolkit.fluxcd.io"], "resources": ["helmreleases"], "verbs": ["patch"]});
+    let rule = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]});
     let less = json!({"rules": [rule]}).to_string();
     let arguments = ["patch", "clusterrole", &name, "--type=merge", "-p", &less];
     scope.bed.run(Program::Kubectl, &arguments)?;
@@ -226,7 +229,7 @@ fn parts(scope: &Scope<'_>) -> Outcome {
     };
     let text = error.to_string();
     let line = format!(
-        "\n  permission to patch HelmRelease/status of helm.toolkit.fluxcd.io in namespace {}",
+        "\n  permission to get Pod/log in namespace {}",
         scope.namespace
     );
     ensure(

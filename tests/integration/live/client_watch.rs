@@ -11,7 +11,8 @@ use serde_json::json;
 
 use super::client::{access, config_maps, connect, helm_releases, map};
 use super::client_faults::cause;
-use super::client_writes::{PATIENCE, reference};
+use super::client_patience::PATIENCE;
+use super::client_writes::reference;
 use super::{Scope, Test, ensure};
 use crate::bed::proxy::{Kind, Proxy, Rule, Trouble};
 use crate::bed::{Outcome, until};

@@ -1,27 +1,20 @@
-//! The program's own client where it writes: each write once, on what was meant, whatever breaks on the way.
-
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+//! The program's own client where it writes: on what was meant, and on nothing else.
 
 use armada2flux::cluster::{
-    Access, Cause, Created, Deleted, DryRun, Error, Event, FIELD_MANAGER, ObjectRef, Replaced,
-    Rights, Served, Taken, Waiting,
+    Cause, Created, Deleted, DryRun, Error, FIELD_MANAGER, ObjectRef, Replaced, Rights, Served,
+    Taken,
 };
 use armada2flux::flux::Object;
-use armada2flux::flux::managed_fields::{Step, owners, owners_of};
 use armada2flux::secret::Scrubber;
 use armada2flux::value::Value;
 use futures::StreamExt as _;
 use serde_json::json;
 
-use super::client::{HELM, access, connect, map, object, release, tester};
+use super::client::{HELM, access, connect, holders, map, object, release, tester};
 use super::client_faults::cause;
 use super::client_preflight::account;
-use super::client_watch::{follow, next, until_known};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
-use crate::bed::proxy::{Kind, Rule, Trouble};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
@@ -29,15 +22,9 @@ pub(super) fn tests() -> Vec<Test> {
         Test::shared("client_writes::patches_change_what_they_name", patches),
         Test::shared("client_writes::only_what_was_meant_is_deleted", deletes),
         Test::shared("client_writes::nothing_is_replaced_blindly", replaces),
-        Test::shared("client_writes::a_lost_answer_makes_no_second_write", lost),
         Test::shared("client_writes::the_published_rights_are_enough", enough),
-        Test::shared("client_writes::patience_outlasts_a_busy_server", busy),
-        Test::private("client_writes::patience_outlasts_a_dead_server", dead),
     ]
 }
-
-/// Longer than any server in these tests is away.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(super) fn reference(scope: &Scope<'_>, name: &str) -> ObjectRef {
     ObjectRef {
@@ -48,17 +35,17 @@ pub(super) fn reference(scope: &Scope<'_>, name: &str) -> ObjectRef {
     }
 }
 
-fn value(json: &serde_json::Value) -> Outcome<Value> {
+pub(super) fn value(json: &serde_json::Value) -> Outcome<Value> {
     let mut value = Value::from_json(json.to_string().as_bytes())?;
     armada2flux::secret::mark(&mut value);
     Ok(value)
 }
 
-fn data<'o>(object: &'o Object, key: &str) -> Option<&'o str> {
+pub(super) fn data<'o>(object: &'o Object, key: &str) -> Option<&'o str> {
     object.value.at(&["data", key])?.as_str()
 }
 
-fn uid(object: &Object) -> Outcome<&str> {
+pub(super) fn uid(object: &Object) -> Outcome<&str> {
     let uid = object.value.at(&["metadata", "uid"]);
     Ok(uid.and_then(Value::as_str).ok_or("no UID")?)
 }
@@ -84,12 +71,8 @@ fn applies(scope: &Scope<'_>) -> Outcome {
             .block_on(cluster.read(&of))?
             .ok_or("it is not there")?)
     };
-    let all = owners(&read()?);
-    let found = read()?;
-    let ours = owners_of(&all, &found, &[Step::Key("data"), Step::Key("x")]);
-    ensure(ours.len() == 1 && ours[0].manager == FIELD_MANAGER, || {
-        format!("{ours:?}")
-    })?;
+    let names = holders(&read()?, ".data.x");
+    ensure(names == [FIELD_MANAGER], || format!("{names:?}"))?;
 
     scope.bed.apply(&map(scope, "a", json!({"x": "theirs"})))?;
     let done = apply(map(scope, "a", json!({"x": "ours"})), false)?;
@@ -280,57 +263,6 @@ fn replaces(scope: &Scope<'_>) -> Outcome {
     )
 }
 
-fn lost(scope: &Scope<'_>) -> Outcome {
-    let proxy = scope.bed.proxy(&scope.namespace)?;
-    let cluster = connect(scope, &access(&proxy.kubeconfig))?;
-    let cut = || {
-        proxy.calm();
-        proxy.rule(Rule::new(Trouble::CutAfter).of(Kind::Write).times(1));
-        proxy.count(Kind::Write)
-    };
-    let twice = |before: usize| {
-        ensure(proxy.count(Kind::Write) == before + 2, || {
-            format!("{:?}", proxy.seen())
-        })
-    };
-    let sent = object(&map(scope, "a", json!({"x": "1"})))?;
-    let before = cut();
-    let done = scope.bed.block_on(cluster.apply(&sent, None, false))?;
-    twice(before)?;
-    let DryRun::Applied { object: first, .. } = done else {
-        return Err(format!("{done:?}").into());
-    };
-
-    let before = cut();
-    let patch = value(&json!({"data": {"y": "1"}}))?;
-    let of = reference(scope, "a");
-    let done = scope.bed.block_on(cluster.patch(&of, &patch))?;
-    twice(before)?;
-    ensure(
-        done.is_some_and(|found| data(&found, "y") == Some("1")),
-        || "not patched".to_owned(),
-    )?;
-
-    // Of what others could have done as well it is said that it is done, not by whom.
-    let before = cut();
-    let done = scope.bed.block_on(cluster.delete(&of, uid(&first)?))?;
-    twice(before)?;
-    ensure(done == Deleted::NotThere, || format!("{done:?}"))?;
-    let before = cut();
-    let done = scope.bed.block_on(cluster.create(&sent))?;
-    twice(before)?;
-    ensure(matches!(done, Created::Exists), || format!("{done:?}"))?;
-    let mut found = scope.bed.block_on(cluster.read(&of))?.ok_or("not made")?;
-    found.annotate("who", "us");
-    let before = cut();
-    let done = scope.bed.block_on(cluster.replace(&found))?;
-    twice(before)?;
-    ensure(matches!(done, Replaced::Conflict), || format!("{done:?}"))?;
-    let found = scope.bed.block_on(cluster.read(&of))?.ok_or("gone")?;
-    let who = found.value.at(&["metadata", "annotations", "who"]);
-    ensure(who == Some(&"us".into()), || format!("{found:?}"))
-}
-
 /// All that a run asks of a cluster, with the account that is published for it.
 fn enough(scope: &Scope<'_>) -> Outcome {
     let (name, kubeconfig) = account(scope, Rights::Apply)?;
@@ -338,7 +270,6 @@ fn enough(scope: &Scope<'_>) -> Outcome {
     let here = scope.namespace.as_str();
     let sent = object(&release(scope, json!({})))?;
     let of = ObjectRef::from(&sent);
-    let status = value(&json!({"status": {"lastHandledResetAt": "now"}}))?;
     let secret = object(&json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "values", "namespace": here},
     }))?;
@@ -369,15 +300,12 @@ fn enough(scope: &Scope<'_>) -> Outcome {
         }
         let patch = value(&json!({"spec": {"suspend": true}}))?;
         cluster.patch(&of, &patch).await?.ok_or("it is gone")?;
-        cluster
-            .patch_status(&of, &status)
-            .await?
-            .ok_or("it is gone")?;
+        let of = ObjectRef::from(&secret);
         cluster.read(&of).await?.ok_or("it is gone")?;
         for (api_version, kind) in [
             (HELM, "HelmRelease"),
             ("source.toolkit.fluxcd.io/v1", "GitRepository"),
-            ("source.toolkit.fluxcd.io/v1", "HelmChart"),
+            ("source.toolkit.fluxcd.io/v1", "OCIRepository"),
             ("batch/v1", "Job"),
             ("v1", "Pod"),
             ("apps/v1", "StatefulSet"),
@@ -395,12 +323,12 @@ fn enough(scope: &Scope<'_>) -> Outcome {
         let done = cluster.delete(&pod, pod_uid.trim_matches('"')).await?;
         ensure(done == Deleted::Done, || format!("{done:?}"))?;
 
-        let Created::Done(mut made) = cluster.create(&state).await? else {
-            return Err("something was there".into());
-        };
-        made.annotate("step", "1");
-        let done = cluster.replace(&made).await?;
-        ensure(matches!(done, Replaced::Done(_)), || format!("{done:?}"))?;
+        let done = cluster.apply(&state, None, true).await?;
+        ensure(matches!(done, DryRun::Applied { .. }), || {
+            format!("{done:?}")
+        })?;
+        let of = ObjectRef::from(&state);
+        cluster.read(&of).await?.ok_or("it is gone")?;
         let taken = cluster.take_lease("flux-system", &name, "us", 60, |_| false);
         let Taken::Held(mut lease) = taken.await? else {
             return Err("somebody holds it".into());
@@ -409,111 +337,4 @@ fn enough(scope: &Scope<'_>) -> Outcome {
         cluster.release_lease(lease).await?;
         Ok(())
     })
-}
-
-fn busy(scope: &Scope<'_>) -> Outcome {
-    let proxy = scope.bed.proxy(&scope.namespace)?;
-    let waits: Arc<Mutex<Vec<Waiting>>> = Arc::default();
-    let noted = Arc::clone(&waits);
-    let cluster = connect(scope, &access(&proxy.kubeconfig))?
-        .patience(PATIENCE)
-        .on_wait(move |wait| {
-            noted
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(*wait)
-        });
-    let sent = object(&map(scope, "a", json!({})))?;
-    // More often than it would be tried without patience.
-    let troubles = [
-        (Trouble::Answer(503, None), 6),
-        (Trouble::Answer(429, Some(1)), 2),
-        (Trouble::CutBefore, 1),
-    ];
-    let mut first = 1;
-    for (trouble, times) in troubles {
-        proxy.rule(Rule::new(trouble).of(Kind::Write).from(first).times(times));
-        first += times;
-    }
-    let start = Instant::now();
-    let done = scope.bed.block_on(cluster.apply(&sent, None, false))?;
-    ensure(
-        matches!(done, DryRun::Applied { created: true, .. }),
-        || format!("{done:?}"),
-    )?;
-    let waits = waits.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let statuses: Vec<Option<u16>> = waits.iter().map(|wait| wait.status).collect();
-    let expected = [[Some(503); 6].as_slice(), &[Some(429); 2], &[None]].concat();
-    ensure(statuses == expected, || format!("{waits:?}"))?;
-    let whole: Duration = waits.iter().map(|wait| wait.time).sum();
-    ensure(
-        start.elapsed() >= whole && waits.iter().all(|wait| wait.time < Duration::from_secs(6)),
-        || format!("{waits:?}"),
-    )?;
-
-    // It has an end.
-    proxy.calm();
-    proxy.rule(Rule::new(Trouble::Answer(503, None)).of(Kind::Write));
-    let cluster = cluster.patience(Duration::from_secs(1));
-    let Err(error) = scope.bed.block_on(cluster.apply(&sent, None, false)) else {
-        return Err("it was written".into());
-    };
-    ensure(
-        matches!(cause(&error)?, Cause::Busy { status: 503, .. }),
-        || format!("{error:?}"),
-    )?;
-    // Who may not is told at once, and where the rights stand.
-    let stranger = Access {
-        user: Some("stranger".to_owned()),
-        ..access(&scope.bed.kubeconfig)
-    };
-    let cluster = connect(scope, &stranger)?
-        .patience(PATIENCE)
-        .rights(Rights::Apply);
-    let start = Instant::now();
-    let Err(error) = scope.bed.block_on(cluster.read(&reference(scope, "a"))) else {
-        return Err("a stranger may read".into());
-    };
-    ensure(
-        start.elapsed() < PATIENCE / 10
-            && matches!(cause(&error)?, Cause::Forbidden(_))
-            && error
-                .hint()
-                .is_some_and(|hint| hint.contains("rbac-apply.yaml")),
-        || format!("{error:?} {:?}", error.hint()),
-    )
-}
-
-fn dead(scope: &Scope<'_>) -> Outcome {
-    // An account that the server must look up, as most are.
-    let (_, kubeconfig) = account(scope, Rights::Apply)?;
-    let cluster = connect(scope, &access(&kubeconfig))?.patience(PATIENCE);
-    let sent = object(&release(scope, json!({})))?;
-    let mut events = follow(&cluster, scope);
-    let first = next(scope, &mut events)?;
-    ensure(
-        matches!(&first, Event::Listed(objects) if objects.is_empty()),
-        || format!("{first:?}"),
-    )?;
-    // An API server remembers nothing from before its start, and this is after the list.
-    scope.bed.apply(&map(scope, "later", json!({})))?;
-    let before = cluster.requests();
-    scope.bed.kill_api_server();
-    let (done, seen, restarted) = thread::scope(|threads| {
-        let writer = threads.spawn(|| scope.bed.block_on(cluster.apply(&sent, None, false)));
-        let watcher = threads.spawn(|| until_known(scope, &mut events, "web"));
-        // Both have noticed that nobody is there.
-        let noticed = crate::bed::until(PATIENCE, || {
-            Ok((cluster.requests() >= before + 6).then_some(()))
-        });
-        let restarted = noticed.and_then(|()| scope.bed.restart_api_server());
-        (writer.join(), watcher.join(), restarted)
-    });
-    restarted?;
-    let done = done.map_err(|_| "the writer panicked")??;
-    ensure(matches!(done, DryRun::Applied { .. }), || {
-        format!("{done:?}")
-    })?;
-    let lists = seen.map_err(|_| "the watcher panicked")??;
-    ensure(lists == 1, || format!("{lists} lists"))
 }

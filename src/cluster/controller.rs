@@ -1,0 +1,138 @@
+//! Flux's controllers: which run, and of which version.
+
+use super::{Cause, Cluster, Error, KindRef};
+use crate::flux::Object;
+use crate::value::{Text, Value};
+
+/// Where Flux is looked for first; its own default.
+pub const FLUX_NAMESPACE: &str = "flux-system";
+
+/// Label on everything that `flux install` and its charts make.
+const PART_OF_FLUX: &str = "app.kubernetes.io/part-of=flux";
+
+/// Label with Flux's own version.
+const VERSION_LABEL: &str = "app.kubernetes.io/version";
+
+/// What is known about Flux's controllers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Controllers {
+    /// Nothing: nobody asked.
+    NotAsked,
+    /// Deployments may not be read; what the server says. That is no lack: versions are only named.
+    Unreadable(String),
+    /// These.
+    Found(Vec<Controller>),
+}
+
+/// A controller of Flux.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Controller {
+    /// As `helm-controller`.
+    pub name: Text,
+    /// Its namespace.
+    pub namespace: Text,
+    /// Its own version, by the tag of its image: `v1.6.3`.
+    pub version: Option<Text>,
+    /// The version of Flux, by label: `v2.9.4`.
+    pub flux: Option<Text>,
+    /// Whether at least one replica is available.
+    pub available: bool,
+}
+
+impl Cluster {
+    /// The controllers, in [`FLUX_NAMESPACE`] or wherever their label is found.
+    pub(super) async fn controllers(&self, wanted: &[Text]) -> Result<Controllers, Error> {
+        let deployments = KindRef {
+            api_version: "apps/v1".into(),
+            kind: "Deployment".into(),
+            plural: "deployments".into(),
+            namespaced: true,
+        };
+        let mut refusal = None;
+        for (namespace, labels) in [(Some(FLUX_NAMESPACE), None), (None, Some(PART_OF_FLUX))] {
+            match self.list(&deployments, namespace, labels).await {
+                Ok(found) => {
+                    let found = found.iter().filter(|object| wanted.contains(&object.name));
+                    let found: Vec<Controller> = found.map(controller).collect();
+                    if !found.is_empty() {
+                        return Ok(Controllers::Found(found));
+                    }
+                }
+                Err(Error::Request {
+                    cause: Cause::Forbidden(message),
+                    ..
+                }) => refusal = Some(message),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(match refusal {
+            Some(message) => Controllers::Unreadable(message),
+            None => Controllers::Found(Vec::new()),
+        })
+    }
+}
+
+fn controller(deployment: &Object) -> Controller {
+    let value = &deployment.value;
+    let containers = value.at(&["spec", "template", "spec", "containers"]);
+    let containers = containers.and_then(Value::as_sequence).unwrap_or_default();
+    let image = containers
+        .iter()
+        .find_map(|container| container.at(&["image"])?.as_str());
+    let flux = value.at(&["metadata", "labels", VERSION_LABEL]);
+    let replicas = value.at(&["status", "availableReplicas"]);
+    Controller {
+        name: deployment.name.clone(),
+        namespace: deployment.namespace.clone().unwrap_or_default(),
+        version: image.and_then(tag).map(Text::from),
+        flux: flux.and_then(Value::as_str).map(Text::from),
+        available: replicas.is_some_and(|replicas| *replicas != Value::from(0)),
+    }
+}
+
+/// The tag of an image; a port of its registry is none, and a digest says nothing.
+fn tag(image: &str) -> Option<&str> {
+    let image = image.split('@').next().unwrap_or_default();
+    let name = image.rsplit('/').next().unwrap_or_default();
+    name.split_once(':').map(|(_, tag)| tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_stand_in_image_tags() {
+        assert_eq!(tag("ghcr.io/fluxcd/helm-controller:v1.6.3"), Some("v1.6.3"));
+        assert_eq!(tag("registry:5000/helm-controller"), None);
+        assert_eq!(
+            tag("registry:5000/x/helm-controller:v1@sha256:00"),
+            Some("v1")
+        );
+        assert_eq!(tag("helm-controller@sha256:00"), None);
+    }
+
+    #[test]
+    fn controllers_tell_versions_and_whether_they_run() {
+        let read = |status: &str| {
+            let text = format!(
+                r#"{{"apiVersion":"apps/v1","kind":"Deployment","metadata":{{"name":"helm-controller","namespace":"flux-system",
+                "labels":{{"app.kubernetes.io/version":"v2.9.4","app.kubernetes.io/part-of":"flux"}}}},
+                "spec":{{"template":{{"spec":{{"containers":[{{"image":"ghcr.io/fluxcd/helm-controller:v1.6.3"}}]}}}}}},
+                "status":{status}}}"#
+            );
+            let value = Value::from_json(text.as_bytes()).expect("JSON");
+            controller(&Object::from_value(value).expect("an object"))
+        };
+        let expected = Controller {
+            name: "helm-controller".into(),
+            namespace: "flux-system".into(),
+            version: Some("v1.6.3".into()),
+            flux: Some("v2.9.4".into()),
+            available: true,
+        };
+        assert_eq!(read(r#"{"availableReplicas":1}"#), expected);
+        assert!(!read(r#"{"availableReplicas":0}"#).available);
+        assert!(!read("{}").available);
+    }
+}
