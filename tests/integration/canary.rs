@@ -37,6 +37,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("canary::broken_documents", broken),
         Trial::test("canary::diff", diff),
         Trial::test("canary::plan", plan),
+        Trial::test("canary::journals_that_are_none", journals),
         Trial::test("canary::other_commands", others),
     ]
 }
@@ -571,6 +572,22 @@ fn plan() -> Result {
     site.search(&words(&["graph", "site.yaml"]), false)
 }
 
+/// Files full of secrets where a journal is expected.
+fn journals() -> Result {
+    let site = Site::new()?;
+    for (at, line) in BROKEN.iter().chain(INVALID).enumerate() {
+        let line = fill(line).replace('\n', " ");
+        let json = format!("{{\"version\":1,\"is\":{line:?}}}");
+        for (name, text) in [("plain", &line), ("json", &json)] {
+            let name = format!("{name}-{at}.journal");
+            // Twice, since the last line may be torn.
+            fs::write(site.path().join(&name), format!("{text}\n{text}\n"))?;
+            site.search(&words(&["status", "--journal", &name]), false)?;
+        }
+    }
+    Ok(())
+}
+
 /// Commands that read no documents, asked about a secret or beside one.
 fn others() -> Result {
     let site = Site::new()?;
@@ -585,6 +602,7 @@ fn others() -> Result {
         &["explain", "value-retyped"],
         &["--help"],
         &["convert", "--help"],
+        &["status", "--help"],
     ] {
         site.search(&words(arguments), false)?;
     }

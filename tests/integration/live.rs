@@ -16,6 +16,7 @@ mod diff;
 mod faults;
 mod plan;
 mod probe_site;
+mod readiness;
 mod releases;
 mod safety;
 mod site;
@@ -54,6 +55,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         client_watch::tests(),
         client_writes::tests(),
         cluster::tests(),
+        readiness::tests(),
         releases::tests(),
         diff::tests(),
         faults::tests(),
