@@ -106,6 +106,12 @@ impl Failure {
         }
     }
 
+    /// The exit code that it ends with.
+    #[cfg(test)]
+    pub(super) fn code(&self) -> ExitCode {
+        self.code
+    }
+
     /// Makes it the refusal of a guard: nothing was touched.
     pub(super) fn refused(mut self) -> Self {
         self.code = ExitCode::from(REFUSED);

@@ -61,14 +61,14 @@ pub(super) async fn go(
         stop,
     )
     .await;
-    let ended = walked.map(|ended| finish(&ended, &mut journal));
+    // Before the last line: whoever ends between the two can be taken up, and knows the Lease as its own.
     if let Err(error) = kept.release().await {
         show::say(&format!(
             "warning: the lease was not given back, it expires by itself: {error}"
         ));
     }
     let _ = output;
-    ended?
+    finish(&walked?, &mut journal)
 }
 
 /// Looks for everything that forbids the run. Nothing is written.
@@ -104,13 +104,14 @@ async fn take(
         .clone()
         .unwrap_or_else(|| journal::default_path(&rollout.site));
     if !arguments.resume {
-        let lease = take_lease(arguments, rollout, cluster, &about.holder).await?;
-        return match Journal::begin(&path, about) {
-            Ok(journal) => Ok((lease, journal, None)),
-            Err(failure) => {
-                // The journal's fault is what counts; the Lease expires by itself.
-                let _ = cluster.release_lease(lease).await;
-                Err(failure)
+        // The journal first: whoever ends between the two can be taken up, and knows the Lease as its own.
+        let holder = about.holder.clone();
+        let journal = Journal::begin(&path, about)?;
+        return match take_lease(arguments, rollout, cluster, &holder).await? {
+            Ok(lease) => Ok((lease, journal, None)),
+            Err(held) => {
+                journal.withdraw()?;
+                Err(held)
             }
         };
     }
@@ -121,7 +122,7 @@ async fn take(
     }
     let holder = about.holder.clone();
     let (journal, before) = Journal::resume(&path, about)?;
-    let lease = take_lease(arguments, rollout, cluster, &holder).await?;
+    let lease = take_lease(arguments, rollout, cluster, &holder).await??;
     Ok((lease, journal, Some(before)))
 }
 
@@ -130,12 +131,13 @@ fn lease_name(rollout: &Rollout) -> String {
     format!("armada2flux-{}", rollout.site)
 }
 
+/// The inner failure is that another run holds it; after the outer one it is not known who does.
 async fn take_lease(
     arguments: &Arguments,
     rollout: &Rollout,
     cluster: &Cluster,
     holder: &str,
-) -> Result<Lease, Failure> {
+) -> Result<Result<Lease, Failure>, Failure> {
     let namespace = &arguments.state_namespace;
     let name = lease_name(rollout);
     let may_take = |_: &Holder| arguments.break_lock;
@@ -143,10 +145,10 @@ async fn take_lease(
         .take_lease(namespace, &name, holder, lease::SECONDS, may_take)
         .await
         .map_err(failure)?;
-    match taken {
+    Ok(match taken {
         Taken::Held(lease) => Ok(lease),
         Taken::By(other) => Err(held(&other, namespace, &name)),
-    }
+    })
 }
 
 /// Somebody else is at it, or was.
