@@ -2,6 +2,7 @@
 
 mod airskiff;
 mod apply;
+mod apply_kill;
 mod client;
 mod client_access;
 mod client_faults;
@@ -17,6 +18,7 @@ mod probe_site;
 mod releases;
 mod safety;
 mod site;
+mod small_site;
 mod sources;
 mod strict;
 mod types;
@@ -41,6 +43,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     let tests: Vec<Test> = [
         airskiff::tests(),
         apply::tests(),
+        apply_kill::tests(),
         client::tests(),
         client_access::tests(),
         client_faults::tests(),
