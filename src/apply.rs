@@ -16,6 +16,7 @@ mod part;
 pub mod publish;
 pub mod records;
 mod run;
+mod seen;
 mod wait;
 mod write;
 
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 pub use event::{Event, Moment};
 pub use needs::needs;
 pub use run::{Error, Record, RecordError, Stop, Tell};
+pub use seen::{Key, Seen};
 
 use observe::Observer;
 use run::Run;

@@ -2,7 +2,10 @@
 
 mod airskiff;
 mod apply;
+mod apply_failures;
+mod apply_faults;
 mod apply_kill;
+mod apply_stops;
 mod client;
 mod client_access;
 mod client_faults;
@@ -43,7 +46,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     let tests: Vec<Test> = [
         airskiff::tests(),
         apply::tests(),
+        apply_failures::tests(),
+        apply_faults::tests(),
         apply_kill::tests(),
+        apply_stops::tests(),
         client::tests(),
         client_access::tests(),
         client_faults::tests(),

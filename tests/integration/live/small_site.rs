@@ -2,22 +2,29 @@
 //! holds everything of it, the Lease and the state of its runs, too.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{Scope, convert, ensure, site};
 use crate::bed::armada::copy_charts;
 use crate::bed::proxy::Proxy;
-use crate::bed::{Bed, Outcome};
+use crate::bed::{Bed, Outcome, until};
 use crate::support::{self, Ran};
 
 /// Releases of the first stage, in which they move at the same time.
 pub(super) const FIRST: [&str; 2] = ["aux", "db"];
 /// The release of the second stage.
 pub(super) const LAST: &str = "last";
+/// The Job that opens a stage which is kept closed.
+const OPENER: &str = "opener";
+
+/// For what a controller does at once on a machine that does much else.
+pub(super) const WITHIN: Duration = Duration::from_secs(90);
+
 /// The release with a Job that is awaited, and deleted before upgrades.
 pub(super) const DB: &str = "db";
 
@@ -206,24 +213,87 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         Ran::of(child.wait_with_output()?).map_err(told)
     }
 
-    /// A process that becomes `apply` when its input ends or has a line: until then others can learn its number.
-    pub(super) fn held(
+    /// A process that becomes `apply` when its input ends: until then others can learn its number.
+    fn held(&self, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Outcome<Child> {
+        let script = "read -r _; exec \"$0\" \"$@\"";
+        let mut command = self.behind(script, kubeconfig, tree, arguments);
+        Ok(command.stdin(Stdio::piped()).spawn()?)
+    }
+
+    /// `apply` started by a script of the shell, to which it is `"$0" "$@"`.
+    pub(super) fn behind(
         &self,
+        script: &str,
         kubeconfig: &Path,
         tree: &Path,
         arguments: &[&str],
-    ) -> Outcome<Child> {
+    ) -> Command {
         let mut command = Command::new("/bin/sh");
         command
             .env_clear()
             .current_dir(&self.folder)
-            .args(["-c", "read -r _; exec \"$0\" \"$@\""])
-            .arg(env!("CARGO_BIN_EXE_armada2flux"))
+            .args(["-c", script, env!("CARGO_BIN_EXE_armada2flux")])
             .args(self.line(kubeconfig, tree, arguments))
-            .stdin(Stdio::piped())
+            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        Ok(command.spawn()?)
+        command
+    }
+
+    /// Starts it, straight at the API server or behind a proxy.
+    pub(super) fn start(
+        &self,
+        kubeconfig: &Path,
+        tree: &Path,
+        arguments: &[&str],
+    ) -> Outcome<Running> {
+        let mut command = self.command(kubeconfig, tree, arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(Running(Some(command.spawn()?)))
+    }
+
+    /// A difference by which the first stage is done when [`Town::open`] says so.
+    pub(super) fn closed() -> Difference {
+        Difference {
+            release: FIRST[0],
+            fields: format!(
+                "  wait: {{timeout: 100, labels: {{release_group: grain-{}}}, resources: [{{type: deployment}}]}}",
+                FIRST[0]
+            ),
+            values: format!(
+                "    replicas: 1\n    labels: {{armada2flux.example/ready-after-job: {OPENER}}}"
+            ),
+        }
+    }
+
+    /// Waits until only that is still awaited in the first stage.
+    pub(super) fn waits(&self) -> Outcome {
+        for release in FIRST {
+            self.bed.wait(&self.path(release), WITHIN, |object| {
+                object["status"]["observedGeneration"] == object["metadata"]["generation"]
+                    && crate::bed::has_condition(object, "Ready")
+            })?;
+        }
+        // Its other release has nothing left to wait for.
+        until(WITHIN, || {
+            let lines = self.lines()?;
+            let done = lines.iter().any(|line| {
+                let entry = &line["entry"];
+                entry["is"] == "finished" && entry["part"]["name"] == format!("grain-{DB}")
+            });
+            Ok(done.then_some(()))
+        })
+    }
+
+    /// Lets the first stage be done.
+    pub(super) fn open(&self) -> Outcome {
+        self.bed.apply(&json!({
+            "apiVersion": "batch/v1", "kind": "Job",
+            "metadata": {"name": OPENER, "namespace": self.name},
+            "spec": {"template": {"spec": {
+                "restartPolicy": "Never", "containers": [{"name": "main", "image": "example.org/opener:1"}],
+            }}},
+        }))
     }
 
     /// Where the journal is unless another is named.
@@ -311,12 +381,75 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
     }
 }
 
-/// Lets a process go that was held.
-pub(super) fn let_go(child: &mut Child) -> Outcome {
-    if let Some(mut stdin) = child.stdin.take() {
-        stdin.write_all(b"\n")?;
+/// A run that goes on; it ends with this at the latest.
+pub(super) struct Running(Option<Child>);
+
+impl Running {
+    /// Sends it a signal, by name without `SIG`.
+    pub(super) fn signal(&self, name: &str) -> Outcome {
+        let child = self.0.as_ref().ok_or("it has ended")?;
+        let process = child.id().to_string();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &process])
+            .status()?;
+        ensure(sent.success(), || format!("{name} cannot be sent"))
     }
-    Ok(())
+
+    /// Whether it has ended.
+    pub(super) fn has_ended(&mut self) -> Outcome<bool> {
+        let child = self.0.as_mut().ok_or("it has ended")?;
+        Ok(child.try_wait()?.is_some())
+    }
+
+    /// Waits for its end.
+    pub(super) fn end(mut self) -> Outcome<Ran> {
+        let child = self.0.take().ok_or("it has ended")?;
+        Ran::of(child.wait_with_output()?).map_err(told)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+/// Fails unless a run ended with this code and said all of it.
+pub(super) fn ended(ran: &Ran, code: i32, said: &[&str]) -> Outcome {
+    let Ran {
+        stdout,
+        stderr,
+        code: found,
+    } = ran;
+    let missing: Vec<&&str> = said
+        .iter()
+        .filter(|text| !stdout.contains(**text) && !stderr.contains(**text))
+        .collect();
+    ensure(*found == Some(code) && missing.is_empty(), || {
+        format!("code {found:?} for {code}, not said {missing:?}:\n{stdout}\n{stderr}")
+    })
+}
+
+/// Does several things at the same time; fails with all that went wrong.
+pub(super) fn at_once<'a>(acts: Vec<Box<dyn FnOnce() -> Outcome + Send + 'a>>) -> Outcome {
+    let ended: Vec<Outcome> = thread::scope(|threads| {
+        let started: Vec<_> = acts.into_iter().map(|act| threads.spawn(act)).collect();
+        let ended = started.into_iter().map(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err("a thread panicked".into()))
+        });
+        ended.collect()
+    });
+    let wrong: Vec<String> = ended
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|error| error.to_string())
+        .collect();
+    ensure(wrong.is_empty(), || wrong.join("\n"))
 }
 
 pub(super) fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
