@@ -17,6 +17,7 @@ pub mod publish;
 pub mod records;
 mod run;
 mod seen;
+pub mod tally;
 mod wait;
 mod write;
 
@@ -32,6 +33,7 @@ pub use event::{Event, Moment};
 pub use needs::needs;
 pub use run::{Error, Record, RecordError, Stop, Tell};
 pub use seen::{Key, Seen};
+pub use tally::{Closing, Tally};
 
 use observe::Observer;
 use run::Run;
@@ -153,6 +155,13 @@ enum Choice {
 }
 
 impl Options {
+    /// Whether a run has anything to do with a stage, be it to look whether it is done.
+    #[must_use]
+    pub fn concerns(&self, stage: &Stage) -> bool {
+        let behind = self.pause_after.is_some_and(|last| stage.number > last);
+        !behind && !matches!(self.choice(stage), Choice::Leave)
+    }
+
     fn choice(&self, stage: &Stage) -> Choice {
         let number = stage.number;
         let first = self.only.or(self.from).unwrap_or(0);

@@ -8,7 +8,6 @@
 mod access;
 mod apply;
 mod choices;
-#[cfg_attr(not(test), expect(dead_code, reason = "`apply` names runs by it"))]
 mod clock;
 mod convert;
 mod diff;
@@ -17,16 +16,17 @@ mod failure;
 mod flux_tree;
 mod graph;
 mod input;
-#[cfg_attr(not(test), expect(dead_code, reason = "`apply` writes it"))]
 mod journal;
 mod load;
 mod objects;
 mod plan;
 mod private_file;
+mod progress;
 mod rollout;
 mod schema;
 mod show;
 mod source_map;
+mod status;
 mod validate;
 mod write;
 
@@ -94,6 +94,7 @@ enum Command {
     Plan(plan::Arguments),
     Schema(schema::Arguments),
     SourceMap(source_map::Arguments),
+    Status(status::Arguments),
     Validate(validate::Arguments),
 }
 
@@ -153,6 +154,25 @@ fn parse_report<Format: ValueEnum>(text: &str) -> Result<ReportTarget<Format>, S
             ))
         }
     }
+}
+
+/// Refuses two reports that would both go to stdout.
+fn one_on_stdout<Format>(reports: &[ReportTarget<Format>]) -> Result<(), Failure> {
+    let to_stdout = reports.iter().filter(|target| target.file.is_none());
+    if to_stdout.count() > 1 {
+        let failure = Failure::new("two reports would both go to standard output");
+        return Err(failure.hint("write one to a file: --report json=FILE"));
+    }
+    Ok(())
+}
+
+/// Writes a result to stdout.
+fn write_stdout(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout();
+    let written = stdout.write_all(text.as_bytes());
+    written
+        .and_then(|()| stdout.flush())
+        .map_err(Failure::stdout)
 }
 
 /// Parses the largest size of a Markdown report.
@@ -242,6 +262,7 @@ pub fn run() -> ExitCode {
         }
         Command::Schema(arguments) => schema::run(&arguments),
         Command::SourceMap(arguments) => source_map::run(&arguments, &output),
+        Command::Status(arguments) => status::run(&arguments, &output),
         Command::Validate(arguments) => validate::run(&arguments, &output),
     };
     match result {

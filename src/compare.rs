@@ -14,6 +14,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use crate::flux::managed_fields::Shared;
 use crate::flux::{DIGEST_ANNOTATION, Object, ObjectKey, ObjectSet, SITE_LABEL};
 use crate::value::{Text, Value};
 
@@ -99,6 +100,10 @@ pub struct ObjectChange {
     pub outcome: Outcome,
     /// The differences, noise included, in the order of the object.
     pub changes: Vec<Change>,
+    /// Fields that it has because of an earlier apply and that the input lacks: others hold them, so they stay.
+    pub staying: Vec<Shared>,
+    /// Fields that the input sets and that others hold, too.
+    pub shared: Vec<Shared>,
     /// What else is to be known.
     pub marks: Vec<Mark>,
 }
@@ -114,21 +119,9 @@ impl ObjectChange {
             name: object.name.clone(),
             outcome,
             changes: Vec::new(),
+            staying: Vec::new(),
+            shared: Vec::new(),
             marks: Vec::new(),
-        }
-    }
-
-    /// Whether there is anything that a reader must see.
-    #[must_use]
-    pub fn is_different(&self) -> bool {
-        match self.outcome {
-            Outcome::Created
-            | Outcome::Changed
-            | Outcome::Follows
-            | Outcome::Conflicting(_)
-            | Outcome::Refused(_) => true,
-            // Applying leaves it alone.
-            Outcome::LeftOver | Outcome::Unchanged => false,
         }
     }
 }
@@ -140,13 +133,14 @@ pub fn object(before: &Object, after: &Object) -> ObjectChange {
 }
 
 /// A live object and what the input says of it; fields that only the live one has may be defaults, or of
-/// others, and are no difference.
+/// others, and are no difference. `spec.suspend` of a release is none of these: `apply` takes it away.
 #[must_use]
 pub fn input(live: &Object, input: &Object) -> ObjectChange {
     let mut differences = tree::differences(&live.value, &input.value);
     differences.retain(|(path, edit)| {
         let of_mapping = matches!(path.0.last(), Some(Segment::Key(_)));
-        !(of_mapping && matches!(edit, Edit::Removed(_)))
+        let resumed = input.kind == "HelmRelease" && path.starts_with(&["spec", "suspend"]);
+        resumed || !(of_mapping && matches!(edit, Edit::Removed(_)))
     });
     judged(input, differences)
 }

@@ -2,11 +2,13 @@
 //!
 //! The types here are a copy made for readers outside: they change only with the version of their report.
 
+pub mod apply;
 pub mod convert;
 mod decided;
 pub mod diagnostics_page;
 pub mod diff;
 mod digest;
+pub mod events;
 pub mod explain;
 pub mod field;
 pub mod field_mapping;
@@ -19,6 +21,8 @@ pub mod order;
 pub mod plan;
 pub mod sarif;
 pub mod source_map;
+pub mod status;
+pub mod style;
 pub mod text;
 pub mod validate;
 

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::report::events;
 use crate::rollout::PartId;
 use crate::rollout::journal::Finish;
 use crate::value::Text;
@@ -67,4 +68,68 @@ pub enum Moment {
     },
     /// It is finished.
     Finished(Finish),
+}
+
+/// As it is told to readers outside.
+impl From<&Event> for events::Event {
+    fn from(event: &Event) -> Self {
+        match event {
+            Event::StageBegins { stage, name, parts } => events::Event::StageBegins {
+                stage: *stage,
+                name: name.to_string(),
+                parts: *parts,
+            },
+            Event::StageEnds { stage } => events::Event::StageEnds { stage: *stage },
+            Event::Part { part, moment } => {
+                let PartId {
+                    stage,
+                    step,
+                    kind,
+                    namespace,
+                    name,
+                } = part;
+                events::Event::Part {
+                    stage: *stage,
+                    step: *step,
+                    kind: kind.to_string(),
+                    namespace: namespace.as_ref().map(Text::to_string),
+                    name: name.to_string(),
+                    state: moment.into(),
+                }
+            }
+            Event::Trouble { message } => events::Event::Trouble {
+                message: message.to_string(),
+            },
+        }
+    }
+}
+
+impl From<&Moment> for events::State {
+    fn from(moment: &Moment) -> Self {
+        match moment {
+            Moment::Asking => events::State::Asking,
+            Moment::Deleting { objects } => events::State::Deleting { objects: *objects },
+            Moment::Writing => events::State::Writing,
+            Moment::Reconciling { why } => events::State::Reconciling {
+                why: why.to_string(),
+            },
+            Moment::Gate { gate, of, why } => events::State::Gate {
+                gate: *gate,
+                of: *of,
+                why: why.to_string(),
+            },
+            Moment::Finished(finish) => {
+                let (outcome, reason) = match finish {
+                    Finish::Unchanged => ("unchanged", None),
+                    Finish::Applied => ("applied", None),
+                    Finish::PassedOver => ("passed-over", None),
+                    Finish::Failed { reason } => ("failed", Some(reason.to_string())),
+                };
+                events::State::Finished {
+                    outcome: outcome.to_owned(),
+                    reason,
+                }
+            }
+        }
+    }
 }

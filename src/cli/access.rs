@@ -38,13 +38,21 @@ pub(super) struct AccessArguments {
 impl AccessArguments {
     /// Connects; what has to wait is told on stderr.
     pub(super) async fn connect(&self) -> Result<Cluster, Failure> {
+        self.connect_telling(|text| show::say(&text)).await
+    }
+
+    /// Connects; what has to wait is told to `tell`.
+    pub(super) async fn connect_telling(
+        &self,
+        tell: impl Fn(String) + Send + Sync + 'static,
+    ) -> Result<Cluster, Failure> {
         let cluster = Cluster::connect(&self.access()).await.map_err(failure)?;
-        Ok(cluster.on_wait(|waiting| {
+        Ok(cluster.on_wait(move |waiting| {
             let why = match waiting.status {
                 Some(status) => format!("the api server is busy ({status})"),
                 None => "the connection broke".to_owned(),
             };
-            show::say(&format!(
+            tell(format!(
                 "{why}, attempt {} failed, trying again",
                 waiting.attempt
             ));

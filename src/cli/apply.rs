@@ -2,9 +2,12 @@
 
 mod confirm;
 mod identity;
+mod locks;
+mod look;
 mod session;
 mod signals;
 mod stages;
+mod walk;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,11 +16,11 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::apply::Options;
-use crate::rollout;
 
 use super::access::{self, AccessArguments};
 use super::choices::Choices;
 use super::input::InputArguments;
+use super::rollout::rollout;
 use super::{Failure, Levels, Output, ReportTarget, objects};
 
 /// Roll a site out, stage by stage, and watch every release until it is ready
@@ -109,11 +112,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
         output,
         &mut diagnostics,
     )?;
-    let rollout = rollout::build(&set).map_err(|faults| faulty(&faults))?;
-    let flaws = rollout::check(&rollout, &set);
-    if !flaws.is_empty() {
-        return Err(faulty(&flaws));
-    }
+    let rollout = rollout(&set)?;
     let options = Options {
         parallel: arguments.parallel,
         from: stages::number(&rollout, "--from-stage", arguments.from_stage.as_deref())?,
@@ -122,12 +121,6 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
         stage_timeout: arguments.stage_timeout,
     };
     access::run(session::go(arguments, output, &rollout, &options))
-}
-
-/// What is wrong with the input as a rollout, all of it.
-fn faulty(faults: &[impl std::fmt::Display]) -> Failure {
-    let lines: Vec<String> = faults.iter().map(|fault| format!("\n  {fault}")).collect();
-    Failure::new(format!("the input cannot be rolled out:{}", lines.concat()))
 }
 
 /// Parses how many releases move at a time.

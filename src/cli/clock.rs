@@ -1,7 +1,6 @@
 //! What time it is here, as it is written down and shown.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::value::Text;
 
@@ -18,10 +17,9 @@ pub(super) fn run_name() -> Text {
     format!("{second}-{fraction:06}-{process}").into()
 }
 
-/// The time of day here, for lines that people read.
+/// The time of day in UTC, for lines that people read.
 pub(super) fn time_of_day() -> String {
-    let here = Timestamp::now().to_zoned(TimeZone::system());
-    here.strftime("%H:%M:%S").to_string()
+    Timestamp::now().strftime("%H:%M:%SZ").to_string()
 }
 
 fn written(time: Timestamp) -> Text {

@@ -1,16 +1,19 @@
 //! `armada2flux diff`
 
 pub(super) mod live;
+mod namespace;
+mod outcome;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
 use crate::compare;
-use crate::report::diff::{self, Against, Report, markdown, text};
+use crate::flux::ObjectSet;
+use crate::report::diff::{self, Against, Report, Summary, markdown, text};
 use crate::report::markdown::DEFAULT_LIMIT;
+use crate::rollout;
 
 use super::access::AccessArguments;
 use super::choices::Choices;
@@ -32,15 +35,19 @@ const DIFFERENT: u8 = 2;
   armada2flux diff site.yaml --target-manifest full-site --against flux/ --exit-code
   armada2flux diff flux/ --against main/flux/ --report markdown=comment.md --report json=diff.json
 
-Exit codes: 0 done, 1 failed (usage, documents, files, API server), 2 with --exit-code when anything differs")]
+Exit codes: 0 done, 1 failed (usage, documents, files, API server; or it refuses an object), 2 with --exit-code when
+anything differs")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
     /// Compare with this tree instead of a cluster
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "user"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "namespace", "user"])]
     against: Option<PathBuf>,
     #[command(flatten)]
     access: AccessArguments,
+    /// Namespace of objects that name none; objects of another one are an error [default: the context's]
+    #[arg(short, long, value_name = "NAME", help_heading = "Cluster")]
+    namespace: Option<String>,
     /// Exit with 2 when anything differs
     #[arg(long, alias = "detailed-exitcode")]
     exit_code: bool,
@@ -71,14 +78,7 @@ enum ReportFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
-    let to_stdout = arguments
-        .report
-        .iter()
-        .filter(|target| target.file.is_none());
-    if to_stdout.count() > 1 {
-        let failure = Failure::new("two reports would both go to standard output");
-        return Err(failure.hint("write one to a file: --report json=FILE"));
-    }
+    super::one_on_stdout(&arguments.report)?;
     let mut diagnostics = arguments.levels.sink();
     let after = objects::read(
         &arguments.input,
@@ -92,12 +92,22 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
             Against::Tree,
         ),
         None => {
-            let changes = live::changes(&arguments.access, &after, output)?;
+            let after: ObjectSet = after.iter().map(rollout::as_applied).collect();
+            let namespace = arguments.namespace.as_deref();
+            let changes = live::changes(&arguments.access, namespace, after, output)?;
             (changes, Against::Cluster)
         }
     };
     let report = diff::report(&changes, against, arguments.show_noise);
     write(arguments, output, &report)?;
+    let Summary {
+        refused, objects, ..
+    } = report.summary;
+    if refused > 0 {
+        let failure = format!("the api server would refuse {refused} of {objects} objects");
+        let failure = Failure::new(failure);
+        return Err(failure.hint("the report has its message for each of them"));
+    }
     let different = arguments.exit_code && report.summary.is_different();
     Ok(if different {
         ExitCode::from(DIFFERENT)
@@ -128,8 +138,5 @@ fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), 
     if said || output.quiet {
         return Ok(());
     }
-    std::io::stdout()
-        .write_all(text::text(report, text::Style { colour, all }).as_bytes())
-        .and_then(|()| std::io::stdout().flush())
-        .map_err(Failure::stdout)
+    super::write_stdout(&text::text(report, text::Style { colour, all }))
 }

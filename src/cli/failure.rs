@@ -108,13 +108,27 @@ impl Failure {
 
     /// The exit code that it ends with.
     #[cfg(test)]
-    pub(super) fn code(&self) -> ExitCode {
+    pub(super) fn exit_code(&self) -> ExitCode {
         self.code
     }
 
+    /// Adds what to do after the rest is done.
+    pub(super) fn then(mut self, hint: &str) -> Self {
+        self.hint = Some(match self.hint {
+            Some(first) => format!("{first}; then {hint}"),
+            None => hint.to_owned(),
+        });
+        self
+    }
+
     /// Makes it the refusal of a guard: nothing was touched.
-    pub(super) fn refused(mut self) -> Self {
-        self.code = ExitCode::from(REFUSED);
+    pub(super) fn refused(self) -> Self {
+        self.code(REFUSED)
+    }
+
+    /// Ends the command with this exit code.
+    pub(super) fn code(mut self, code: u8) -> Self {
+        self.code = ExitCode::from(code);
         self
     }
 

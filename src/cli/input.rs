@@ -37,6 +37,11 @@ pub(super) struct InputArguments {
 }
 
 impl InputArguments {
+    /// The files, as they were given.
+    pub(super) fn named(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// The plan of the chosen Manifest, unless something is wrong with the documents.
     pub(super) fn plan<'d, 't>(
         &self,

@@ -19,6 +19,8 @@ pub(super) struct Journal {
     file: File,
     path: PathBuf,
     run: Text,
+    /// What all lines so far come to.
+    state: Option<State>,
     /// Length of the whole lines, in bytes.
     whole: u64,
     /// The same before this process wrote any.
@@ -71,7 +73,7 @@ impl Journal {
                 "take it up with --resume --journal {}, or begin another with another --journal FILE",
                 path.display()
             );
-            return Err(Failure::new(act).hint(hint));
+            return Err(Failure::new(act).hint(hint).refused());
         }
         journal.run = clock::run_name();
         journal.append(Entry::Begin(about))?;
@@ -95,7 +97,9 @@ impl Journal {
         let state = last.ok_or_else(nothing)?;
         if state.is_complete() {
             let act = format!("the run in `{}` is complete", path.display());
-            return Err(Failure::new(act).hint("begin another without --resume"));
+            return Err(Failure::new(act)
+                .hint("begin another without --resume")
+                .refused());
         }
         if !state.is_about(&about) {
             return Err(another(path, &state.about, &about));
@@ -120,8 +124,8 @@ impl Journal {
                     last.map_or_else(String::new, |last| format!(": `{}`", last.about.holder));
                 let act = format!("another run writes the journal `{}`{who}", path.display());
                 return Err(Failure::new(act)
-                    .hint("wait until it ends; `armada2flux status` shows how far it is")
-                    .refused());
+                    .refused()
+                    .hint("wait until it ends; `armada2flux status` shows how far it is"));
             }
         }
         let mut bytes = Vec::new();
@@ -132,6 +136,7 @@ impl Journal {
             file,
             path: path.to_owned(),
             run: Text::new(),
+            state: last.clone(),
             whole: whole as u64,
             found: whole as u64,
             broken: false,
@@ -153,6 +158,11 @@ impl Journal {
             self.cut()
         };
         gone.map_err(|cause| Failure::io("take back the beginning in", &self.path, cause))
+    }
+
+    /// Where the run stands.
+    pub(super) fn state(&self) -> Option<&State> {
+        self.state.as_ref()
     }
 
     /// The run's name.
@@ -194,6 +204,8 @@ impl Journal {
         self.file.write_all(&text)?;
         self.file.sync_data()?;
         self.whole += text.len() as u64;
+        // A line of this process is never out of its place, and the state is for show.
+        self.state = State::after(self.state.take(), line.clone(), 0).ok();
         Ok(())
     }
 
@@ -242,7 +254,9 @@ fn another(path: &Path, began: &Begin, now: &Begin) -> Failure {
             "give the input that it was begun with, or begin another run with another --journal FILE",
         )
     };
-    Failure::new(format!("the run in `{path}` is {what}")).hint(hint)
+    Failure::new(format!("the run in `{path}` is {what}"))
+        .hint(hint)
+        .refused()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use clap::{Args, ValueEnum};
 
-use crate::report::{convert, diff, plan, validate};
+use crate::report::{apply, convert, diff, events, plan, status, validate};
 use crate::rollout::saved::Saved;
 use crate::source_map::schema;
 
@@ -26,6 +26,12 @@ enum Subject {
     Report,
     /// The report of `diff --report json`
     Diff,
+    /// The report of `apply --report json`
+    Apply,
+    /// A line of the file that `apply --events` writes
+    Events,
+    /// The report of `status --report json`
+    Status,
     /// The report of `plan --report json`
     PlanReport,
     /// The file that `plan -o` writes and `apply --plan` reads
@@ -40,6 +46,9 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let schema = match arguments.subject {
         Subject::Report => schemars::schema_for!(convert::Report),
         Subject::Diff => schemars::schema_for!(diff::Report),
+        Subject::Apply => schemars::schema_for!(apply::Report),
+        Subject::Events => schemars::schema_for!(events::Line),
+        Subject::Status => schemars::schema_for!(status::Report),
         Subject::PlanReport => schemars::schema_for!(plan::Report),
         Subject::Plan => schemars::schema_for!(Saved),
         Subject::Validation => schemars::schema_for!(validate::Report),

@@ -31,6 +31,24 @@ impl Cluster {
         self.list_as(Call::get, kind, namespace, labels).await
     }
 
+    /// The object of a name, if there is one; asked for as a list of one, since who may list need not be allowed
+    /// to get.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::list`].
+    pub async fn find(
+        &self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        name: &str,
+    ) -> Result<Option<Object>, Error> {
+        let selection = Selection::of(kind, namespace);
+        let selection = selection.fields(&format!("metadata.name={name}"));
+        let Listed { objects, .. } = self.list_selection(Call::get, &selection).await?;
+        Ok(objects.into_iter().next())
+    }
+
     /// As [`Cluster::list`], with the objects' metadata and nothing else of them: what is asked of records that
     /// are large and secret.
     ///

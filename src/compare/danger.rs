@@ -14,6 +14,18 @@ pub struct Danger {
     pub effect: &'static str,
     kind: &'static str,
     paths: &'static [&'static [&'static str]],
+    when: When,
+}
+
+/// Which changes of a field are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    /// Every one.
+    Always,
+    /// A switch is on afterwards.
+    On,
+    /// A switch was on before.
+    Off,
 }
 
 impl PartialEq for Danger {
@@ -22,6 +34,8 @@ impl PartialEq for Danger {
     }
 }
 
+const SUSPEND: &[&str] = &["spec", "suspend"];
+
 /// All rules.
 pub static RULES: &[Danger] = &[
     Danger {
@@ -29,12 +43,14 @@ pub static RULES: &[Danger] = &[
         effect: "flux uninstalls the release under its old name and installs it under the new one",
         kind: "HelmRelease",
         paths: &[&["spec", "releaseName"]],
+        when: When::Always,
     },
     Danger {
         name: "release-namespace",
         effect: "flux uninstalls the release where it is and installs it in the other namespace",
         kind: "HelmRelease",
         paths: &[&["spec", "targetNamespace"], &["spec", "storageNamespace"]],
+        when: When::Always,
     },
     Danger {
         name: "chart",
@@ -45,12 +61,21 @@ pub static RULES: &[Danger] = &[
             &["spec", "chartRef", "kind"],
             &["spec", "chartRef", "name"],
         ],
+        when: When::Always,
+    },
+    Danger {
+        name: "resume",
+        effect: "un-suspends: helm-controller acts at once, on all that has changed since",
+        kind: "HelmRelease",
+        paths: &[SUSPEND],
+        when: When::Off,
     },
     Danger {
         name: "suspend",
-        effect: "suspended, flux leaves the release alone; resumed, it acts on all that has changed since",
+        effect: "suspends: flux leaves the release alone until it is resumed",
         kind: "HelmRelease",
-        paths: &[&["spec", "suspend"]],
+        paths: &[SUSPEND],
+        when: When::On,
     },
     Danger {
         name: "remediation",
@@ -63,6 +88,7 @@ pub static RULES: &[Danger] = &[
             &["spec", "upgrade", "strategy"],
             &["spec", "rollback"],
         ],
+        when: When::Always,
     },
     Danger {
         name: "prune",
@@ -73,6 +99,7 @@ pub static RULES: &[Danger] = &[
             "annotations",
             "kustomize.toolkit.fluxcd.io/prune",
         ]],
+        when: When::Always,
     },
     Danger {
         name: "waiting",
@@ -87,12 +114,14 @@ pub static RULES: &[Danger] = &[
             &["spec", "upgrade", "disableWaitForJobs"],
             &["metadata", "annotations", "armada2flux.dev/gates"],
         ],
+        when: When::Always,
     },
     Danger {
         name: "order",
         effect: "decides what has to be ready before this release moves",
         kind: "HelmRelease",
         paths: &[&["spec", "dependsOn"]],
+        when: When::Always,
     },
     Danger {
         name: "crds",
@@ -103,12 +132,14 @@ pub static RULES: &[Danger] = &[
             &["spec", "install", "skipCRDs"],
             &["spec", "upgrade", "crds"],
         ],
+        when: When::Always,
     },
     Danger {
         name: "tests",
         effect: "decides whether helm's tests run, and whether a failed one blocks what comes after",
         kind: "HelmRelease",
         paths: &[&["spec", "test"]],
+        when: When::Always,
     },
     Danger {
         name: "hooks",
@@ -120,12 +151,14 @@ pub static RULES: &[Danger] = &[
             &["spec", "uninstall", "disableHooks"],
             &["spec", "postRenderers"],
         ],
+        when: When::Always,
     },
     Danger {
         name: "force",
         effect: "objects are replaced instead of patched",
         kind: "HelmRelease",
         paths: &[&["spec", "upgrade", "force"]],
+        when: When::Always,
     },
 ];
 
@@ -134,23 +167,28 @@ pub static RULES: &[Danger] = &[
 pub fn rule(kind: &str, path: &Path, edit: &Edit) -> Option<&'static Danger> {
     RULES.iter().find(|rule| {
         (rule.kind.is_empty() || rule.kind == kind)
-            && rule
-                .paths
-                .iter()
-                .any(|keys| path.starts_with(keys) || holds(path, edit, keys))
+            && rule.paths.iter().any(|keys| {
+                let (before, after) = sides(path, edit, keys);
+                let on = |side: Option<&Value>| side == Some(&Value::from(true));
+                match rule.when {
+                    When::Always => path.starts_with(keys) || before.is_some() || after.is_some(),
+                    When::On => on(after),
+                    When::Off => on(before),
+                }
+            })
     })
 }
 
-/// Whether a side of the difference holds what stands at `keys`.
-fn holds(path: &Path, edit: &Edit, keys: &[&str]) -> bool {
+/// What the difference says of the field at `keys`, when it is about that field or about what it is a part of.
+fn sides<'e>(path: &Path, edit: &'e Edit, keys: &[&str]) -> (Option<&'e Value>, Option<&'e Value>) {
     let depth = path.0.len();
-    if depth >= keys.len() || !path.starts_with(&keys[..depth]) {
-        return false;
+    if depth > keys.len() || !path.starts_with(&keys[..depth]) {
+        return (None, None);
     }
-    let there = |value: &Value| value.at(&keys[depth..]).is_some();
     match edit {
-        Edit::Added(value) | Edit::Removed(value) => there(value),
-        Edit::Changed { before, after } => there(before) || there(after),
-        Edit::Reordered { .. } => false,
+        Edit::Added(value) => (None, value.at(&keys[depth..])),
+        Edit::Removed(value) => (value.at(&keys[depth..]), None),
+        Edit::Changed { before, after } => (before.at(&keys[depth..]), after.at(&keys[depth..])),
+        Edit::Reordered { .. } => (None, None),
     }
 }

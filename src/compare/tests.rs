@@ -148,6 +148,23 @@ fn dangers_are_found_below_and_above_their_place() {
         ["remediation"]
     );
     assert!(of(json!({"values": {"suspend": true}}), json!({"values": {}})).is_empty());
+    let (on, off) = (json!({"suspend": true}), json!({"suspend": false}));
+    assert_eq!(of(on.clone(), json!({})), ["resume"]);
+    assert_eq!(of(on.clone(), off.clone()), ["resume"]);
+    assert_eq!(of(json!({}), on.clone()), ["suspend"]);
+    assert_eq!(of(off.clone(), on), ["suspend"]);
+    assert!(of(json!({}), off).is_empty());
+}
+
+#[test]
+fn what_the_server_was_not_asked_about_is_compared_by_the_input() {
+    use serde_json::json;
+    let live =
+        release(json!({"spec": {"suspend": true, "interval": "1m", "values": {"a": 1, "b": 2}}}));
+    let input = release(json!({"spec": {"values": {"a": 3}}}));
+    let change = super::input(&live, &input);
+    let paths: Vec<_> = change.changes.iter().map(|c| c.path.to_string()).collect();
+    assert_eq!(paths, ["spec.values.a", "spec.suspend"]);
 }
 
 #[test]

@@ -1,26 +1,16 @@
 //! Who owns which field of a live object: `metadata.managedFields`, read (format FieldsV1).
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::value::{Data, Mapping, Text, Value};
 
 use super::Object;
 
-/// One step of a path into an object's tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step<'p> {
-    /// The value under a key.
-    Key(&'p str),
-    /// An item of a list, from 0.
-    Index(usize),
-    /// The item of a list of mappings that has this name.
-    Named(&'p str),
-}
-
 /// How a manager came to own fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
-    /// Server-side apply: what it leaves out next time is removed.
+    /// Server-side apply: what it leaves out next time is removed, unless others own it, too.
     Apply,
     /// Any other write.
     Update,
@@ -47,25 +37,21 @@ pub struct Owner {
     fields: Fields,
 }
 
-/// A set of fields as a tree.
+/// A field that somebody else owns beside a manager.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shared {
+    /// The field as the API server writes paths: `.spec.values.replicas`, `.rules[name="x"].port`.
+    pub field: Text,
+    /// The others, in the object's order.
+    pub managers: Vec<Text>,
+}
+
+/// A set of fields as a tree, by the server's spelling of each step (`f:name`, `k:{"name":"x"}`, `v:"x"`, `i:0`).
 #[derive(Clone, Debug, Default)]
 struct Fields {
     /// Whether the node itself is owned, beside what is below it.
     itself: bool,
-    below: Vec<(Part, Fields)>,
-}
-
-/// What leads from a node to one below it.
-#[derive(Clone, Debug)]
-enum Part {
-    /// `f:name`
-    Field(Text),
-    /// `k:{"name":"x"}`: the item of a list that has these.
-    Keys(Mapping),
-    /// `v:"x"`: the item of a set that is this.
-    Value(Value),
-    /// `i:0`
-    Index(usize),
+    below: BTreeMap<Text, Fields>,
 }
 
 /// The owners of an object's fields, in the object's order. What cannot be read is left out: this is for
@@ -91,13 +77,6 @@ fn owner(entry: &Value) -> Option<Owner> {
 }
 
 impl Owner {
-    /// Whether it owns the field at `path` of the object's tree, or something below it. Lists that are
-    /// atomic to the server belong as a whole to who owns them.
-    #[must_use]
-    pub fn owns(&self, object: &Object, path: &[Step<'_>]) -> bool {
-        self.fields.own(Some(&object.value), path)
-    }
-
     /// Its fields as the API server writes paths: `.spec.values.replicas`, `.rules[name="x"].port`.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
@@ -105,13 +84,100 @@ impl Owner {
         self.fields.print(&mut String::new(), &mut paths);
         paths
     }
+
+    /// Whether it is `manager`, by server-side apply of the object itself.
+    fn applies_as(&self, manager: &str) -> bool {
+        self.manager == manager && self.operation == Operation::Apply && self.subresource.is_none()
+    }
 }
 
-/// The owners of the field at `path`, or of something below it.
+/// The fields that `manager` applies and others own as well: what they hold stays when `manager` lets go of it.
+/// Nobody's status, finalizers and owner references are among them.
 #[must_use]
-pub fn owners_of<'o>(owners: &'o [Owner], object: &Object, path: &[Step<'_>]) -> Vec<&'o Owner> {
-    let owners = owners.iter();
-    owners.filter(|owner| owner.owns(object, path)).collect()
+pub fn shared(owners: &[Owner], manager: &str) -> Vec<Shared> {
+    let mut found = Vec::new();
+    for owner in owners.iter().filter(|owner| owner.applies_as(manager)) {
+        collect(&owner.fields, &others(owners, manager), &mut found);
+    }
+    found
+}
+
+/// The fields that `manager` applied before and no more after, and that others own: they stay as they are, and
+/// the server says nothing about it. `before` and `after` are an object's owners as it is and as it would be.
+#[must_use]
+pub fn staying(before: &[Owner], after: &[Owner], manager: &str) -> Vec<Shared> {
+    let kept: Vec<&Owner> = after.iter().filter(|o| o.applies_as(manager)).collect();
+    let mut found = Vec::new();
+    for owner in before.iter().filter(|owner| owner.applies_as(manager)) {
+        let mut gone = owner.fields.clone();
+        for owner in &kept {
+            gone.remove(&owner.fields);
+        }
+        collect(&gone, &others(after, manager), &mut found);
+    }
+    found
+}
+
+/// As [`staying`], when the server was not asked: `input` is what would be applied.
+#[must_use]
+pub fn staying_beside(owners: &[Owner], input: &Object, manager: &str) -> Vec<Shared> {
+    let mut found = Vec::new();
+    for owner in owners.iter().filter(|owner| owner.applies_as(manager)) {
+        let mut gone = owner.fields.clone();
+        gone.remove_set(&input.value);
+        collect(&gone, &others(owners, manager), &mut found);
+    }
+    found
+}
+
+/// All that write the object itself, but for what `manager` applies, by the name that they are shown under.
+fn others<'o>(owners: &'o [Owner], manager: &str) -> Vec<(Text, &'o Fields)> {
+    let others = owners.iter();
+    let others = others.filter(|o| !o.applies_as(manager) && o.subresource.is_none());
+    let named = others.map(|owner| {
+        let Owner {
+            manager: name,
+            operation,
+            subresource: _,
+            fields,
+        } = owner;
+        let name = match name == manager {
+            true => Text::from(format!("{name} ({operation})")),
+            false => name.clone(),
+        };
+        (name, fields)
+    });
+    named.collect()
+}
+
+fn collect(ours: &Fields, others: &[(Text, &Fields)], found: &mut Vec<Shared>) {
+    // What an apply is about; the rest are identity and bookkeeping.
+    const OF_METADATA: [&str; 2] = ["f:labels", "f:annotations"];
+    for (root, fields) in &ours.below {
+        let path = &mut shown(root);
+        let others = below(others, root);
+        match root.as_str() {
+            "f:status" => {}
+            "f:metadata" => {
+                for part in OF_METADATA {
+                    if let Some(fields) = fields.below.get(part) {
+                        let length = path.len();
+                        path.push_str(&shown(part));
+                        fields.collect(&below(&others, part), path, found);
+                        path.truncate(length);
+                    }
+                }
+            }
+            _ => fields.collect(&others, path, found),
+        }
+    }
+}
+
+/// The others that own something at or below a step.
+fn below<'o>(others: &[(Text, &'o Fields)], step: &str) -> Vec<(Text, &'o Fields)> {
+    let others = others.iter();
+    let next = others.filter_map(|(name, fields)| Some((name.clone(), fields.below.get(step)?)));
+    next.collect()
 }
 
 impl Fields {
@@ -121,58 +187,100 @@ impl Fields {
         for entry in entries {
             if entry.key == "." {
                 fields.itself = true;
-            } else if let Some(part) = Part::read(&entry.key) {
-                fields.below.push((part, Self::read(&entry.value)));
+            } else {
+                let below = Self::read(&entry.value);
+                fields.below.insert(entry.key.clone(), below);
             }
         }
         fields.itself |= fields.below.is_empty();
         fields
     }
 
-    fn own(&self, at: Option<&Value>, path: &[Step<'_>]) -> bool {
-        let Some((step, rest)) = path.split_first() else {
-            return true;
-        };
-        if self.below.is_empty() {
-            // Owned as a whole, with all that is in it.
-            return true;
+    /// Leaves of these fields that others own; a mapping that others own for the sake of other fields in it is
+    /// no field of theirs and ours.
+    fn collect(&self, others: &[(Text, &Fields)], path: &mut String, found: &mut Vec<Shared>) {
+        if others.is_empty() {
+            return;
         }
-        let next = at.and_then(|value| item(value, *step));
-        self.below
-            .iter()
-            .any(|(part, below)| part.leads(*step, next) && below.own(next, rest))
+        if self.below.is_empty() && self.itself {
+            let mut managers: Vec<Text> = Vec::new();
+            for (name, fields) in others {
+                if fields.itself && !managers.contains(name) {
+                    managers.push(name.clone());
+                }
+            }
+            if !managers.is_empty() {
+                let field = path.as_str().into();
+                found.push(Shared { field, managers });
+            }
+        }
+        for (step, fields) in &self.below {
+            let length = path.len();
+            path.push_str(&shown(step));
+            fields.collect(&below(others, step), path, found);
+            path.truncate(length);
+        }
+    }
+
+    /// Takes the fields of `other` out; what is left without any is taken out, too.
+    fn remove(&mut self, other: &Fields) {
+        self.itself &= !other.itself;
+        self.below.retain(|step, fields| {
+            if let Some(other) = other.below.get(step) {
+                fields.remove(other);
+            }
+            fields.itself || !fields.below.is_empty()
+        });
+    }
+
+    /// Takes the fields out that a tree sets.
+    fn remove_set(&mut self, value: &Value) {
+        self.itself = false;
+        self.below.retain(|step, fields| {
+            if let Some(value) = Part::read(step).and_then(|part| part.of(value)) {
+                fields.remove_set(value);
+            }
+            fields.itself || !fields.below.is_empty()
+        });
     }
 
     fn print(&self, path: &mut String, paths: &mut Vec<String>) {
         if self.itself && !path.is_empty() {
             paths.push(path.clone());
         }
-        for (part, below) in &self.below {
+        for (step, below) in &self.below {
             let length = path.len();
-            path.push_str(&part.to_string());
+            path.push_str(&shown(step));
             below.print(path, paths);
             path.truncate(length);
         }
     }
 }
 
-fn item<'v>(value: &'v Value, step: Step<'_>) -> Option<&'v Value> {
-    match step {
-        Step::Key(key) => value.as_mapping()?.get(key),
-        Step::Index(index) => value.as_sequence()?.get(index),
-        Step::Named(name) => value
-            .as_sequence()?
-            .iter()
-            .find(|item| item.at(&["name"]).and_then(Value::as_str) == Some(name)),
-    }
+/// What leads from a node to one below it.
+#[derive(Clone, Debug)]
+enum Part<'s> {
+    /// `f:name`
+    Field(&'s str),
+    /// `k:{"name":"x"}`: the item of a list that has these.
+    Keys(Mapping),
+    /// `v:"x"`: the item of a set that is this.
+    Value(Value),
+    /// `i:0`
+    Index(usize),
 }
 
-impl Part {
-    fn read(key: &str) -> Option<Self> {
-        let (kind, rest) = key.split_once(':')?;
+/// A step as it is shown; one of a kind that is not known stands as the server wrote it.
+fn shown(step: &str) -> String {
+    Part::read(step).map_or_else(|| format!("[{step}]"), |part| part.to_string())
+}
+
+impl<'s> Part<'s> {
+    fn read(step: &'s str) -> Option<Self> {
+        let (kind, rest) = step.split_once(':')?;
         let json = || Value::from_json(rest.as_bytes()).ok();
         match kind {
-            "f" => Some(Part::Field(rest.into())),
+            "f" => Some(Part::Field(rest)),
             "k" => match json()?.data {
                 Data::Mapping(keys) => Some(Part::Keys(keys)),
                 Data::Null
@@ -187,24 +295,24 @@ impl Part {
         }
     }
 
-    /// Whether the step, which leads to `next`, is this one.
-    fn leads(&self, step: Step<'_>, next: Option<&Value>) -> bool {
-        match (self, step) {
-            (Part::Field(field), Step::Key(key)) => field == key,
-            (Part::Index(index), Step::Index(at)) => *index == at,
-            (Part::Value(value), Step::Index(_)) => next == Some(value),
-            (Part::Keys(keys), Step::Index(_) | Step::Named(_)) => keys
-                .entries()
-                .iter()
-                .all(|key| next.and_then(|item| item.at(&[&key.key])) == Some(&key.value)),
-            (Part::Field(_), Step::Index(_) | Step::Named(_))
-            | (Part::Value(_) | Part::Index(_), Step::Named(_))
-            | (Part::Keys(_) | Part::Value(_) | Part::Index(_), Step::Key(_)) => false,
+    /// What it leads to.
+    fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+        match self {
+            Part::Field(field) => value.as_mapping()?.get(field),
+            Part::Index(index) => value.as_sequence()?.get(*index),
+            Part::Value(wanted) => value.as_sequence()?.iter().find(|item| *item == wanted),
+            Part::Keys(keys) => {
+                let mut items = value.as_sequence()?.iter();
+                items.find(|item| {
+                    let mut keys = keys.entries().iter();
+                    keys.all(|key| item.at(&[&key.key]) == Some(&key.value))
+                })
+            }
         }
     }
 }
 
-impl fmt::Display for Part {
+impl fmt::Display for Part<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Part::Field(field) => write!(f, ".{field}"),
@@ -226,57 +334,22 @@ impl fmt::Display for Part {
 mod tests {
     use super::*;
 
-    fn object() -> Object {
-        let text = br#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"a","finalizers":["x","y"],"managedFields":[
-            {"manager":"helm","operation":"Update","fieldsType":"FieldsV1","fieldsV1":{
-                "f:spec":{"f:ports":{".":{},"k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:port":{},"f:targetPort":{}}}}}},
-            {"manager":"tester","operation":"Apply","fieldsV1":{
-                "f:metadata":{"f:finalizers":{"v:\"y\"":{}}},"f:spec":{"f:selector":{},"f:type":{}}}},
-            {"manager":"c","operation":"Update","subresource":"status","fieldsV1":{"f:status":{"f:x":{}}}}]},
-            "spec":{"ports":[{"port":79},{"name":"web","port":80,"protocol":"TCP","targetPort":1}],"selector":{"app":"x"},"type":"t"}}"#;
-        Object::from_value(Value::from_json(text).expect("JSON")).expect("object")
-    }
+    const OBJECT: &str = r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"a","finalizers":["x","y"],"managedFields":[
+        {"manager":"helm","operation":"Update","fieldsType":"FieldsV1","fieldsV1":{
+            "f:spec":{"f:ports":{".":{},"k:{\"port\":80,\"protocol\":\"TCP\"}":{".":{},"f:port":{},"f:targetPort":{}}}}}},
+        {"manager":"tester","operation":"Apply","fieldsV1":{
+            "f:metadata":{"f:finalizers":{"v:\"y\"":{}}},"f:spec":{"f:selector":{},"f:type":{}}}},
+        {"manager":"c","operation":"Update","subresource":"status","fieldsV1":{"f:status":{"f:x":{}}}}]},
+        "spec":{"ports":[{"port":79},{"name":"web","port":80,"protocol":"TCP","targetPort":1}],"selector":{"app":"x"},"type":"t"}}"#;
 
-    fn who(path: &[Step<'_>]) -> String {
-        let object = object();
-        let owners = owners(&object);
-        let found = owners_of(&owners, &object, path);
-        let names: Vec<&str> = found.iter().map(|owner| owner.manager.as_str()).collect();
-        names.join(" ")
-    }
-
-    #[test]
-    fn owners_are_found_by_the_place_in_the_tree() {
-        use Step::{Index, Key, Named};
-        assert_eq!(who(&[Key("spec"), Key("type")]), "tester");
-        assert_eq!(who(&[Key("spec"), Key("selector"), Key("app")]), "tester");
-        assert_eq!(
-            who(&[Key("spec"), Key("ports"), Index(1), Key("targetPort")]),
-            "helm"
-        );
-        assert_eq!(
-            who(&[Key("spec"), Key("ports"), Index(0), Key("targetPort")]),
-            ""
-        );
-        assert_eq!(
-            who(&[Key("metadata"), Key("finalizers"), Index(1)]),
-            "tester"
-        );
-        assert_eq!(who(&[Key("metadata"), Key("finalizers"), Index(0)]), "");
-        assert_eq!(
-            who(&[Key("spec"), Key("ports"), Named("web"), Key("targetPort")]),
-            "helm"
-        );
-        assert_eq!(who(&[Key("spec"), Key("ports"), Named("other")]), "");
-        assert_eq!(who(&[Key("spec"), Key("clusterIP")]), "");
-        assert_eq!(who(&[Key("spec")]), "helm tester");
-        assert_eq!(who(&[Key("status"), Key("x"), Key("y")]), "c");
+    fn object(text: &str) -> Object {
+        let value = Value::from_json(text.as_bytes()).expect("JSON");
+        Object::from_value(value).expect("object")
     }
 
     #[test]
     fn paths_look_as_the_server_writes_them() {
-        let object = object();
-        let owners = owners(&object);
+        let owners = owners(&object(OBJECT));
         assert_eq!(
             owners[0].paths(),
             [
@@ -289,5 +362,88 @@ mod tests {
         assert_eq!(owners[1].paths()[0], r#".metadata.finalizers[="y"]"#);
         assert_eq!(owners[1].operation, Operation::Apply);
         assert_eq!(owners[2].subresource.as_deref(), Some("status"));
+    }
+
+    /// An object with these managers: name, operation, FieldsV1.
+    fn owned(managers: &[(&str, &str, &str)]) -> Object {
+        let entries = managers.iter().map(|(manager, operation, fields)| {
+            format!(r#"{{"manager":"{manager}","operation":"{operation}","fieldsV1":{fields}}}"#)
+        });
+        let entries: Vec<String> = entries.collect();
+        object(&format!(
+            r#"{{"apiVersion":"v1","kind":"X","metadata":{{"name":"a","managedFields":[{}]}}}}"#,
+            entries.join(",")
+        ))
+    }
+
+    const OURS: &str = r#"{"f:metadata":{"f:labels":{"f:x":{}},"f:finalizers":{"v:\"y\"":{}}},"f:spec":{"f:suspend":{},
+        "f:values":{".":{},"f:a":{},"f:b":{".":{},"f:c":{}},"f:list":{}},
+        "f:ports":{"k:{\"port\":80}":{".":{},"f:port":{},"f:to":{}}}}}"#;
+
+    fn said(found: &[Shared]) -> Vec<String> {
+        let said = found.iter().map(|Shared { field, managers }| {
+            let managers: Vec<&str> = managers.iter().map(Text::as_str).collect();
+            format!("{field} {}", managers.join("+"))
+        });
+        said.collect()
+    }
+
+    #[test]
+    fn fields_of_several_are_found_at_their_leaves() {
+        let object = owned(&[
+            ("us", "Apply", OURS),
+            ("us", "Update", r#"{"f:spec":{"f:suspend":{}}}"#),
+            (
+                "kubectl",
+                "Update",
+                r#"{"f:metadata":{"f:labels":{"f:x":{}},"f:finalizers":{"v:\"y\"":{}}},
+                    "f:spec":{"f:values":{".":{},"f:b":{".":{},"f:c":{},"f:d":{}},"f:z":{}}}}"#,
+            ),
+            (
+                "helm",
+                "Apply",
+                r#"{"f:spec":{"f:values":{"f:b":{"f:c":{}}},"f:ports":{"k:{\"port\":80}":{".":{},"f:to":{}}}}}"#,
+            ),
+        ]);
+        assert_eq!(
+            said(&shared(&owners(&object), "us")),
+            [
+                ".metadata.labels.x kubectl",
+                ".spec.ports[port=80].to helm",
+                ".spec.suspend us (Update)",
+                ".spec.values.b.c kubectl+helm",
+            ]
+        );
+        assert!(shared(&owners(&object), "nobody").is_empty());
+    }
+
+    #[test]
+    fn what_others_hold_stays_when_it_leaves_the_input() {
+        let kubectl = (
+            "kubectl",
+            "Update",
+            r#"{"f:spec":{"f:suspend":{},"f:values":{".":{},"f:a":{},"f:list":{}}}}"#,
+        );
+        let before = owned(&[("us", "Apply", OURS), kubectl]);
+        let after = owned(&[
+            (
+                "us",
+                "Apply",
+                r#"{"f:spec":{"f:values":{".":{},"f:list":{}}}}"#,
+            ),
+            kubectl,
+        ]);
+        let wanted = [".spec.suspend kubectl", ".spec.values.a kubectl"];
+        let found = staying(&owners(&before), &owners(&after), "us");
+        assert_eq!(said(&found), wanted);
+        assert!(staying(&owners(&before), &owners(&before), "us").is_empty());
+        let input = object(
+            r#"{"apiVersion":"v1","kind":"X","metadata":{"name":"a","labels":{"x":"y"}},
+                "spec":{"values":{"b":{"c":1},"list":[]},"ports":[{"port":80}]}}"#,
+        );
+        assert_eq!(
+            said(&staying_beside(&owners(&before), &input, "us")),
+            wanted
+        );
     }
 }

@@ -106,12 +106,21 @@ impl Object {
         self.mark("labels", key, value.into());
     }
 
+    /// Puts it into a namespace.
+    pub fn place(&mut self, namespace: Text) {
+        if let Some(metadata) = self.metadata_mut() {
+            metadata.insert("namespace", namespace.clone());
+        }
+        self.namespace = Some(namespace);
+    }
+
+    fn metadata_mut(&mut self) -> Option<&mut Mapping> {
+        let object = self.value.as_mapping_mut()?;
+        object.get_mut("metadata")?.as_mapping_mut()
+    }
+
     fn mark(&mut self, marks: &'static str, key: &str, value: Text) {
-        let metadata = self
-            .value
-            .as_mapping_mut()
-            .and_then(|o| o.get_mut("metadata"));
-        let Some(metadata) = metadata.and_then(Value::as_mapping_mut) else {
+        let Some(metadata) = self.metadata_mut() else {
             return;
         };
         if metadata.get(marks).is_none() {
@@ -193,6 +202,23 @@ impl ObjectSet {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()
+    }
+}
+
+impl IntoIterator for ObjectSet {
+    type Item = Object;
+    type IntoIter = std::vec::IntoIter<Object>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.objects.into_iter()
+    }
+}
+
+impl FromIterator<Object> for ObjectSet {
+    fn from_iter<I: IntoIterator<Item = Object>>(objects: I) -> Self {
+        Self {
+            objects: objects.into_iter().collect(),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::compare::{self, Conflict, Edit, Mark, ObjectChange, Outcome};
 use crate::emit::{self, View};
+use crate::flux::managed_fields;
 use crate::flux::object::title;
 use crate::value::{REDACTED, Text, Value};
 
@@ -58,6 +59,10 @@ pub struct Summary {
     pub noise: usize,
     /// Objects compared without asking the API server.
     pub client_side: usize,
+    /// Fields that the input has no more and that stay, because others hold them.
+    pub staying: usize,
+    /// Fields of the input that others hold, too.
+    pub shared: usize,
 }
 
 impl Summary {
@@ -76,6 +81,8 @@ impl Summary {
             takeovers: _,
             noise: _,
             client_side: _,
+            staying: _,
+            shared: _,
         } = self;
         [
             (*refused, "refused"),
@@ -91,7 +98,8 @@ impl Summary {
     /// Whether applying would change or miss anything.
     #[must_use]
     pub fn is_different(&self) -> bool {
-        self.created + self.changed + self.follows + self.conflicting + self.refused > 0
+        let changing = self.created + self.changed + self.follows;
+        changing + self.conflicting + self.refused + self.staying > 0
     }
 }
 
@@ -114,6 +122,11 @@ pub struct Object {
     pub message: Option<String>,
     /// Fields that others hold, when it is conflicting.
     pub conflicts: Vec<Held>,
+    /// Fields that an earlier apply set and that the input has no more: they stay, because others hold them,
+    /// and the API server says nothing about it.
+    pub staying: Vec<Shared>,
+    /// Fields of the input that others hold, too: they would stay if they left the input.
+    pub shared: Vec<Shared>,
     /// What else is to be known of it, a sentence each.
     pub notes: Vec<String>,
     /// The differences.
@@ -127,6 +140,15 @@ pub struct Held {
     pub field: String,
     /// Its field manager.
     pub manager: String,
+}
+
+/// A field of several holders.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Shared {
+    /// The field, as the API server names it.
+    pub field: String,
+    /// The other field managers.
+    pub managers: Vec<String>,
 }
 
 /// A difference inside an object.
@@ -177,7 +199,7 @@ pub fn report(changes: &[ObjectChange], against: Against, show_noise: bool) -> R
         count(&mut summary, change);
         let object = object(change, show_noise);
         let shown = match change.outcome {
-            Outcome::Unchanged => !object.changes.is_empty() || !object.notes.is_empty(),
+            Outcome::Unchanged => object.is_noteworthy() || !object.shared.is_empty(),
             Outcome::Created
             | Outcome::Changed
             | Outcome::Follows
@@ -209,6 +231,8 @@ fn count(summary: &mut Summary, change: &ObjectChange) {
         name: _,
         outcome,
         changes,
+        staying,
+        shared,
         marks,
     } = change;
     let number = match outcome {
@@ -225,6 +249,8 @@ fn count(summary: &mut Summary, change: &ObjectChange) {
         summary.objects += 1;
     }
     summary.dangers += changes.iter().filter(|c| c.danger.is_some()).count();
+    summary.staying += staying.len();
+    summary.shared += shared.len();
     summary.noise += changes.iter().filter(|c| c.noise.is_some()).count();
     for mark in marks {
         match mark {
@@ -243,6 +269,8 @@ fn object(change: &ObjectChange, show_noise: bool) -> Object {
         name,
         outcome,
         changes,
+        staying,
+        shared,
         marks,
     } = change;
     let mut message = None;
@@ -276,6 +304,8 @@ fn object(change: &ObjectChange, show_noise: bool) -> Object {
             .any(|mark| matches!(mark, Mark::Takeover { .. })),
         message,
         conflicts,
+        staying: staying.iter().map(shared_field).collect(),
+        shared: shared.iter().map(shared_field).collect(),
         notes: marks.iter().map(note).collect(),
         changes: changes.map(Change::new).collect(),
     }
@@ -285,6 +315,14 @@ fn held_field(Conflict { manager, field }: &Conflict) -> Held {
     Held {
         field: field.to_string(),
         manager: manager.to_string(),
+    }
+}
+
+fn shared_field(shared: &managed_fields::Shared) -> Shared {
+    let managed_fields::Shared { field, managers } = shared;
+    Shared {
+        field: field.to_string(),
+        managers: managers.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -400,6 +438,11 @@ fn dangers(report: &Report) -> Vec<Dangerous<'_>> {
 }
 
 impl Object {
+    /// Whether it belongs before everybody's eyes although it does not change; who else holds fields does not.
+    fn is_noteworthy(&self) -> bool {
+        !(self.changes.is_empty() && self.notes.is_empty() && self.staying.is_empty())
+    }
+
     /// `Kind namespace/name`
     #[must_use]
     pub fn title(&self) -> String {

@@ -2,6 +2,7 @@
 //!
 //! `cargo bench --bench diff` needs Go for the test bed and prints a table for `docs/performance.md`.
 #![expect(
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::disallowed_methods,
@@ -20,10 +21,11 @@ mod integration {
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use measure::{median, peak_memory, ratio, time};
 
+use integration::bed::proxy::Proxy;
 use integration::bed::{Bed, Outcome, program::Program};
 
 /// HelmReleases.
@@ -32,79 +34,153 @@ const RELEASES: usize = 500;
 const NAMESPACES: usize = 5;
 /// Bytes of values of each, about.
 const VALUES: usize = 10_000;
-/// Counted rounds; the median is printed.
+/// Counted rounds of the last comparison; the median is printed.
 const ROUNDS: usize = 3;
 /// What `kubectl diff` is given as `--concurrency`; its best is what counts.
-const CONCURRENCIES: [usize; 6] = [1, 2, 4, 8, 16, 32];
+const CONCURRENCIES: [usize; 4] = [1, 4, 16, 32];
+/// The field manager of both.
+const MANAGER: &str = "--field-manager=armada2flux";
 
 fn main() {
     run().unwrap();
 }
 
+/// Says on standard error what is being done, as a run takes minutes.
+fn say(start: Instant, what: &str) {
+    eprintln!("{:4} s  {what}", start.elapsed().as_secs());
+}
+
 fn run() -> Outcome {
+    let start = Instant::now();
+    say(start, "starting a cluster");
     let bed = Bed::start()?;
+    // What a controller does meanwhile would be measured, too.
+    bed.end_controllers();
     let file = bed.path().join("releases.yaml");
     std::fs::write(&file, releases())?;
     let name = file.display().to_string();
-    bed.run(
-        Program::Kubectl,
-        &["apply", "--server-side", "-f", &namespaces(&bed)?],
-    )?;
-    let manager = "--field-manager=armada2flux";
-    bed.run(
-        Program::Kubectl,
-        &["apply", "--server-side", manager, "-f", &name],
-    )?;
-
-    let mut ours = Vec::new();
-    let mut theirs: Vec<(usize, Vec<Duration>)> =
-        CONCURRENCIES.iter().map(|n| (*n, Vec::new())).collect();
-    for round in 0..=ROUNDS {
-        // In turn, so that a slow spell of the machine hits all of them; the first round warms up.
-        let taken = time(|| diff(&bed.kubeconfig, &file));
-        if round > 0 {
-            ours.push(taken);
-        }
-        for (concurrency, times) in &mut theirs {
-            let concurrency = format!("--concurrency={concurrency}");
-            let arguments = ["diff", "--server-side", manager, &concurrency, "-f", &name];
-            let taken = time(|| bed.run(Program::Kubectl, &arguments).unwrap());
-            if round > 0 {
-                times.push(taken);
-            }
-        }
+    say(start, "applying the objects");
+    for (manager, name) in [
+        ("--field-manager=bench", &namespaces(&bed)?),
+        (MANAGER, &name),
+    ] {
+        let arguments = ["apply", "--server-side", manager, "-f", name];
+        bed.run(Program::Kubectl, &arguments)?;
     }
-    let ours = median(ours);
-    let medians = theirs.into_iter().map(|(n, times)| (median(times), n));
-    let (best, concurrency) = medians.min().unwrap();
+    let ours = || time(|| finish(&mut diff(&bed.kubeconfig, &file)));
+    let theirs =
+        |concurrency| time(|| finish(&mut kubectl(&bed, &bed.kubeconfig, concurrency, &name)));
+
+    say(start, "warming up");
+    ours();
+    // Each once, and its best again in turn with ours: a slow spell of the machine hits both.
+    let mut tried = Vec::new();
+    for concurrency in CONCURRENCIES {
+        let taken = theirs(concurrency);
+        say(
+            start,
+            &format!(
+                "kubectl diff --concurrency={concurrency}: {:.2} s",
+                taken.as_secs_f64()
+            ),
+        );
+        tried.push((taken, concurrency));
+    }
+    let (_, best) = tried.iter().min().copied().ok_or("nothing was tried")?;
+    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+    for round in 1..=ROUNDS {
+        our_times.push(ours());
+        their_times.push(theirs(best));
+        let times = [&our_times, &their_times].map(|times| times[round - 1].as_secs_f64());
+        say(
+            start,
+            &format!(
+                "round {round}: ours {:.2} s, kubectl {:.2} s",
+                times[0], times[1]
+            ),
+        );
+    }
+    let (our_time, their_time) = (median(our_times), median(their_times));
+
+    say(start, "counting requests");
+    let [our_requests, their_requests] = [true, false].map(|ours| -> Outcome<Requests> {
+        let proxy = bed.proxy(if ours { "ours" } else { "kubectl" })?;
+        finish(&mut match ours {
+            true => diff(&proxy.kubeconfig, &file),
+            false => kubectl(&bed, &proxy.kubeconfig, best, &name),
+        });
+        Ok(Requests::of(&proxy))
+    });
+    let (our_requests, their_requests) = (our_requests?, their_requests?);
+    say(start, "measuring memory");
+    let our_memory = peak_memory(&mut diff(&bed.kubeconfig, &file));
+    let their_memory = peak_memory(&mut kubectl(&bed, &bed.kubeconfig, best, &name));
+
     println!(
         "{RELEASES} HelmReleases with values of {VALUES} bytes in {NAMESPACES} namespaces, nothing to change\n"
     );
-    println!("| what | time | against | ratio | goal |\n|---|---|---|---|---|");
     println!(
-        "| `kubectl diff --server-side --concurrency={concurrency}`, its best of {CONCURRENCIES:?} | {:.2} s | | | |",
-        best.as_secs_f64()
+        "| what | time | requests: lists, dry runs, others | peak memory |\n|---|---|---|---|"
     );
-    println!(
-        "| `armada2flux diff` | {:.2} s | kubectl at its best | {:.2} | ≤ 0.5 |",
-        ours.as_secs_f64(),
-        ratio(ours, best)
+    let tried: Vec<String> = tried
+        .iter()
+        .map(|(taken, concurrency)| format!("{concurrency}: {:.2} s", taken.as_secs_f64()))
+        .collect();
+    let row = |what: &str, time: Duration, requests: &Requests, memory: u64| {
+        let Requests {
+            lists,
+            dry_runs,
+            others,
+        } = requests;
+        println!(
+            "| {what} | {:.2} s | {}: {lists}, {dry_runs}, {others} | {:.0} MB |",
+            time.as_secs_f64(),
+            lists + dry_runs + others,
+            memory as f64 / 1e6
+        );
+    };
+    row(
+        &format!(
+            "`kubectl diff --server-side --concurrency={best}`, its best (once each, {})",
+            tried.join(", ")
+        ),
+        their_time,
+        &their_requests,
+        their_memory,
     );
-
-    let proxy = bed.proxy("counted")?;
-    diff(&proxy.kubeconfig, &file);
+    row("`armada2flux diff`", our_time, &our_requests, our_memory);
     println!(
-        "\nrequests: {} for {RELEASES} objects in {NAMESPACES} namespaces",
-        proxy.seen().len()
+        "\nratio of times: {:.2} (goal ≤ 0.5)",
+        ratio(our_time, their_time)
     );
-    println!(
-        "peak memory: {:.0} MB",
-        peak_memory(&mut command(&bed.kubeconfig, &file)) as f64 / 1e6
+    assert_eq!(
+        our_requests.dry_runs, RELEASES,
+        "one dry run for each object"
     );
     Ok(())
 }
 
-fn command(kubeconfig: &Path, file: &Path) -> Command {
+/// What passed a proxy.
+struct Requests {
+    lists: usize,
+    dry_runs: usize,
+    others: usize,
+}
+
+impl Requests {
+    fn of(proxy: &Proxy) -> Self {
+        let seen = proxy.seen();
+        let of = |part: &str| seen.iter().filter(|seen| seen.path.contains(part)).count();
+        let (lists, dry_runs) = (of("limit="), of("dryRun=All"));
+        Self {
+            lists,
+            dry_runs,
+            others: seen.len() - lists - dry_runs,
+        }
+    }
+}
+
+fn diff(kubeconfig: &Path, file: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_armada2flux"));
     command
         .args(["diff", "--exit-code", "-q", "--kubeconfig"])
@@ -113,9 +189,23 @@ fn command(kubeconfig: &Path, file: &Path) -> Command {
     command
 }
 
-fn diff(kubeconfig: &Path, file: &Path) {
-    let status = command(kubeconfig, file).status().unwrap();
-    assert!(status.success(), "something differs, or diff failed");
+fn kubectl(bed: &Bed, kubeconfig: &Path, concurrency: usize, file: &str) -> Command {
+    let mut command = Command::new(bed.programs.path(Program::Kubectl));
+    command
+        .args(["diff", "--server-side", MANAGER, "-f", file])
+        .arg(format!("--concurrency={concurrency}"))
+        .env("KUBECONFIG", kubeconfig)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end; both programs exit with 0 only when nothing differs.
+fn finish(command: &mut Command) {
+    let status = command.status().unwrap();
+    assert!(
+        status.success(),
+        "something differs, or it failed: {status}"
+    );
 }
 
 fn namespaces(bed: &Bed) -> Outcome<String> {
@@ -131,7 +221,6 @@ fn namespaces(bed: &Bed) -> Outcome<String> {
     Ok(file.display().to_string())
 }
 
-/// Suspended releases, so that no controller acts on them while time is taken.
 fn releases() -> String {
     let mut text = String::new();
     for number in 0..RELEASES {
@@ -146,7 +235,6 @@ metadata:
   labels: {{armada2flux.dev/site: bench}}
 spec:
   interval: 30m
-  suspend: true
   releaseName: release-{number}
   chart: {{spec: {{chart: ./chart, sourceRef: {{kind: GitRepository, name: charts, namespace: flux-system}}}}}}
   values:",

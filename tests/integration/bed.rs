@@ -28,11 +28,16 @@ pub(crate) mod webhook;
 
 use std::future::Future;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use hyper::Request;
+use hyper::body::Incoming;
 use kube::Client;
 use kube::config::{Config, KubeConfigOptions, Kubeconfig};
 use serde_json::Value;
@@ -229,6 +234,34 @@ impl Bed {
         Proxy::start(self.runtime.handle(), &self.keys, &self.url, name)
     }
 
+    /// An HTTPS server of the test's own on loopback, with the bed's certificate; gives its address.
+    pub(crate) fn serve<F, A>(&self, answer: F) -> Outcome<SocketAddr>
+    where
+        F: Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
+        A: Future<Output = http::Answer> + Send + 'static,
+    {
+        http::serve(self.runtime.handle(), Some(http::tls(&self.keys)?), answer)
+    }
+
+    /// The certificate (PEM) of the authority behind all of the bed's servers.
+    pub(crate) fn authority(&self) -> Outcome<String> {
+        Ok(std::fs::read_to_string(self.keys.file("authority.pem"))?)
+    }
+
+    /// Puts an object into etcd as it is, past the API server: what an older server left there.
+    pub(crate) fn store(&self, key: &str, object: &Value) -> Outcome {
+        let etcd = lock(&self.control_plane).etcd_url.parse()?;
+        let put = serde_json::json!({
+            "key": BASE64.encode(key), "value": BASE64.encode(object.to_string()),
+        });
+        let request = Request::post("/v3/kv/put").body(put.to_string().into_bytes())?;
+        self.block_on(async {
+            let client = Client::try_from(Config::new(etcd))?;
+            client.request::<Value>(request).await?;
+            Ok(())
+        })
+    }
+
     /// What the audit log holds so far.
     pub(crate) fn audit(&self) -> Outcome<Vec<audit::Entry>> {
         audit::read(&self.audit_log)
@@ -237,6 +270,11 @@ impl Bed {
     /// Ends the API server as a crash would. Only for a bed of one's own.
     pub(crate) fn kill_api_server(&self) {
         lock(&self.control_plane).kill_api_server();
+    }
+
+    /// Ends Flux's controllers and kwok, so that nothing acts on objects any more. Only for a bed of one's own.
+    pub(crate) fn end_controllers(&self) {
+        lock(&self.others).clear();
     }
 
     /// Starts the API server again.
@@ -305,7 +343,7 @@ impl Bed {
 
     /// The object at an API path; none when there is none.
     pub(crate) fn get(&self, path: &str) -> Outcome<Option<Value>> {
-        let request = hyper::Request::get(path).body(Vec::new())?;
+        let request = Request::get(path).body(Vec::new())?;
         match self.block_on(self.client.request::<Value>(request)) {
             Ok(object) => Ok(Some(object)),
             Err(kube::Error::Api(status)) if status.code == 404 => Ok(None),

@@ -6,6 +6,8 @@ mod failing;
 mod input;
 mod output;
 mod report;
+#[cfg(unix)]
+mod screen;
 mod terminal;
 mod usage;
 

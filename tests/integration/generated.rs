@@ -107,6 +107,9 @@ fn push_help(command: &clap::Command, path: &mut Vec<String>, page: &mut String)
 const SCHEMAS: &[(&str, &str)] = &[
     ("report", "docs/schema/convert-report.json"),
     ("diff", "docs/schema/diff-report.json"),
+    ("apply", "docs/schema/apply-report.json"),
+    ("events", "docs/schema/apply-events.json"),
+    ("status", "docs/schema/status-report.json"),
     ("plan-report", "docs/schema/plan-report.json"),
     ("plan", "docs/schema/plan.json"),
     ("validation", "docs/schema/validate-report.json"),

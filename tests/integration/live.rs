@@ -23,6 +23,7 @@ mod safety;
 mod site;
 mod small_site;
 mod sources;
+mod status;
 mod strict;
 mod types;
 mod upgrades;
@@ -65,6 +66,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         safety::tests(),
         site::tests(),
         sources::tests(),
+        status::tests(),
         upgrades::tests(),
         values::tests(),
         waits::tests(),

@@ -1,226 +1,248 @@
-//! One run: everything before the first write, the walk, and what is left to do after it.
+//! One run from the first look to the last word.
 
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 
-use super::super::access::failure;
-use super::super::journal::{self, Journal};
-use super::super::{Failure, Output, clock, show};
-use super::{Arguments, confirm, identity, signals};
-use crate::apply::{self, Ended, Event, Options, RecordError, Stop, Tools, lease};
-use crate::cluster::{Cluster, Holder, Lease, Rights, Taken};
+use super::super::progress::{Ending, Progress};
+use super::super::{Failure, Output, show};
+use super::locks::{self, Locks};
+use super::look::{self, Looked};
+use super::signals::Signals;
+use super::walk::{Walk, Walked};
+use super::{Arguments, ReportFormat, confirm};
+use crate::apply::{Ended, Options, Stop, lease, publish};
+use crate::cluster::Rights;
+use crate::report::apply::{Report, markdown, text};
+use crate::report::plan::text as plan_text;
+use crate::report::style::Style;
 use crate::rollout::Rollout;
-use crate::rollout::journal::{Begin, End, Entry, State};
+use crate::rollout::journal::{End, Entry, State};
+use crate::rollout::state::RunState;
 
 /// How long a server may be away or too busy before a run gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
+
+/// How long the last words to the cluster may take: the run is over, and none of them is needed.
+const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Exit code of a run of which a stage failed.
 const STAGE_FAILED: u8 = 3;
 /// Exit code of a run that was interrupted.
 const INTERRUPTED: u8 = 130;
 
-/// A run that nothing stands in the way of.
-struct Ready {
-    cluster: Arc<Cluster>,
-    about: Begin,
-}
-
-/// Runs from the first question to the last word.
+/// Runs from the first look to the last word.
 pub(super) async fn go(
     arguments: &Arguments,
     output: &Output,
     rollout: &Rollout,
     options: &Options,
 ) -> Result<ExitCode, Failure> {
-    let Ready { cluster, about } = look(arguments, rollout).await?;
+    let (troubled, troubles) = mpsc::unbounded_channel();
+    let walks = Arc::new(AtomicBool::new(false));
+    let is_walking = Arc::clone(&walks);
+    let tell = move |trouble: String| {
+        if is_walking.load(Ordering::Relaxed) {
+            // Nobody listens any more once the run has ended.
+            let _ = troubled.send(trouble);
+        } else {
+            show::say(&trouble);
+        }
+    };
+    let cluster = arguments.access.connect_telling(tell).await?;
+    let cluster = Arc::new(cluster.patience(PATIENCE).rights(Rights::Apply));
+    let Looked { about, plan } = look::look(arguments, output, rollout, options, &cluster).await?;
+    let all = output.verbose > 0;
     if arguments.dry_run {
-        return Ok(ExitCode::SUCCESS);
+        let colour = show::colour_on(output, &std::io::stdout());
+        return print(&plan_text::text(&plan, plan_text::Style { colour, all }))
+            .map(|()| ExitCode::SUCCESS);
     }
-    let question = format!(
-        "apply {} to {}?",
-        show::count(rollout.releases().count(), "release"),
-        cluster.server()
-    );
-    if !confirm::ask(arguments.yes, &question)? {
+    if !output.quiet && !arguments.yes {
+        let colour = show::colour(output);
+        show::say(plan_text::text(&plan, plan_text::Style { colour, all }).trim_end());
+    }
+    if !confirm::ask(
+        arguments.yes,
+        &format!("apply this to {}?", cluster.server()),
+    )? {
         return Err(Failure::new("nothing was done: the answer was no").refused());
     }
-    let (lease, mut journal, before) = take(arguments, rollout, &cluster, about).await?;
+    let Locks {
+        lease,
+        journal,
+        before,
+    } = locks::take(arguments, &cluster, about.clone()).await?;
     let (stop, _) = watch::channel(Stop::No);
     let kept = lease::keep(&cluster, lease, stop.clone());
-    let walked = walk(
+    let publisher = publish::publisher(&cluster);
+    let failed_before = match &before {
+        Some(before) => before.about.failed_before.clone(),
+        None => about.failed_before.clone(),
+    };
+    let is_finished = |id: &_| before.as_ref().is_some_and(|before| before.is_finished(id));
+    let events = arguments.events.as_deref();
+    let progress = Progress::new(rollout, is_finished, journal.run(), output, events)?;
+    let (journal, progress) = (RefCell::new(journal), RefCell::new(progress));
+    walks.store(true, Ordering::Relaxed);
+    let walk = Walk {
         rollout,
         options,
-        &cluster,
-        &mut journal,
-        before.as_ref(),
+        cluster: &cluster,
+        before: before.as_ref(),
+        failed_before,
+        state_namespace: &arguments.state_namespace,
+        journal: &journal,
+        progress: &progress,
+        publisher: &publisher,
+        troubles,
         stop,
-    )
-    .await;
-    // Before the last line: whoever ends between the two can be taken up, and knows the Lease as its own.
-    if let Err(error) = kept.release().await {
+    };
+    let walked = walk.go().await;
+    walks.store(false, Ordering::Relaxed);
+    let at_once = matches!(walked, Ok(Walked::AtOnce));
+    let walked = walked.map(|walked| match walked {
+        Walked::Ended(ended) => ended,
+        Walked::AtOnce => Ended::Stopped(Stop::Interrupted),
+    });
+    let end = end_of(&walked);
+    let resume = (end != End::Complete).then(|| resume(arguments, rollout));
+    if let Some(state) = journal.borrow().state() {
+        let ended = State {
+            end: Some(end.clone()),
+            ..state.clone()
+        };
+        let state = RunState::of(rollout, &ended);
+        publisher.publish(state.object(&arguments.state_namespace));
+    }
+    // Before the journal's last line: whoever ends between the two can be taken up, and knows the Lease as its own.
+    if at_once {
+        show::say(
+            "warning: the lease was not given back; --resume on this machine need not wait for it",
+        );
+    } else {
+        let mut signals = Signals::listen()?;
+        let last = timeout(LAST_WORDS, async {
+            let trouble = publisher.finish().await;
+            (trouble, kept.release().await)
+        });
+        let last = tokio::select! {
+            last = last => last.ok(),
+            () = signals.next() => None,
+        };
+        last_words(last);
+    }
+    let written = journal.borrow_mut().append(Entry::End(end.clone()));
+    let report = progress.into_inner().end(Ending {
+        site: about.site,
+        server: about.server,
+        cluster: about.cluster,
+        resumed: arguments.resume,
+        end,
+        resume: resume.clone(),
+    });
+    write(arguments, output, &report)?;
+    conclude(walked, written, resume)
+}
+
+/// How the journal calls the end.
+fn end_of(walked: &Result<Ended, Failure>) -> End {
+    match walked {
+        Ok(Ended::Complete) => End::Complete,
+        Ok(Ended::Paused { stage }) => End::Paused { stage: *stage },
+        Ok(Ended::Stopped(Stop::Interrupted)) => End::Interrupted,
+        Ok(Ended::Failed(_) | Ended::Stopped(_)) | Err(_) => End::Failed,
+    }
+}
+
+/// What went wrong with the state and the Lease; the run's own end says whether it did its work.
+fn last_words(said: Option<(Option<String>, Result<(), crate::cluster::Error>)>) {
+    let Some((trouble, released)) = said else {
+        show::say("warning: the lease was not given back in time, it expires by itself");
+        return;
+    };
+    if let Some(trouble) = trouble {
+        show::say(&format!(
+            "warning: the run's state was not written: {trouble}"
+        ));
+    }
+    if let Err(error) = released {
         show::say(&format!(
             "warning: the lease was not given back, it expires by itself: {error}"
         ));
     }
-    let _ = output;
-    finish(&walked?, &mut journal)
 }
 
-/// Looks for everything that forbids the run. Nothing is written.
-async fn look(arguments: &Arguments, rollout: &Rollout) -> Result<Ready, Failure> {
-    let cluster = arguments.access.connect().await?;
-    let cluster = Arc::new(cluster.patience(PATIENCE).rights(Rights::Apply));
-    let needs = apply::needs(rollout, &arguments.state_namespace);
-    let preflight = cluster.preflight(&needs).await.map_err(failure)?;
-    let _preflight = preflight
-        .complete()
-        .map_err(|lacks| failure(lacks).refused())?;
-    let about = Begin {
-        site: rollout.site.clone(),
-        rollout: crate::rollout::digest(rollout),
-        cluster: cluster.identity().await.map_err(failure)?,
-        server: cluster.server().into(),
-        holder: identity::holder(),
-        program: env!("CARGO_PKG_VERSION").into(),
-        failed_before: Vec::new(),
+/// The command that takes the run up again, without options that may hold secrets.
+fn resume(arguments: &Arguments, rollout: &Rollout) -> String {
+    let files = arguments.input.named().iter();
+    let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
+    let journal = locks::path(arguments, &rollout.site);
+    let journal = match &arguments.journal {
+        Some(_) => format!(" --journal {}", journal.display()),
+        None => String::new(),
     };
-    Ok(Ready { cluster, about })
+    format!("armada2flux apply {} --resume{journal}", files.join(" "))
 }
 
-/// Takes what no second run may have: the journal's file and the Lease.
-async fn take(
-    arguments: &Arguments,
-    rollout: &Rollout,
-    cluster: &Cluster,
-    mut about: Begin,
-) -> Result<(Lease, Journal, Option<State>), Failure> {
-    let path = arguments
-        .journal
-        .clone()
-        .unwrap_or_else(|| journal::default_path(&rollout.site));
-    if !arguments.resume {
-        // The journal first: whoever ends between the two can be taken up, and knows the Lease as its own.
-        let holder = about.holder.clone();
-        let journal = Journal::begin(&path, about)?;
-        return match take_lease(arguments, rollout, cluster, &holder).await? {
-            Ok(lease) => Ok((lease, journal, None)),
-            Err(held) => {
-                journal.withdraw()?;
-                Err(held)
-            }
-        };
-    }
-    // Whoever held the Lease on this machine is gone once its journal is ours.
-    let last = journal::read(&path)?.and_then(|journal| journal.last);
-    if let Some(last) = last.filter(|last| identity::is_of_this_host(&last.about.holder)) {
-        about.holder = last.about.holder;
-    }
-    let holder = about.holder.clone();
-    let (journal, before) = Journal::resume(&path, about)?;
-    let lease = take_lease(arguments, rollout, cluster, &holder).await??;
-    Ok((lease, journal, Some(before)))
-}
-
-/// Name of the Lease of a site.
-fn lease_name(rollout: &Rollout) -> String {
-    format!("armada2flux-{}", rollout.site)
-}
-
-/// The inner failure is that another run holds it; after the outer one it is not known who does.
-async fn take_lease(
-    arguments: &Arguments,
-    rollout: &Rollout,
-    cluster: &Cluster,
-    holder: &str,
-) -> Result<Result<Lease, Failure>, Failure> {
-    let namespace = &arguments.state_namespace;
-    let name = lease_name(rollout);
-    let may_take = |_: &Holder| arguments.break_lock;
-    let taken = cluster
-        .take_lease(namespace, &name, holder, lease::SECONDS, may_take)
-        .await
-        .map_err(failure)?;
-    Ok(match taken {
-        Taken::Held(lease) => Ok(lease),
-        Taken::By(other) => Err(held(&other, namespace, &name)),
-    })
-}
-
-/// Somebody else is at it, or was.
-fn held(holder: &Holder, namespace: &str, name: &str) -> Failure {
-    let since = holder.renewed.as_deref().unwrap_or("an unknown time");
-    let failure = Failure::new(format!(
-        "another run holds the lease {namespace}/{name}: `{}`, renewed {since}",
-        holder.identity
-    ));
-    let failure = if holder.expired {
-        failure.hint("it has expired: if that run is gone, add --break-lock")
-    } else {
-        failure.hint("wait for it to end; a run that was killed lets go of it within a minute, then add --break-lock")
+/// The exit code, or what a person must know of the end.
+fn conclude(
+    walked: Result<Ended, Failure>,
+    written: Result<(), Failure>,
+    resume: Option<String>,
+) -> Result<ExitCode, Failure> {
+    let resume = resume.unwrap_or_default();
+    let ended = match walked {
+        Ok(ended) => ended,
+        Err(failure) => return Err(failure.then(&format!("go on with `{resume}`"))),
     };
-    failure.refused()
-}
-
-/// Walks the rollout, with journal, progress and signals.
-async fn walk(
-    rollout: &Rollout,
-    options: &Options,
-    cluster: &Arc<Cluster>,
-    journal: &mut Journal,
-    before: Option<&State>,
-    stop: watch::Sender<Stop>,
-) -> Result<Ended, Failure> {
-    let failed_before = before.map_or_else(Vec::new, |before| before.about.failed_before.clone());
-    let journal = RefCell::new(journal);
-    // What a person sees of a journal that failed; the walk itself carries words only.
-    let fault: RefCell<Option<Failure>> = RefCell::default();
-    let record = |entry: Entry| {
-        journal.borrow_mut().append(entry).map_err(|failure| {
-            let error = RecordError("the journal cannot be written".to_owned());
-            fault.borrow_mut().get_or_insert(failure);
-            error
-        })
-    };
-    let tell = |event: Event| show::say(&format!("{event:?}"));
-    let tools = Tools {
-        cluster: Arc::clone(cluster),
-        before,
-        record: &record,
-        tell: &tell,
-        now: &clock::now,
-        stop: stop.clone(),
-        failed_before,
-    };
-    let ended = tokio::select! {
-        ended = apply::run(rollout, options, tools) => ended,
-        at_once = signals::watch(stop) => {
-            at_once?;
-            return Ok(Ended::Stopped(Stop::Interrupted));
+    match ended {
+        Ended::Complete | Ended::Paused { .. } => written.map(|()| ExitCode::SUCCESS),
+        Ended::Failed(_) => Ok(ExitCode::from(STAGE_FAILED)),
+        Ended::Stopped(Stop::Interrupted) => Ok(ExitCode::from(INTERRUPTED)),
+        Ended::Stopped(Stop::LeaseLost(why)) => {
+            let failure = Failure::new(format!("the lease was lost, so the run stopped: {why}"));
+            Err(failure
+                .hint(format!(
+                    "make sure that no other run is at it, then `{resume}`"
+                ))
+                .code(STAGE_FAILED))
         }
-    };
-    ended.map_err(|error| match error {
-        apply::Error::Cluster(error) => failure(error),
-        apply::Error::Record(error) => fault
-            .borrow_mut()
-            .take()
-            .unwrap_or_else(|| Failure::new(error.to_string())),
-        apply::Error::Stopped => Failure::new("the run was stopped"),
-    })
+        Ended::Stopped(Stop::No | Stop::Broken) => {
+            Err(Failure::new("the run stopped").hint(format!("go on with `{resume}`")))
+        }
+    }
 }
 
-/// Writes down how the run ended, and says it.
-fn finish(ended: &Ended, journal: &mut Journal) -> Result<ExitCode, Failure> {
-    let (end, code) = match ended {
-        Ended::Complete => (End::Complete, ExitCode::SUCCESS),
-        Ended::Paused { stage } => (End::Paused { stage: *stage }, ExitCode::SUCCESS),
-        Ended::Failed(_) => (End::Failed, ExitCode::from(STAGE_FAILED)),
-        Ended::Stopped(_) => (End::Interrupted, ExitCode::from(INTERRUPTED)),
-    };
-    journal.append(Entry::End(end))?;
-    Ok(code)
+fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {
+    let colour = show::colour_on(output, &std::io::stdout());
+    let all = output.verbose > 0;
+    let mut said = false;
+    for target in &arguments.report {
+        said |= target.file.is_none();
+        let colour = colour && target.file.is_none();
+        let text = match target.format {
+            ReportFormat::Json => super::super::json_text(report)?,
+            ReportFormat::Text => text::text(report, Style { colour, all }),
+            ReportFormat::Markdown => markdown::markdown(report, arguments.report_limit),
+        };
+        target.write(&text)?;
+    }
+    if said || output.quiet {
+        return Ok(());
+    }
+    print(&text::text(report, Style { colour, all }))
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .and_then(|()| std::io::stdout().flush())
+        .map_err(Failure::stdout)
 }

@@ -1,5 +1,6 @@
 //! `diff` against a cluster.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
@@ -14,6 +15,8 @@ use crate::value::{Text, Value};
 
 use super::super::access::{self, AccessArguments, failure};
 use super::super::{Failure, Output, show};
+use super::namespace::placed;
+use super::outcome::outcome;
 
 /// What applying objects would change, and what the cluster holds.
 pub(in crate::cli) struct Compared {
@@ -27,16 +30,18 @@ pub(in crate::cli) struct Compared {
 /// What applying the objects would change; all objects, in order, then those that are left over.
 pub(super) fn changes(
     arguments: &AccessArguments,
-    set: &ObjectSet,
+    namespace: Option<&str>,
+    set: ObjectSet,
     output: &Output,
 ) -> Result<Vec<ObjectChange>, Failure> {
     access::run(async {
         let cluster = arguments.connect().await?;
+        let set = placed(&cluster, set, namespace).await?;
         let Compared {
             mut changes,
             left_over,
             live: _,
-        } = compare_all(&cluster, set, output).await?;
+        } = compare_all(&cluster, &set, output).await?;
         changes.extend(left_over);
         Ok(changes)
     })
@@ -51,7 +56,8 @@ pub(in crate::cli) async fn compare_all(
     let preflight = cluster.preflight(&needs(set)).await.map_err(failure)?;
     let preflight = without_controllers(preflight, output)?;
     let live = Live::read(cluster, &preflight, set).await?;
-    let asked = set.iter().map(|object| live.compare(cluster, object));
+    let asked = set.iter();
+    let asked = asked.map(|object| live.compare(cluster, &preflight, object));
     let mut changes = Vec::new();
     let mut answers = futures::stream::iter(asked).buffered(CONCURRENCY);
     while let Some(change) = answers.next().await {
@@ -164,8 +170,7 @@ impl Live {
             }
         }
         let read = lists.iter().map(|(kind, namespace)| {
-            // Secrets and ConfigMaps of others are large and none of our business.
-            let labels = matches!(&*kind.kind, "Secret" | "ConfigMap").then_some(SITE_LABEL);
+            let labels = is_listed_by_label(&kind.kind).then_some(SITE_LABEL);
             cluster.list(kind, namespace.as_deref(), labels)
         });
         let mut live = Self {
@@ -194,9 +199,15 @@ impl Live {
         Ok(live)
     }
 
-    async fn compare(&self, cluster: &Cluster, object: &Object) -> Result<ObjectChange, Failure> {
-        let live = self.objects.get(&object.key());
-        let mut change = self.outcome(cluster, object, live).await?;
+    async fn compare(
+        &self,
+        cluster: &Cluster,
+        preflight: &Preflight,
+        object: &Object,
+    ) -> Result<ObjectChange, Failure> {
+        let (answer, live) = self.ask(cluster, preflight, object).await?;
+        let live = live.as_deref();
+        let mut change = outcome(cluster, object, live, answer).await?;
         let mut marks = Vec::new();
         if let Some(live) = live {
             let site = compare::site(live);
@@ -211,56 +222,44 @@ impl Live {
         Ok(change)
     }
 
-    async fn outcome(
+    /// What the server says of an object, and the object as it is.
+    async fn ask(
         &self,
         cluster: &Cluster,
+        preflight: &Preflight,
         object: &Object,
-        live: Option<&Object>,
-    ) -> Result<ObjectChange, Failure> {
+    ) -> Result<(DryRun, Option<Cow<'_, Object>>), Failure> {
+        let listed = self.objects.get(&object.key());
         if let Some(namespace) = &object.namespace
             && !self.namespaces.contains(namespace)
         {
-            return Ok(client_side(
-                object,
-                live,
-                format!("namespace `{namespace}` is not there yet"),
-            ));
+            let namespace = namespace.clone();
+            let answer = DryRun::NamespaceMissing { namespace };
+            return Ok((answer, listed.map(Cow::Borrowed)));
         }
-        let answer = cluster.dry_run_apply(object, live, false).await;
-        Ok(match answer.map_err(failure)? {
-            DryRun::Applied { object: new, .. } => match live {
-                Some(live) => compare::object(live, &new),
-                None => ObjectChange::new(object, Outcome::Created),
-            },
-            DryRun::Conflict(held) => {
-                let outcome = Outcome::Conflicting(held);
-                // What would change if the fields were taken over.
-                let forced = cluster.dry_run_apply(object, live, true).await;
-                match (live, forced.map_err(failure)?) {
-                    (Some(live), DryRun::Applied { object: new, .. }) => ObjectChange {
-                        outcome,
-                        ..compare::object(live, &new)
-                    },
-                    _ => ObjectChange::new(object, outcome),
-                }
-            }
-            DryRun::Refused { code: _, message } | DryRun::Forbidden { message } => {
-                ObjectChange::new(object, Outcome::Refused(message.into()))
-            }
-            DryRun::KindNotServed => {
-                let message = format!(
-                    "kind {} of {} is not served",
-                    object.kind, object.api_version
-                );
-                ObjectChange::new(object, Outcome::Refused(message.into()))
-            }
-            DryRun::Unsupported { message } => client_side(object, live, message),
-            DryRun::NamespaceMissing { namespace } => client_side(
-                object,
-                live,
-                format!("namespace `{namespace}` is not there yet"),
-            ),
-        })
+        let ask = |live| cluster.dry_run_apply(object, live, false);
+        let answer = ask(listed).await.map_err(failure)?;
+        let hidden = match &answer {
+            DryRun::Applied { created, .. } => !created,
+            DryRun::NamespaceMissing { .. } | DryRun::KindNotServed => false,
+            DryRun::Conflict(_)
+            | DryRun::Refused { .. }
+            | DryRun::Forbidden { .. }
+            | DryRun::Unsupported { .. } => is_listed_by_label(&object.kind),
+        };
+        let kind = preflight.kind(&object.api_version, &object.kind);
+        let (None, true, Some(kind)) = (listed, hidden, kind) else {
+            return Ok((answer, listed.map(Cow::Borrowed)));
+        };
+        let namespace = object.namespace.as_deref();
+        let found = cluster.find(kind, namespace, &object.name).await;
+        let found = found.map_err(failure)?;
+        let answer = match (&found, answer) {
+            (_, answer @ DryRun::Applied { .. }) | (None, answer) => answer,
+            // What the message may quote of it was not known.
+            (Some(live), _) => ask(Some(live)).await.map_err(failure)?,
+        };
+        Ok((answer, found.map(Cow::Owned)))
     }
 
     /// Whether Helm holds a release of the name that Flux does not manage yet.
@@ -295,14 +294,10 @@ impl Live {
     }
 }
 
-/// Without the server's help: what it would fill in is not known, so only what the input says is compared.
-fn client_side(object: &Object, live: Option<&Object>, why: String) -> ObjectChange {
-    let mut change = match live {
-        Some(live) => compare::input(live, object),
-        None => ObjectChange::new(object, Outcome::Created),
-    };
-    change.marks.push(Mark::ClientSide(why.into()));
-    change
+/// Secrets and ConfigMaps of others are large and none of our business: one without the label of a site is not
+/// in the list, and looked for when the server knows it.
+fn is_listed_by_label(kind: &str) -> bool {
+    matches!(kind, "Secret" | "ConfigMap")
 }
 
 /// The namespace in which Helm keeps its record of a release.

@@ -81,7 +81,7 @@ fn a_second_process_is_told() {
         Journal::resume(&path, about("a")).map(|_| ()),
     ] {
         let failure = second.unwrap_err();
-        assert_eq!(failure.code(), ExitCode::from(4));
+        assert_eq!(failure.exit_code(), ExitCode::from(4));
         let said = said(failure);
         assert!(
             said.contains("another run writes the journal") && said.contains(": `me`"),

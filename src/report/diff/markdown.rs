@@ -1,6 +1,6 @@
 //! The report of `diff` for a comment on a change.
 
-use super::{Change, Object, Report, Summary};
+use super::{Change, Object, Report, Shared, Summary};
 use crate::report::digest::count;
 use crate::report::markdown::escape::{code, html, prose};
 use crate::report::markdown::page::{Details, Page};
@@ -33,7 +33,8 @@ pub fn markdown(report: &Report, limit: usize) -> String {
         let objects = report
             .objects
             .iter()
-            .filter(|object| object.outcome == outcome);
+            .filter(|object| object.outcome == outcome)
+            .filter(|object| outcome != "unchanged" || object.is_noteworthy());
         let objects: Vec<&Object> = objects.collect();
         if objects.is_empty() {
             continue;
@@ -44,6 +45,7 @@ pub fn markdown(report: &Report, limit: usize) -> String {
         }
         page.fold(details, "line");
     }
+    shared(&mut page, report);
     page.finish()
 }
 
@@ -51,6 +53,7 @@ fn summary(summary: &Summary) -> String {
     let first = [
         (summary.takeovers, "taken over"),
         (summary.dangers, "dangerous"),
+        (summary.staying, "kept in fields that others hold"),
     ];
     let last = [
         (
@@ -109,6 +112,13 @@ fn rows(details: &mut Details, object: &Object) {
             code(&held.manager)
         ));
     }
+    for shared in &object.staying {
+        details.row(&format!(
+            "  - {}: stays, though the input has it no more: also held by {}",
+            code(&shared.field),
+            managers(shared)
+        ));
+    }
     for note in &object.notes {
         details.row(&format!("  - {}", prose(note)));
     }
@@ -122,6 +132,36 @@ fn rows(details: &mut Details, object: &Object) {
             sides(change)
         ));
     }
+}
+
+/// Fields of several holders, last: nothing happens to them now.
+fn shared(page: &mut Page, report: &Report) {
+    let objects = report.objects.iter().filter(|o| !o.shared.is_empty());
+    let objects: Vec<&Object> = objects.collect();
+    if objects.is_empty() {
+        return;
+    }
+    let title = format!(
+        "{} with fields that others hold, too: these would stay if they left the input",
+        count(objects.len(), "object")
+    );
+    let mut details = Details::new(title);
+    for object in objects {
+        details.row(&format!("- {}", code(&object.title())));
+        for shared in &object.shared {
+            details.row(&format!(
+                "  - {}: {}",
+                code(&shared.field),
+                managers(shared)
+            ));
+        }
+    }
+    page.fold(details, "line");
+}
+
+fn managers(shared: &Shared) -> String {
+    let names = shared.managers.iter().map(|name| code(name));
+    names.collect::<Vec<String>>().join(", ")
 }
 
 fn sides(change: &Change) -> String {

@@ -1,63 +1,23 @@
-//! The report of `diff` for a terminal: dangers first, then objects, the summary last.
+//! The report of `diff` for a terminal: dangers first, then objects, the summary last. Lines fit 80 columns, but
+//! for names that are longer, and for whole values when these are asked for.
 
-use std::fmt::Write as _;
-use std::time::Duration;
+mod paragraph;
+mod values;
 
-use similar::{ChangeTag, TextDiff};
-
-use super::{Change, Object, Report, Summary};
+use super::{Object, Report, Shared, Summary};
 use crate::report::digest::count;
 
-/// Longest value in a line, in characters; what is longer is cut in the middle of nothing: its end is left out.
-const MAX_VALUE: usize = 60;
-/// Lines shown of an added or removed collection, and of a text with line breaks.
-const MAX_LINES: usize = 12;
+pub(super) use values::plain_words;
+
+use crate::report::style::Paint;
+pub use crate::report::style::Style;
+use paragraph::{Paragraph, harmless};
+use values::change;
+
 /// Objects that are named for one danger.
 const SHOWN_OBJECTS: usize = 5;
-/// Longest time that is spent on finding out which words of a text changed.
-const WORDS_DEADLINE: Duration = Duration::from_millis(100);
-/// Lines around a change.
-const CONTEXT: usize = 1;
-/// Words, and spaces between them, around a change.
-const WORDS_AROUND: usize = 4;
-/// Width of paragraphs, in characters.
-const WIDTH: usize = 80;
-
-/// How it is written.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Style {
-    /// With colours of a terminal.
-    pub colour: bool,
-    /// Whole values, and what follows without changes of its own.
-    pub all: bool,
-}
-
-#[derive(Clone, Copy)]
-enum Paint {
-    Green,
-    Red,
-    Yellow,
-    Bold,
-    Danger,
-    Dim,
-}
-
-impl Style {
-    fn paint(self, text: &str, paint: Paint) -> String {
-        if !self.colour || text.is_empty() {
-            return text.to_owned();
-        }
-        let code = match paint {
-            Paint::Green => "32",
-            Paint::Red => "31",
-            Paint::Yellow => "33",
-            Paint::Bold => "1",
-            Paint::Danger => "1;31",
-            Paint::Dim => "2",
-        };
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
-    }
-}
+/// Where a sentence about an object begins, and where it goes on.
+const SENTENCE: (&str, usize) = ("    ", 6);
 
 /// The text, ending with a line break.
 #[must_use]
@@ -66,41 +26,49 @@ pub fn text(report: &Report, style: Style) -> String {
     dangers(&mut out, report, style);
     let mut follows = 0;
     for object in &report.objects {
-        let shown = object.outcome != "follows" || style.all || !object.notes.is_empty();
-        if shown {
+        let shown = match object.outcome.as_str() {
+            "follows" => !(object.notes.is_empty() && object.staying.is_empty()),
+            "unchanged" => object.is_noteworthy(),
+            _ => true,
+        };
+        if shown || style.all {
             self::object(&mut out, object, style);
-        } else {
+        } else if object.outcome == "follows" {
             follows += 1;
         }
     }
     if follows > 0 {
         let line = format!(
-            "  {} reconciled again in turn, without a helm action: something before them changes\n\n",
+            "{} reconciled again in turn, without a helm action: something before them changes",
             count(follows, "release")
         );
-        out.push_str(&style.paint(&line, Paint::Dim));
+        let line = Paragraph::default().plain("  ").painted(&line, Paint::Dim);
+        line.wrap(&mut out, 2, style);
+        out.push('\n');
     }
-    out.push_str(&summary(&report.summary, style));
+    summary(&mut out, &report.summary, style);
     out
 }
 
 /// Every danger with the objects that it concerns.
 fn dangers(out: &mut String, report: &Report, style: Style) {
     for danger in super::dangers(report) {
-        let head = format!("! {}", danger.name);
-        let whole = wrapped(&format!("{head}: {}", danger.effect), 2);
-        let rest = whole.strip_prefix(&head).unwrap_or_default();
-        let _ = writeln!(out, "{}{rest}", style.paint(&head, Paint::Danger));
+        Paragraph::default()
+            .painted(&format!("! {}", danger.name), Paint::Danger)
+            .plain(&format!(": {}", danger.effect))
+            .wrap(out, 2, style);
         let limit = if style.all { usize::MAX } else { SHOWN_OBJECTS };
         if let Some(change) = danger.change {
             self::change(out, change, style);
         }
+        let indented = Paragraph::default().plain("      ");
         for object in danger.objects.iter().take(limit) {
-            let _ = writeln!(out, "      {}", object.title());
+            indented.clone().plain(&object.title()).write(out, style);
         }
         let more = danger.objects.len().saturating_sub(limit);
         if more > 0 {
-            let _ = writeln!(out, "      and {more} more, -v names all");
+            let line = format!("and {more} more, -v names all");
+            indented.plain(&line).write(out, style);
         }
         out.push('\n');
     }
@@ -114,22 +82,42 @@ fn object(out: &mut String, object: &Object, style: Style) {
         "left-over" => ("?", Paint::Dim),
         _ => (" ", Paint::Dim),
     };
-    let title = style.paint(&format!("{sign} {}", object.title()), paint);
     let word = match object.outcome.as_str() {
         "changed" => "",
         "left-over" => "  left over: not in the input, nothing deletes it",
         "follows" => "  reconciled again in turn",
         word => &format!("  {word}"),
     };
-    let _ = writeln!(out, "{title}{word}");
+    let (begin, indent) = SENTENCE;
+    Paragraph::default()
+        .painted(&format!("{sign} {}", object.title()), paint)
+        .plain(word)
+        .wrap(out, indent, style);
+    let sentence = |text: &str| Paragraph::default().plain(begin).plain(text);
     if let Some(message) = &object.message {
-        let _ = writeln!(out, "    {message}");
+        // The lines of a foreign message are no lines of ours.
+        let words: Vec<&str> = message.split_whitespace().collect();
+        sentence(&harmless(&words.join(" "))).wrap(out, indent, style);
     }
     for held in &object.conflicts {
-        let _ = writeln!(out, "    {}: held by `{}`", held.field, held.manager);
+        let text = format!("{}: held by `{}`", held.field, held.manager);
+        sentence(&harmless(&text)).wrap(out, indent, style);
+    }
+    for shared in &object.staying {
+        let said = "stays, though the input has it no more: also held by";
+        let text = format!("{}: {said} {}", shared.field, managers(shared));
+        let line = Paragraph::default().plain(begin);
+        line.painted(&harmless(&text), Paint::Bold)
+            .wrap(out, indent, style);
+    }
+    for shared in object.shared.iter().filter(|_| style.all) {
+        let text = format!("{}: also held by {}", shared.field, managers(shared));
+        sentence(&harmless(&text)).wrap(out, indent, style);
     }
     for note in &object.notes {
-        let _ = writeln!(out, "    {}", style.paint(note, Paint::Bold));
+        let line = Paragraph::default().plain(begin);
+        line.painted(&harmless(note), Paint::Bold)
+            .wrap(out, indent, style);
     }
     for change in &object.changes {
         if change.lockstep && !style.all {
@@ -140,182 +128,13 @@ fn object(out: &mut String, object: &Object, style: Style) {
     out.push('\n');
 }
 
-fn change(out: &mut String, change: &Change, style: Style) {
-    let Change {
-        path,
-        what,
-        before,
-        after,
-        secret: _,
-        danger,
-        noise,
-        lockstep: _,
-    } = change;
-    let mark = if danger.is_some() {
-        style.paint("!", Paint::Danger)
-    } else {
-        " ".to_owned()
-    };
-    let tail = match noise {
-        Some(rule) => style.paint(&format!("  (noise: {rule})"), Paint::Dim),
-        None => String::new(),
-    };
-    let before = before.as_deref().unwrap_or_default();
-    let after = after.as_deref().unwrap_or_default();
-    let line = match what.as_str() {
-        "added" => style.paint(&format!("+ {path}: {}", fit(after, style)), Paint::Green),
-        "removed" => style.paint(&format!("- {path}: {}", fit(before, style)), Paint::Red),
-        "reordered" => format!("~ {path}: order {before} -> {after}"),
-        _ => return changed(out, &mark, path, before, after, &tail, style),
-    };
-    let _ = writeln!(out, "  {mark} {line}{tail}");
+fn managers(shared: &Shared) -> String {
+    let names = shared.managers.iter().map(|name| format!("`{name}`"));
+    names.collect::<Vec<String>>().join(", ")
 }
 
-fn changed(
-    out: &mut String,
-    mark: &str,
-    path: &str,
-    before: &str,
-    after: &str,
-    tail: &str,
-    style: Style,
-) {
-    let sign = style.paint("~", Paint::Yellow);
-    let text = |json: &str| serde_json::from_str::<String>(json).ok();
-    let short = |value: &str| value.chars().count() <= MAX_VALUE;
-    match (text(before), text(after)) {
-        (Some(old), Some(new)) if old.contains('\n') || new.contains('\n') => {
-            let _ = writeln!(out, "  {mark} {sign} {path}:{tail}");
-            lines(out, &old, &new, style);
-        }
-        (Some(old), Some(new)) if !(short(before) && short(after)) => {
-            let _ = writeln!(out, "  {mark} {sign} {path}:{tail}");
-            let line = words(&old, &new, |tag, value| match tag {
-                ChangeTag::Delete if style.colour => style.paint(value, Paint::Red),
-                ChangeTag::Insert if style.colour => style.paint(value, Paint::Green),
-                tag => marked(tag, value),
-            });
-            let _ = writeln!(out, "        {line}");
-        }
-        _ => {
-            let before = style.paint(&fit(before, style), Paint::Red);
-            let after = style.paint(&fit(after, style), Paint::Green);
-            let _ = writeln!(out, "  {mark} {sign} {path}: {before} -> {after}{tail}");
-        }
-    }
-}
-
-/// The lines that changed, with those around them.
-fn lines(out: &mut String, old: &str, new: &str, style: Style) {
-    let diff = TextDiff::configure()
-        .timeout(WORDS_DEADLINE)
-        .diff_lines(old, new);
-    let mut shown = 0_usize;
-    let mut hidden = 0_usize;
-    for (at, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
-        if at > 0 && shown < MAX_LINES {
-            let _ = writeln!(out, "        ...");
-        }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            if shown >= MAX_LINES && !style.all {
-                hidden += 1;
-                continue;
-            }
-            shown += 1;
-            let (sign, paint) = match change.tag() {
-                ChangeTag::Delete => ("-", Some(Paint::Red)),
-                ChangeTag::Insert => ("+", Some(Paint::Green)),
-                ChangeTag::Equal => (" ", None),
-            };
-            let end = if change.missing_newline() {
-                " (no line break at the end)"
-            } else {
-                ""
-            };
-            let value = change.value().trim_end_matches('\n');
-            let line = format!("{sign} {}{end}", shown_text(value));
-            let line = paint.map_or(line.clone(), |paint| style.paint(&line, paint));
-            let _ = writeln!(out, "        {}", line.trim_end());
-        }
-    }
-    if hidden > 0 {
-        let _ = writeln!(
-            out,
-            "        ... {} more, -v shows all",
-            count(hidden, "line")
-        );
-    }
-}
-
-/// One line with the words that changed in a long text, and those around them.
-fn words(old: &str, new: &str, shown: impl Fn(ChangeTag, &str) -> String) -> String {
-    let diff = TextDiff::configure()
-        .timeout(WORDS_DEADLINE)
-        .diff_words(old, new);
-    let mut line = String::new();
-    for (at, group) in diff.grouped_ops(WORDS_AROUND).iter().enumerate() {
-        if at > 0 || group.first().is_some_and(|op| op.old_range().start > 0) {
-            line.push_str("... ");
-        }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            line.push_str(&shown(change.tag(), &shown_text(change.value())));
-        }
-    }
-    line
-}
-
-/// The words that changed, for places without colours.
-pub(super) fn plain_words(old: &str, new: &str) -> String {
-    words(old, new, marked)
-}
-
-fn marked(tag: ChangeTag, value: &str) -> String {
-    match tag {
-        ChangeTag::Delete => format!("[-{value}-]"),
-        ChangeTag::Insert => format!("{{+{value}+}}"),
-        ChangeTag::Equal => value.to_owned(),
-    }
-}
-
-/// A paragraph in lines of at most [`WIDTH`] characters, all but the first indented.
-fn wrapped(text: &str, indent: usize) -> String {
-    let mut out = String::new();
-    let mut length = 0;
-    for word in text.split_whitespace() {
-        let chars = word.chars().count();
-        if length > 0 && length + 1 + chars > WIDTH {
-            out.push('\n');
-            out.extend(std::iter::repeat_n(' ', indent));
-            length = indent;
-        } else if length > 0 {
-            out.push(' ');
-            length += 1;
-        }
-        out.push_str(word);
-        length += chars;
-    }
-    out
-}
-
-/// Text of others on a terminal: control characters would act there.
-fn shown_text(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
-}
-
-/// A value that fits a line, or all of it when that is asked for.
-fn fit(value: &str, style: Style) -> String {
-    let length = value.chars().count();
-    if style.all || length <= MAX_VALUE {
-        return value.to_owned();
-    }
-    let kept: String = value.chars().take(MAX_VALUE - 20).collect();
-    format!("{kept}... ({length} characters)")
-}
-
-/// One line: what matters first.
-fn summary(summary: &Summary, style: Style) -> String {
+/// What matters first, a line for each kind of news.
+fn summary(out: &mut String, summary: &Summary, style: Style) {
     let paints = [
         Paint::Danger,
         Paint::Danger,
@@ -327,37 +146,42 @@ fn summary(summary: &Summary, style: Style) -> String {
     ];
     let parts = summary.outcomes().into_iter().zip(paints);
     let parts = parts.filter(|((number, _), _)| *number > 0);
-    let parts: Vec<String> = parts
-        .map(|((number, what), paint)| style.paint(&format!("{number} {what}"), paint))
-        .collect();
-    let mut out = format!(
-        "{}: {}\n",
-        count(summary.objects, "object"),
-        parts.join(", ")
-    );
+    let mut line = Paragraph::default().plain(&count(summary.objects, "object"));
+    for (at, ((number, what), paint)) in parts.enumerate() {
+        line = line.plain(if at == 0 { ": " } else { ", " });
+        line = line.painted(&format!("{number} {what}"), paint);
+    }
+    line.wrap(out, 2, style);
     for (number, what) in [
         (summary.takeovers, "a takeover, not an install"),
         (summary.dangers, "dangerous"),
+        (
+            summary.staying,
+            "fields that stay, because others hold them",
+        ),
     ] {
         if number > 0 {
-            let line = format!("{}: {number}", what);
-            out.push_str(&style.paint(&line, Paint::Danger));
-            out.push('\n');
+            let line = Paragraph::default().painted(&format!("{what}: {number}"), Paint::Danger);
+            line.write(out, style);
         }
     }
-    if summary.client_side > 0 {
-        let _ = writeln!(
-            out,
-            "compared without the api server's defaults: {}",
-            summary.client_side
-        );
+    let names = if style.all { "" } else { ", -v names them" };
+    for (number, what, rest) in [
+        (
+            summary.client_side,
+            "compared without the api server's defaults",
+            "",
+        ),
+        (summary.shared, "fields that others hold, too", names),
+        (
+            summary.noise,
+            "left out as noise",
+            ", --show-noise lists them with their rules",
+        ),
+    ] {
+        if number > 0 {
+            let line = format!("{what}: {number}{rest}");
+            Paragraph::default().plain(&line).write(out, style);
+        }
     }
-    if summary.noise > 0 {
-        let _ = writeln!(
-            out,
-            "left out as noise: {}, --show-noise lists them with their rules",
-            summary.noise
-        );
-    }
-    out
 }

@@ -147,10 +147,7 @@ impl Journal {
                 break;
             }
             let line = parse(text, number)?;
-            journal.last = Some(match journal.last.take() {
-                None => State::begin(line, number)?,
-                Some(state) => state.then(line, number)?,
-            });
+            journal.last = Some(State::after(journal.last.take(), line, number)?);
             journal.whole += bytes.len();
         }
         Ok(journal)
@@ -170,6 +167,18 @@ fn parse(text: &[u8], line: usize) -> Result<Line, JournalError> {
 }
 
 impl State {
+    /// The state after one more line, whose number is given.
+    ///
+    /// # Errors
+    ///
+    /// When the line cannot stand there.
+    pub fn after(state: Option<Self>, line: Line, number: usize) -> Result<Self, JournalError> {
+        match state {
+            None => Self::begin(line, number),
+            Some(state) => state.then(line, number),
+        }
+    }
+
     fn begin(line: Line, number: usize) -> Result<Self, JournalError> {
         let Line {
             version: _,

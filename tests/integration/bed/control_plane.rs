@@ -40,6 +40,7 @@ fn audit_policy() -> serde_json::Value {
 #[derive(Debug)]
 pub(crate) struct ControlPlane {
     pub(crate) url: String,
+    pub(crate) etcd_url: String,
     pub(crate) audit_log: PathBuf,
     pub(crate) api_server: Process,
     others: Vec<Process>,
@@ -74,6 +75,7 @@ impl ControlPlane {
         }
         Ok(Self {
             url,
+            etcd_url: client_url,
             audit_log,
             api_server,
             others,

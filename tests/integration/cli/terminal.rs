@@ -145,12 +145,23 @@ fn secrets() -> Result {
 #[cfg(not(unix))]
 const TTY: &[Named] = &[];
 #[cfg(unix)]
-const TTY: &[Named] = &[("colours_on_a_terminal", tty::colours)];
+const TTY: &[Named] = &[
+    ("colours_on_a_terminal", tty::colours),
+    ("diff_fits_eighty_columns", super::screen::columns),
+    (
+        "the_picture_in_the_docs_is_what_diff_prints",
+        super::screen::picture,
+    ),
+];
+
+#[cfg(unix)]
+pub(super) use tty::on_terminal;
 
 #[cfg(unix)]
 mod tty {
     use std::fs::File;
     use std::io::Read as _;
+    use std::process::Command;
 
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -158,8 +169,11 @@ mod tty {
     use super::super::Place;
     use super::{CONVERT, ESCAPE};
 
-    /// What the program says on a terminal.
-    fn on_terminal(place: &Place, environment: Option<(&str, &str)>) -> Result<String> {
+    /// What a command writes to a terminal, which `attach` gives it.
+    pub(in super::super) fn on_terminal(
+        mut command: Command,
+        attach: impl FnOnce(&mut Command, File),
+    ) -> Result<String> {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
         grantpt(&controller)?;
         unlockpt(&controller)?;
@@ -168,12 +182,7 @@ mod tty {
             .read(true)
             .write(true)
             .open(name.to_str()?)?;
-        let mut command = program();
-        command
-            .current_dir(place.dir())
-            .args(CONVERT)
-            .envs(environment);
-        command.stderr(terminal);
+        attach(&mut command, terminal);
         let mut child = command.spawn()?;
         // The terminal closes when nobody holds its end any more.
         drop(command);
@@ -184,10 +193,21 @@ mod tty {
         Ok(String::from_utf8(text)?)
     }
 
+    fn said(place: &Place, environment: Option<(&str, &str)>) -> Result<String> {
+        let mut command = program();
+        command
+            .current_dir(place.dir())
+            .args(CONVERT)
+            .envs(environment);
+        on_terminal(command, |command, terminal| {
+            command.stderr(terminal);
+        })
+    }
+
     pub(super) fn colours() -> Result {
         let place = Place::small()?;
-        contains(&on_terminal(&place, None)?, ESCAPE)?;
-        lacks(&on_terminal(&place, Some(("NO_COLOR", "1")))?, ESCAPE)?;
-        contains(&on_terminal(&place, Some(("NO_COLOR", "")))?, ESCAPE)
+        contains(&said(&place, None)?, ESCAPE)?;
+        lacks(&said(&place, Some(("NO_COLOR", "1")))?, ESCAPE)?;
+        contains(&said(&place, Some(("NO_COLOR", "")))?, ESCAPE)
     }
 }

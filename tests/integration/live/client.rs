@@ -8,7 +8,7 @@ use std::time::Duration;
 use armada2flux::cluster::{Access, Cluster, DryRun, Error, FIELD_MANAGER, KindRef};
 use armada2flux::emit::{View, to_json};
 use armada2flux::flux::Object;
-use armada2flux::flux::managed_fields::{Step, owners, owners_of};
+use armada2flux::flux::managed_fields::owners;
 use armada2flux::value::{Data, Number, Value};
 use futures::future::try_join_all;
 use k8s_openapi::api::core::v1::ConfigMap;
@@ -222,11 +222,8 @@ fn dry_run(scope: &Scope<'_>) -> Outcome {
             && stored.value.at(&["data", "a"]).is_some(),
         || to_json(&stored.value, View::Redacted),
     )?;
-    let ours = owners(&stored);
-    let ours = owners_of(&ours, &stored, &[Step::Key("data"), Step::Key("b")]);
-    ensure(ours.len() == 1 && ours[0].manager == FIELD_MANAGER, || {
-        format!("{ours:?}")
-    })?;
+    let names = holders(&stored, ".data.b");
+    ensure(names == [FIELD_MANAGER], || format!("{names:?}"))?;
     ensure(version(scope, "old")? == before, || {
         "the dry run wrote".to_owned()
     })?;
@@ -288,6 +285,13 @@ fn in_the_way(scope: &Scope<'_>) -> Outcome {
     })
 }
 
+/// The managers that own a field.
+pub(super) fn holders(object: &Object, field: &str) -> Vec<String> {
+    let owners = owners(object).into_iter();
+    let holders = owners.filter(|owner| owner.paths().iter().any(|path| path == field));
+    holders.map(|owner| owner.manager.to_string()).collect()
+}
+
 fn conflict(scope: &Scope<'_>) -> Outcome {
     scope.bed.apply(&release(
         scope,
@@ -321,25 +325,16 @@ fn conflict(scope: &Scope<'_>) -> Outcome {
             ],
         || format!("{conflicts:?}"),
     )?;
-    let all = owners(live);
-    let path = ["spec", "values", "replicas"].map(Step::Key);
-    let names: Vec<_> = owners_of(&all, live, &path)
-        .into_iter()
-        .map(|owner| owner.manager.as_str())
-        .collect();
-    ensure(names == ["tester"], || format!("{all:?}"))?;
+    let names = holders(live, ".spec.values.replicas");
+    ensure(names == ["tester"], || format!("{names:?}"))?;
     let done = scope
         .bed
         .block_on(cluster.dry_run_apply(&other, Some(live), true))?;
     let DryRun::Applied { object: stored, .. } = &done else {
         return Err(format!("{done:?}").into());
     };
-    let all = owners(stored);
-    let names: Vec<_> = owners_of(&all, stored, &path)
-        .into_iter()
-        .map(|owner| owner.manager.as_str())
-        .collect();
-    ensure(names == [FIELD_MANAGER], || format!("{all:?}"))
+    let names = holders(stored, ".spec.values.replicas");
+    ensure(names == [FIELD_MANAGER], || format!("{names:?}"))
 }
 
 fn scrubbed(scope: &Scope<'_>) -> Outcome {

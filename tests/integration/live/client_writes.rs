@@ -9,13 +9,12 @@ use armada2flux::cluster::{
     Rights, Served, Taken, Waiting,
 };
 use armada2flux::flux::Object;
-use armada2flux::flux::managed_fields::{Step, owners, owners_of};
 use armada2flux::secret::Scrubber;
 use armada2flux::value::Value;
 use futures::StreamExt as _;
 use serde_json::json;
 
-use super::client::{HELM, access, connect, map, object, release, tester};
+use super::client::{HELM, access, connect, holders, map, object, release, tester};
 use super::client_faults::cause;
 use super::client_preflight::account;
 use super::client_watch::{follow, next, until_known};
@@ -84,12 +83,8 @@ fn applies(scope: &Scope<'_>) -> Outcome {
             .block_on(cluster.read(&of))?
             .ok_or("it is not there")?)
     };
-    let all = owners(&read()?);
-    let found = read()?;
-    let ours = owners_of(&all, &found, &[Step::Key("data"), Step::Key("x")]);
-    ensure(ours.len() == 1 && ours[0].manager == FIELD_MANAGER, || {
-        format!("{ours:?}")
-    })?;
+    let names = holders(&read()?, ".data.x");
+    ensure(names == [FIELD_MANAGER], || format!("{names:?}"))?;
 
     scope.bed.apply(&map(scope, "a", json!({"x": "theirs"})))?;
     let done = apply(map(scope, "a", json!({"x": "ours"})), false)?;

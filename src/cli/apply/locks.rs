@@ -1,0 +1,102 @@
+//! What no second run may have at the same time: the journal's file and the Lease.
+
+use std::path::PathBuf;
+
+use super::super::Failure;
+use super::super::access::failure;
+use super::super::journal::{self, Journal};
+use super::{Arguments, identity};
+use crate::apply::lease;
+use crate::cluster::{Cluster, Holder, Lease, Taken};
+use crate::rollout::journal::{Begin, State};
+use crate::rollout::state;
+
+/// Both locks, and where the run stood that is taken up.
+pub(super) struct Locks {
+    pub(super) lease: Lease,
+    pub(super) journal: Journal,
+    /// `None` for a new run.
+    pub(super) before: Option<State>,
+}
+
+/// The journal's file.
+pub(super) fn path(arguments: &Arguments, site: &str) -> PathBuf {
+    let given = arguments.journal.clone();
+    given.unwrap_or_else(|| journal::default_path(site))
+}
+
+/// Takes both, or neither.
+pub(super) async fn take(
+    arguments: &Arguments,
+    cluster: &Cluster,
+    mut about: Begin,
+) -> Result<Locks, Failure> {
+    let path = path(arguments, &about.site);
+    let site = about.site.clone();
+    if !arguments.resume {
+        // The journal first: whoever ends between the two can be taken up, and knows the Lease as its own.
+        let holder = about.holder.clone();
+        let journal = Journal::begin(&path, about)?;
+        return match take_lease(arguments, &site, cluster, &holder).await? {
+            Ok(lease) => Ok(Locks {
+                lease,
+                journal,
+                before: None,
+            }),
+            Err(held) => {
+                journal.withdraw()?;
+                Err(held)
+            }
+        };
+    }
+    // Whoever held the Lease on this machine is gone once its journal is ours.
+    let last = journal::read(&path)?.and_then(|journal| journal.last);
+    if let Some(last) = last.filter(|last| identity::is_of_this_host(&last.about.holder)) {
+        about.holder = last.about.holder;
+    }
+    let holder = about.holder.clone();
+    let (journal, before) = Journal::resume(&path, about)?;
+    let lease = take_lease(arguments, &site, cluster, &holder).await??;
+    Ok(Locks {
+        lease,
+        journal,
+        before: Some(before),
+    })
+}
+
+/// The inner failure is that another run holds it; after the outer one it is not known who does.
+async fn take_lease(
+    arguments: &Arguments,
+    site: &str,
+    cluster: &Cluster,
+    holder: &str,
+) -> Result<Result<Lease, Failure>, Failure> {
+    let namespace = &arguments.state_namespace;
+    let name = state::name(site);
+    let may_take = |_: &Holder| arguments.break_lock;
+    let taken = cluster
+        .take_lease(namespace, &name, holder, lease::SECONDS, may_take)
+        .await
+        .map_err(failure)?;
+    Ok(match taken {
+        Taken::Held(lease) => Ok(lease),
+        Taken::By(other) => Err(held(&other, namespace, &name)),
+    })
+}
+
+/// Somebody else is at it, or was.
+fn held(holder: &Holder, namespace: &str, name: &str) -> Failure {
+    let since = holder.renewed.as_deref().unwrap_or("an unknown time");
+    let failure = Failure::new(format!(
+        "another run holds the lease {namespace}/{name}: `{}`, renewed {since}",
+        holder.identity
+    ));
+    let failure = if holder.expired {
+        failure.hint("it has expired: if that run is gone, add --break-lock")
+    } else {
+        failure.hint(
+            "wait for it to end; the lease of a run that was killed expires within a minute, then add --break-lock",
+        )
+    };
+    failure.refused()
+}

@@ -1,0 +1,158 @@
+//! Everything that is looked at before a run: what it lacks, what forbids it, what it will change. Nothing is written.
+
+use jiff::Timestamp;
+
+use super::super::access::failure;
+use super::super::diff::live::{self, Compared};
+use super::super::{Failure, Output};
+use super::{Arguments, identity};
+use crate::apply::{self, Options, armada, guard};
+use crate::cluster::Cluster;
+use crate::compare::{ObjectChange, Outcome};
+use crate::flux::ObjectSet;
+use crate::report::plan::{self, Judged, Refusal, Report};
+use crate::rollout::journal::Begin;
+use crate::rollout::{Rollout, Until, readiness, saved};
+use crate::value::Text;
+
+/// What was seen.
+pub(super) struct Looked {
+    /// What the run is about.
+    pub(super) about: Begin,
+    /// What it is going to do.
+    pub(super) plan: Report,
+}
+
+/// Looks, and refuses the run when anything forbids it.
+pub(super) async fn look(
+    arguments: &Arguments,
+    output: &Output,
+    rollout: &Rollout,
+    options: &Options,
+    cluster: &Cluster,
+) -> Result<Looked, Failure> {
+    let needs = apply::needs(rollout, &arguments.state_namespace);
+    let preflight = cluster.preflight(&needs).await.map_err(failure)?;
+    preflight
+        .complete()
+        .map_err(|lacks| failure(lacks).refused())?;
+    let fingerprint = cluster.identity().await.map_err(failure)?;
+    same_as_planned(arguments, rollout, &fingerprint)?;
+    let active = armada::active(cluster).await.map_err(failure)?;
+    if !active.is_empty() {
+        let refusals = active.into_iter().map(|active| Refusal {
+            why: active.what,
+            hint: active.freeze,
+        });
+        return Err(refused("armada is at work in this cluster", refusals));
+    }
+    let mut sent = ObjectSet::default();
+    sent.extend(rollout.parts().map(|(_, _, part)| part.object.clone()));
+    let Compared {
+        changes,
+        left_over,
+        live,
+    } = live::compare_all(cluster, &sent, output).await?;
+    let mut refusals = Vec::new();
+    let mut failed_before = Vec::new();
+    let mut judged = Vec::new();
+    for ((stage, _, part), change) in rollout.parts().zip(&changes) {
+        let object = live.get(&part.object.key());
+        let held = guard::record(part, &live.records);
+        let mut found: Vec<Refusal> = guard::of(part, &rollout.site, object, held)
+            .iter()
+            .map(|guard| Refusal {
+                why: guard.to_string(),
+                hint: guard.hint(),
+            })
+            .collect();
+        found.extend(not_taken(change));
+        if options.concerns(stage) {
+            refusals.extend(found.iter().cloned());
+        }
+        if let (Until::Released(_), Some(object)) = (&part.until, object)
+            && readiness::failed_before(&object.value)
+        {
+            let namespace = object.namespace.as_deref().unwrap_or_default();
+            failed_before.push(Text::from(format!("{namespace}/{}", object.name)));
+        }
+        judged.push(Judged {
+            change,
+            refusals: found,
+        });
+    }
+    if !refusals.is_empty() {
+        return Err(refused("the cluster does not allow it", refusals));
+    }
+    Ok(Looked {
+        about: Begin {
+            site: rollout.site.clone(),
+            rollout: crate::rollout::digest(rollout),
+            cluster: fingerprint,
+            server: cluster.server().into(),
+            holder: identity::holder(),
+            program: env!("CARGO_PKG_VERSION").into(),
+            failed_before,
+        },
+        plan: plan::report(rollout, judged, &left_over, cluster.server()),
+    })
+}
+
+/// What is known beforehand to be refused needs no half of a run to show it.
+fn not_taken(change: &ObjectChange) -> Option<Refusal> {
+    let title = crate::flux::object::title(&change.kind, change.namespace.as_deref(), &change.name);
+    match &change.outcome {
+        Outcome::Conflicting(conflicts) => {
+            let held = conflicts
+                .iter()
+                .map(|held| format!("`{}` is held by `{}`", held.field, held.manager));
+            let held: Vec<String> = held.collect();
+            Some(Refusal {
+                why: format!("{title}: {}", held.join(", ")),
+                hint: "let that manager give it up, or write its value into the input".to_owned(),
+            })
+        }
+        Outcome::Refused(message) => Some(Refusal {
+            why: format!("{title}: the api server refuses it: {message}"),
+            hint: "correct the input, or ask who runs the admission webhook or policy".to_owned(),
+        }),
+        Outcome::Created
+        | Outcome::Changed
+        | Outcome::Follows
+        | Outcome::Unchanged
+        | Outcome::LeftOver => None,
+    }
+}
+
+/// Refuses when the saved plan is stale, of another cluster, or of another input.
+fn same_as_planned(
+    arguments: &Arguments,
+    rollout: &Rollout,
+    fingerprint: &str,
+) -> Result<(), Failure> {
+    let Some(file) = &arguments.plan else {
+        return Ok(());
+    };
+    let text = std::fs::read_to_string(file).map_err(|cause| Failure::io("read", file, cause))?;
+    let plan = saved::read(&text).map_err(|error| {
+        let act = format!("cannot use the plan `{}`: {error}", file.display());
+        Failure::new(act)
+            .hint("plan again: armada2flux plan … -o plan.json")
+            .refused()
+    })?;
+    saved::verify(&plan, rollout, fingerprint, Timestamp::now()).map_err(|mismatch| {
+        let act = format!("the plan `{}` does not hold: {mismatch}", file.display());
+        Failure::new(act).hint(mismatch.hint()).refused()
+    })
+}
+
+/// A refusal with all its reasons, each with what to do.
+fn refused(title: &str, refusals: impl IntoIterator<Item = Refusal>) -> Failure {
+    let mut text = format!("{title}:");
+    for Refusal { why, hint } in refusals {
+        text.push_str(&format!("\n  {why}\n    {hint}"));
+    }
+    Failure::new(text)
+        .hint("nothing was touched; look at the whole with armada2flux plan")
+        .refused()
+}

@@ -1,0 +1,335 @@
+//! What is told of a run while it goes on: to a person on stderr, to programs in a file of events; and what it came to.
+
+mod screen;
+
+use std::fs::{File, OpenOptions};
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::apply::{Closing, Event, Tally};
+use crate::report::apply::Report;
+use crate::report::events;
+use crate::rollout::journal::End;
+use crate::rollout::{PartId, Rollout};
+use crate::value::Text;
+
+use super::{Failure, Output, clock, show};
+
+use screen::Screen;
+
+/// Shortest time between two drawings of the table.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// Follows a run.
+#[derive(Debug)]
+pub(super) struct Progress {
+    run: Text,
+    began: Text,
+    start: Instant,
+    tally: Tally,
+    screen: Screen,
+    view: View,
+    events: Option<EventsFile>,
+}
+
+/// How a person sees it.
+#[derive(Debug)]
+enum View {
+    /// Not at all (`--quiet`).
+    None,
+    /// A line for each change.
+    Lines,
+    /// Lines that stay, and below them a table of what moves.
+    Table {
+        drawn: Option<Instant>,
+        /// Lines of the table that stand on the terminal.
+        lines: usize,
+    },
+}
+
+/// A file of events, a JSON object a line.
+#[derive(Debug)]
+struct EventsFile {
+    path: PathBuf,
+    file: File,
+}
+
+/// What the end of a run is about, beside what was followed.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) site: Text,
+    pub(super) server: Text,
+    pub(super) cluster: Text,
+    pub(super) resumed: bool,
+    pub(super) end: End,
+    /// The command that takes the run up again.
+    pub(super) resume: Option<String>,
+}
+
+impl Progress {
+    /// Begins to follow; `earlier` says which parts an earlier process finished. Events are added to the file.
+    pub(super) fn new(
+        rollout: &Rollout,
+        earlier: impl Fn(&PartId) -> bool,
+        run: &Text,
+        output: &Output,
+        events: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let events = events.map(EventsFile::open).transpose()?;
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        let view = if output.quiet {
+            View::None
+        } else if std::io::stderr().is_terminal() && !dumb {
+            View::Table {
+                drawn: None,
+                lines: 0,
+            }
+        } else {
+            View::Lines
+        };
+        Ok(Self {
+            run: run.clone(),
+            began: clock::now(),
+            start: Instant::now(),
+            tally: Tally::new(rollout, earlier),
+            screen: Screen::new(show::colour(output)),
+            view,
+            events,
+        })
+    }
+
+    /// Takes an event in and tells it.
+    pub(super) fn event(&mut self, event: &Event) {
+        let at = self.start.elapsed();
+        self.tally.event(at, event);
+        self.write(event.into());
+        let lasting = self.screen.event(at, event);
+        match self.view {
+            View::None => {}
+            View::Lines => {
+                let line = self.screen.change(event);
+                show::say(&format!("{} {line}", clock::time_of_day()));
+            }
+            View::Table { drawn, .. } => {
+                let soon = drawn.is_some_and(|drawn| drawn.elapsed() < FRAME);
+                if !lasting.is_empty() || !soon {
+                    self.draw(&lasting, true);
+                }
+            }
+        }
+    }
+
+    /// Draws the table anew, if that was not done just now: times in it go on without events.
+    pub(super) fn tick(&mut self) {
+        if let View::Table { drawn, .. } = self.view
+            && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME)
+        {
+            self.draw(&[], true);
+        }
+    }
+
+    /// Ends it: nothing more is drawn, and the report says what the process came to.
+    pub(super) fn end(mut self, ending: Ending) -> Report {
+        let Ending {
+            site,
+            server,
+            cluster,
+            resumed,
+            end,
+            resume,
+        } = ending;
+        if let View::Table { .. } = self.view {
+            self.draw(&[], false);
+        }
+        let took = self.start.elapsed();
+        let closing = Closing {
+            site,
+            run: self.run.clone(),
+            server,
+            cluster,
+            resumed,
+            began: self.began.clone(),
+            ended: clock::now(),
+            took,
+            end,
+            resume,
+        };
+        let report = self.tally.report(closing);
+        self.write(events::Event::Ends {
+            outcome: report.outcome.clone(),
+        });
+        report
+    }
+
+    /// Takes the table away, writes lines that stay, and draws the table again if there is to be one.
+    fn draw(&mut self, lasting: &[String], table: bool) {
+        let View::Table { drawn, lines } = &mut self.view else {
+            return;
+        };
+        let size = terminal_size::terminal_size_of(std::io::stderr());
+        let (width, height) = size.map_or((80, 24), |(width, height)| {
+            (width.0.into(), height.0.into())
+        });
+        let rows = match table {
+            true => self.screen.rows(self.start.elapsed(), width, height),
+            false => Vec::new(),
+        };
+        let frame = screen::frame(*lines, lasting, &rows);
+        *lines = rows.len();
+        *drawn = Some(Instant::now());
+        // A terminal that is gone stops nobody.
+        let mut stderr = std::io::stderr();
+        let _ = stderr
+            .write_all(frame.as_bytes())
+            .and_then(|()| stderr.flush());
+    }
+
+    fn write(&mut self, event: events::Event) {
+        let Some(EventsFile { path, file }) = &mut self.events else {
+            return;
+        };
+        let line = events::Line {
+            version: events::VERSION,
+            at: clock::now().into(),
+            run: self.run.to_string(),
+            event,
+        };
+        let text = serde_json::to_string(&line).map_err(std::io::Error::from);
+        // In one piece, so that who reads along never sees half a line.
+        let written = text.and_then(|text| file.write_all(format!("{text}\n").as_bytes()));
+        if let Err(cause) = written {
+            // The run is worth more than what is told of it.
+            let lost = format!(
+                "warning: events are no longer written to `{}`: {cause}",
+                path.display()
+            );
+            self.events = None;
+            match self.view {
+                View::Table { .. } => self.draw(&[lost], true),
+                View::Lines | View::None => show::say(&lost),
+            }
+        }
+    }
+}
+
+impl EventsFile {
+    fn open(path: &Path) -> Result<Self, Failure> {
+        let file = OpenOptions::new().append(true).create(true).open(path);
+        Ok(Self {
+            path: path.to_owned(),
+            file: file.map_err(|cause| Failure::io("write", path, cause))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::apply::Moment;
+    use crate::rollout::journal::Finish;
+
+    fn rollout() -> Rollout {
+        Rollout {
+            site: "worked".into(),
+            stages: Vec::new(),
+        }
+    }
+
+    fn output(quiet: bool) -> Output {
+        Output {
+            quiet,
+            ..Output::default()
+        }
+    }
+
+    fn follow(events: &Path) -> Report {
+        let run = Text::from("r1");
+        let followed = Progress::new(&rollout(), |_| false, &run, &output(true), Some(events));
+        let mut progress = followed.unwrap();
+        let part = PartId {
+            stage: 1,
+            step: 2,
+            kind: "Namespace".into(),
+            namespace: None,
+            name: "town".into(),
+        };
+        let reason = Text::from("no");
+        let failed = Moment::Finished(Finish::Failed { reason });
+        let gate = Moment::Gate {
+            gate: 1,
+            of: 2,
+            why: "w".into(),
+        };
+        let begins = Event::StageBegins {
+            stage: 1,
+            name: "g".into(),
+            parts: 1,
+        };
+        let of_part = |moment| Event::Part {
+            part: part.clone(),
+            moment,
+        };
+        for event in [begins, of_part(gate), of_part(failed)] {
+            progress.event(&event);
+            progress.tick();
+        }
+        progress.end(Ending {
+            site: "worked".into(),
+            server: "https://127.0.0.1:6443".into(),
+            cluster: "1111".into(),
+            resumed: false,
+            end: End::Failed,
+            resume: None,
+        })
+    }
+
+    #[test]
+    fn events_are_added_to_a_file_line_by_line() {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("events");
+        for times in 1..=2 {
+            assert_eq!(follow(&path).outcome, "failed");
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(text.lines().count(), 4 * times);
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines = text.lines().take(4).map(|line| {
+            let (_, rest) = line.split_once("Z\",").unwrap();
+            let (start, _) = line.split_once("20").unwrap();
+            format!("{start}..{rest}")
+        });
+        let lines: Vec<String> = lines.collect();
+        let start = r#"{"version":1,"at":".."run":"r1","event":"#;
+        let part = r#""stage":1,"step":2,"kind":"Namespace","name":"town","#;
+        assert_eq!(
+            lines,
+            [
+                format!(r#"{start}"stage-begins","stage":1,"name":"g","parts":1}}"#),
+                format!(r#"{start}"part",{part}"state":"gate","gate":1,"of":2,"why":"w"}}"#),
+                format!(
+                    r#"{start}"part",{part}"state":"finished","outcome":"failed","reason":"no"}}"#
+                ),
+                format!(r#"{start}"ends","outcome":"failed"}}"#),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_full_disk_behind_the_events_stops_no_run() {
+        assert_eq!(follow(Path::new("/dev/full")).outcome, "failed");
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("no/such/folder");
+        let run = Text::from("r1");
+        let failure = Progress::new(&rollout(), |_| false, &run, &output(true), Some(&path));
+        let (message, _) = failure
+            .err()
+            .unwrap()
+            .message()
+            .map(|(m, _)| (m, ()))
+            .unwrap();
+        assert!(message.starts_with("cannot write `"), "{message}");
+    }
+}

@@ -1,0 +1,270 @@
+//! `armada2flux status`
+
+mod shown;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::cluster::{Cluster, FLUX_NAMESPACE, Lack, Needs, Permission, Verb};
+use crate::compare;
+use crate::flux::{HELM_RELEASE_API, Object, SITE_LABEL, STATE_LABEL};
+use crate::report::status::text::text;
+use crate::report::status::{self, Journal, Lock, Report, Site, Summary};
+use crate::report::style::Style;
+use crate::rollout::state::{self, RunState, StateError};
+use crate::value::{Text, Value};
+
+use super::access::{self, AccessArguments};
+use super::{Failure, Output, ReportTarget, journal, show};
+
+/// Show where the releases of a site stand, and the last run
+///
+/// Nothing is written. Releases are found by the label of their site and judged as `apply` judges them; what the last
+/// run did is read from its state in the cluster, and from its journal where that is at hand.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  armada2flux status --context site-a
+  armada2flux status --site full-site --journal armada2flux-full-site.journal
+  armada2flux status --report json | jq '.sites[].summary'
+
+Exit codes: 0 done, 1 failed (usage, files, API server)")]
+pub(super) struct Arguments {
+    /// This site only [default: all that are there]
+    #[arg(long, value_name = "NAME")]
+    site: Option<Text>,
+    /// Journal of the run [default: armada2flux-SITE.journal, if it is there]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+    /// Namespace of the run's state and lock
+    #[arg(long, value_name = "NAME", default_value = FLUX_NAMESPACE)]
+    state_namespace: Text,
+    #[command(flatten)]
+    access: AccessArguments,
+    /// Write a report as text or json; may be given several times
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
+    report: Vec<ReportTarget<ReportFormat>>,
+}
+
+/// The formats of the report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// Everything, as `armada2flux schema status` describes it
+    Json,
+    /// For people: a table for each site
+    Text,
+}
+
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    super::one_on_stdout(&arguments.report)?;
+    let report = access::run(read(arguments, output))?;
+    let style = Style {
+        colour: show::colour_on(output, &std::io::stdout()),
+        all: output.verbose > 0,
+    };
+    let mut said = false;
+    for target in &arguments.report {
+        said |= target.file.is_none();
+        let text = match target.format {
+            ReportFormat::Json => super::json_text(&report)?,
+            ReportFormat::Text => text(
+                &report,
+                Style {
+                    colour: style.colour && target.file.is_none(),
+                    ..style
+                },
+            ),
+        };
+        target.write(&text)?;
+    }
+    if said {
+        return Ok(());
+    }
+    super::write_stdout(&text(&report, style))
+}
+
+async fn read(arguments: &Arguments, output: &Output) -> Result<Report, Failure> {
+    let cluster = arguments.access.connect().await?;
+    let found = Found::read(&cluster, arguments, output).await?;
+    let mut journals = journals(arguments, &found)?;
+    let mut names: BTreeSet<Text> = found.releases.keys().cloned().collect();
+    names.extend(found.runs.keys().cloned());
+    names.extend(journals.keys().cloned());
+    names.extend(arguments.site.clone());
+    if let Some(site) = &arguments.site {
+        names.retain(|name| name == site);
+    }
+    let mut sites = Vec::new();
+    for name in names {
+        let releases = found.releases.get(&name).map_or(&[][..], Vec::as_slice);
+        let stages = shown::stages(releases);
+        let lock = match found.locks_readable {
+            true => lock(&cluster, &arguments.state_namespace, &name).await?,
+            false => None,
+        };
+        let (run, run_unreadable) = match found.runs.get(&name) {
+            Some(Ok(state)) => (Some(shown::run(state)), None),
+            Some(Err(why)) => (None, Some(why.to_string())),
+            None => (None, None),
+        };
+        sites.push(Site {
+            name: name.to_string(),
+            summary: Summary::of(&stages),
+            run,
+            run_unreadable,
+            lock,
+            journal: journals.remove(&name),
+            stages,
+        });
+    }
+    Ok(Report {
+        version: status::VERSION,
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        server: cluster.server().to_owned(),
+        sites,
+    })
+}
+
+/// What the cluster holds of sites.
+struct Found {
+    releases: BTreeMap<Text, Vec<Object>>,
+    runs: BTreeMap<Text, Result<RunState, StateError>>,
+    locks_readable: bool,
+}
+
+impl Found {
+    async fn read(
+        cluster: &Cluster,
+        arguments: &Arguments,
+        output: &Output,
+    ) -> Result<Self, Failure> {
+        let permission =
+            |verb, api_version: &str, kind: &str, namespace: Option<&Text>| Permission {
+                verb,
+                api_version: api_version.into(),
+                kind: kind.into(),
+                subresource: None,
+                namespace: namespace.cloned(),
+            };
+        let state = Some(&arguments.state_namespace);
+        let releases = permission(Verb::List, HELM_RELEASE_API, "HelmRelease", None);
+        let runs = permission(Verb::List, "v1", "ConfigMap", state);
+        let locks = permission(Verb::Get, "coordination.k8s.io/v1", "Lease", state);
+        let needs = Needs {
+            permissions: BTreeSet::from([releases, runs.clone(), locks.clone()]),
+            ..Needs::default()
+        };
+        let mut preflight = cluster.preflight(&needs).await.map_err(access::failure)?;
+        // Releases can be told of without them.
+        let mut readable = |permission: &Permission, what: &str| {
+            let lacks = preflight.lacks_permission(permission);
+            if lacks && !output.quiet {
+                let namespace = &arguments.state_namespace;
+                show::say(&format!(
+                    "warning: {what} cannot be shown: it may not be read in namespace {namespace}"
+                ));
+            }
+            preflight
+                .lacks
+                .retain(|lack| !matches!(lack, Lack::Permission(lack) if lack == permission));
+            !lacks
+        };
+        let runs_readable = readable(&runs, "the last run");
+        let locks_readable = readable(&locks, "the lock");
+        let preflight = preflight.complete().map_err(access::failure)?;
+
+        let selector = |label: &str| match &arguments.site {
+            Some(site) => format!("{label}={site}"),
+            None => label.to_owned(),
+        };
+        let mut found = Self {
+            releases: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            locks_readable,
+        };
+        if let Some(kind) = preflight.kind(HELM_RELEASE_API, "HelmRelease") {
+            let listed = cluster.list(kind, None, Some(&selector(SITE_LABEL))).await;
+            for release in listed.map_err(access::failure)? {
+                if let Some(site) = compare::site(&release).map(Text::from) {
+                    found.releases.entry(site).or_default().push(release);
+                }
+            }
+        }
+        if let Some(kind) = preflight.kind("v1", "ConfigMap").filter(|_| runs_readable) {
+            let namespace = Some(&*arguments.state_namespace);
+            let listed = cluster
+                .list(kind, namespace, Some(&selector(STATE_LABEL)))
+                .await;
+            for object in listed.map_err(access::failure)? {
+                let site = object.value.at(&["metadata", "labels", STATE_LABEL]);
+                if let Some(site) = site.and_then(Value::as_str) {
+                    found
+                        .runs
+                        .insert(site.into(), RunState::read(&object.value));
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+async fn lock(cluster: &Cluster, namespace: &str, site: &str) -> Result<Option<Lock>, Failure> {
+    let holder = cluster.lease_holder(namespace, &state::name(site)).await;
+    let text = |text: Text| text.to_string();
+    Ok(holder.map_err(access::failure)?.map(|holder| Lock {
+        holder: holder.identity.to_string(),
+        since: holder.since.map(text),
+        renewed: holder.renewed.map(text),
+        expired: holder.expired,
+    }))
+}
+
+/// The journals at hand, by site: the one that was named, else those that lie here under the sites' own names.
+fn journals(arguments: &Arguments, found: &Found) -> Result<BTreeMap<Text, Journal>, Failure> {
+    let mut journals = BTreeMap::new();
+    if let Some(path) = &arguments.journal {
+        let read = journal::read(path)?;
+        let read = read.ok_or_else(|| {
+            let act = format!("there is no journal `{}`", path.display());
+            Failure::new(act)
+                .hint("name the file that the run was begun with, or leave --journal out")
+        })?;
+        let site = read.last.as_ref().map(|state| state.about.site.clone());
+        match (site, &arguments.site) {
+            (Some(site), Some(wanted)) if site != *wanted => {
+                let act = format!(
+                    "the journal `{}` is of site {site}, not of {wanted}",
+                    path.display()
+                );
+                return Err(
+                    Failure::new(act).hint("name that site with --site, or another journal")
+                );
+            }
+            (Some(site), _) => {
+                journals.insert(site, shown::journal(path, read));
+            }
+            (None, _) => {
+                let act = format!("there is no run in the journal `{}`", path.display());
+                return Err(Failure::new(act).hint("name the file that the run was begun with"));
+            }
+        }
+        return Ok(journals);
+    }
+    let sites = found.releases.keys().chain(found.runs.keys());
+    let sites: BTreeSet<&Text> = sites.chain(&arguments.site).collect();
+    for site in sites {
+        let path = journal::default_path(site);
+        // One that cannot be read is not what was asked for.
+        let shown = match journal::read(&path) {
+            Ok(None) => continue,
+            Ok(Some(read)) => shown::journal(&path, read),
+            Err(failure) => Journal {
+                unreadable: failure.message().map(|(message, _)| message),
+                ..shown::journal(&path, Default::default())
+            },
+        };
+        journals.insert(site.clone(), shown);
+    }
+    Ok(journals)
+}

@@ -1,0 +1,273 @@
+//! What was read, as the report has it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::flux::{GROUP_ANNOTATION, Object, STAGE_ANNOTATION, STEP_ANNOTATION};
+use crate::report::status::{self, Parts, Release, Run, RunStage, RunStep, Stage};
+use crate::rollout::journal::{self, End, Finish, State};
+use crate::rollout::readiness::{self, Expected, Progress};
+use crate::rollout::state::{Counts, RunState, Standing};
+use crate::secret::Scrubber;
+use crate::value::{Data, Number, Text, Value};
+
+/// A journal's last run.
+pub(super) fn journal(path: &Path, read: journal::Journal) -> status::Journal {
+    let journal::Journal {
+        last,
+        whole: _,
+        torn,
+    } = read;
+    let mut failures = Vec::new();
+    for (part, state) in last.iter().flat_map(|state| &state.parts) {
+        if let Some(Finish::Failed { reason }) = &state.outcome {
+            failures.push(status::Failure {
+                stage: part.stage,
+                step: part.step,
+                part: part.title(),
+                reason: reason.to_string(),
+            });
+        }
+    }
+    let of = |get: fn(&State) -> Option<String>| last.as_ref().and_then(get);
+    status::Journal {
+        file: path.display().to_string(),
+        run: of(|state| Some(state.run.to_string())),
+        updated: of(|state| Some(state.updated.to_string())),
+        ended: of(|state| state.end.as_ref().map(ended)),
+        stage: last.as_ref().and_then(|state| state.stage),
+        torn,
+        failures,
+        unreadable: None,
+    }
+}
+
+fn ended(end: &End) -> String {
+    match end {
+        End::Complete => "complete",
+        End::Paused { .. } => "paused",
+        End::Failed => "failed",
+        End::Interrupted => "interrupted",
+    }
+    .to_owned()
+}
+
+/// The last run, as the cluster knows it.
+pub(super) fn run(state: &RunState) -> Run {
+    let RunState {
+        version: _,
+        site: _,
+        run,
+        rollout,
+        program,
+        holder,
+        began,
+        updated,
+        end,
+        total,
+        stages,
+        left_out,
+    } = state;
+    let stages = stages.iter().map(|stage| RunStage {
+        number: stage.number,
+        name: stage.name.to_string(),
+        state: standing(stage.state),
+        parts: parts(stage.parts),
+        steps: stage
+            .steps
+            .iter()
+            .map(|step| RunStep {
+                number: step.number,
+                state: standing(step.state),
+                parts: parts(step.parts),
+            })
+            .collect(),
+    });
+    Run {
+        run: run.to_string(),
+        program: program.to_string(),
+        rollout: rollout.to_string(),
+        holder: holder.to_string(),
+        began: began.to_string(),
+        updated: updated.to_string(),
+        ended: end.as_ref().map(ended),
+        parts: parts(*total),
+        stages: stages.collect(),
+        left_out: *left_out,
+    }
+}
+
+fn standing(state: Standing) -> String {
+    match state {
+        Standing::Waiting => "waiting",
+        Standing::Begun => "begun",
+        Standing::Failed => "failed",
+        Standing::Done => "done",
+    }
+    .to_owned()
+}
+
+fn parts(counts: Counts) -> Parts {
+    let Counts {
+        all,
+        done,
+        passed_over,
+        failed,
+        begun,
+    } = counts;
+    Parts {
+        all,
+        done,
+        passed_over,
+        failed,
+        begun,
+    }
+}
+
+/// The releases by stage and step, as their annotations say; last those that say nothing.
+pub(super) fn stages(releases: &[Object]) -> Vec<Stage> {
+    let mut by_stage: BTreeMap<usize, Stage> = BTreeMap::new();
+    for release in releases {
+        let annotation = |name: &str| {
+            release
+                .value
+                .at(&["metadata", "annotations", name])
+                .and_then(Value::as_str)
+        };
+        let number = annotation(STAGE_ANNOTATION).and_then(|number| number.parse().ok());
+        let stage = by_stage
+            .entry(number.unwrap_or(usize::MAX))
+            .or_insert_with(|| Stage {
+                number,
+                name: None,
+                releases: Vec::new(),
+            });
+        if stage.name.is_none() {
+            stage.name = annotation(GROUP_ANNOTATION).map(str::to_owned);
+        }
+        let step = annotation(STEP_ANNOTATION).and_then(|step| step.parse().ok());
+        stage.releases.push(release_of(release, step));
+    }
+    for stage in by_stage.values_mut() {
+        let order = |release: &Release| {
+            let step = release.step.unwrap_or(usize::MAX);
+            (step, release.namespace.clone(), release.name.clone())
+        };
+        stage.releases.sort_by_cached_key(order);
+    }
+    by_stage.into_values().collect()
+}
+
+fn release_of(release: &Object, step: Option<usize>) -> Release {
+    let live = &release.value;
+    let int = |value: &Value| match value.data {
+        Data::Number(Number::Int(int)) => Some(int),
+        _ => None,
+    };
+    let (state, why) = if readiness::suspended(live) {
+        ("suspended", None)
+    } else {
+        let expected = Expected {
+            generation: live
+                .at(&["metadata", "generation"])
+                .and_then(int)
+                .unwrap_or_default(),
+            retried: None,
+        };
+        match readiness::release(live, &expected) {
+            Progress::Ready => ("ready", None),
+            Progress::Waiting(why) => ("waiting", Some(why)),
+            Progress::Failed(why) => ("failed", Some(why)),
+        }
+    };
+    let chart = live
+        .at(&["status", "lastAttemptedRevision"])
+        .and_then(Value::as_str);
+    let history = live.at(&["status", "history"]).and_then(Value::as_sequence);
+    let versions = history
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|entry| int(entry.at(&["version"])?));
+    Release {
+        step,
+        namespace: release
+            .namespace
+            .as_ref()
+            .map(Text::to_string)
+            .unwrap_or_default(),
+        name: release.name.to_string(),
+        state: state.to_owned(),
+        // Messages of Helm quote what was rendered.
+        why: why.map(|why| Scrubber::of([live]).scrub(&why)),
+        revision: versions.max(),
+        chart: chart.map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(name: &str, annotations: &str, rest: &str) -> Object {
+        let text = format!(
+            r#"{{"apiVersion":"helm.toolkit.fluxcd.io/v2","kind":"HelmRelease",
+                "metadata":{{"name":"{name}","namespace":"town","generation":2,"annotations":{{{annotations}}}}},{rest}}}"#
+        );
+        Object::from_value(Value::from_json(text.as_bytes()).unwrap()).unwrap()
+    }
+
+    fn placed(stage: &str, step: &str) -> String {
+        format!(
+            r#""{STAGE_ANNOTATION}":"{stage}","{STEP_ANNOTATION}":"{step}","{GROUP_ANNOTATION}":"g{stage}""#
+        )
+    }
+
+    const READY: &str = r#""spec":{},"status":{"observedGeneration":2,"lastAttemptedGeneration":2,
+        "lastAttemptedRevision":"0.1.0","lastAttemptedConfigDigest":"sha256:a",
+        "conditions":[{"type":"Ready","status":"True"}],
+        "history":[{"version":4,"status":"deployed","chartVersion":"0.1.0","configDigest":"sha256:a"}]}"#;
+
+    #[test]
+    fn releases_stand_in_the_order_of_the_run() {
+        let stalled = r#""spec":{"values":{"password":"hunter2-secret"}},"status":{"observedGeneration":2,
+            "conditions":[{"type":"Stalled","status":"True","reason":"X","message":"no hunter2-secret"}]}"#;
+        let mut failed = object("c", &placed("2", "1"), stalled);
+        crate::secret::mark(&mut failed.value);
+        let releases = [
+            object("new", "", r#""spec":{}"#),
+            object("d", &placed("10", "1"), r#""spec":{"suspend":true}"#),
+            failed,
+            object("b", &placed("2", "12"), READY),
+            object("a", &placed("2", "2"), READY),
+        ];
+        let stages = stages(&releases);
+        let told: Vec<(Option<usize>, Option<&str>, Vec<&str>)> = stages
+            .iter()
+            .map(|stage| {
+                let names = stage.releases.iter().map(|release| release.name.as_str());
+                (stage.number, stage.name.as_deref(), names.collect())
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (Some(2), Some("g2"), vec!["c", "a", "b"]),
+                (Some(10), Some("g10"), vec!["d"]),
+                (None, None, vec!["new"]),
+            ]
+        );
+        let [c, a, _] = &stages[0].releases[..] else {
+            panic!("{stages:?}");
+        };
+        assert_eq!(
+            (&*c.state, c.why.as_deref()),
+            ("failed", Some("Flux gave up (X): no ***"))
+        );
+        assert_eq!(
+            (&*a.state, a.revision, a.chart.as_deref()),
+            ("ready", Some(4), Some("0.1.0"))
+        );
+        assert_eq!(stages[1].releases[0].state, "suspended");
+        assert_eq!(stages[2].releases[0].state, "waiting");
+    }
+}

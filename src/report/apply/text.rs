@@ -1,0 +1,111 @@
+//! The report of `apply` for a terminal: stages, what failed in them, the summary last.
+
+use std::fmt::Write as _;
+
+use super::{Part, Report, Stage, headline, seconds};
+use crate::report::digest::count;
+use crate::report::style::{Paint, Style};
+
+/// The text, ending with a line break.
+#[must_use]
+pub fn text(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    for stage in &report.stages {
+        self::stage(&mut out, stage, style);
+    }
+    let paint = match report.outcome.as_str() {
+        "complete" => Paint::Green,
+        "paused" => Paint::Yellow,
+        _ => Paint::Danger,
+    };
+    let head = style.paint(&headline(report), paint);
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "\nsite {} at {}: {head}", report.site, report.server);
+    let _ = writeln!(
+        out,
+        "run {}: {} ({})",
+        report.run,
+        count(report.summary.parts, "part"),
+        report.summary.outcomes()
+    );
+    if report.summary.deleted > 0 {
+        let _ = writeln!(
+            out,
+            "deleted before upgrades: {}",
+            count(report.summary.deleted, "object")
+        );
+    }
+    if let Some(resume) = &report.resume {
+        let _ = writeln!(out, "to go on: {}", style.paint(resume, Paint::Bold));
+    }
+    out
+}
+
+fn stage(out: &mut String, stage: &Stage, style: Style) {
+    let (word, paint) = match stage.outcome.as_str() {
+        "done" => ("done", Paint::Green),
+        "earlier" => ("finished earlier", Paint::Dim),
+        "not-begun" => ("not begun", Paint::Dim),
+        "failed" => ("failed", Paint::Danger),
+        other => (other, Paint::Yellow),
+    };
+    let took = stage
+        .seconds
+        .map_or_else(String::new, |took| format!(" after {}", seconds(took)));
+    let _ = writeln!(
+        out,
+        "stage {} {}: {}{took}, {}",
+        stage.number,
+        stage.name,
+        style.paint(word, paint),
+        count(stage.parts.len(), "part")
+    );
+    let shown = |part: &&Part| {
+        let matters = matches!(&*part.outcome, "failed" | "unfinished" | "passed-over");
+        matters || style.all && part.outcome != "not-begun"
+    };
+    for part in stage.parts.iter().filter(shown) {
+        self::part(out, stage.number, part, style);
+    }
+}
+
+fn part(out: &mut String, stage: usize, part: &Part, style: Style) {
+    let paint = match part.outcome.as_str() {
+        "failed" => Paint::Red,
+        "unfinished" | "passed-over" => Paint::Yellow,
+        _ => Paint::Dim,
+    };
+    let word = style.paint(&part.outcome.replace('-', " "), paint);
+    let took = part
+        .seconds
+        .map_or_else(String::new, |took| format!(" after {}", seconds(took)));
+    let _ = writeln!(
+        out,
+        "  {stage}.{} {}: {word}{took}",
+        part.step,
+        part.title()
+    );
+    if let Some(reason) = &part.reason {
+        let _ = writeln!(out, "      {reason}");
+    }
+    if let Some(hint) = &part.hint {
+        let _ = writeln!(out, "      {}: {hint}", style.paint("help", Paint::Bold));
+    }
+    if part.deleted > 0 {
+        let _ = writeln!(
+            out,
+            "      deleted before: {}",
+            count(part.deleted, "object")
+        );
+    }
+    for gate in &part.gates {
+        let word = if gate.open { "open" } else { "closed" };
+        let _ = writeln!(
+            out,
+            "      gate {} of {}: {word} after {}",
+            gate.gate,
+            gate.of,
+            seconds(gate.seconds)
+        );
+    }
+}

@@ -1,0 +1,274 @@
+//! One difference on a terminal: both sides, or what changed between them.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::paragraph::{Paragraph, WIDTH, harmless};
+use crate::report::diff::Change;
+use crate::report::digest::count;
+use crate::report::style::{Paint, Style};
+
+/// Longest value in a line, in characters; what is longer is cut in the middle of nothing: its end is left out.
+const MAX_VALUE: usize = 60;
+/// Shortest value that a path pushes to the end of its line, in characters.
+const MIN_VALUE: usize = 24;
+/// Lines shown of an added or removed collection, and of a text with line breaks.
+const MAX_LINES: usize = 12;
+/// Longest time that is spent on finding out which words of a text changed.
+const WORDS_DEADLINE: Duration = Duration::from_millis(100);
+/// Lines around a change.
+const CONTEXT: usize = 1;
+/// Words, and spaces between them, around a change.
+const WORDS_AROUND: usize = 4;
+/// Characters that are shown before the first difference of two long values.
+const CHARS_AROUND: usize = 12;
+/// Where what belongs to a path is written below it.
+const INDENT: usize = 8;
+
+/// Writes a difference.
+pub(super) fn change(out: &mut String, change: &Change, style: Style) {
+    let Change {
+        path,
+        what,
+        before,
+        after,
+        secret: _,
+        danger,
+        noise,
+        lockstep: _,
+    } = change;
+    let head = match danger {
+        Some(_) => Paragraph::default().plain("  ").painted("!", Paint::Danger),
+        None => Paragraph::default().plain("   "),
+    };
+    let head = head.plain(" ");
+    let tail = noise.as_ref().map(|rule| format!("  (noise: {rule})"));
+    let tail = tail.as_deref().unwrap_or_default();
+    let before = before.as_deref().unwrap_or_default();
+    let after = after.as_deref().unwrap_or_default();
+    match what.as_str() {
+        "added" => one(out, head, ("+", path, after), tail, Paint::Green, style),
+        "removed" => one(out, head, ("-", path, before), tail, Paint::Red, style),
+        "reordered" => {
+            let head = head.plain(&format!("~ {path}: order"));
+            both(out, head, (before, after), tail, style);
+        }
+        _ => {
+            let head = head.painted("~", Paint::Yellow).plain(&format!(" {path}:"));
+            changed(out, head, (before, after), tail, style);
+        }
+    }
+}
+
+/// A value that is there on one side, on the line of its path if it has room there.
+fn one(
+    out: &mut String,
+    head: Paragraph,
+    (sign, path, value): (&str, &str, &str),
+    tail: &str,
+    paint: Paint,
+    style: Style,
+) {
+    let head = head.painted(&format!("{sign} {path}:"), paint);
+    let taken = head.len() + 1 + tail.chars().count();
+    let room = WIDTH.saturating_sub(taken).min(MAX_VALUE);
+    let length = value.chars().count();
+    if style.all || length <= room || room >= MIN_VALUE {
+        let value = format!(" {}", fit(value, room, style));
+        let line = head.painted(&value, paint).painted(tail, Paint::Dim);
+        return line.write(out, style);
+    }
+    head.painted(tail, Paint::Dim).write(out, style);
+    below(out, "", value, paint, style);
+}
+
+/// A value on a line of its own.
+fn below(out: &mut String, sign: &str, value: &str, paint: Paint, style: Style) {
+    let room = WIDTH - INDENT - sign.len();
+    let value = format!("{sign}{}", fit(value, room, style));
+    let line = Paragraph::default().plain(&" ".repeat(INDENT));
+    line.painted(&value, paint).write(out, style);
+}
+
+/// Both sides, on one line if they have room there.
+fn both(
+    out: &mut String,
+    head: Paragraph,
+    (before, after): (&str, &str),
+    tail: &str,
+    style: Style,
+) {
+    let (old, new) = differing(before, after, MAX_VALUE, style);
+    let line = head
+        .clone()
+        .plain(" ")
+        .painted(&old, Paint::Red)
+        .plain(" -> ")
+        .painted(&new, Paint::Green)
+        .painted(tail, Paint::Dim);
+    if style.all || line.len() <= WIDTH {
+        return line.write(out, style);
+    }
+    head.painted(tail, Paint::Dim).write(out, style);
+    let (old, new) = differing(before, after, WIDTH - INDENT - 2, style);
+    below(out, "- ", &old, Paint::Red, style);
+    below(out, "+ ", &new, Paint::Green, style);
+}
+
+/// Both sides in so much room, each with the place where they part: what is equal before it is cut first.
+fn differing(before: &str, after: &str, room: usize, style: Style) -> (String, String) {
+    let length = |value: &str| value.chars().count();
+    let equal = before.chars().zip(after.chars());
+    let equal = equal.take_while(|(a, b)| a == b).count();
+    if style.all || length(before).max(length(after)) <= room || equal <= MIN_VALUE {
+        return (fit(before, room, style), fit(after, room, style));
+    }
+    let rest = |value: &str| -> String {
+        let rest: String = value.chars().skip(equal - CHARS_AROUND).collect();
+        format!("...{}", fit(&rest, room - 3, style))
+    };
+    (rest(before), rest(after))
+}
+
+fn changed(
+    out: &mut String,
+    head: Paragraph,
+    (before, after): (&str, &str),
+    tail: &str,
+    style: Style,
+) {
+    let text = |json: &str| serde_json::from_str::<String>(json).ok();
+    let short = |value: &str| value.chars().count() <= MAX_VALUE;
+    match (text(before), text(after)) {
+        (Some(old), Some(new)) if old.contains('\n') || new.contains('\n') => {
+            head.painted(tail, Paint::Dim).write(out, style);
+            lines(out, &old, &new, style);
+        }
+        (Some(old), Some(new)) if !(short(before) && short(after)) && is_prose(&old, &new) => {
+            head.painted(tail, Paint::Dim).write(out, style);
+            let mut line = Paragraph::default().plain(&" ".repeat(INDENT));
+            words(&old, &new, |tag, value| {
+                let value = harmless(value);
+                line = match tag {
+                    Some(ChangeTag::Delete) if style.colour => {
+                        take(&mut line).painted(&value, Paint::Red)
+                    }
+                    Some(ChangeTag::Insert) if style.colour => {
+                        take(&mut line).painted(&value, Paint::Green)
+                    }
+                    tag => take(&mut line).plain(&marked(tag, &value)),
+                };
+            });
+            if style.all {
+                line.write(out, style);
+            } else {
+                line.wrap(out, INDENT, style);
+            }
+        }
+        _ => both(out, head, (before, after), tail, style),
+    }
+}
+
+/// Whether two texts are words, some of them the same, and not one long word each.
+fn is_prose(old: &str, new: &str) -> bool {
+    let words = |text: &str| -> BTreeSet<String> {
+        let words = text.split_whitespace();
+        words.map(str::to_owned).collect()
+    };
+    let (old, new) = (words(old), words(new));
+    let short = |word: &String| word.chars().count() <= MAX_VALUE;
+    old.iter().chain(&new).all(short) && old.intersection(&new).next().is_some()
+}
+
+fn take(line: &mut Paragraph) -> Paragraph {
+    std::mem::take(line)
+}
+
+/// The lines that changed, with those around them.
+fn lines(out: &mut String, old: &str, new: &str, style: Style) {
+    let diff = TextDiff::configure()
+        .timeout(WORDS_DEADLINE)
+        .diff_lines(old, new);
+    let indented = || Paragraph::default().plain(&" ".repeat(INDENT));
+    let mut shown = 0_usize;
+    let mut hidden = 0_usize;
+    for (at, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
+        if at > 0 && shown < MAX_LINES {
+            indented().plain("...").write(out, style);
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            if shown >= MAX_LINES && !style.all {
+                hidden += 1;
+                continue;
+            }
+            shown += 1;
+            let (sign, paint) = match change.tag() {
+                ChangeTag::Delete => ("-", Some(Paint::Red)),
+                ChangeTag::Insert => ("+", Some(Paint::Green)),
+                ChangeTag::Equal => (" ", None),
+            };
+            let end = if change.missing_newline() {
+                " (no line break at the end)"
+            } else {
+                ""
+            };
+            let value = harmless(change.value().trim_end_matches('\n'));
+            let room = WIDTH - INDENT - 2 - end.len();
+            let line = format!("{sign} {}{end}", fit(&value, room, style));
+            let line = match paint {
+                Some(paint) => indented().painted(&line, paint),
+                None => indented().plain(&line),
+            };
+            line.write(out, style);
+        }
+    }
+    if hidden > 0 {
+        let more = format!("... {} more, -v shows all", count(hidden, "line"));
+        indented().plain(&more).write(out, style);
+    }
+}
+
+/// The words that changed in a long text, and those around them; no tag: something is left out.
+fn words(old: &str, new: &str, mut say: impl FnMut(Option<ChangeTag>, &str)) {
+    let diff = TextDiff::configure()
+        .timeout(WORDS_DEADLINE)
+        .diff_words(old, new);
+    for (at, group) in diff.grouped_ops(WORDS_AROUND).iter().enumerate() {
+        if at > 0 || group.first().is_some_and(|op| op.old_range().start > 0) {
+            say(None, "... ");
+        }
+        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+            say(Some(change.tag()), change.value());
+        }
+    }
+}
+
+/// The words that changed, for places without colours.
+pub(in crate::report::diff) fn plain_words(old: &str, new: &str) -> String {
+    let mut line = String::new();
+    words(old, new, |tag, value| {
+        line.push_str(&marked(tag, &harmless(value)))
+    });
+    line
+}
+
+fn marked(tag: Option<ChangeTag>, value: &str) -> String {
+    match tag {
+        Some(ChangeTag::Delete) => format!("[-{value}-]"),
+        Some(ChangeTag::Insert) => format!("{{+{value}+}}"),
+        Some(ChangeTag::Equal) | None => value.to_owned(),
+    }
+}
+
+/// A value in so much room, in characters, or all of it when that is asked for.
+fn fit(value: &str, room: usize, style: Style) -> String {
+    let length = value.chars().count();
+    if style.all || length <= room {
+        return value.to_owned();
+    }
+    let end = format!("... ({length} characters)");
+    let kept = value.chars().take(room.saturating_sub(end.len()));
+    kept.chain(end.chars()).collect()
+}

@@ -1,0 +1,249 @@
+//! The report of `status` for a terminal: a table for each site.
+
+use std::fmt::Write as _;
+
+use super::{Journal, Lock, Report, Run, Site, Stage, Summary};
+use crate::report::digest::count;
+use crate::report::style::{Paint, Style};
+
+/// Longest reason in a row, in characters; `all` shows it whole.
+const MAX_WHY: usize = 100;
+
+/// The text, ending with a line break.
+#[must_use]
+pub fn text(report: &Report, style: Style) -> String {
+    let mut out = String::new();
+    if report.sites.is_empty() {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            out,
+            "no site at {}: no release carries its label, and no run left its state",
+            report.server
+        );
+    }
+    for (at, site) in report.sites.iter().enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        self::site(&mut out, site, &report.server, style);
+    }
+    out
+}
+
+fn site(out: &mut String, site: &Site, server: &str, style: Style) {
+    let head = style.paint(&format!("site {}", site.name), Paint::Bold);
+    let _ = writeln!(out, "{head} at {server}: {}", summary(&site.summary));
+    match (&site.run, &site.run_unreadable) {
+        (Some(run), _) => self::run(out, run, site.lock.is_some(), style),
+        (None, Some(why)) => {
+            let _ = writeln!(out, "  last run: {}", style.paint(why, Paint::Yellow));
+        }
+        (None, None) => {
+            let _ = writeln!(out, "  last run: none");
+        }
+    }
+    if let Some(Lock {
+        holder,
+        since,
+        renewed,
+        expired,
+    }) = &site.lock
+    {
+        let mut line = format!("held by {holder}");
+        if let Some(since) = since {
+            let _ = write!(line, " since {since}");
+        }
+        if let Some(renewed) = renewed {
+            let _ = write!(line, ", renewed {renewed}");
+        }
+        if *expired {
+            let expired = style.paint("expired", Paint::Yellow);
+            let _ = write!(line, ", {expired}: --break-lock takes it");
+        }
+        let _ = writeln!(out, "  lock: {line}");
+    }
+    if let Some(journal) = &site.journal {
+        self::journal(out, journal, style);
+    }
+    table(out, &site.stages, style);
+}
+
+fn summary(summary: &Summary) -> String {
+    let Summary {
+        releases,
+        ready,
+        waiting,
+        failed,
+        suspended,
+    } = summary;
+    let parts = [
+        (*failed, "failed"),
+        (*waiting, "waiting"),
+        (*ready, "ready"),
+        (*suspended, "suspended"),
+    ];
+    let parts = parts.iter().filter(|(number, _)| *number > 0);
+    let parts: Vec<String> = parts
+        .map(|(number, what)| format!("{number} {what}"))
+        .collect();
+    if parts.is_empty() {
+        "no releases".to_owned()
+    } else {
+        format!("{}: {}", count(*releases, "release"), parts.join(", "))
+    }
+}
+
+fn run(out: &mut String, run: &Run, locked: bool, style: Style) {
+    let (word, paint) = match (run.ended.as_deref(), locked) {
+        (Some("complete"), _) => ("complete", Paint::Green),
+        (Some("failed"), _) => ("failed", Paint::Danger),
+        (Some(other), _) => (other, Paint::Yellow),
+        (None, true) => ("at work", Paint::Yellow),
+        (None, false) => (
+            "ended without a word, as one that was killed",
+            Paint::Yellow,
+        ),
+    };
+    let _ = writeln!(
+        out,
+        "  last run: {}, begun {}, updated {}: {}",
+        run.run,
+        run.began,
+        run.updated,
+        style.paint(word, paint)
+    );
+    let done = |state: &str| {
+        run.stages
+            .iter()
+            .filter(|stage| stage.state == state)
+            .count()
+    };
+    let mut line = format!(
+        "{} of {} done",
+        done("done"),
+        count(run.stages.len(), "stage")
+    );
+    let at = run
+        .stages
+        .iter()
+        .find(|stage| matches!(&*stage.state, "failed" | "begun"));
+    if let Some(stage) = at {
+        let parts = &stage.parts;
+        let _ = write!(
+            line,
+            ", stage {} ({}) {}: {} of {}",
+            stage.number,
+            stage.name,
+            stage.state,
+            parts.done + parts.passed_over,
+            count(parts.all, "part")
+        );
+    }
+    let _ = writeln!(out, "    {line}");
+    if run.left_out > 0 {
+        let _ = writeln!(
+            out,
+            "    {} were left out of the cluster's copy",
+            count(run.left_out, "step")
+        );
+    }
+}
+
+fn journal(out: &mut String, journal: &Journal, style: Style) {
+    let Journal {
+        file,
+        run,
+        updated,
+        ended,
+        stage,
+        torn,
+        failures,
+        unreadable,
+    } = journal;
+    if let Some(why) = unreadable {
+        let _ = writeln!(
+            out,
+            "  journal: {file}: {}",
+            style.paint(why, Paint::Yellow)
+        );
+        return;
+    }
+    let mut line = match run {
+        Some(run) => format!("run {run}, {}", ended.as_deref().unwrap_or("not finished")),
+        None => "no run".to_owned(),
+    };
+    if let Some(stage) = stage {
+        let _ = write!(line, " in stage {stage}");
+    }
+    if let Some(updated) = updated {
+        let _ = write!(line, ", updated {updated}");
+    }
+    if *torn {
+        line.push_str(", its last line is torn");
+    }
+    let _ = writeln!(out, "  journal: {file}: {line}");
+    for failure in failures {
+        let place = format!("{}.{} {}", failure.stage, failure.step, failure.part);
+        let _ = writeln!(
+            out,
+            "    {}: {}",
+            style.paint(&place, Paint::Red),
+            fit(&failure.reason, style)
+        );
+    }
+    if run.is_some() && ended.as_deref() != Some("complete") {
+        let _ = writeln!(
+            out,
+            "    to go on: armada2flux apply --resume --journal {file}"
+        );
+    }
+}
+
+fn table(out: &mut String, stages: &[Stage], style: Style) {
+    let releases = || stages.iter().flat_map(|stage| &stage.releases);
+    let width = releases()
+        .map(|release| release.namespace.chars().count() + release.name.chars().count() + 1);
+    let width = width.max().unwrap_or_default();
+    for stage in stages {
+        let number = stage.number.map_or_else(
+            || "without a number".to_owned(),
+            |number| number.to_string(),
+        );
+        let name = stage.name.as_deref().unwrap_or_default();
+        let head = format!("stage {number} {name}");
+        let _ = writeln!(out, "\n  {}", style.paint(head.trim_end(), Paint::Bold));
+        for release in &stage.releases {
+            let step = release
+                .step
+                .map_or_else(|| "-".to_owned(), |step| step.to_string());
+            let name = format!("{}/{}", release.namespace, release.name);
+            let paint = match release.state.as_str() {
+                "ready" => Paint::Green,
+                "failed" => Paint::Danger,
+                "suspended" => Paint::Dim,
+                _ => Paint::Yellow,
+            };
+            let state = style.paint(&format!("{:<9}", release.state), paint);
+            let revision = release
+                .revision
+                .map_or_else(|| "-".to_owned(), |revision| format!("v{revision}"));
+            let chart = release.chart.as_deref().unwrap_or("-");
+            let why = release
+                .why
+                .as_deref()
+                .map(|why| fit(why, style))
+                .unwrap_or_default();
+            let row =
+                format!("    {step:>3}  {name:<width$}  {state}  {revision:>4}  {chart}  {why}");
+            let _ = writeln!(out, "{}", row.trim_end());
+        }
+    }
+}
+
+fn fit(text: &str, style: Style) -> String {
+    if style.all || text.chars().count() <= MAX_WHY {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(MAX_WHY).collect();
+    format!("{kept}…")
+}

@@ -1,0 +1,99 @@
+//! `spec.suspend`, the safety catch of trees: `apply` takes it away, so its presence in the input is no difference.
+
+use std::fs;
+
+use serde_json::Value;
+
+use super::super::{Scope, Test, ensure};
+use super::{apply_as_ours, diff, json, one, shown};
+use crate::bed::Outcome;
+use crate::bed::program::Program;
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![Test::shared(
+        "diff::says_that_a_release_is_resumed",
+        resumes,
+    )]
+}
+
+/// Suspends a release as a person does, or resumes it.
+pub(super) fn suspend(scope: &Scope<'_>, place: (&str, &str), suspended: Value) -> Outcome {
+    let (namespace, name) = place;
+    let patch = format!("--patch={}", json!({"spec": {"suspend": suspended}}));
+    let namespace = format!("--namespace={namespace}");
+    let arguments = [
+        "patch",
+        "helmreleases.helm.toolkit.fluxcd.io",
+        name,
+        &namespace,
+        "--type=merge",
+        &patch,
+    ];
+    scope.bed.run(Program::Kubectl, &arguments).map(drop)
+}
+
+/// Whoever suspended a release, and whether the input does: what is told is that it is resumed.
+fn resumes(scope: &Scope<'_>) -> Outcome {
+    let tree = one(scope, "", "one")?;
+    let folder = tree.display().to_string();
+    let text = fs::read_to_string(tree.join("010-probe/grain-probe.yaml"))?;
+    let suspended = text.replace("\nspec:\n", "\nspec:\n  suspend: true\n");
+    ensure(suspended != text && !text.contains("suspend:"), || {
+        text.clone()
+    })?;
+    let file = scope
+        .bed
+        .path()
+        .join(format!("{}-suspended.yaml", scope.namespace));
+    fs::write(&file, suspended)?;
+    let file = file.display().to_string();
+    apply_as_ours(scope, &tree)?;
+    for input in [&folder, &file] {
+        let ran = diff(scope, &scope.bed.kubeconfig, &[input, "--exit-code"])?;
+        ensure(ran.code == Some(0), || ran.stdout.clone())?;
+    }
+    let told = |input: &str| -> Outcome {
+        let run = |more: &str| diff(scope, &scope.bed.kubeconfig, &[input, "--exit-code", more]);
+        let report = json(&run("--report=json")?, 2)?;
+        let object = &report["objects"][0];
+        let change = &object["changes"][0];
+        ensure(
+            shown(&report).len() == 1
+                && object["outcome"] == "changed"
+                && object["staying"] == json!([])
+                && object["changes"].as_array().map(Vec::len) == Some(1)
+                && change["path"] == "spec.suspend"
+                && change["before"] == "true"
+                && change["danger"]["name"] == "resume",
+            || report.to_string(),
+        )?;
+        let text = run("--color=never")?.stdout;
+        ensure(
+            text.starts_with("! resume: un-suspends: helm-controller acts at once"),
+            || text.clone(),
+        )
+    };
+    suspend(scope, (&scope.namespace, "grain-probe"), json!(true))?;
+    told(&folder)?;
+    told(&file)?;
+    // Suspended by the tree itself, and by both.
+    apply_as_ours_forced(scope, &file)?;
+    told(&file)?;
+    told(&folder)?;
+    suspend(scope, (&scope.namespace, "grain-probe"), Value::Null)?;
+    apply_as_ours_forced(scope, &file)?;
+    told(&file)
+}
+
+/// Applies one file under the field manager of `apply`, whoever else holds its fields.
+fn apply_as_ours_forced(scope: &Scope<'_>, file: &str) -> Outcome {
+    let file = format!("--filename={file}");
+    let arguments = [
+        "apply",
+        "--server-side",
+        "--force-conflicts",
+        "--field-manager=armada2flux",
+        &file,
+    ];
+    scope.bed.run(Program::Kubectl, &arguments).map(drop)
+}
