@@ -85,16 +85,19 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
 }
 
 async fn read(arguments: &Arguments, output: &Output) -> Result<Report, Failure> {
+    let named = named_journal(arguments)?;
     let cluster = arguments.access.connect().await?;
     let found = Found::read(&cluster, arguments, output).await?;
-    let mut journals = journals(arguments, &found)?;
     let mut names: BTreeSet<Text> = found.releases.keys().cloned().collect();
     names.extend(found.runs.keys().cloned());
-    names.extend(journals.keys().cloned());
     names.extend(arguments.site.clone());
-    if let Some(site) = &arguments.site {
-        names.retain(|name| name == site);
-    }
+    let mut journals = match named {
+        Some((site, journal)) => {
+            names.insert(site.clone());
+            BTreeMap::from([(site, journal)])
+        }
+        None => journals(names.iter()),
+    };
     let mut sites = Vec::new();
     for name in names {
         let releases = found.releases.get(&name).map_or(&[][..], Vec::as_slice);
@@ -220,42 +223,34 @@ async fn lock(cluster: &Cluster, namespace: &str, site: &str) -> Result<Option<L
     }))
 }
 
-/// The journals at hand, by site: the one that was named, else those that lie here under the sites' own names.
-fn journals(arguments: &Arguments, found: &Found) -> Result<BTreeMap<Text, Journal>, Failure> {
-    let mut journals = BTreeMap::new();
-    if let Some(path) = &arguments.journal {
-        let read = journal::read(path)?;
-        let read = read.ok_or_else(|| {
-            let act = format!("there is no journal `{}`", path.display());
-            Failure::new(act)
-                .hint("name the file that the run was begun with, or leave --journal out")
-        })?;
-        let site = read.last.as_ref().map(|state| state.about.site.clone());
-        match (site, &arguments.site) {
-            (Some(site), Some(wanted)) if site != *wanted => {
-                let act = format!(
-                    "the journal `{}` is of site {site}, not of {wanted}",
-                    path.display()
-                );
-                return Err(
-                    Failure::new(act).hint("name that site with --site, or another journal")
-                );
-            }
-            (Some(site), _) => {
-                journals.insert(site, shown::journal(path, read));
-            }
-            (None, _) => {
-                let act = format!("there is no run in the journal `{}`", path.display());
-                return Err(Failure::new(act).hint("name the file that the run was begun with"));
-            }
-        }
-        return Ok(journals);
+/// The journal that was named, with its site.
+fn named_journal(arguments: &Arguments) -> Result<Option<(Text, Journal)>, Failure> {
+    let Some(path) = &arguments.journal else {
+        return Ok(None);
+    };
+    let shown = path.display();
+    let Some(read) = journal::read(path)? else {
+        let failure = Failure::new(format!("there is no journal `{shown}`"));
+        return Err(failure.hint("name the file of the run, or leave --journal out"));
+    };
+    let Some(last) = &read.last else {
+        let failure = Failure::new(format!("there is no run in the journal `{shown}`"));
+        return Err(failure.hint("name the file of the run, or leave --journal out"));
+    };
+    let site = last.about.site.clone();
+    if let Some(wanted) = arguments.site.as_ref().filter(|wanted| **wanted != site) {
+        let act = format!("the journal `{shown}` is of site {site}, not of {wanted}");
+        return Err(Failure::new(act).hint("name that site with --site, or another journal"));
     }
-    let sites = found.releases.keys().chain(found.runs.keys());
-    let sites: BTreeSet<&Text> = sites.chain(&arguments.site).collect();
+    Ok(Some((site, shown::journal(path, read))))
+}
+
+/// The journals that lie in this folder under the sites' own names.
+fn journals<'s>(sites: impl Iterator<Item = &'s Text>) -> BTreeMap<Text, Journal> {
+    let mut journals = BTreeMap::new();
     for site in sites {
         let path = journal::default_path(site);
-        // One that cannot be read is not what was asked for.
+        // Nobody asked for one, so one that cannot be read stops nothing.
         let shown = match journal::read(&path) {
             Ok(None) => continue,
             Ok(Some(read)) => shown::journal(&path, read),
@@ -266,5 +261,5 @@ fn journals(arguments: &Arguments, found: &Found) -> Result<BTreeMap<Text, Journ
         };
         journals.insert(site.clone(), shown);
     }
-    Ok(journals)
+    journals
 }

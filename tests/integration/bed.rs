@@ -25,6 +25,7 @@ pub(crate) mod run_folder;
 pub(crate) mod stages;
 pub(crate) mod supervisor;
 pub(crate) mod tasks;
+pub(crate) mod webhook;
 
 use std::future::Future;
 use std::io::Write as _;

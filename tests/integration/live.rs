@@ -2,6 +2,10 @@
 
 mod airskiff;
 mod apply;
+mod apply_failures;
+mod apply_faults;
+mod apply_kill;
+mod apply_stops;
 mod client;
 mod client_access;
 mod client_faults;
@@ -14,10 +18,13 @@ mod client_writes;
 mod cluster;
 mod diff;
 mod faults;
+mod plan;
 mod probe_site;
+mod readiness;
 mod releases;
 mod safety;
 mod site;
+mod small_site;
 mod sources;
 mod status;
 mod strict;
@@ -43,6 +50,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     let tests: Vec<Test> = [
         airskiff::tests(),
         apply::tests(),
+        apply_failures::tests(),
+        apply_faults::tests(),
+        apply_kill::tests(),
+        apply_stops::tests(),
         client::tests(),
         client_access::tests(),
         client_faults::tests(),
@@ -53,9 +64,11 @@ pub(crate) fn trials() -> Vec<Trial> {
         client_watch::tests(),
         client_writes::tests(),
         cluster::tests(),
+        readiness::tests(),
         releases::tests(),
         diff::tests(),
         faults::tests(),
+        plan::tests(),
         safety::tests(),
         site::tests(),
         sources::tests(),

@@ -49,6 +49,14 @@ pub(crate) struct Object {
 #[serde(default)]
 pub(crate) struct Status {
     pub(crate) code: u16,
+    pub(crate) details: Details,
+}
+
+/// What the answer to a deletion says of the object that is gone.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Details {
+    pub(crate) uid: String,
 }
 
 impl Entry {
