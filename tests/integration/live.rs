@@ -22,6 +22,7 @@ mod site;
 mod sources;
 mod status;
 mod strict;
+mod telling;
 mod types;
 mod upgrades;
 mod values;
@@ -62,6 +63,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         site::tests(),
         sources::tests(),
         status::tests(),
+        telling::tests(),
         upgrades::tests(),
         values::tests(),
         waits::tests(),
