@@ -16,6 +16,7 @@ mod part;
 pub mod publish;
 pub mod records;
 mod run;
+mod seen;
 pub mod tally;
 mod wait;
 mod write;
@@ -31,6 +32,7 @@ use tokio::time::Instant;
 pub use event::{Event, Moment};
 pub use needs::needs;
 pub use run::{Error, Record, RecordError, Stop, Tell};
+pub use seen::{Key, Seen};
 pub use tally::{Closing, Tally};
 
 use observe::Observer;

@@ -17,6 +17,8 @@ mod flux_tree;
 mod graph;
 mod input;
 mod journal;
+mod judge;
+mod live;
 mod load;
 mod objects;
 mod plan;

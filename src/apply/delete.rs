@@ -143,8 +143,8 @@ async fn gone(
         };
         let view = run.follow(&served, Some(namespace), &Text::new());
         let mut last = String::new();
-        let seen = view.until(|objects| {
-            let mut objects = objects.values();
+        let seen = view.until(|seen| {
+            let mut objects = seen.objects().values();
             let left = objects.find(|object| uid(object).is_some_and(|uid| uids.contains(uid)));
             match left {
                 None => Some(()),

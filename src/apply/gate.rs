@@ -1,12 +1,18 @@
 //! Armada's own waits, one after another as Armada ran them (Armada: handlers/wait.py, `ChartWait.wait`).
 
-use tokio::time::Instant;
+use std::convert::Infallible;
+use std::future::pending;
+
+use tokio::time::{Duration, Instant};
 
 use super::event::Moment;
 use super::run::{Error, Run, Waited};
 use super::wait::timed_out;
 use crate::plan::gate::{Gate, Verdict, api_version, kind_name};
 use crate::rollout::{PartId, Release};
+
+/// When the objects of a chart of v1 are looked at a second time (Armada: handlers/wait.py, `k8s_wait_attempt_sleep`).
+const LOOKS_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Waits until every gate of a release is open.
 pub(super) async fn open(
@@ -42,34 +48,38 @@ async fn one(
     let view = run.follow(&kind, Some(&gate.namespace), &gate.selector);
     let begun = Instant::now();
     let mut said = String::new();
-    let seen =
-        view.until(
-            |objects| match gate.evaluate(objects.values().map(|object| &object.value)) {
-                Verdict::Ready => Some(Ok(())),
-                Verdict::Failed(reason) => Some(Err(reason)),
-                Verdict::Waiting(why) => {
-                    if why != said {
-                        said = why;
-                        let why = run.scrubber.scrub(&said).into();
-                        run.tell(
-                            id,
-                            Moment::Gate {
-                                gate: number,
-                                of,
-                                why,
-                            },
-                        );
-                    }
-                    None
+    loop {
+        let mut waited = false;
+        let seen = view.until(|seen| match seen.verdict(gate) {
+            Verdict::Ready => Some(Ok(())),
+            Verdict::Failed(reason) => Some(Err(reason)),
+            Verdict::Waiting(why) => {
+                waited = true;
+                if why != said {
+                    said = why;
+                    let why = run.scrubber.scrub(&said).into();
+                    let gate = number;
+                    run.tell(id, Moment::Gate { gate, of, why });
                 }
-            },
-        );
-    Ok(match run.wait(ends, seen).await? {
-        Waited::Seen(Ok(())) => Ok(()),
-        Waited::Seen(Err(reason)) => Err(format!("gate {number} of {of}: {reason}")),
-        Waited::TimedOut => Err(format!(
-            "gate {number} of {of}: {}",
-            timed_out(begun, &said)
-        )),
-    })
+                None
+            }
+        });
+        match run.wait(ends, seen).await? {
+            Waited::Seen(Ok(())) if waited && gate.looks_again() => {
+                let later = ends.min(Instant::now() + LOOKS_AGAIN_AFTER);
+                match run.wait(later, pending::<Result<Infallible, _>>()).await? {
+                    Waited::Seen(never) => match never {},
+                    Waited::TimedOut => {}
+                }
+            }
+            Waited::Seen(Ok(())) => return Ok(Ok(())),
+            Waited::Seen(Err(reason)) => {
+                return Ok(Err(format!("gate {number} of {of}: {reason}")));
+            }
+            Waited::TimedOut => {
+                let late = timed_out(begun, &said);
+                return Ok(Err(format!("gate {number} of {of}: {late}")));
+            }
+        }
+    }
 }

@@ -50,10 +50,12 @@ pub enum Guard {
         owner: Text,
     },
     /// Somebody stopped the release that ran.
-    #[error("{object} was suspended by `{by}`")]
+    #[error("HelmRelease {namespace}/{name} was suspended by `{by}`")]
     Suspended {
-        /// The release.
-        object: Text,
+        /// Namespace of the release.
+        namespace: Text,
+        /// Its name.
+        name: Text,
         /// The field manager that holds `spec.suspend`.
         by: Text,
     },
@@ -82,8 +84,10 @@ impl Guard {
             Guard::OfKustomization { .. } => {
                 "change it in git, or take it out of the kustomization first".to_owned()
             }
-            Guard::Suspended { .. } => {
-                "find out why, then resume it: flux resume helmrelease NAME --namespace NAMESPACE".to_owned()
+            Guard::Suspended {
+                namespace, name, ..
+            } => {
+                format!("find out why, then: flux resume helmrelease {name} --namespace {namespace}")
             }
             Guard::Leaving { .. } => {
                 "wait until it is gone; finalizers that nobody removes are named in its metadata".to_owned()
@@ -154,7 +158,8 @@ pub fn of(part: &Part, site: &str, live: Option<&Object>, held: Option<&Record>)
         && let Some(by) = suspended_by(live)
     {
         guards.push(Guard::Suspended {
-            object: object.clone(),
+            namespace: live.namespace.clone().unwrap_or_default(),
+            name: live.name.clone(),
             by,
         });
     }

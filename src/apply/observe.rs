@@ -1,6 +1,6 @@
 //! What the cluster holds while a run waits: one watch for a kind, a namespace and a selector, shared by all who look.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use futures::StreamExt as _;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, spawn_local};
 
+use super::seen::Seen;
 use crate::cluster::{Cluster, Error, Event, KindRef};
 use crate::flux::Object;
 use crate::value::Text;
@@ -31,8 +32,7 @@ pub(super) struct Observer {
 
 /// The objects of a scope as they are now.
 pub(super) struct View {
-    objects: RefCell<BTreeMap<(Option<Text>, Text), Object>>,
-    listed: Cell<bool>,
+    seen: RefCell<Seen>,
     failed: RefCell<Option<Error>>,
     /// Counts changes.
     changes: watch::Sender<u64>,
@@ -55,8 +55,7 @@ impl Observer {
             return view;
         }
         let view = Rc::new(View {
-            objects: RefCell::default(),
-            listed: Cell::new(false),
+            seen: RefCell::default(),
             failed: RefCell::default(),
             changes: watch::Sender::new(0),
             task: RefCell::default(),
@@ -88,20 +87,9 @@ impl Observer {
 impl View {
     /// Takes an event in; `false` when it was the last.
     fn take(&self, event: Result<Event, Error>) -> bool {
-        let key = |object: &Object| (object.namespace.clone(), object.name.clone());
         let goes_on = event.is_ok();
         match event {
-            Ok(Event::Listed(objects)) => {
-                let objects = objects.into_iter().map(|object| (key(&object), object));
-                *self.objects.borrow_mut() = objects.collect();
-                self.listed.set(true);
-            }
-            Ok(Event::Changed(object)) => {
-                self.objects.borrow_mut().insert(key(&object), object);
-            }
-            Ok(Event::Gone(object)) => {
-                self.objects.borrow_mut().remove(&key(&object));
-            }
+            Ok(event) => self.seen.borrow_mut().take(event),
             Err(error) => *self.failed.borrow_mut() = Some(error),
         }
         self.changes.send_modify(|changes| *changes += 1);
@@ -111,16 +99,19 @@ impl View {
     /// Looks at the objects now and after every change, until `look` finds something.
     pub(super) async fn until<T>(
         &self,
-        mut look: impl FnMut(&BTreeMap<(Option<Text>, Text), Object>) -> Option<T>,
+        mut look: impl FnMut(&Seen) -> Option<T>,
     ) -> Result<T, Error> {
         let mut changes = self.changes.subscribe();
         loop {
             if let Some(error) = &*self.failed.borrow() {
                 return Err(error.clone());
             }
-            if self.listed.get()
-                && let Some(found) = look(&self.objects.borrow())
-            {
+            let seen = self.seen.borrow();
+            let found = Some(&*seen)
+                .filter(|seen| seen.is_listed())
+                .and_then(&mut look);
+            drop(seen);
+            if let Some(found) = found {
                 return Ok(found);
             }
             // The sender lives in `self`.
@@ -135,7 +126,8 @@ impl View {
         name: &Text,
     ) -> Result<Option<Object>, Error> {
         let key = (namespace.cloned(), name.clone());
-        self.until(|objects| Some(objects.get(&key).cloned())).await
+        self.until(|seen| Some(seen.objects().get(&key).cloned()))
+            .await
     }
 }
 

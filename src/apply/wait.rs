@@ -100,8 +100,8 @@ async fn progress(
     let begun = Instant::now();
     let mut met = false;
     let mut said = Text::from("nothing, no controller has looked at it yet");
-    let seen = view.until(|objects| {
-        let Some(live) = objects.get(&key) else {
+    let seen = view.until(|seen| {
+        let Some(live) = seen.objects().get(&key) else {
             // The watch may be behind the write that made the object.
             return met.then(|| Err(write::DELETED.to_owned()));
         };

@@ -94,7 +94,7 @@ enum WaitsAs {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PreDelete {
-    /// A warning; an upgrade that changes such a job fails until it is deleted
+    /// A warning; apply deletes them, in plain flux an upgrade that changes one fails until somebody does
     Report,
     /// Where helm does not wait, flux makes the jobs hooks of the release, which helm makes anew
     Hook,

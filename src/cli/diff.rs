@@ -1,23 +1,22 @@
 //! `armada2flux diff`
 
-pub(super) mod live;
 mod namespace;
-mod outcome;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 
-use crate::compare;
+use crate::compare::{self, ObjectChange};
 use crate::flux::ObjectSet;
 use crate::report::diff::{self, Against, Report, Summary, markdown, text};
 use crate::report::markdown::DEFAULT_LIMIT;
 use crate::rollout;
 
-use super::access::AccessArguments;
+use super::access::{self, AccessArguments};
 use super::choices::Choices;
 use super::input::InputArguments;
+use super::live::{self, Compared};
 use super::{Failure, Levels, Output, ReportTarget, flux_tree, objects, show};
 
 /// Exit code with --exit-code when there are differences.
@@ -94,7 +93,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
         None => {
             let after: ObjectSet = after.iter().map(rollout::as_applied).collect();
             let namespace = arguments.namespace.as_deref();
-            let changes = live::changes(&arguments.access, namespace, after, output)?;
+            let changes = in_cluster(&arguments.access, namespace, after, output)?;
             (changes, Against::Cluster)
         }
     };
@@ -113,6 +112,26 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
         ExitCode::from(DIFFERENT)
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+/// What applying the objects would change; all objects, in order, then those that are left over.
+fn in_cluster(
+    arguments: &AccessArguments,
+    namespace: Option<&str>,
+    set: ObjectSet,
+    output: &Output,
+) -> Result<Vec<ObjectChange>, Failure> {
+    access::run(async {
+        let cluster = arguments.connect().await?;
+        let set = namespace::placed(&cluster, set, namespace).await?;
+        let Compared {
+            mut changes,
+            left_over,
+            live: _,
+        } = live::compare_all(&cluster, &set, output).await?;
+        changes.extend(left_over);
+        Ok(changes)
     })
 }
 

@@ -106,6 +106,12 @@ impl Failure {
         }
     }
 
+    /// The exit code that it ends with.
+    #[cfg(test)]
+    pub(super) fn exit_code(&self) -> ExitCode {
+        self.code
+    }
+
     /// Adds what to do after the rest is done.
     pub(super) fn then(mut self, hint: &str) -> Self {
         self.hint = Some(match self.hint {

@@ -23,6 +23,8 @@ pub(super) struct Journal {
     state: Option<State>,
     /// Length of the whole lines, in bytes.
     whole: u64,
+    /// The same before this process wrote any.
+    found: u64,
     /// Whether a line could not be written: nothing may follow it.
     broken: bool,
 }
@@ -117,7 +119,10 @@ impl Journal {
             // Some file systems know no locks; the Lease in the cluster keeps a second run out as well.
             Ok(()) | Err(TryLockError::Error(_)) => {}
             Err(TryLockError::WouldBlock) => {
-                let act = format!("another process writes the journal `{}`", path.display());
+                let last = read(path).ok().flatten().and_then(|journal| journal.last);
+                let who =
+                    last.map_or_else(String::new, |last| format!(": `{}`", last.about.holder));
+                let act = format!("another run writes the journal `{}`{who}", path.display());
                 return Err(Failure::new(act)
                     .refused()
                     .hint("wait until it ends; `armada2flux status` shows how far it is"));
@@ -133,6 +138,7 @@ impl Journal {
             run: Text::new(),
             state: last.clone(),
             whole: whole as u64,
+            found: whole as u64,
             broken: false,
         };
         if torn {
@@ -141,6 +147,17 @@ impl Journal {
                 .map_err(|cause| Failure::io("write", path, cause))?;
         }
         Ok((journal, last))
+    }
+
+    /// Takes back what this process wrote: it was refused before it did anything.
+    pub(super) fn withdraw(mut self) -> Result<(), Failure> {
+        self.whole = self.found;
+        let gone = if self.found == 0 {
+            std::fs::remove_file(&self.path)
+        } else {
+            self.cut()
+        };
+        gone.map_err(|cause| Failure::io("take back the beginning in", &self.path, cause))
     }
 
     /// Where the run stands.

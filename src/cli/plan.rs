@@ -8,21 +8,19 @@ use clap::{Args, ValueEnum};
 use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use crate::apply::guard::{self, Guard};
-use crate::flux::{ObjectSet, duration};
+use crate::flux::duration;
 use crate::report::graph::Picture;
 use crate::report::markdown::DEFAULT_LIMIT;
-use crate::report::plan::{Judged, Refusal, Report, markdown, report, text};
+use crate::report::plan::{Report, markdown, text};
 use crate::rollout::Rollout;
 use crate::rollout::saved::{self, ClusterId, KEY_BYTES, Saved};
 
 use super::access::{self, AccessArguments, failure};
 use super::choices::Choices;
-use super::diff::live::{self, Compared};
 use super::graph::Format;
 use super::input::InputArguments;
 use super::rollout::rollout;
-use super::{Failure, Levels, Output, ReportTarget, objects, private_file, show};
+use super::{Failure, Levels, Output, ReportTarget, judge, objects, private_file, show};
 
 /// Exit code with --exit-code when a run would write or be refused.
 const DIFFERENT: u8 = 2;
@@ -42,8 +40,8 @@ const LONGEST: i64 = 7 * 24 * 3600;
   armada2flux plan flux/ --context site-a -o plan.json
   armada2flux plan site.yaml --target-manifest full-site --graph dot | dot -Tsvg -o site.svg
 
-Exit codes: 0 done, 1 failed (usage, documents, files, API server), 2 with --exit-code when a run would change
-anything or be refused")]
+Exit codes: 0 done, 1 failed (usage, documents, files, API server), 2 with --exit-code when a run
+would change anything or be refused")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
@@ -146,38 +144,14 @@ async fn ask(
     output: &Output,
 ) -> Result<(Report, ClusterId), Failure> {
     let cluster = arguments.access.connect().await?;
-    // As a run sends them, and in its order.
-    let mut sent = ObjectSet::default();
-    sent.extend(rollout.parts().map(|(_, _, part)| part.object.clone()));
-    let Compared {
-        changes,
-        left_over,
-        live,
-    } = live::compare_all(&cluster, &sent, output).await?;
-    let parts = rollout.parts().zip(&changes);
-    let judged = parts.map(|((_, _, part), change)| {
-        let live_object = live.get(&part.object.key());
-        let held = guard::record(part, &live.records);
-        let guards = guard::of(part, &rollout.site, live_object, held);
-        Judged {
-            change,
-            refusals: guards.iter().map(refusal).collect(),
-        }
-    });
-    let report = report(rollout, judged.collect(), &left_over, cluster.server());
+    let judgement = judge::judge(&cluster, rollout, output).await?;
+    let report = judgement.report(rollout, cluster.server());
     let uid = match &arguments.output {
         Some(_) => cluster.identity().await.map_err(failure)?.to_string(),
         None => String::new(),
     };
     let server = cluster.server().to_owned();
     Ok((report, ClusterId { uid, server }))
-}
-
-fn refusal(guard: &Guard) -> Refusal {
-    Refusal {
-        why: guard.to_string(),
-        hint: guard.hint(),
-    }
 }
 
 fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {

@@ -13,7 +13,7 @@ pub(super) fn rollout(set: &ObjectSet) -> Result<Rollout, Failure> {
     let rollout = rollout::build(set).map_err(|faults| {
         let said = faults
             .iter()
-            .map(|fault| format!("{fault}; {}", fault.hint()));
+            .map(|fault| format!("{fault}\n    {}", fault.hint()));
         Failure::new(listed("the input cannot be rolled out", said))
     })?;
     let flaws = rollout::check(&rollout, set);

@@ -268,6 +268,40 @@ impl Gate {
     }
 }
 
+/// While a watch goes on.
+impl Gate {
+    /// The same for what a watch shows: `gone` are objects that were deleted since it began, as they were at last.
+    ///
+    /// A Job that was deleted once it was done (`ttlSecondsAfterFinished`) counts as found. Armada takes whatever is
+    /// deleted for ready, done or not (`ResourceWait._watch_resource_completions`); for v1 it does so only if nothing
+    /// was modified before, which a Job that gets done always is.
+    #[must_use]
+    pub fn evaluate_with<'o>(
+        &self,
+        objects: impl IntoIterator<Item = &'o Value> + Clone,
+        gone: impl IntoIterator<Item = &'o Value>,
+    ) -> Verdict {
+        let verdict = self.evaluate(objects.clone());
+        let waits = matches!(verdict, Verdict::Waiting(_)) && self.version == Version::V2;
+        let mut objects = objects.into_iter();
+        let mut gone = gone.into_iter();
+        if waits
+            && !objects.any(|object| self.judge(object) != State::NotSelected)
+            && gone.any(|object| self.judge(object) == State::Ready)
+        {
+            return Verdict::Ready;
+        }
+        verdict
+    }
+
+    /// Whether everything must be ready a second time, a second later, if it was not when the wait began. In v1 Armada
+    /// lists again after a modification, until there is none (`ResourceWait.wait`).
+    #[must_use]
+    pub fn looks_again(&self) -> bool {
+        self.version == Version::V1
+    }
+}
+
 /// As people read it, with what looks secret in its labels hidden: `job app=web, if any`.
 impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

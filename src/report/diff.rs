@@ -304,8 +304,8 @@ fn object(change: &ObjectChange, show_noise: bool) -> Object {
             .any(|mark| matches!(mark, Mark::Takeover { .. })),
         message,
         conflicts,
-        staying: staying.iter().map(shared_field).collect(),
-        shared: shared.iter().map(shared_field).collect(),
+        staying: staying.iter().map(Shared::new).collect(),
+        shared: shared.iter().map(Shared::new).collect(),
         notes: marks.iter().map(note).collect(),
         changes: changes.map(Change::new).collect(),
     }
@@ -318,11 +318,25 @@ fn held_field(Conflict { manager, field }: &Conflict) -> Held {
     }
 }
 
-fn shared_field(shared: &managed_fields::Shared) -> Shared {
-    let managed_fields::Shared { field, managers } = shared;
-    Shared {
-        field: field.to_string(),
-        managers: managers.iter().map(ToString::to_string).collect(),
+impl Shared {
+    pub(super) fn new(shared: &managed_fields::Shared) -> Self {
+        let managed_fields::Shared { field, managers } = shared;
+        Self {
+            field: field.to_string(),
+            managers: managers.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    /// The field as a sentence, when it has left the input.
+    pub(super) fn stays(&self) -> String {
+        let said = "stays, though the input has it no more: also held by";
+        format!("{}: {said} {}", self.field, self.holders())
+    }
+
+    /// The managers as a list.
+    fn holders(&self) -> String {
+        let names = self.managers.iter().map(|name| format!("`{name}`"));
+        names.collect::<Vec<String>>().join(", ")
     }
 }
 

@@ -11,6 +11,8 @@ use crate::flux::object::title;
 use crate::rollout::change::{self, Change};
 use crate::rollout::{OnFailure, Part, Rollout, Until};
 
+use super::diff::Shared;
+
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
 
@@ -176,7 +178,7 @@ pub struct Refusal {
 pub struct Judged<'c> {
     /// The comparison.
     pub change: &'c ObjectChange,
-    /// Reasons to leave it alone.
+    /// Reasons to leave it alone, those of [`not_taken`] among them.
     pub refusals: Vec<Refusal>,
 }
 
@@ -223,11 +225,7 @@ pub fn report(
 }
 
 fn object(part: &Part, judged: Judged<'_>, summary: &mut Summary) -> Object {
-    let Judged {
-        change,
-        mut refusals,
-    } = judged;
-    refusals.extend(refusal(change));
+    let Judged { change, refusals } = judged;
     let what = if refusals.is_empty() {
         what(change)
     } else {
@@ -251,6 +249,7 @@ fn object(part: &Part, judged: Judged<'_>, summary: &mut Summary) -> Object {
     let mut notes = Vec::new();
     if !matches!(what, What::Create) {
         notes.extend(change.marks.iter().filter_map(note));
+        notes.extend(change.staying.iter().map(|field| Shared::new(field).stays()));
     }
     let (mut deletions, mut gates, mut tests) = (Vec::new(), Vec::new(), false);
     match until {
@@ -298,8 +297,9 @@ fn what(change: &ObjectChange) -> What {
     }
 }
 
-/// What the API server would not take.
-fn refusal(change: &ObjectChange) -> Option<Refusal> {
+/// Why the API server would not take an object.
+#[must_use]
+pub fn not_taken(change: &ObjectChange) -> Option<Refusal> {
     let named = title(&change.kind, change.namespace.as_deref(), &change.name);
     match &change.outcome {
         Outcome::Conflicting(held) => {
@@ -309,12 +309,12 @@ fn refusal(change: &ObjectChange) -> Option<Refusal> {
             let held: Vec<String> = held.collect();
             Some(Refusal {
                 why: format!("{named}: others hold fields of it: {}", held.join(", ")),
-                hint: "leave these fields to them, or take them away from them first".to_owned(),
+                hint: "let that manager give it up, or write its value into the input".to_owned(),
             })
         }
         Outcome::Refused(message) => Some(Refusal {
             why: format!("{named}: the api server refuses it: {message}"),
-            hint: "correct the object, or what refuses it".to_owned(),
+            hint: "correct the input, or ask who runs the admission webhook or policy".to_owned(),
         }),
         Outcome::Created
         | Outcome::Changed

@@ -43,6 +43,11 @@ pub fn build(set: &ObjectSet) -> Result<Rollout, Vec<Fault>> {
     let mut faults = Vec::new();
     let site = site(set, &mut faults);
     duplicates(set, &mut faults);
+    let homeless = set.iter().filter(|object| object.namespace.is_none());
+    let homeless = homeless.filter(|object| needs_namespace(object));
+    faults.extend(homeless.map(|object| Fault::NoNamespace {
+        object: object.title().into(),
+    }));
     let mut preparation: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
     let mut releases = Vec::new();
     let mut sources = Vec::new();
@@ -120,6 +125,16 @@ fn duplicates(set: &ObjectSet, faults: &mut Vec<Fault>) {
             });
         }
     }
+}
+
+/// Whether it is known that objects of the kind live in namespaces.
+fn needs_namespace(object: &Object) -> bool {
+    is_release(object)
+        || source::is_source(object)
+        || matches!(
+            (&*object.api_version, &*object.kind),
+            ("v1", "Secret" | "ConfigMap" | "ServiceAccount")
+        )
 }
 
 fn steps(parts: BTreeMap<usize, Vec<Part>>) -> Vec<Step> {

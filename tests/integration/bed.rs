@@ -10,6 +10,7 @@ pub(crate) mod control_plane;
 pub(crate) mod failure;
 pub(crate) mod flux;
 pub(crate) mod git;
+pub(crate) mod history;
 pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod kwok;
@@ -24,6 +25,7 @@ pub(crate) mod run_folder;
 pub(crate) mod stages;
 pub(crate) mod supervisor;
 pub(crate) mod tasks;
+pub(crate) mod webhook;
 
 use std::future::Future;
 use std::io::Write as _;
@@ -47,7 +49,7 @@ use charts::ChartRepository;
 use control_plane::ControlPlane;
 use git::GitServer;
 use keys::{Keys, User};
-use process::Process;
+use process::{Paused, Process};
 use program::Program;
 use proxy::Proxy;
 use registry::Registry;
@@ -280,6 +282,15 @@ impl Bed {
     pub(crate) fn restart_api_server(&self) -> Outcome {
         let kubectl = self.programs.path(Program::Kubectl);
         lock(&self.control_plane).restart_api_server(&self.supervisor, &kubectl, &self.kubeconfig)
+    }
+
+    /// Lets a controller of Flux, or kwok, stand still until what this gives goes. Only for a bed of one's own.
+    pub(crate) fn pause(&self, program: Program) -> Outcome<Paused> {
+        let others = lock(&self.others);
+        let mut others = others.iter();
+        let process = others.find(|process| process.launch().name == program.name());
+        let process = process.ok_or_else(|| format!("there is no {}", program.name()))?;
+        process.pause()
     }
 
     /// Messages of processes that should run and do not.

@@ -36,6 +36,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("canary::invalid_documents", invalid),
         Trial::test("canary::broken_documents", broken),
         Trial::test("canary::diff", diff),
+        Trial::test("canary::plan", plan),
         Trial::test("canary::journals_that_are_none", journals),
         Trial::test("canary::other_commands", others),
     ]
@@ -304,8 +305,13 @@ impl Site {
     }
 }
 
+/// A site with a secret wherever one can be.
+pub(crate) fn site() -> String {
+    fill(SITE)
+}
+
 /// Fails if a secret is in the text, whole or with its first digits gone, as numbers lose them.
-fn clean(name: &str, text: &str) -> Result {
+pub(crate) fn clean(name: &str, text: &str) -> Result {
     for (kind, secret) in all() {
         if let Some(at) = text.find(secret.trim_start_matches('0')) {
             let start = at.saturating_sub(300);
@@ -540,7 +546,32 @@ fn diff() -> Result {
     Ok(())
 }
 
-/// Commands that read no documents, asked about a secret or beside one.
+/// What is drawn of a rollout, and what is said when there is none.
+fn plan() -> Result {
+    let site = Site::new()?;
+    for (name, options) in [("one", &[][..]), ("split", &["--split-secrets"])] {
+        let convert = [&["convert", "site.yaml", "-q", "-o", name][..], options].concat();
+        run(site.path(), &convert)?.expect(0)?;
+        // Annotations that cannot be read, beside secrets.
+        let tree = read_tree(&site.path().join(name))?;
+        for (file, bytes) in tree {
+            let text = String::from_utf8(bytes)?;
+            let broken = site.path().join(format!("{name}-broken")).join(file);
+            fs::create_dir_all(broken.parent().ok_or("no folder")?)?;
+            let text = text.replace("\"labels\":", "\"label\":");
+            let text = text.replace("timeout: 10m", "timeout: hunter2");
+            fs::write(broken, text)?;
+        }
+    }
+    for input in ["site.yaml", "one", "split", "one-broken", "split-broken"] {
+        for format in ["text", "dot", "mermaid"] {
+            site.search(&words(&["plan", input, "--graph", format]), false)?;
+        }
+        site.search(&words(&["plan", input, "--kubeconfig=nowhere"]), false)?;
+    }
+    site.search(&words(&["graph", "site.yaml"]), false)
+}
+
 /// Files full of secrets where a journal is expected.
 fn journals() -> Result {
     let site = Site::new()?;
@@ -557,12 +588,15 @@ fn journals() -> Result {
     Ok(())
 }
 
+/// Commands that read no documents, asked about a secret or beside one.
 fn others() -> Result {
     let site = Site::new()?;
     for arguments in [
         &["schema", "report"][..],
         &["schema", "diff"],
         &["schema", "validation"],
+        &["schema", "plan"],
+        &["schema", "plan-report"],
         &["explain"],
         &["explain", "values"],
         &["explain", "value-retyped"],

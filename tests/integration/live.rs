@@ -2,6 +2,10 @@
 
 mod airskiff;
 mod apply;
+mod apply_failures;
+mod apply_faults;
+mod apply_kill;
+mod apply_stops;
 mod client;
 mod client_access;
 mod client_faults;
@@ -14,11 +18,13 @@ mod client_writes;
 mod cluster;
 mod diff;
 mod faults;
+mod plan;
 mod probe_site;
 mod readiness;
 mod releases;
 mod safety;
 mod site;
+mod small_site;
 mod sources;
 mod status;
 mod strict;
@@ -45,6 +51,10 @@ pub(crate) fn trials() -> Vec<Trial> {
     let tests: Vec<Test> = [
         airskiff::tests(),
         apply::tests(),
+        apply_failures::tests(),
+        apply_faults::tests(),
+        apply_kill::tests(),
+        apply_stops::tests(),
         client::tests(),
         client_access::tests(),
         client_faults::tests(),
@@ -59,6 +69,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         releases::tests(),
         diff::tests(),
         faults::tests(),
+        plan::tests(),
         safety::tests(),
         site::tests(),
         sources::tests(),

@@ -34,17 +34,18 @@ pub(super) async fn take(
     let path = path(arguments, &about.site);
     let site = about.site.clone();
     if !arguments.resume {
-        let lease = take_lease(arguments, &site, cluster, &about.holder).await?;
-        return match Journal::begin(&path, about) {
-            Ok(journal) => Ok(Locks {
+        // The journal first: whoever ends between the two can be taken up, and knows the Lease as its own.
+        let holder = about.holder.clone();
+        let journal = Journal::begin(&path, about)?;
+        return match take_lease(arguments, &site, cluster, &holder).await? {
+            Ok(lease) => Ok(Locks {
                 lease,
                 journal,
                 before: None,
             }),
-            Err(failure) => {
-                // The journal's fault is what counts; the Lease expires by itself.
-                let _ = cluster.release_lease(lease).await;
-                Err(failure)
+            Err(held) => {
+                journal.withdraw()?;
+                Err(held)
             }
         };
     }
@@ -55,7 +56,7 @@ pub(super) async fn take(
     }
     let holder = about.holder.clone();
     let (journal, before) = Journal::resume(&path, about)?;
-    let lease = take_lease(arguments, &site, cluster, &holder).await?;
+    let lease = take_lease(arguments, &site, cluster, &holder).await??;
     Ok(Locks {
         lease,
         journal,
@@ -63,12 +64,13 @@ pub(super) async fn take(
     })
 }
 
+/// The inner failure is that another run holds it; after the outer one it is not known who does.
 async fn take_lease(
     arguments: &Arguments,
     site: &str,
     cluster: &Cluster,
     holder: &str,
-) -> Result<Lease, Failure> {
+) -> Result<Result<Lease, Failure>, Failure> {
     let namespace = &arguments.state_namespace;
     let name = state::name(site);
     let may_take = |_: &Holder| arguments.break_lock;
@@ -76,10 +78,10 @@ async fn take_lease(
         .take_lease(namespace, &name, holder, lease::SECONDS, may_take)
         .await
         .map_err(failure)?;
-    match taken {
+    Ok(match taken {
         Taken::Held(lease) => Ok(lease),
         Taken::By(other) => Err(held(&other, namespace, &name)),
-    }
+    })
 }
 
 /// Somebody else is at it, or was.

@@ -3,14 +3,11 @@
 use jiff::Timestamp;
 
 use super::super::access::failure;
-use super::super::diff::live::{self, Compared};
-use super::super::{Failure, Output};
+use super::super::{Failure, Output, judge};
 use super::{Arguments, identity};
-use crate::apply::{self, Options, armada, guard};
+use crate::apply::{self, Options, armada};
 use crate::cluster::Cluster;
-use crate::compare::{ObjectChange, Outcome};
-use crate::flux::ObjectSet;
-use crate::report::plan::{self, Judged, Refusal, Report};
+use crate::report::plan::{Refusal, Report};
 use crate::rollout::journal::Begin;
 use crate::rollout::{Rollout, Until, readiness, saved};
 use crate::value::Text;
@@ -46,40 +43,19 @@ pub(super) async fn look(
         });
         return Err(refused("armada is at work in this cluster", refusals));
     }
-    let mut sent = ObjectSet::default();
-    sent.extend(rollout.parts().map(|(_, _, part)| part.object.clone()));
-    let Compared {
-        changes,
-        left_over,
-        live,
-    } = live::compare_all(cluster, &sent, output).await?;
+    let judgement = judge::judge(cluster, rollout, output).await?;
     let mut refusals = Vec::new();
     let mut failed_before = Vec::new();
-    let mut judged = Vec::new();
-    for ((stage, _, part), change) in rollout.parts().zip(&changes) {
-        let object = live.get(&part.object.key());
-        let held = guard::record(part, &live.records);
-        let mut found: Vec<Refusal> = guard::of(part, &rollout.site, object, held)
-            .iter()
-            .map(|guard| Refusal {
-                why: guard.to_string(),
-                hint: guard.hint(),
-            })
-            .collect();
-        found.extend(not_taken(change));
+    for ((stage, _, part), found) in rollout.parts().zip(&judgement.refusals) {
         if options.concerns(stage) {
             refusals.extend(found.iter().cloned());
         }
-        if let (Until::Released(_), Some(object)) = (&part.until, object)
+        if let (Until::Released(_), Some(object)) = (&part.until, judgement.live(part))
             && readiness::failed_before(&object.value)
         {
             let namespace = object.namespace.as_deref().unwrap_or_default();
             failed_before.push(Text::from(format!("{namespace}/{}", object.name)));
         }
-        judged.push(Judged {
-            change,
-            refusals: found,
-        });
     }
     if !refusals.is_empty() {
         return Err(refused("the cluster does not allow it", refusals));
@@ -94,34 +70,8 @@ pub(super) async fn look(
             program: env!("CARGO_PKG_VERSION").into(),
             failed_before,
         },
-        plan: plan::report(rollout, judged, &left_over, cluster.server()),
+        plan: judgement.report(rollout, cluster.server()),
     })
-}
-
-/// What is known beforehand to be refused needs no half of a run to show it.
-fn not_taken(change: &ObjectChange) -> Option<Refusal> {
-    let title = crate::flux::object::title(&change.kind, change.namespace.as_deref(), &change.name);
-    match &change.outcome {
-        Outcome::Conflicting(conflicts) => {
-            let held = conflicts
-                .iter()
-                .map(|held| format!("`{}` is held by `{}`", held.field, held.manager));
-            let held: Vec<String> = held.collect();
-            Some(Refusal {
-                why: format!("{title}: {}", held.join(", ")),
-                hint: "let that manager give it up, or write its value into the input".to_owned(),
-            })
-        }
-        Outcome::Refused(message) => Some(Refusal {
-            why: format!("{title}: the api server refuses it: {message}"),
-            hint: "correct the input, or ask who runs the admission webhook or policy".to_owned(),
-        }),
-        Outcome::Created
-        | Outcome::Changed
-        | Outcome::Follows
-        | Outcome::Unchanged
-        | Outcome::LeftOver => None,
-    }
 }
 
 /// Refuses when the saved plan is stale, of another cluster, or of another input.

@@ -14,7 +14,8 @@ use super::super::progress::{Ending, Progress};
 use super::super::{Failure, Output, show};
 use super::locks::{self, Locks};
 use super::look::{self, Looked};
-use super::walk::Walk;
+use super::signals::Signals;
+use super::walk::{Walk, Walked};
 use super::{Arguments, ReportFormat, confirm};
 use crate::apply::{Ended, Options, Stop, lease, publish};
 use crate::cluster::Rights;
@@ -22,7 +23,8 @@ use crate::report::apply::{Report, markdown, text};
 use crate::report::plan::text as plan_text;
 use crate::report::style::Style;
 use crate::rollout::Rollout;
-use crate::rollout::journal::{End, Entry};
+use crate::rollout::journal::{End, Entry, State};
+use crate::rollout::state::RunState;
 
 /// How long a server may be away or too busy before a run gives up.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -104,13 +106,39 @@ pub(super) async fn go(
     };
     let walked = walk.go().await;
     walks.store(false, Ordering::Relaxed);
+    let at_once = matches!(walked, Ok(Walked::AtOnce));
+    let walked = walked.map(|walked| match walked {
+        Walked::Ended(ended) => ended,
+        Walked::AtOnce => Ended::Stopped(Stop::Interrupted),
+    });
     let end = end_of(&walked);
     let resume = (end != End::Complete).then(|| resume(arguments, rollout));
-    let written = journal.borrow_mut().append(Entry::End(end.clone()));
-    if let (Ok(()), Some(state)) = (&written, journal.borrow().state()) {
-        let state = crate::rollout::state::RunState::of(rollout, state);
+    if let Some(state) = journal.borrow().state() {
+        let ended = State {
+            end: Some(end.clone()),
+            ..state.clone()
+        };
+        let state = RunState::of(rollout, &ended);
         publisher.publish(state.object(&arguments.state_namespace));
     }
+    // Before the journal's last line: whoever ends between the two can be taken up, and knows the Lease as its own.
+    if at_once {
+        show::say(
+            "warning: the lease was not given back; --resume on this machine need not wait for it",
+        );
+    } else {
+        let mut signals = Signals::listen()?;
+        let last = timeout(LAST_WORDS, async {
+            let trouble = publisher.finish().await;
+            (trouble, kept.release().await)
+        });
+        let last = tokio::select! {
+            last = last => last.ok(),
+            () = signals.next() => None,
+        };
+        last_words(last);
+    }
+    let written = journal.borrow_mut().append(Entry::End(end.clone()));
     let report = progress.into_inner().end(Ending {
         site: about.site,
         server: about.server,
@@ -119,11 +147,6 @@ pub(super) async fn go(
         end,
         resume: resume.clone(),
     });
-    let last = timeout(LAST_WORDS, async {
-        let trouble = publisher.finish().await;
-        (trouble, kept.release().await)
-    });
-    last_words(last.await.ok());
     write(arguments, output, &report)?;
     conclude(walked, written, resume)
 }

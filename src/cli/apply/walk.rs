@@ -41,9 +41,17 @@ pub(super) struct Walk<'w> {
     pub(super) stop: watch::Sender<Stop>,
 }
 
+/// How a walk ended.
+pub(super) enum Walked {
+    /// By itself.
+    Ended(Ended),
+    /// Somebody who asked for it twice: nothing is waited for any more.
+    AtOnce,
+}
+
 impl Walk<'_> {
     /// Walks until the rollout, the cluster, the journal or somebody ends it.
-    pub(super) async fn go(self) -> Result<Ended, Failure> {
+    pub(super) async fn go(self) -> Result<Walked, Failure> {
         let Self {
             rollout,
             options,
@@ -85,12 +93,12 @@ impl Walk<'_> {
             ended = apply::run(rollout, options, tools) => ended,
             at_once = signals::watch(stop) => {
                 at_once?;
-                return Ok(Ended::Stopped(Stop::Interrupted));
+                return Ok(Walked::AtOnce);
             }
             never = pass_on(troubles, progress) => match never {},
             never = tick(progress) => match never {},
         };
-        ended.map_err(|error| match error {
+        ended.map(Walked::Ended).map_err(|error| match error {
             apply::Error::Cluster(error) => failure(error),
             apply::Error::Record(error) => fault
                 .borrow_mut()

@@ -1,4 +1,5 @@
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::ExitCode;
 
 use tempfile::TempDir;
 
@@ -79,9 +80,11 @@ fn a_second_process_is_told() {
         Journal::begin(&path, about("a")).map(|_| ()),
         Journal::resume(&path, about("a")).map(|_| ()),
     ] {
-        let said = said(second.unwrap_err());
+        let failure = second.unwrap_err();
+        assert_eq!(failure.exit_code(), ExitCode::from(4));
+        let said = said(failure);
         assert!(
-            said.contains("another process writes the journal"),
+            said.contains("another run writes the journal") && said.contains(": `me`"),
             "{said}"
         );
     }
@@ -94,6 +97,25 @@ fn a_second_process_is_told() {
         "{said}"
     );
     assert!(said.contains("--resume --journal"), "{said}");
+}
+
+#[test]
+fn a_beginning_is_taken_back() {
+    let (_folder, path) = place();
+    Journal::begin(&path, about("a"))
+        .unwrap()
+        .withdraw()
+        .unwrap();
+    assert!(!path.exists());
+    let mut journal = Journal::begin(&path, about("a")).unwrap();
+    journal.append(Entry::End(End::Complete)).unwrap();
+    drop(journal);
+    let before = std::fs::read(&path).unwrap();
+    Journal::begin(&path, about("a"))
+        .unwrap()
+        .withdraw()
+        .unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 mod paragraph;
 mod values;
 
-use super::{Object, Report, Shared, Summary};
+use super::{Object, Report, Summary};
 use crate::report::digest::count;
 
 pub(super) use values::plain_words;
@@ -104,14 +104,12 @@ fn object(out: &mut String, object: &Object, style: Style) {
         sentence(&harmless(&text)).wrap(out, indent, style);
     }
     for shared in &object.staying {
-        let said = "stays, though the input has it no more: also held by";
-        let text = format!("{}: {said} {}", shared.field, managers(shared));
         let line = Paragraph::default().plain(begin);
-        line.painted(&harmless(&text), Paint::Bold)
+        line.painted(&harmless(&shared.stays()), Paint::Bold)
             .wrap(out, indent, style);
     }
     for shared in object.shared.iter().filter(|_| style.all) {
-        let text = format!("{}: also held by {}", shared.field, managers(shared));
+        let text = format!("{}: also held by {}", shared.field, shared.holders());
         sentence(&harmless(&text)).wrap(out, indent, style);
     }
     for note in &object.notes {
@@ -126,11 +124,6 @@ fn object(out: &mut String, object: &Object, style: Style) {
         self::change(out, change, style);
     }
     out.push('\n');
-}
-
-fn managers(shared: &Shared) -> String {
-    let names = shared.managers.iter().map(|name| format!("`{name}`"));
-    names.collect::<Vec<String>>().join(", ")
 }
 
 /// What matters first, a line for each kind of news.

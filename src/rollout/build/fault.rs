@@ -14,6 +14,12 @@ pub enum Fault {
         /// The release.
         object: Text,
     },
+    /// An object that needs a namespace and names none.
+    #[error("{object} names no namespace")]
+    NoNamespace {
+        /// The object.
+        object: Text,
+    },
     /// Objects of two sites.
     #[error("{object} belongs to site `{site}`, the first release to `{other}`")]
     OtherSite {
@@ -131,6 +137,9 @@ impl Fault {
         match self {
             Fault::NoRelease => "give the whole tree that convert wrote, or armada documents",
             Fault::NoSite { .. } => "add the label `armada2flux.dev/site` that the others have",
+            Fault::NoNamespace { .. } => {
+                "write `metadata.namespace`: a run takes none from a kubeconfig, so that it never changes with it"
+            }
             Fault::OtherSite { .. } => {
                 "give the objects of one site; each has a rollout of its own"
             }

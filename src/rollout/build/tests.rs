@@ -202,6 +202,12 @@ fn contradictions_are_named() {
     ] {
         assert_eq!(faults(objects), [message]);
     }
+    let mut homeless = release(1, 1, "a");
+    homeless["metadata"]
+        .as_object_mut()
+        .expect("metadata")
+        .remove("namespace");
+    assert_eq!(faults(vec![homeless]), ["HelmRelease a names no namespace"]);
     let mut long = release(1, 1, &"a".repeat(60));
     long["spec"]
         .as_object_mut()

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::Outcome;
 
@@ -18,6 +19,13 @@ pub(crate) struct Entry {
     pub(crate) response_status: Status,
     #[serde(rename = "requestURI")]
     pub(crate) request_uri: String,
+    /// When the server got it: RFC 3339 in UTC, with microseconds always, so that texts sort as times do.
+    pub(crate) request_received_timestamp: String,
+    /// When it was answered.
+    pub(crate) stage_timestamp: String,
+    /// The object as it was after a write; only of the kinds whose history is kept.
+    #[serde(default)]
+    pub(crate) response_object: Option<Value>,
 }
 
 /// The user of a request.
@@ -41,9 +49,22 @@ pub(crate) struct Object {
 #[serde(default)]
 pub(crate) struct Status {
     pub(crate) code: u16,
+    pub(crate) details: Details,
+}
+
+/// What the answer to a deletion says of the object that is gone.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Details {
+    pub(crate) uid: String,
 }
 
 impl Entry {
+    /// Whether it looked at objects once, and did not follow them.
+    pub(crate) fn is_read(&self) -> bool {
+        matches!(self.verb.as_str(), "get" | "list")
+    }
+
     /// Whether it changed something.
     pub(crate) fn is_write(&self) -> bool {
         let writes = matches!(

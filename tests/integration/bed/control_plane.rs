@@ -14,10 +14,34 @@ use super::{Outcome, port};
 /// Long enough for two busy cores.
 const STARTS_WITHIN: Duration = Duration::from_secs(90);
 
-/// Writes of everyone are logged; reads only of the tester, since the controllers' would drown them.
+/// Kinds that something waits for, by API group. What their objects became with every write is logged.
+const AWAITED: [(&str, &[&str]); 5] = [
+    ("helm.toolkit.fluxcd.io", &["helmreleases"]),
+    (
+        "source.toolkit.fluxcd.io",
+        &["gitrepositories", "helmrepositories", "ocirepositories"],
+    ),
+    ("batch", &["jobs"]),
+    ("apps", &["deployments", "statefulsets", "daemonsets"]),
+    ("", &["pods"]),
+];
+
+/// Writes of everyone are logged; reads only of the tester and of accounts, since the controllers' would drown them.
 fn audit_policy() -> serde_json::Value {
     let machinery: Vec<_> = User::machinery()
         .chain(["system:apiserver", "system:anonymous"])
+        .collect();
+    let awaited: Vec<_> = AWAITED
+        .iter()
+        .map(|(group, kinds)| {
+            let statuses = kinds.iter().map(|kind| format!("{kind}/status"));
+            let kinds: Vec<_> = kinds
+                .iter()
+                .map(|kind| (*kind).to_owned())
+                .chain(statuses)
+                .collect();
+            serde_json::json!({"group": group, "resources": kinds})
+        })
         .collect();
     serde_json::json!({
         "apiVersion": "audit.k8s.io/v1",
@@ -31,6 +55,10 @@ fn audit_policy() -> serde_json::Value {
             ]},
             {"level": "None", "nonResourceURLs": ["/healthz*", "/livez*", "/readyz*", "/openapi/*", "/version"]},
             {"level": "None", "users": machinery, "verbs": ["get", "list", "watch"]},
+            {
+                "level": "RequestResponse", "omitManagedFields": true, "resources": awaited,
+                "verbs": ["create", "update", "patch", "delete"],
+            },
             {"level": "Metadata"},
         ],
     })

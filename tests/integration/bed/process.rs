@@ -106,6 +106,12 @@ impl Process {
         self.child.id()
     }
 
+    /// Lets it stand still until the answer goes, or says so.
+    pub(crate) fn pause(&self) -> Outcome<Paused> {
+        signal("STOP", self.id())?;
+        Ok(Paused { id: self.id() })
+    }
+
     /// How it ended; none while it runs.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
@@ -152,6 +158,37 @@ impl Process {
         )
         .into()
     }
+}
+
+/// A process that stands still.
+#[derive(Debug)]
+pub(crate) struct Paused {
+    id: u32,
+}
+
+impl Paused {
+    /// Lets it go on.
+    pub(crate) fn resume(self) -> Outcome {
+        signal("CONT", self.id)
+    }
+}
+
+impl Drop for Paused {
+    fn drop(&mut self) {
+        drop(signal("CONT", self.id));
+    }
+}
+
+/// Sends a signal, by its name.
+pub(crate) fn signal(name: &str, id: u32) -> Outcome {
+    let status = Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(id.to_string())
+        .status()?;
+    if status.success() {
+        return Ok(());
+    }
+    Err(format!("kill -{name} {id}: {status}").into())
 }
 
 impl Drop for Process {

@@ -60,7 +60,9 @@ pub(crate) enum Trouble {
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
     kind: Option<Kind>,
+    method: Option<String>,
     path: String,
+    whole: bool,
     first: usize,
     times: usize,
     trouble: Trouble,
@@ -72,7 +74,9 @@ impl Rule {
     pub(crate) fn new(trouble: Trouble) -> Self {
         Self {
             kind: None,
+            method: None,
             path: String::new(),
+            whole: false,
             first: 1,
             times: usize::MAX,
             trouble,
@@ -92,6 +96,19 @@ impl Rule {
         self
     }
 
+    /// Only requests with exactly this path, whatever the query.
+    pub(crate) fn exactly(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self.whole = true;
+        self
+    }
+
+    /// Only requests by this method.
+    pub(crate) fn method(mut self, method: &str) -> Self {
+        self.method = Some(method.to_owned());
+        self
+    }
+
     /// Beginning with the n-th such request (the first is 1).
     pub(crate) fn from(mut self, nth: usize) -> Self {
         self.first = nth;
@@ -105,8 +122,17 @@ impl Rule {
     }
 
     /// The trouble, when this request is one of those meant.
-    fn meets(&mut self, kind: Kind, path: &str) -> Option<Trouble> {
-        if self.kind.is_some_and(|wanted| wanted != kind) || !path.contains(&self.path) {
+    fn meets(&mut self, kind: Kind, method: &Method, path: &str) -> Option<Trouble> {
+        let here = if self.whole {
+            path.split('?').next() == Some(&*self.path)
+        } else {
+            path.contains(&self.path)
+        };
+        let by = self.method.as_deref();
+        if self.kind.is_some_and(|wanted| wanted != kind)
+            || by.is_some_and(|wanted| wanted != method.as_str())
+            || !here
+        {
             return None;
         }
         self.met += 1;
@@ -217,7 +243,7 @@ async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>
         // Every rule counts every request it means, so no early end.
         let met: Vec<_> = rules
             .iter_mut()
-            .filter_map(|rule| rule.meets(kind, &path))
+            .filter_map(|rule| rule.meets(kind, &method, &path))
             .collect();
         met.into_iter().next()
     };

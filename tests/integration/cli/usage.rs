@@ -50,6 +50,26 @@ fn wrong_arguments() -> Result {
         ),
         (&["schema", "nothing"], "[possible values:"),
         (
+            &["plan", "armada.yaml", "--valid-for", "1h"],
+            "--output <FILE>",
+        ),
+        (
+            &["plan", "armada.yaml", "-o", "p.json", "--valid-for", "soon"],
+            "write it as in `2h` or `90m`",
+        ),
+        (
+            &["plan", "armada.yaml", "-o", "p.json", "--valid-for", "200h"],
+            "a week at most",
+        ),
+        (
+            &["plan", "armada.yaml", "--graph", "dot", "-o", "p.json"],
+            "cannot be used with",
+        ),
+        (
+            &["plan", "armada.yaml", "--report=json", "--report=text"],
+            "two reports would both go to standard output",
+        ),
+        (
             &["convert", "armada.yaml", "--cel-before-hooks", "town-web"],
             "add --waits cel",
         ),

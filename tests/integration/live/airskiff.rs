@@ -91,7 +91,8 @@ fn write(path: &Path, text: &str) -> Outcome {
     Ok(())
 }
 
-fn site(scope: &Scope<'_>) -> Outcome<Site> {
+/// The site, with charts in repositories of the bed.
+pub(super) fn site(scope: &Scope<'_>) -> Outcome<Site> {
     let mut source_map = "sources:\n".to_owned();
     for (repository, charts) in CHARTS {
         let tree = scope.bed.path().join(repository);

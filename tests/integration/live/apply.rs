@@ -1,46 +1,56 @@
 //! `apply` against a real cluster.
 
+mod old_readiness;
+mod order;
+mod running;
+mod story;
+mod tiny;
+
 use std::path::Path;
 
-use super::site::{all_ready, convert, in_order, steps};
-use super::{Scope, Test, ensure};
-use crate::bed::Outcome;
-use crate::bed::armada::Site;
+use super::{Scope, Test, airskiff, client_preflight, diff, ensure, site};
+use crate::bed::{Error, Outcome};
 use crate::support::{self, Ran};
 
 pub(super) fn tests() -> Vec<Test> {
-    vec![Test::private("apply::installs_the_worked_site", installs)]
+    [story::tests(), old_readiness::tests()].concat()
 }
 
-fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
+fn told(failed: libtest_mimic::Failed) -> Error {
     failed.message().unwrap_or("failed").into()
 }
 
-/// Runs `apply` on the bed, in a folder of the test's own.
-fn apply(scope: &Scope<'_>, tree: &Path, arguments: &[&str]) -> Outcome<Ran> {
-    let folder = scope.bed.path().join(&scope.namespace);
-    std::fs::create_dir_all(&folder)?;
+/// `armada2flux apply TREE --yes` on the bed, with a journal of the test's own.
+fn command(
+    scope: &Scope<'_>,
+    kubeconfig: &Path,
+    tree: &Path,
+    arguments: &[&str],
+) -> std::process::Command {
     let mut command = support::program();
+    let journal = scope
+        .bed
+        .path()
+        .join(format!("{}.journal", scope.namespace));
+    command.current_dir(scope.bed.path());
+    command.arg("apply").arg(tree).arg("--yes");
+    command.arg("--journal").arg(journal);
+    command.arg("--kubeconfig").arg(kubeconfig).args(arguments);
     command
-        .current_dir(folder)
-        .arg("apply")
-        .arg(tree)
-        .arg("--yes");
-    command
-        .arg("--kubeconfig")
-        .arg(&scope.bed.kubeconfig)
-        .args(arguments);
+}
+
+/// Runs it to its end.
+fn apply(scope: &Scope<'_>, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Outcome<Ran> {
+    let mut command = command(scope, kubeconfig, tree, arguments);
     support::feed(&mut command, b"").map_err(told)
 }
 
-fn installs(scope: &Scope<'_>) -> Outcome {
-    let site = Site::worked(scope.bed, "flux")?;
-    let tree = convert(scope, &site, "flux", &[])?;
-    let ran = apply(scope, &tree, &[])?;
-    ensure(ran.code == Some(0), || {
-        format!("{}{}", ran.stdout, ran.stderr)
-    })?;
-    let steps = steps(&site)?;
-    all_ready(scope, &steps)?;
-    in_order(&scope.bed.audit()?, &steps)
+/// Fails unless a run ended with this code.
+fn ended(ran: &Ran, code: i32) -> Outcome {
+    ensure(ran.code == Some(code), || {
+        format!(
+            "exit {:?} instead of {code}: {}{}",
+            ran.code, ran.stdout, ran.stderr
+        )
+    })
 }

@@ -50,7 +50,7 @@ fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
 }
 
 /// Runs `diff` on the bed.
-fn diff(scope: &Scope<'_>, kubeconfig: &Path, arguments: &[&str]) -> Outcome<Ran> {
+pub(super) fn diff(scope: &Scope<'_>, kubeconfig: &Path, arguments: &[&str]) -> Outcome<Ran> {
     let mut command = support::program();
     command.current_dir(scope.bed.path()).arg("diff");
     command.arg("--kubeconfig").arg(kubeconfig).args(arguments);

@@ -15,7 +15,7 @@ use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
 
 /// For seven small releases in five steps.
-const READY_WITHIN: Duration = Duration::from_secs(240);
+pub(super) const READY_WITHIN: Duration = Duration::from_secs(240);
 
 /// Releases run as soon as they are applied.
 pub(super) const NEW: &[&str] = &["--new-cluster"];
@@ -182,7 +182,7 @@ fn with_flux(scope: &Scope<'_>) -> Outcome {
 }
 
 /// The site with other numbers of replicas in a release of the first and one of the last stage.
-fn with_replicas(site: &Site, replicas: u32) -> Outcome<Site> {
+pub(super) fn with_replicas(site: &Site, replicas: u32) -> Outcome<Site> {
     let mut text = site.text.clone();
     for after in ["    upstream:", "    queue:"] {
         let old = format!("    replicas: 2\n{after}");

@@ -1,4 +1,6 @@
-//! `diff` against a cluster.
+//! What applying objects would change in a cluster, asked of its API server: for `diff`, `plan` and `apply`.
+
+mod outcome;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,42 +15,21 @@ use crate::compare::{self, Mark, ObjectChange, Outcome};
 use crate::flux::{Object, ObjectKey, ObjectSet, SITE_LABEL};
 use crate::value::{Text, Value};
 
-use super::super::access::{self, AccessArguments, failure};
-use super::super::{Failure, Output, show};
-use super::namespace::placed;
-use super::outcome::outcome;
+use self::outcome::outcome;
+use super::access::failure;
+use super::{Failure, Output, show};
 
 /// What applying objects would change, and what the cluster holds.
-pub(in crate::cli) struct Compared {
+pub(super) struct Compared {
     /// The objects, in order.
-    pub(in crate::cli) changes: Vec<ObjectChange>,
+    pub(super) changes: Vec<ObjectChange>,
     /// What the site has besides.
-    pub(in crate::cli) left_over: Vec<ObjectChange>,
-    pub(in crate::cli) live: Live,
-}
-
-/// What applying the objects would change; all objects, in order, then those that are left over.
-pub(super) fn changes(
-    arguments: &AccessArguments,
-    namespace: Option<&str>,
-    set: ObjectSet,
-    output: &Output,
-) -> Result<Vec<ObjectChange>, Failure> {
-    access::run(async {
-        let cluster = arguments.connect().await?;
-        let set = placed(&cluster, set, namespace).await?;
-        let Compared {
-            mut changes,
-            left_over,
-            live: _,
-        } = compare_all(&cluster, &set, output).await?;
-        changes.extend(left_over);
-        Ok(changes)
-    })
+    pub(super) left_over: Vec<ObjectChange>,
+    pub(super) live: Live,
 }
 
 /// Asks the API server about all objects.
-pub(in crate::cli) async fn compare_all(
+pub(super) async fn compare_all(
     cluster: &Cluster,
     set: &ObjectSet,
     output: &Output,
@@ -135,18 +116,18 @@ fn without_controllers(mut preflight: Preflight, output: &Output) -> Result<Pref
 }
 
 /// What the cluster holds.
-pub(in crate::cli) struct Live {
+pub(super) struct Live {
     objects: BTreeMap<ObjectKey, Object>,
     /// In the order in which they were read.
     order: Vec<ObjectKey>,
     namespaces: BTreeSet<Text>,
     /// What Helm holds.
-    pub(in crate::cli) records: Records,
+    pub(super) records: Records,
 }
 
 impl Live {
     /// The object as it is.
-    pub(in crate::cli) fn get(&self, key: &ObjectKey) -> Option<&Object> {
+    pub(super) fn get(&self, key: &ObjectKey) -> Option<&Object> {
         self.objects.get(key)
     }
 

@@ -1,0 +1,90 @@
+//! What became of the objects that something waits for, write by write, by the API server's own numbers.
+
+use std::collections::BTreeMap;
+
+use armada2flux::value::Value;
+
+use super::Outcome;
+use super::audit::Entry;
+
+/// Resource, namespace and name of an object.
+pub(crate) type Key = (String, String, String);
+
+/// One write.
+#[derive(Debug)]
+pub(crate) struct Change<'e> {
+    pub(crate) key: Key,
+    /// The object afterwards; none when it is gone.
+    pub(crate) object: Option<Value>,
+    /// The version of the cluster's whole state that the write made. Removals do not tell theirs: it is the last
+    /// that was told before.
+    pub(crate) version: u64,
+    pub(crate) entry: &'e Entry,
+}
+
+/// All writes to objects in namespaces, in the order in which they were made. Kinds are those whose objects the audit
+/// log holds.
+pub(crate) fn changes(
+    entries: &[Entry],
+    namespaces: impl Fn(&str) -> bool,
+) -> Outcome<Vec<Change<'_>>> {
+    let mut changes = Vec::new();
+    let mut last = 0;
+    for entry in entries {
+        let Some(object) = &entry.response_object else {
+            continue;
+        };
+        let place = &entry.object_ref;
+        if !entry.is_write() || !namespaces(&place.namespace) {
+            continue;
+        }
+        let version = object["metadata"]["resourceVersion"].as_str();
+        let version = version.and_then(|text| text.parse().ok()).unwrap_or(last);
+        last = last.max(version);
+        // The names of objects that the server names stand in the answer alone.
+        let name = object["metadata"]["name"].as_str().unwrap_or(&place.name);
+        let gone = entry.verb == "delete";
+        changes.push(Change {
+            key: (
+                place.resource.clone(),
+                place.namespace.clone(),
+                name.to_owned(),
+            ),
+            object: match gone {
+                true => None,
+                false => Some(Value::from_json(object.to_string().as_bytes())?),
+            },
+            version,
+            entry,
+        });
+    }
+    changes.sort_by_key(|change| change.version);
+    Ok(changes)
+}
+
+/// The objects as they were after some changes.
+#[derive(Debug, Default)]
+pub(crate) struct Objects(BTreeMap<Key, Value>);
+
+impl Objects {
+    /// Takes the next change in.
+    pub(crate) fn take(&mut self, change: &Change<'_>) {
+        match &change.object {
+            Some(object) => self.0.insert(change.key.clone(), object.clone()),
+            None => self.0.remove(&change.key),
+        };
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// All of a resource in a namespace.
+    pub(crate) fn of(&self, resource: &str, namespace: &str) -> impl Iterator<Item = &Value> {
+        let first = (resource.to_owned(), namespace.to_owned(), String::new());
+        let all = self.0.range(first..);
+        let (resource, namespace) = (resource.to_owned(), namespace.to_owned());
+        all.take_while(move |(key, _)| key.0 == resource && key.1 == namespace)
+            .map(|(_, object)| object)
+    }
+}

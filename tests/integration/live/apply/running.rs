@@ -1,0 +1,73 @@
+//! A run under way.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use super::{Scope, command, ensure};
+use crate::bed::{Outcome, build, until};
+
+/// For a step of a small site on busy cores.
+const WITHIN: Duration = Duration::from_secs(120);
+
+/// `apply` as a process beside the test; ends with this value.
+pub(super) struct Running {
+    child: Child,
+    said: PathBuf,
+}
+
+impl Running {
+    /// Starts it.
+    pub(super) fn start(
+        scope: &Scope<'_>,
+        kubeconfig: &Path,
+        tree: &Path,
+        arguments: &[&str],
+    ) -> Outcome<Self> {
+        let name = format!("{}-{}.said", scope.namespace, build::unique());
+        let said = scope.bed.path().join(name);
+        let file = File::create(&said)?;
+        let mut command = command(scope, kubeconfig, tree, arguments);
+        command.stdout(file.try_clone()?).stderr(file);
+        command.stdin(Stdio::null());
+        let child = command.spawn()?;
+        Ok(Self { child, said })
+    }
+
+    /// Its process id.
+    pub(super) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything that it printed.
+    pub(super) fn said(&self) -> Outcome<String> {
+        Ok(fs::read_to_string(&self.said)?)
+    }
+
+    /// Waits until it says something.
+    pub(super) fn says(&self, text: &str) -> Outcome {
+        let seen = until(WITHIN, || Ok(self.said()?.contains(text).then_some(())));
+        seen.map_err(|error| {
+            let said = self.said().unwrap_or_default();
+            format!("`{text}` is not said ({error}) in:\n{said}").into()
+        })
+    }
+
+    /// Waits until it ends, with this exit code; gives what it printed.
+    pub(super) fn end(mut self, code: i32) -> Outcome<String> {
+        let status = until(WITHIN, || Ok(self.child.try_wait()?))?;
+        let said = self.said()?;
+        ensure(status.code() == Some(code), || {
+            format!("{status} instead of {code}:\n{said}")
+        })?;
+        Ok(said)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}

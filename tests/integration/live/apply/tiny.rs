@@ -1,0 +1,103 @@
+//! Sites of releases that are one ConfigMap each, so that a run takes as long as Flux does and no longer.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::{Scope, site};
+use crate::bed::Outcome;
+use crate::bed::armada::Site;
+
+const CHART: &str = "apiVersion: v2\nname: map\nversion: 0.1.0\n";
+
+const TEMPLATE: &str = "apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: {{ .Release.Name }}
+data:
+  word: {{ .Values.word | quote }}
+";
+
+/// A release of a site.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tiny<'a> {
+    pub(super) release: &'a str,
+    /// What its ConfigMap says.
+    pub(super) word: &'a str,
+    /// More fields of its Chart, as lines of YAML, indented as `data` is.
+    pub(super) fields: &'a str,
+}
+
+impl<'a> Tiny<'a> {
+    pub(super) const fn new(release: &'a str, word: &'a str) -> Self {
+        Self {
+            release,
+            word,
+            fields: "",
+        }
+    }
+}
+
+/// Documents with a group for each slice of releases, named after the first of them.
+pub(super) fn site(scope: &Scope<'_>, groups: &[&[Tiny<'_>]]) -> Outcome<Site> {
+    let namespace = &scope.namespace;
+    let charts = scope.bed.path().join(format!("tiny-{namespace}"));
+    fs::create_dir_all(charts.join("map/templates"))?;
+    fs::write(charts.join("map/Chart.yaml"), CHART)?;
+    fs::write(charts.join("map/templates/map.yaml"), TEMPLATE)?;
+    let git = &scope.bed.git;
+    let commit = git.commit(namespace, &charts, "Add the chart")?;
+    let location = git.url(namespace);
+    let mut text = String::new();
+    let mut names = Vec::new();
+    for group in groups {
+        for Tiny {
+            release,
+            word,
+            fields,
+        } in *group
+        {
+            text.push_str(&format!(
+                "---
+schema: armada/Chart/v2
+metadata: {{schema: metadata/Document/v1, name: {release}}}
+data:
+  release: {release}
+  namespace: {namespace}
+  source: {{type: git, location: '{location}', subpath: map, reference: {commit}}}
+  wait: {{timeout: 90, resources: []}}
+  test: {{enabled: false}}
+  values: {{word: '{word}'}}
+{fields}
+"
+            ));
+        }
+        let releases: Vec<&str> = group.iter().map(|tiny| tiny.release).collect();
+        let name = releases.first().ok_or("an empty group")?;
+        names.push(format!("{name}s"));
+        text.push_str(&format!(
+            "---
+schema: armada/ChartGroup/v2
+metadata: {{schema: metadata/Document/v1, name: {name}s}}
+data: {{chart_group: [{}]}}
+",
+            releases.join(", ")
+        ));
+    }
+    text.push_str(&format!(
+        "---
+schema: armada/Manifest/v2
+metadata: {{schema: metadata/Document/v1, name: {namespace}}}
+data: {{release_prefix: grain, chart_groups: [{}]}}
+",
+        names.join(", ")
+    ));
+    Ok(Site::plain(text, charts))
+}
+
+/// The tree of such a site.
+pub(super) fn tree(scope: &Scope<'_>, name: &str, groups: &[&[Tiny<'_>]]) -> Outcome<PathBuf> {
+    let site = site(scope, groups)?;
+    let name = format!("{}-{name}", scope.namespace);
+    let options = ["--no-namespaces", "--source-namespace=release"];
+    site::convert(scope, &site, &name, &options)
+}

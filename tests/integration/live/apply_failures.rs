@@ -1,0 +1,228 @@
+//! `apply` where releases fail: the run stops, names what failed and why, and a later one can go on.
+
+use serde_json::json;
+
+use super::small_site::{self, DB, Difference, FIRST, LAST, Town, at_once, ended};
+use super::{Scope, Test, ensure};
+use crate::bed::Outcome;
+use crate::bed::program::Program;
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![Test::shared(
+        "apply_failures::each_is_named_with_its_cause",
+        each,
+    )]
+}
+
+/// The release that fails where nothing else is said.
+const AUX: &str = FIRST[0];
+
+fn each(scope: &Scope<'_>) -> Outcome {
+    let commit = small_site::commit(scope)?;
+    let acts: [(&str, fn(&Scope<'_>, &Town<'_>) -> Outcome); 5] = [
+        ("job", job),
+        ("tests", tests_fail),
+        ("stalled", stalled),
+        ("timeout", timeout),
+        ("rollback", rollback),
+    ];
+    let commit = &commit;
+    let acts = acts
+        .into_iter()
+        .map(|(name, act)| -> Box<dyn FnOnce() -> Outcome + Send + '_> {
+            Box::new(move || {
+                let town = Town::found(scope, commit, &format!("{}-{name}", scope.namespace))?;
+                act(scope, &town).map_err(|error| format!("{name}: {error}").into())
+            })
+        });
+    at_once(acts.collect())
+}
+
+fn aux(fields: &str, values: &str) -> Difference {
+    Difference {
+        release: AUX,
+        fields: fields.to_owned(),
+        values: values.to_owned(),
+    }
+}
+
+/// Fails if the second stage was begun.
+fn stopped(town: &Town<'_>) -> Outcome {
+    ensure(town.release(LAST)?.is_null(), || {
+        "the second stage was begun".to_owned()
+    })
+}
+
+fn object(town: &Town<'_>, release: &str) -> String {
+    format!("HelmRelease {}/grain-{release}", town.name)
+}
+
+/// Another input, so another run.
+fn repaired(town: &Town<'_>, differences: &[Difference]) -> Outcome {
+    let tree = town.tree("two", differences)?;
+    let ran = town.apply(&tree, &[])?;
+    ended(&ran, 1, &["holds a run that is not finished", "--journal"])?;
+    ended(&town.apply(&tree, &["--journal=other.journal"])?, 0, &[])?;
+    town.holds("two")
+}
+
+fn job(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
+    let wait = format!(
+        "  wait: {{timeout: 10, labels: {{release_group: grain-{DB}}}, resources: [{{type: job}}]}}
+  upgrade: {{pre: {{delete: [{{type: job, labels: {{release_group: grain-{DB}}}}}]}}}}"
+    );
+    let fails = |labels: &str| Difference {
+        release: DB,
+        fields: wait.clone(),
+        values: format!("    job_labels: {{{labels}}}"),
+    };
+    let tree = town.tree("one", &[fails("armada2flux.example/fails: 'true'")])?;
+    let ran = town.apply(&tree, &[])?;
+    let job = format!("Job `grain-{DB}`: failed: ");
+    let pod = format!("Pod `grain-{DB}-");
+    ended(
+        &ran,
+        3,
+        &[
+            &object(town, DB),
+            "gate 1 of 1",
+            &job,
+            "BackoffLimitExceeded",
+            &pod,
+            "--resume",
+        ],
+    )?;
+    stopped(town)?;
+    // Waiting again does not help, and does no harm.
+    ended(&town.apply(&tree, &["--resume"])?, 3, &[&job])?;
+    stopped(town)?;
+    repaired(town, &[fails("fine: 'yes'")])
+}
+
+fn tests_fail(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
+    let tests = |labels: &str| {
+        aux(
+            "  test: {enabled: true}",
+            &format!("    test: {{{labels}}}"),
+        )
+    };
+    let tree = town.tree("one", &[tests("armada2flux.example/fails: 'true'")])?;
+    let said = format!("its tests failed (grain-{AUX}-test)");
+    ended(
+        &town.apply(&tree, &[])?,
+        3,
+        &[&object(town, AUX), &said, "--resume"],
+    )?;
+    stopped(town)?;
+    ended(&town.apply(&tree, &["--resume"])?, 3, &[&said])?;
+    stopped(town)?;
+    repaired(town, &[tests("fine: 'yes'")])
+}
+
+/// What Helm's action failed of is taken out of the way, and nothing of the input changes.
+fn stalled(scope: &Scope<'_>, town: &Town<'_>) -> Outcome {
+    let squatter = format!("grain-{AUX}");
+    scope.bed.apply(&json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": squatter, "namespace": town.name},
+    }))?;
+    let tree = town.tree("one", &[])?;
+    ended(
+        &town.apply(&tree, &[])?,
+        3,
+        &[
+            &object(town, AUX),
+            &squatter,
+            "invalid ownership metadata",
+            "--resume",
+        ],
+    )?;
+    stopped(town)?;
+    let place = format!("--namespace={}", town.name);
+    scope.bed.run(
+        Program::Kubectl,
+        &["delete", "configmap", &squatter, &place],
+    )?;
+    ended(&town.apply(&tree, &["--resume"])?, 0, &[])?;
+    town.holds("one")?;
+    let lines = town.lines()?;
+    let retries: Vec<_> = lines
+        .iter()
+        .filter(|line| line["entry"]["act"]["do"] == "retry")
+        .collect();
+    let [going, done] = retries[..] else {
+        return Err(format!("{retries:?}").into());
+    };
+    let token = &going["entry"]["act"]["token"];
+    let release = town.release(AUX)?;
+    let annotations = &release["metadata"]["annotations"];
+    ensure(
+        going["entry"]["is"] == "going"
+            && done["entry"]["is"] == "done"
+            && done["entry"]["act"]["token"] == *token
+            && annotations["reconcile.fluxcd.io/resetAt"] == *token
+            && annotations["reconcile.fluxcd.io/requestedAt"] == *token
+            && release["status"]["lastHandledResetAt"] == *token,
+        || format!("{retries:?} {release}"),
+    )
+}
+
+fn timeout(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
+    let wait = format!(
+        "  wait: {{timeout: 6, labels: {{release_group: grain-{AUX}}}, resources: [{{type: deployment}}]}}"
+    );
+    let pods = |labels: &str| aux(&wait, &format!("    replicas: 1\n    labels: {{{labels}}}"));
+    let tree = town.tree("one", &[pods("armada2flux.example/never-ready: 'true'")])?;
+    let pod = format!("Pod `grain-{AUX}-");
+    ended(
+        &town.apply(&tree, &[])?,
+        3,
+        &[
+            &object(town, AUX),
+            "gate 1 of 1: not ready after 6 s",
+            &pod,
+            "--resume",
+        ],
+    )?;
+    stopped(town)?;
+    // The release itself is deployed, so Flux has nothing to try again; the gate is what is awaited once more.
+    ended(
+        &town.apply(&tree, &["--resume"])?,
+        3,
+        &["gate 1 of 1: not ready after 6 s"],
+    )?;
+    let wait = wait.replace("timeout: 6", "timeout: 60");
+    repaired(
+        town,
+        &[aux(&wait, "    replicas: 1\n    labels: {fine: 'yes'}")],
+    )
+}
+
+/// What Flux does by itself after a failure is no success.
+fn rollback(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
+    // Nothing deletes this Job, so an upgrade that changes it fails.
+    let job = |image: &str| aux("", &format!("    job: 'example.org/job:{image}'"));
+    ended(&town.apply(&town.tree("one", &[job("one")])?, &[])?, 0, &[])?;
+    let tree = town.tree("two", &[job("two")])?;
+    let file = tree.join(format!("010-first/grain-{AUX}.yaml"));
+    let text = std::fs::read_to_string(&file)?;
+    let edited = text.replace(
+        "  upgrade:\n",
+        "  upgrade:\n    remediation: {remediateLastFailure: true, strategy: rollback}\n",
+    );
+    ensure(edited != text, || text.clone())?;
+    std::fs::write(&file, edited)?;
+    ended(
+        &town.apply(&tree, &[])?,
+        3,
+        &[
+            &object(town, AUX),
+            "Flux rolled back to revision 1 after a failure",
+            "field is immutable",
+            "--resume",
+        ],
+    )?;
+    let last = town.release(LAST)?;
+    ensure(last["spec"]["values"]["marker"] == "one", || {
+        last.to_string()
+    })
+}

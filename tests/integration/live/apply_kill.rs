@@ -1,0 +1,370 @@
+//! `apply` is killed at every write to the cluster, and at moments nobody chose; taken up again, it ends where it would
+//! have ended.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fmt;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+
+use super::small_site::{self, DB, FIRST, LAST, Town};
+use super::{Scope, Test, ensure};
+use crate::bed::Outcome;
+use crate::bed::audit::Entry;
+use crate::bed::proxy::{Kind, Proxy, Rule, Trouble};
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![Test::shared(
+        "apply_kill::any_moment_may_be_the_last",
+        every_write,
+    )]
+}
+
+/// Sites that are rolled out at the same time.
+const AT_ONCE: usize = 6;
+
+/// Kills at requests that a generator chose.
+const RANDOM: u64 = 10;
+
+/// What the values of a site say before and after its upgrade.
+const MARKERS: [&str; 2] = ["one", "two"];
+
+/// When a process is killed.
+#[derive(Clone, Debug)]
+struct Moment {
+    /// Method and path of the write, the namespace's name cut out; any request when there is none.
+    write: Option<(String, String)>,
+    /// Which of those, from 1.
+    nth: usize,
+    /// Whether the API server does it before.
+    done: bool,
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { write, nth, done } = self;
+        let when = if *done { "after" } else { "before" };
+        match write {
+            Some((method, path)) => write!(f, "{when} {method} {path}, number {nth}"),
+            None => write!(f, "{when} request {nth}"),
+        }
+    }
+}
+
+/// Stands for the namespace in a path.
+const HERE: &str = "NAMESPACE";
+
+impl Moment {
+    /// One before and one after every write that was seen, each told from the others by its path and its number.
+    fn all(proxy: &Proxy, town: &Town<'_>) -> Vec<Self> {
+        let mut met: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let mut all = Vec::new();
+        for seen in proxy
+            .seen()
+            .into_iter()
+            .filter(|seen| seen.kind == Kind::Write)
+        {
+            let path = seen.path.split('?').next().unwrap_or_default();
+            let path = path.replace(&town.name, HERE);
+            let write = (seen.method.to_string(), path);
+            let nth = met.entry(write.clone()).or_insert(0);
+            *nth += 1;
+            for done in [false, true] {
+                let (write, nth) = (Some(write.clone()), *nth);
+                all.push(Self { write, nth, done });
+            }
+        }
+        all
+    }
+
+    fn rule(&self, town: &Town<'_>, process: u32) -> Rule {
+        let Self { write, nth, done } = self;
+        let rule = Rule::new(if *done {
+            Trouble::KillAfter(process)
+        } else {
+            Trouble::KillBefore(process)
+        });
+        let rule = match write {
+            Some((method, path)) => {
+                let path = path.replace(HERE, &town.name);
+                rule.of(Kind::Write).method(method).exactly(&path)
+            }
+            None => rule,
+        };
+        rule.from(*nth).times(1)
+    }
+
+    /// Whether a run may come to its end without it: the state is written as often as there is time for, the Lease is
+    /// renewed when a run takes long, and requests differ in number.
+    fn may_be_missed(&self) -> bool {
+        let Some((method, path)) = &self.write else {
+            return true;
+        };
+        path.contains("/configmaps/") || method == "PUT" && self.nth > 1
+    }
+}
+
+fn every_write(scope: &Scope<'_>) -> Outcome {
+    let seed: u64 = match std::env::var("ARMADA2FLUX_SEED") {
+        Ok(seed) => seed.parse()?,
+        Err(_) => u64::from(std::process::id()),
+    };
+    let commit = small_site::commit(scope)?;
+    let clean = Town::found(scope, &commit, &format!("{}-clean", scope.namespace))?;
+    // What is killed is taken from runs that nobody disturbs.
+    let mut moments = Vec::new();
+    let mut requests = Vec::new();
+    for marker in MARKERS {
+        let proxy = scope.bed.proxy(&format!("{}-{marker}", clean.name))?;
+        let ran = clean.apply_at(&proxy.kubeconfig, &clean.tree(marker, &[])?, &[])?;
+        ensure(ran.code == Some(0), || {
+            format!("{}{}", ran.stdout, ran.stderr)
+        })?;
+        clean.holds(marker)?;
+        moments.push(Moment::all(&proxy, &clean));
+        requests.push(proxy.seen().len());
+    }
+    let [install, upgrade] = &mut moments[..] else {
+        return Err("two runs".into());
+    };
+    let mut random = Random(seed);
+    for (moments, requests) in [(&mut *install, requests[0]), (&mut *upgrade, requests[1])] {
+        for _ in 0..RANDOM / 2 {
+            let nth = 1 + random.below(requests);
+            let done = random.below(2) == 1;
+            moments.push(Moment {
+                write: None,
+                nth,
+                done,
+            });
+        }
+    }
+    let sites = install.len().max(upgrade.len());
+    let queue: VecDeque<usize> = (0..sites).collect();
+    let queue = Mutex::new(queue);
+    let next = || {
+        queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
+    };
+    let done: Mutex<Vec<Killed>> = Mutex::default();
+    let ran: Vec<Outcome> = std::thread::scope(|threads| {
+        let work = || -> Outcome {
+            while let Some(number) = next() {
+                // The shorter list is gone through again.
+                let moments = [
+                    &install[number % install.len()],
+                    &upgrade[number % upgrade.len()],
+                ];
+                let name = format!("{}-{number}", scope.namespace);
+                let killed = site(scope, &commit, &name, moments).map_err(|error| {
+                    format!(
+                        "site {number}, {} then {}, seed {seed}: {error}",
+                        moments[0], moments[1]
+                    )
+                })?;
+                done.lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(killed);
+            }
+            Ok(())
+        };
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| threads.spawn(work)).collect();
+        let ended = workers.into_iter().map(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|_| Err("a thread panicked".into()))
+        });
+        ended.collect()
+    });
+    let wrong: Vec<String> = ran
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|error| error.to_string())
+        .collect();
+    ensure(wrong.is_empty(), || wrong.join("\n"))?;
+    let audit = scope.bed.audit()?;
+    let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    ensure(done.len() == sites, || {
+        format!("{} of {sites} sites", done.len())
+    })?;
+    for killed in &done {
+        killed.kept_order(&audit).map_err(|error| {
+            format!("{}, {}, seed {seed}: {error}", killed.name, killed.moments)
+        })?;
+    }
+    Ok(())
+}
+
+/// A site whose installation and upgrade were killed and taken up again.
+struct Killed {
+    name: String,
+    moments: String,
+    /// UIDs of the Job that the installation made and of the one that the upgrade did.
+    jobs: [String; 2],
+}
+
+fn site(scope: &Scope<'_>, commit: &str, name: &str, moments: [&Moment; 2]) -> Outcome<Killed> {
+    let town = Town::found(scope, commit, name)?;
+    let mut jobs = Vec::new();
+    for (marker, moment) in MARKERS.into_iter().zip(moments) {
+        let tree = town.tree(marker, &[])?;
+        let proxy = scope.bed.proxy(&format!("{name}-{marker}"))?;
+        kill_and_resume(&town, &proxy, &tree, moment)?;
+        town.holds(marker)?;
+        let uid = town.job()?["metadata"]["uid"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        jobs.push(uid);
+    }
+    let jobs = jobs.try_into().map_err(|_| "two runs")?;
+    let moments = format!("{} then {}", moments[0], moments[1]);
+    Ok(Killed {
+        name: town.name.clone(),
+        moments,
+        jobs,
+    })
+}
+
+fn kill_and_resume(town: &Town<'_>, proxy: &Proxy, tree: &Path, moment: &Moment) -> Outcome {
+    let runs = |lines: &[serde_json::Value]| {
+        lines
+            .iter()
+            .filter(|line| line["entry"]["is"] == "begin")
+            .count()
+    };
+    let before = runs(&town.lines()?);
+    let ran = town.apply_with(proxy, tree, &[], |process| {
+        proxy.rule(moment.rule(town, process))
+    })?;
+    let said = format!("{}{}", ran.stdout, ran.stderr);
+    match ran.code {
+        None => {}
+        Some(0) if moment.may_be_missed() => {
+            town.is_complete()?;
+            return Ok(());
+        }
+        code => return Err(format!("not killed but {code:?}: {said}").into()),
+    }
+    proxy.calm();
+    let begun = runs(&town.lines()?) > before;
+    if !begun {
+        // Nothing was touched, so there is nothing to take up.
+        let writes = proxy.count(Kind::Write);
+        ensure(writes == 0, || {
+            format!("{writes} writes before the journal's first line")
+        })?;
+    }
+    let resume: &[&str] = if begun { &["--resume"] } else { &[] };
+    let again = town.apply(tree, resume)?;
+    ensure(again.code == Some(0), || {
+        format!(
+            "taken up: {:?}\n{}{}\nkilled: {said}",
+            again.code, again.stdout, again.stderr
+        )
+    })?;
+    let processes = town.is_complete()?;
+    ensure(processes == 1 + usize::from(begun), || {
+        format!("{processes} processes")
+    })
+}
+
+impl Killed {
+    /// Fails when something of the second stage came before the first was done, or a Job was deleted that should not.
+    fn kept_order(&self, audit: &[Entry]) -> Outcome {
+        let Self {
+            name,
+            jobs,
+            moments: _,
+        } = self;
+        let ours: Vec<&Entry> = audit
+            .iter()
+            .filter(|entry| entry.object_ref.namespace == *name && entry.is_write())
+            .collect();
+        let positions = |is_it: &dyn Fn(&Entry) -> bool| -> Vec<usize> {
+            (0..ours.len()).filter(|at| is_it(ours[*at])).collect()
+        };
+        // Created when Helm begins with a revision, updated when it is deployed.
+        let record = |release: &str, revision: usize| -> Outcome<[usize; 2]> {
+            let record = format!("sh.helm.release.v1.grain-{release}.v{revision}");
+            let writes = positions(&|entry| {
+                entry.object_ref.resource == "secrets" && entry.object_ref.name == record
+            });
+            let [begun, deployed, ..] = writes[..] else {
+                return Err(format!("{record} was written {} times", writes.len()).into());
+            };
+            Ok([begun, deployed])
+        };
+        let mut since = 0;
+        for revision in [1, 2] {
+            let [begun, end] = record(LAST, revision)?;
+            let written = positions(&|entry| {
+                entry.user.username == "tester"
+                    && entry.object_ref.resource == "helmreleases"
+                    && entry.object_ref.name == format!("grain-{LAST}")
+            });
+            let written = written
+                .into_iter()
+                .find(|at| *at >= since)
+                .ok_or("the last release is not written")?;
+            for release in FIRST {
+                let [first, deployed] = record(release, revision)?;
+                ensure(
+                    since <= first && deployed < written && deployed < begun,
+                    || {
+                        format!(
+                            "revision {revision} of {release}: {first} to {deployed}, last release: {written}, {begun}"
+                        )
+                    },
+                )?;
+            }
+            // The pod ends before the Job is complete, which is what the gate looks at.
+            let pods = positions(&|entry| {
+                entry.object_ref.resource == "pods"
+                    && entry.object_ref.subresource == "status"
+                    && entry.object_ref.name.starts_with(&format!("grain-{DB}-"))
+            });
+            let pod = pods
+                .into_iter()
+                .filter(|at| (since..end).contains(at))
+                .max();
+            ensure(pod.is_some_and(|pod| pod < written), || {
+                format!(
+                    "revision {revision}: the Job's pod was played at {pod:?}, the last release was written at {written}"
+                )
+            })?;
+            since = end;
+        }
+        // A revision too many is an upgrade too many.
+        ensure(
+            record(LAST, 3).is_err() && FIRST.iter().all(|release| record(release, 3).is_err()),
+            || "upgraded twice".to_owned(),
+        )?;
+        let deleted =
+            positions(&|entry| entry.object_ref.resource == "jobs" && entry.verb == "delete");
+        let uids: Vec<&str> = deleted
+            .iter()
+            .map(|at| &*ours[*at].response_status.details.uid)
+            .collect();
+        ensure(uids == [&jobs[0]] && jobs[0] != jobs[1], || {
+            format!("{uids:?} of {jobs:?} were deleted")
+        })?;
+        let names: BTreeSet<&str> = deleted.iter().map(|at| &*ours[*at].user.username).collect();
+        ensure(names == BTreeSet::from(["tester"]), || format!("{names:?}"))
+    }
+}
+
+/// A generator of numbers that can be had again (SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let number = (z ^ (z >> 31)) % (bound.max(1) as u64);
+        usize::try_from(number).unwrap_or_default()
+    }
+}

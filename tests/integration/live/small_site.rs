@@ -1,0 +1,457 @@
+//! Sites of three small releases in two stages, many of which fit on one bed: each in a namespace of its own that
+//! holds everything of it, the Lease and the state of its runs, too.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Scope, convert, ensure, site};
+use crate::bed::armada::copy_charts;
+use crate::bed::proxy::Proxy;
+use crate::bed::{Bed, Outcome, until};
+use crate::support::{self, Ran};
+
+/// Releases of the first stage, in which they move at the same time.
+pub(super) const FIRST: [&str; 2] = ["aux", "db"];
+/// The release of the second stage.
+pub(super) const LAST: &str = "last";
+/// The Job that opens a stage which is kept closed.
+const OPENER: &str = "opener";
+
+/// For what a controller does at once on a machine that does much else.
+pub(super) const WITHIN: Duration = Duration::from_secs(90);
+
+/// The release with a Job that is awaited, and deleted before upgrades.
+pub(super) const DB: &str = "db";
+
+/// Commits the small chart to a repository of the test's own; gives the commit.
+pub(super) fn commit(scope: &Scope<'_>) -> Outcome<String> {
+    let charts = scope.bed.path().join(format!("tree-{}", scope.namespace));
+    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/small");
+    copy_charts(&small, &charts.join("small"))?;
+    let git = &scope.bed.git;
+    git.commit(&scope.namespace, &charts, "Add the chart")
+}
+
+/// What differs from the plain site; YAML that is indented as `values` and `data` of a Chart are.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Difference {
+    /// The release that it is about.
+    pub(super) release: &'static str,
+    /// Fields beside those that all have.
+    pub(super) fields: String,
+    /// Entries of the values.
+    pub(super) values: String,
+}
+
+/// A site in its namespace.
+pub(super) struct Town<'b> {
+    bed: &'b Bed,
+    /// Its namespace, its site and the name of its Manifest.
+    pub(super) name: String,
+    /// Where its runs are started, and keep their journals.
+    pub(super) folder: PathBuf,
+    location: String,
+    commit: String,
+}
+
+impl<'b> Town<'b> {
+    /// Makes the namespace, and the folder.
+    pub(super) fn found(scope: &Scope<'b>, commit: &str, name: &str) -> Outcome<Self> {
+        let bed = scope.bed;
+        bed.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))?;
+        let folder = bed.path().join(format!("town-{name}"));
+        fs::create_dir_all(&folder)?;
+        Ok(Self {
+            bed,
+            name: name.to_owned(),
+            folder,
+            location: bed.git.url(&scope.namespace),
+            commit: commit.to_owned(),
+        })
+    }
+
+    /// The documents: `marker` is what every ConfigMap holds and what the image of the Job is called by.
+    pub(super) fn documents(&self, marker: &str, differences: &[Difference]) -> String {
+        let Self {
+            name,
+            location,
+            commit,
+            ..
+        } = self;
+        let mut text = String::new();
+        for release in FIRST.into_iter().chain([LAST]) {
+            let difference = differences.iter().find(|one| one.release == release);
+            let Difference { fields, values, .. } = difference.cloned().unwrap_or_default();
+            let (waits, job) = if release == DB {
+                (
+                    format!(
+                        "  wait: {{timeout: 60, labels: {{release_group: grain-{DB}}}, resources: [{{type: job}}]}}
+  upgrade: {{pre: {{delete: [{{type: job, labels: {{release_group: grain-{DB}}}}}]}}}}"
+                    ),
+                    format!("    job: 'example.org/job:{marker}'\n"),
+                )
+            } else {
+                (
+                    "  wait: {timeout: 60, resources: []}".to_owned(),
+                    String::new(),
+                )
+            };
+            let waits = if fields.contains("  wait:") {
+                ""
+            } else {
+                &*waits
+            };
+            let tests = if fields.contains("  test:") {
+                ""
+            } else {
+                "  test: {enabled: false}\n"
+            };
+            text.push_str(&format!(
+                "---
+schema: armada/Chart/v2
+metadata: {{schema: metadata/Document/v1, name: {release}}}
+data:
+  release: {release}
+  namespace: {name}
+  source: {{type: git, location: '{location}', subpath: small, reference: {commit}}}
+{tests}{waits}
+{fields}
+  values:
+    marker: '{marker}'
+{job}{values}
+"
+            ));
+        }
+        text.push_str(&format!(
+            "---
+schema: armada/ChartGroup/v2
+metadata: {{schema: metadata/Document/v1, name: first}}
+data: {{sequenced: false, chart_group: [{}]}}
+---
+schema: armada/ChartGroup/v2
+metadata: {{schema: metadata/Document/v1, name: second}}
+data: {{chart_group: [{LAST}]}}
+---
+schema: armada/Manifest/v2
+metadata: {{schema: metadata/Document/v1, name: {name}}}
+data: {{release_prefix: grain, chart_groups: [first, second]}}
+",
+            FIRST.join(", ")
+        ));
+        text
+    }
+
+    /// Converts them; gives the tree.
+    pub(super) fn tree(&self, marker: &str, differences: &[Difference]) -> Outcome<PathBuf> {
+        let documents = self.folder.join(format!("{marker}.yaml"));
+        fs::write(&documents, self.documents(marker, differences))?;
+        let tree = self.folder.join(format!("tree-{marker}"));
+        let place = format!("--source-namespace={}", self.name);
+        convert(
+            &documents,
+            &tree,
+            &["--new-cluster", "--no-namespaces", &place],
+        )?;
+        Ok(tree)
+    }
+
+    /// `apply` of a tree, with nobody to ask.
+    pub(super) fn command(&self, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Command {
+        let mut command = support::program();
+        command
+            .current_dir(&self.folder)
+            .args(self.line(kubeconfig, tree, arguments));
+        command
+    }
+
+    fn line(&self, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Vec<String> {
+        let path = |path: &Path| path.display().to_string();
+        let mut line = vec![
+            "apply".to_owned(),
+            path(tree),
+            "--yes".to_owned(),
+            format!("--state-namespace={}", self.name),
+            "--kubeconfig".to_owned(),
+            path(kubeconfig),
+        ];
+        line.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+        line
+    }
+
+    /// Runs it to its end, straight at the API server.
+    pub(super) fn apply(&self, tree: &Path, arguments: &[&str]) -> Outcome<Ran> {
+        self.apply_at(&self.bed.kubeconfig, tree, arguments)
+    }
+
+    /// The same with a kubeconfig of one's own.
+    pub(super) fn apply_at(
+        &self,
+        kubeconfig: &Path,
+        tree: &Path,
+        arguments: &[&str],
+    ) -> Outcome<Ran> {
+        let mut command = self.command(kubeconfig, tree, arguments);
+        support::feed(&mut command, b"").map_err(told)
+    }
+
+    /// Runs it behind a proxy to whose rules it is told before its first request; gives how it ended.
+    pub(super) fn apply_with(
+        &self,
+        proxy: &Proxy,
+        tree: &Path,
+        arguments: &[&str],
+        rules: impl FnOnce(u32),
+    ) -> Outcome<Ran> {
+        let mut child = self.held(&proxy.kubeconfig, tree, arguments)?;
+        rules(child.id());
+        drop(child.stdin.take());
+        Ran::of(child.wait_with_output()?).map_err(told)
+    }
+
+    /// A process that becomes `apply` when its input ends: until then others can learn its number.
+    fn held(&self, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Outcome<Child> {
+        let script = "read -r _; exec \"$0\" \"$@\"";
+        let mut command = self.behind(script, kubeconfig, tree, arguments);
+        Ok(command.stdin(Stdio::piped()).spawn()?)
+    }
+
+    /// `apply` started by a script of the shell, to which it is `"$0" "$@"`.
+    pub(super) fn behind(
+        &self,
+        script: &str,
+        kubeconfig: &Path,
+        tree: &Path,
+        arguments: &[&str],
+    ) -> Command {
+        let mut command = Command::new("/bin/sh");
+        command
+            .env_clear()
+            .current_dir(&self.folder)
+            .args(["-c", script, env!("CARGO_BIN_EXE_armada2flux")])
+            .args(self.line(kubeconfig, tree, arguments))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Starts it, straight at the API server or behind a proxy.
+    pub(super) fn start(
+        &self,
+        kubeconfig: &Path,
+        tree: &Path,
+        arguments: &[&str],
+    ) -> Outcome<Running> {
+        let mut command = self.command(kubeconfig, tree, arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(Running(Some(command.spawn()?)))
+    }
+
+    /// A difference by which the first stage is done when [`Town::open`] says so.
+    pub(super) fn closed() -> Difference {
+        Difference {
+            release: FIRST[0],
+            fields: format!(
+                "  wait: {{timeout: 100, labels: {{release_group: grain-{}}}, resources: [{{type: deployment}}]}}",
+                FIRST[0]
+            ),
+            values: format!(
+                "    replicas: 1\n    labels: {{armada2flux.example/ready-after-job: {OPENER}}}"
+            ),
+        }
+    }
+
+    /// Waits until only that is still awaited in the first stage.
+    pub(super) fn waits(&self) -> Outcome {
+        for release in FIRST {
+            self.bed.wait(&self.path(release), WITHIN, |object| {
+                object["status"]["observedGeneration"] == object["metadata"]["generation"]
+                    && crate::bed::has_condition(object, "Ready")
+            })?;
+        }
+        // Its other release has nothing left to wait for.
+        until(WITHIN, || {
+            let lines = self.lines()?;
+            let done = lines.iter().any(|line| {
+                let entry = &line["entry"];
+                entry["is"] == "finished" && entry["part"]["name"] == format!("grain-{DB}")
+            });
+            Ok(done.then_some(()))
+        })
+    }
+
+    /// Lets the first stage be done.
+    pub(super) fn open(&self) -> Outcome {
+        self.bed.apply(&json!({
+            "apiVersion": "batch/v1", "kind": "Job",
+            "metadata": {"name": OPENER, "namespace": self.name},
+            "spec": {"template": {"spec": {
+                "restartPolicy": "Never", "containers": [{"name": "main", "image": "example.org/opener:1"}],
+            }}},
+        }))
+    }
+
+    /// Where the journal is unless another is named.
+    pub(super) fn journal(&self) -> PathBuf {
+        self.folder
+            .join(format!("armada2flux-{}.journal", self.name))
+    }
+
+    /// The entries of the journal, whole lines only.
+    pub(super) fn lines(&self) -> Outcome<Vec<Value>> {
+        let text = match fs::read_to_string(self.journal()) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error.into()),
+        };
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        whole
+            .lines()
+            .map(|line| Ok(serde_json::from_str(line)?))
+            .collect()
+    }
+
+    /// Path of a HelmRelease.
+    pub(super) fn path(&self, release: &str) -> String {
+        site::helm_release(&self.name, &format!("grain-{release}"))
+    }
+
+    /// A HelmRelease as it is now; null when it is not there.
+    pub(super) fn release(&self, release: &str) -> Outcome<Value> {
+        Ok(self.bed.get(&self.path(release))?.unwrap_or_default())
+    }
+
+    /// The Job as it is now; null when it is not there.
+    pub(super) fn job(&self) -> Outcome<Value> {
+        let path = format!("/apis/batch/v1/namespaces/{}/jobs/grain-{DB}", self.name);
+        Ok(self.bed.get(&path)?.unwrap_or_default())
+    }
+
+    /// Fails unless all releases are Ready as they were written last, with what the documents say.
+    pub(super) fn holds(&self, marker: &str) -> Outcome {
+        for release in FIRST.into_iter().chain([LAST]) {
+            let object = self.release(release)?;
+            let (status, generation) = (&object["status"], &object["metadata"]["generation"]);
+            ensure(
+                object["spec"]["values"]["marker"] == marker
+                    && status["observedGeneration"] == *generation
+                    && status["lastAttemptedGeneration"] == *generation
+                    && status["history"][0]["status"] == "deployed"
+                    && crate::bed::has_condition(&object, "Ready"),
+                || format!("{release}: {object}"),
+            )?;
+            let path = format!(
+                "/api/v1/namespaces/{}/configmaps/grain-{release}",
+                self.name
+            );
+            let map = self.bed.get(&path)?.unwrap_or_default();
+            ensure(map["data"]["marker"] == marker, || {
+                format!("{release}: {map}")
+            })?;
+        }
+        let job = self.job()?;
+        let image = &job["spec"]["template"]["spec"]["containers"][0]["image"];
+        ensure(
+            *image == format!("example.org/job:{marker}")
+                && crate::bed::has_condition(&job, "Complete"),
+            || job.to_string(),
+        )
+    }
+
+    /// Fails unless the journal tells of one run that is complete; gives how many processes worked on it.
+    pub(super) fn is_complete(&self) -> Outcome<usize> {
+        let lines = self.lines()?;
+        let begun = lines
+            .iter()
+            .rposition(|line| line["entry"]["is"] == "begin");
+        let run = lines.get(begun.unwrap_or_default()..).unwrap_or_default();
+        let one = run.iter().all(|line| line["run"] == run[0]["run"]);
+        let last = run.last().map(|line| &line["entry"]);
+        let complete = last.is_some_and(|last| last["is"] == "end" && last["how"] == "complete");
+        ensure(one && complete, || format!("{}: {last:?}", self.name))?;
+        Ok(1 + run
+            .iter()
+            .filter(|line| line["entry"]["is"] == "resume")
+            .count())
+    }
+}
+
+/// A run that goes on; it ends with this at the latest.
+pub(super) struct Running(Option<Child>);
+
+impl Running {
+    /// Sends it a signal, by name without `SIG`.
+    pub(super) fn signal(&self, name: &str) -> Outcome {
+        let child = self.0.as_ref().ok_or("it has ended")?;
+        let process = child.id().to_string();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &process])
+            .status()?;
+        ensure(sent.success(), || format!("{name} cannot be sent"))
+    }
+
+    /// Whether it has ended.
+    pub(super) fn has_ended(&mut self) -> Outcome<bool> {
+        let child = self.0.as_mut().ok_or("it has ended")?;
+        Ok(child.try_wait()?.is_some())
+    }
+
+    /// Waits for its end.
+    pub(super) fn end(mut self) -> Outcome<Ran> {
+        let child = self.0.take().ok_or("it has ended")?;
+        Ran::of(child.wait_with_output()?).map_err(told)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            drop(child.kill());
+            drop(child.wait());
+        }
+    }
+}
+
+/// Fails unless a run ended with this code and said all of it.
+pub(super) fn ended(ran: &Ran, code: i32, said: &[&str]) -> Outcome {
+    let Ran {
+        stdout,
+        stderr,
+        code: found,
+    } = ran;
+    let missing: Vec<&&str> = said
+        .iter()
+        .filter(|text| !stdout.contains(**text) && !stderr.contains(**text))
+        .collect();
+    ensure(*found == Some(code) && missing.is_empty(), || {
+        format!("code {found:?} for {code}, not said {missing:?}:\n{stdout}\n{stderr}")
+    })
+}
+
+/// Does several things at the same time; fails with all that went wrong.
+pub(super) fn at_once<'a>(acts: Vec<Box<dyn FnOnce() -> Outcome + Send + 'a>>) -> Outcome {
+    let ended: Vec<Outcome> = thread::scope(|threads| {
+        let started: Vec<_> = acts.into_iter().map(|act| threads.spawn(act)).collect();
+        let ended = started.into_iter().map(|thread| {
+            thread
+                .join()
+                .unwrap_or_else(|_| Err("a thread panicked".into()))
+        });
+        ended.collect()
+    });
+    let wrong: Vec<String> = ended
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|error| error.to_string())
+        .collect();
+    ensure(wrong.is_empty(), || wrong.join("\n"))
+}
+
+pub(super) fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
+    failed.message().unwrap_or("failed").into()
+}
