@@ -12,6 +12,8 @@ mod terminal;
 mod usage;
 
 pub(crate) use diff::{edited, places, single_changes};
+#[cfg(unix)]
+pub(crate) use terminal::on_terminal;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -155,7 +155,7 @@ const TTY: &[Named] = &[
 ];
 
 #[cfg(unix)]
-pub(super) use tty::on_terminal;
+pub(crate) use tty::on_terminal;
 
 #[cfg(unix)]
 mod tty {
@@ -170,7 +170,7 @@ mod tty {
     use super::{CONVERT, ESCAPE};
 
     /// What a command writes to a terminal, which `attach` gives it.
-    pub(in super::super) fn on_terminal(
+    pub(crate) fn on_terminal(
         mut command: Command,
         attach: impl FnOnce(&mut Command, File),
     ) -> Result<String> {
