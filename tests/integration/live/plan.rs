@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::probe_site::{self, ProbeChart};
 use super::site::{apply_as, helm_release};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
@@ -25,6 +26,7 @@ pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::private("plan::shows_what_moves_and_what_is_deleted_for_it", moves),
         Test::private("plan::shows_what_a_run_would_refuse", refusals),
+        Test::shared("plan::knows_an_install_that_goes_on", installing),
     ]
 }
 
@@ -202,6 +204,41 @@ fn saved(scope: &Scope<'_>, folder: &str) -> Outcome {
             && fs::read_to_string(&other)? == "{\"my\": \"file\"}",
         || ran.stderr.clone(),
     )
+}
+
+/// While the first install of a release goes on, Helm has a record of it and its HelmRelease no history: that is no
+/// release of somebody else.
+fn installing(scope: &Scope<'_>) -> Outcome {
+    let commit = probe_site::commit(scope)?;
+    let chart = ProbeChart {
+        release: "probe",
+        fields: "  test: {enabled: false}\n  wait: {timeout: 90, resources: []}",
+        values: "",
+    };
+    let text = probe_site::manifest(scope, &commit, &[chart]);
+    let options = ["--source-namespace=release"];
+    let (tree, _) = probe_site::convert(scope, &text, "one", &options)?;
+    apply_as("armada2flux", scope, &tree, &[])?;
+    probe_site::ready(scope, "probe")?;
+    let status = json!({"status": {"history": null}}).to_string();
+    let place = (scope.namespace.as_str(), "grain-probe");
+    patched(scope, place, &["--subresource=status", "--patch", &status])?;
+    let going = report(scope, &tree, 0)?;
+    ensure(going["summary"]["refused"] == 0, || going.to_string())?;
+    // Without Flux at work it is one.
+    let stop = r#"{"spec":{"suspend":true}}"#;
+    patched(
+        scope,
+        place,
+        &["--field-manager=armada2flux", "--patch", stop],
+    )?;
+    patched(scope, place, &["--subresource=status", "--patch", &status])?;
+    let stopped = report(scope, &tree, 2)?;
+    let release = object(&stopped, "grain-probe")?;
+    let why = release["refusals"][0]["why"].as_str().unwrap_or_default();
+    ensure(why.contains("helm holds revision 1"), || {
+        release.to_string()
+    })
 }
 
 /// Patches a HelmRelease by hand.
