@@ -45,6 +45,15 @@ pub fn needs(rollout: &Rollout, state_namespace: &str) -> Needs {
             Some(&release.storage),
             &[Verb::List],
         );
+        if release.tested {
+            needs.permissions.insert(Permission {
+                verb: Verb::Patch,
+                api_version: object.api_version.clone(),
+                kind: object.kind.clone(),
+                namespace: object.namespace.clone(),
+                subresource: Some("status".into()),
+            });
+        }
         for gate in &release.gates {
             let (api, kind) = (api_version(gate.kind), kind_name(gate.kind));
             let place = Some(&gate.namespace);

@@ -62,12 +62,17 @@ pub(super) async fn released(
     }
     let mut retried = None;
     if readiness::needs_retry(&current.value) {
-        let (object, token) = match write::retry(run, id, &current).await? {
-            Ok(done) => done,
+        let again = if readiness::needs_tests(&current.value) {
+            write::retest(run, id, &current).await?
+        } else {
+            write::retry(run, id, &current).await?
+        };
+        let (object, mark) = match again {
+            Ok(again) => again,
             Err(reason) => return Ok(Err(reason)),
         };
         current = object;
-        retried = Some(token);
+        retried = Some(mark);
         moved = true;
     }
     let expected = Expected {

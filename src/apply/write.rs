@@ -7,7 +7,8 @@ use crate::cluster::{DryRun, ObjectRef};
 use crate::flux::Object;
 use crate::rollout::PartId;
 use crate::rollout::journal::Act;
-use crate::value::{Mapping, Text, Value};
+use crate::rollout::readiness::Retried;
+use crate::value::{Data, Mapping, Text, Value};
 
 /// Annotations by which helm-controller is told to try a release again; it acts on the second when both are equal
 /// (helm-controller: api/v2/annotations.go).
@@ -68,18 +69,12 @@ pub(super) async fn unsuspend(
     patch(run, id, Act::Unsuspend, current, "spec", spec).await
 }
 
-/// Tells helm-controller to try a release again that it has given up, and gives the object and what to look for.
-/// A run that was cut off between the two sends the same token again.
-pub(super) async fn retry(
-    run: &Run<'_>,
-    id: &PartId,
-    current: &Object,
-) -> Result<Result<(Object, Text), String>, Error> {
-    let handled = current.value.at(&["status", "lastHandledResetAt"]);
-    let handled = handled.and_then(Value::as_str);
-    let asked = run.before(id).and_then(|part| part.retried.as_ref());
-    let open = asked.filter(|token| handled != Some(token.as_str()));
-    let token = open.cloned().unwrap_or_else(|| (run.now)());
+/// What was written, and what to look for in it.
+type Again = Result<(Object, Retried), String>;
+
+/// Tells helm-controller to try a release again that it has given up.
+pub(super) async fn retry(run: &Run<'_>, id: &PartId, current: &Object) -> Result<Again, Error> {
+    let token = token(run, id, current, "lastHandledResetAt");
     let marks: Mapping = [REQUESTED_AT, RESET_AT]
         .into_iter()
         .map(|key| (key, token.clone()))
@@ -89,7 +84,59 @@ pub(super) async fn retry(
         token: token.clone(),
     };
     let patched = patch(run, id, act, current, "metadata", annotations).await?;
-    Ok(patched.map(|object| (object, token)))
+    Ok(patched.map(|object| (object, Retried::Release(token))))
+}
+
+/// Has a release's tests run again, and nothing else (tried: without results of tests in the newest entry of the
+/// history, a request runs the tests and makes no revision).
+pub(super) async fn retest(run: &Run<'_>, id: &PartId, current: &Object) -> Result<Again, Error> {
+    let token = token(run, id, current, "lastHandledReconcileAt");
+    let act = Act::Retest {
+        token: token.clone(),
+    };
+    run.going(id, &act)?;
+    run.tell(id, Moment::Writing);
+    let of = ObjectRef::from(current);
+    let history: Mapping = [("history", untested(current))].into_iter().collect();
+    let status: Mapping = [("status", history)].into_iter().collect();
+    let marks: Mapping = [(REQUESTED_AT, token.clone())].into_iter().collect();
+    let annotations: Mapping = [("annotations", marks)].into_iter().collect();
+    let metadata: Mapping = [("metadata", annotations)].into_iter().collect();
+    if run
+        .cluster
+        .patch_status(&of, &status.into())
+        .await?
+        .is_none()
+    {
+        return Ok(Err(DELETED.to_owned()));
+    }
+    let Some(patched) = run.cluster.patch(&of, &metadata.into()).await? else {
+        return Ok(Err(DELETED.to_owned()));
+    };
+    run.done(id, act, generation(&patched))?;
+    Ok(Ok((patched, Retried::Tests(token))))
+}
+
+/// The history without results of tests in its newest entry. A list is patched as a whole.
+fn untested(current: &Object) -> Value {
+    let history = current.value.at(&["status", "history"]);
+    let mut history = history.cloned().unwrap_or_else(Value::null);
+    if let Data::Sequence(snapshots) = &mut history.data
+        && let Some(newest) = snapshots.first_mut().and_then(Value::as_mapping_mut)
+    {
+        newest
+            .entries_mut()
+            .retain(|entry| entry.key != "testHooks");
+    }
+    history
+}
+
+/// The mark of a request: that of an earlier process, if it was not heard yet, else a new one.
+fn token(run: &Run<'_>, id: &PartId, current: &Object, heard: &str) -> Text {
+    let heard = current.value.at(&["status", heard]).and_then(Value::as_str);
+    let asked = run.before(id).and_then(|part| part.retried.as_ref());
+    let open = asked.filter(|token| heard != Some(token.as_str()));
+    open.cloned().unwrap_or_else(|| (run.now)())
 }
 
 async fn patch(

@@ -116,6 +116,12 @@ pub enum Act {
         /// Its UID, which is the request's precondition.
         uid: Text,
     },
+    /// What is known of failed tests is taken out of a release's status, and helm-controller told to look
+    /// (`reconcile.fluxcd.io/requestedAt`): it runs the tests and nothing else.
+    Retest {
+        /// What the annotation holds.
+        token: Text,
+    },
     /// A stalled release is told to try again (`reconcile.fluxcd.io/resetAt` and `requestedAt`).
     Retry {
         /// What the annotations hold.

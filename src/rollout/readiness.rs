@@ -50,9 +50,17 @@ const PREREQUISITES: &str = "Fulfilling prerequisites";
 pub struct Expected {
     /// `metadata.generation` after the last write.
     pub generation: i64,
-    /// What the annotations `reconcile.fluxcd.io/requestedAt` and `resetAt` hold, if the release was told to try again:
-    /// that must have been heard.
-    pub retried: Option<Text>,
+    /// What the release was told to do again: that must have been heard.
+    pub retried: Option<Retried>,
+}
+
+/// What helm-controller is told to do again, by a mark that no other request has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Retried {
+    /// Everything: the mark stands in the annotations `reconcile.fluxcd.io/requestedAt` and `resetAt`.
+    Release(Text),
+    /// The tests alone: the mark stands in `requestedAt`, and what is known of the tests was taken out of the status.
+    Tests(Text),
 }
 
 /// Where an object stands. The texts quote what the cluster says: they are for [`Scrubber`] before they are shown.
@@ -79,8 +87,8 @@ pub fn release(live: &Value, expected: &Expected) -> Progress {
         return other;
     }
     let status = Status::of(live);
-    if let Some(token) = retried
-        && !is_handled(&status, token)
+    if let Some(retried) = retried
+        && !is_handled(&status, retried)
     {
         let why = status.activity();
         return waiting(
@@ -164,6 +172,19 @@ pub fn needs_retry(live: &Value) -> bool {
     !suspended(live) && generation.is_some_and(|generation| rests(&status, generation))
 }
 
+/// Whether a release is at rest only because its tests failed: Armada runs the tests of such a release again, and nothing
+/// else (Armada: handlers/chart_deploy.py).
+#[must_use]
+pub fn needs_tests(live: &Value) -> bool {
+    let status = Status::of(live);
+    let ready = status.condition("Ready");
+    let failed = !status.holds("Ready") && ready.is_some_and(|ready| ready.reason == "TestFailed");
+    let deployed = status
+        .newest()
+        .is_some_and(|newest| newest.status == "deployed");
+    failed && deployed && status.condition("Remediated").is_none() && needs_retry(live)
+}
+
 /// Whether Flux leaves the object alone.
 #[must_use]
 pub fn suspended(live: &Value) -> bool {
@@ -214,7 +235,11 @@ fn last_manager(live: &Value) -> Option<&str> {
 
 /// Whether a request to try again was heard. `lastHandledReconcileAt` is written when a reconcile ends,
 /// `lastHandledResetAt` in the midst of it, by one that began with the request (helm-controller: action/reset.go).
-fn is_handled(status: &Status<'_>, token: &str) -> bool {
+fn is_handled(status: &Status<'_>, retried: &Retried) -> bool {
+    let token = match retried {
+        Retried::Tests(token) => return status.handled_reconcile == Some(token.as_str()),
+        Retried::Release(token) => token.as_str(),
+    };
     // These end a reconcile before it comes to the reset.
     let early = status
         .stalled()

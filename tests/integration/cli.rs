@@ -12,6 +12,7 @@ mod terminal;
 mod usage;
 
 pub(crate) use diff::{edited, places, single_changes};
+pub(crate) use terminal::{on_terminal, typed};
 
 use std::fs;
 use std::path::{Path, PathBuf};

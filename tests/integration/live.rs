@@ -28,6 +28,7 @@ mod small_site;
 mod sources;
 mod status;
 mod strict;
+mod telling;
 mod types;
 mod upgrades;
 mod values;
@@ -73,6 +74,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         site::tests(),
         sources::tests(),
         status::tests(),
+        telling::tests(),
         upgrades::tests(),
         values::tests(),
         waits::tests(),

@@ -8,7 +8,7 @@ fn release(step: Option<usize>, name: &str, state: &str) -> Release {
         namespace: "town".to_owned(),
         name: name.to_owned(),
         state: state.to_owned(),
-        why: (state == "failed").then(|| "x".repeat(150)),
+        why: (state == "failed").then(|| format!("begins {} ends", "x".repeat(150))),
         revision: (state != "waiting").then_some(3),
         chart: (state != "waiting").then(|| "0.1.0".to_owned()),
     }
@@ -106,7 +106,7 @@ fn report(sites: Vec<Site>) -> Report {
 #[test]
 fn a_site_is_a_table() {
     let told = text(&report(vec![site()]), Style::default());
-    let why = "x".repeat(100);
+    let why = format!("begins {}…{} ends", "x".repeat(43), "x".repeat(44));
     assert_eq!(
         told,
         format!(
@@ -121,7 +121,7 @@ fn a_site_is_a_table() {
 
   stage 1 core
       1  town/db        ready        v3  0.1.0
-      2  town/web-long  failed       v3  0.1.0  {why}…
+      2  town/web-long  failed       v3  0.1.0  {why}
 
   stage without a number
       -  town/new       waiting       -  -

@@ -240,10 +240,16 @@ fn table(out: &mut String, stages: &[Stage], style: Style) {
     }
 }
 
+/// A reason that fits a row: who says it stands at the beginning, what went wrong at the end.
 fn fit(text: &str, style: Style) -> String {
-    if style.all || text.chars().count() <= MAX_WHY {
+    let length = text.chars().count();
+    if style.all || length <= MAX_WHY {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(MAX_WHY).collect();
-    format!("{kept}…")
+    let head = MAX_WHY / 2;
+    let skipped = length - (MAX_WHY - head) + 1;
+    let head = text.chars().take(head);
+    head.chain(['…'])
+        .chain(text.chars().skip(skipped))
+        .collect()
 }

@@ -321,7 +321,7 @@ impl State {
 
 impl PartState {
     fn go(&mut self, act: Act) {
-        if let Act::Retry { token } = &act {
+        if let Act::Retry { token } | Act::Retest { token } = &act {
             self.retried = Some(token.clone());
         }
         self.going = Some(act);
@@ -333,7 +333,7 @@ impl PartState {
         }
         match act {
             Act::Apply | Act::Unsuspend => self.generation = generation,
-            Act::Retry { token } => {
+            Act::Retry { token } | Act::Retest { token } => {
                 self.retried = Some(token.clone());
                 self.generation = generation.or(self.generation);
             }

@@ -185,7 +185,7 @@ fn a_stalled_release_is_ready_or_failed_only_after_it_heard_of_the_retry() {
         .unwrap();
     let retried = Expected {
         generation: 1,
-        retried: Some(token.into()),
+        retried: Some(Retried::Release(token.into())),
     };
     // From the first stall on.
     let stalled = states.iter().position(needs_retry).unwrap();
@@ -203,7 +203,7 @@ fn a_stalled_release_is_ready_or_failed_only_after_it_heard_of_the_retry() {
     assert_eq!(told.len(), 5);
     let other = Expected {
         generation: 1,
-        retried: Some("another".into()),
+        retried: Some(Retried::Release("another".into())),
     };
     assert!(matches!(release(last, &other), Progress::Waiting(_)));
     // A stall that comes before the reset is looked at.
@@ -625,7 +625,7 @@ proptest! {
         wanted in 1_i64..4,
         retried in proptest::option::of("[xy]"),
     ) {
-        let expected = Expected { generation: wanted, retried: retried.clone().map(Into::into) };
+        let expected = Expected { generation: wanted, retried: retried.clone().map(|token| Retried::Release(token.into())) };
         let progress = release(&live, &expected);
         let number = |path: &[&str]| live.at(path).and_then(status::int);
         let ours = [

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use armada2flux::cluster::{Cluster, Event};
-use armada2flux::rollout::readiness::{self, Expected, Progress};
+use armada2flux::rollout::readiness::{self, Expected, Progress, Retried};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
@@ -208,7 +208,7 @@ fn retry(scope: &Scope<'_>) -> Outcome {
     scope.bed.run(Program::Kubectl, &arguments)?;
     let expected = Expected {
         generation,
-        retried: Some(token.into()),
+        retried: Some(Retried::Release(token.into())),
     };
     // Not the failure from before: the second attempt is an upgrade.
     let progress = settled(scope, &cluster, &expected)?;
