@@ -32,7 +32,7 @@ impl Record {
         let Some(live) = live else { return true };
         let suspended = live.value.at(&["spec", "suspend"]);
         let runs = suspended.is_none_or(|suspend| suspend.data != Data::Bool(true));
-        !is_managed(live) && !(self.by_flux && runs)
+        !(is_managed(live) || self.by_flux && runs)
     }
 }
 

@@ -96,6 +96,7 @@ fn moves(scope: &Scope<'_>) -> Outcome {
         same["summary"]["changed"] == 7 && same["summary"]["unchanged"] == 7,
         || same["summary"].to_string(),
     )?;
+    requests(scope, &folder)?;
     let running = edited(scope, "running", &[("  suspend: true\n", "")])?;
     apply_as("armada2flux", scope, &running, &[])?;
     let same = report(scope, &tree, 0)?;
@@ -115,6 +116,25 @@ fn moves(scope: &Scope<'_>) -> Outcome {
             && upgraded["summary"]["upgraded"] == 1,
         || upgraded.to_string(),
     )
+}
+
+/// A plan asks no more than a diff.
+fn requests(scope: &Scope<'_>, folder: &str) -> Outcome {
+    let asked = |arguments: &[&str]| -> Outcome<u32> {
+        let mut command = support::program();
+        command.current_dir(scope.bed.path()).args(arguments);
+        command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
+        let ran = support::feed(&mut command, b"").map_err(told)?;
+        let line = ran.stderr.lines().find(|line| line.starts_with("asked "));
+        let number = line.and_then(|line| line.strip_suffix(" requests")?.rsplit(' ').next());
+        let number = number.ok_or_else(|| format!("no number of requests: {}", ran.stderr))?;
+        Ok(number.parse()?)
+    };
+    let diff = asked(&["diff", folder, "-v"])?;
+    let plan = asked(&["plan", folder, "-v"])?;
+    ensure(diff == plan && plan > 14, || {
+        format!("diff {diff}, plan {plan}")
+    })
 }
 
 /// Secrets of every kind, in every output.
