@@ -253,7 +253,12 @@ fn object(part: &Part, judged: Judged<'_>, summary: &mut Summary) -> Object {
     let mut notes = Vec::new();
     if !matches!(what, What::Create) {
         notes.extend(change.marks.iter().filter_map(note));
-        notes.extend(change.staying.iter().map(|field| Shared::new(field).stays()));
+        notes.extend(
+            change
+                .staying
+                .iter()
+                .map(|field| Shared::new(field).stays()),
+        );
     }
     let (mut deletions, mut gates, mut tests) = (Vec::new(), Vec::new(), false);
     match until {
