@@ -12,8 +12,7 @@ mod terminal;
 mod usage;
 
 pub(crate) use diff::{edited, places, single_changes};
-#[cfg(unix)]
-pub(crate) use terminal::on_terminal;
+pub(crate) use terminal::{on_terminal, typed};
 
 use std::fs;
 use std::path::{Path, PathBuf};

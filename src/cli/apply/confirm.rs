@@ -11,7 +11,8 @@ pub(super) fn ask(yes: bool, question: &str) -> Result<bool, Failure> {
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         let failure = Failure::new("nobody can be asked: this is no terminal");
-        return Err(failure.hint("look at `armada2flux plan` first, then add --yes"));
+        let failure = failure.hint("look at `armada2flux plan` first, then add --yes");
+        return Err(failure.refused());
     }
     let _ = write!(std::io::stderr(), "{question} [y/N] ");
     let mut answer = String::new();

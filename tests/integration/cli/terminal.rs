@@ -155,13 +155,13 @@ const TTY: &[Named] = &[
 ];
 
 #[cfg(unix)]
-pub(crate) use tty::on_terminal;
+pub(crate) use tty::{on_terminal, typed};
 
 #[cfg(unix)]
 mod tty {
     use std::fs::File;
-    use std::io::Read as _;
-    use std::process::Command;
+    use std::io::{Read as _, Write as _};
+    use std::process::{Command, ExitStatus};
 
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -169,11 +169,22 @@ mod tty {
     use super::super::Place;
     use super::{CONVERT, ESCAPE};
 
-    /// What a command writes to a terminal, which `attach` gives it.
+    /// What a command writes to a terminal, which `attach` gives it. It must succeed.
     pub(crate) fn on_terminal(
-        mut command: Command,
+        command: Command,
         attach: impl FnOnce(&mut Command, File),
     ) -> Result<String> {
+        let (text, status) = typed(command, "", attach)?;
+        ensure(status.success(), format!("the program failed: {text}"))?;
+        Ok(text)
+    }
+
+    /// The same where somebody types, and how it ended.
+    pub(crate) fn typed(
+        mut command: Command,
+        keys: &str,
+        attach: impl FnOnce(&mut Command, File),
+    ) -> Result<(String, ExitStatus)> {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY)?;
         grantpt(&controller)?;
         unlockpt(&controller)?;
@@ -187,10 +198,11 @@ mod tty {
         // The terminal closes when nobody holds its end any more.
         drop(command);
         let mut text = Vec::new();
+        let mut controller = File::from(controller);
+        controller.write_all(keys.as_bytes())?;
         // Linux ends a terminal with an error instead of an end.
-        let _ = File::from(controller).read_to_end(&mut text);
-        ensure(child.wait()?.success(), "the program failed")?;
-        Ok(String::from_utf8(text)?)
+        let _ = controller.read_to_end(&mut text);
+        Ok((String::from_utf8(text)?, child.wait()?))
     }
 
     fn said(place: &Place, environment: Option<(&str, &str)>) -> Result<String> {

@@ -1,7 +1,10 @@
 //! `apply` against a real cluster.
 
+mod guards;
 mod old_readiness;
+mod options;
 mod order;
+mod rights;
 mod running;
 mod story;
 mod tiny;
@@ -13,14 +16,21 @@ use crate::bed::{Error, Outcome};
 use crate::support::{self, Ran};
 
 pub(super) fn tests() -> Vec<Test> {
-    [story::tests(), old_readiness::tests()].concat()
+    [
+        guards::tests(),
+        old_readiness::tests(),
+        options::tests(),
+        rights::tests(),
+        story::tests(),
+    ]
+    .concat()
 }
 
 fn told(failed: libtest_mimic::Failed) -> Error {
     failed.message().unwrap_or("failed").into()
 }
 
-/// `armada2flux apply TREE --yes` on the bed, with a journal of the test's own.
+/// `armada2flux apply TREE --yes` on the bed, with a journal of the test's own unless another is given.
 fn command(
     scope: &Scope<'_>,
     kubeconfig: &Path,
@@ -28,13 +38,12 @@ fn command(
     arguments: &[&str],
 ) -> std::process::Command {
     let mut command = support::program();
-    let journal = scope
-        .bed
-        .path()
-        .join(format!("{}.journal", scope.namespace));
     command.current_dir(scope.bed.path());
     command.arg("apply").arg(tree).arg("--yes");
-    command.arg("--journal").arg(journal);
+    if !arguments.iter().any(|one| one.starts_with("--journal")) {
+        let journal = format!("{}.journal", scope.namespace);
+        command.arg("--journal").arg(journal);
+    }
     command.arg("--kubeconfig").arg(kubeconfig).args(arguments);
     command
 }

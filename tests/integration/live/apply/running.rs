@@ -35,11 +35,6 @@ impl Running {
         Ok(Self { child, said })
     }
 
-    /// Its process id.
-    pub(super) fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Everything that it printed.
     pub(super) fn said(&self) -> Outcome<String> {
         Ok(fs::read_to_string(&self.said)?)

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use serde_json::json;
+
 use super::{Scope, site};
 use crate::bed::Outcome;
 use crate::bed::armada::Site;
@@ -23,16 +25,19 @@ pub(super) struct Tiny<'a> {
     pub(super) release: &'a str,
     /// What its ConfigMap says.
     pub(super) word: &'a str,
-    /// More fields of its Chart, as lines of YAML, indented as `data` is.
-    pub(super) fields: &'a str,
+    /// What is awaited of it, as YAML.
+    pub(super) wait: &'a str,
 }
+
+/// Waits for a pod that bears the label, and for a good while.
+pub(super) const GATED: &str = "{timeout: 300, resources: [{type: pod, labels: {gate: open}}]}";
 
 impl<'a> Tiny<'a> {
     pub(super) const fn new(release: &'a str, word: &'a str) -> Self {
         Self {
             release,
             word,
-            fields: "",
+            wait: "{timeout: 90, resources: []}",
         }
     }
 }
@@ -53,7 +58,7 @@ pub(super) fn site(scope: &Scope<'_>, groups: &[&[Tiny<'_>]]) -> Outcome<Site> {
         for Tiny {
             release,
             word,
-            fields,
+            wait,
         } in *group
         {
             text.push_str(&format!(
@@ -64,10 +69,9 @@ data:
   release: {release}
   namespace: {namespace}
   source: {{type: git, location: '{location}', subpath: map, reference: {commit}}}
-  wait: {{timeout: 90, resources: []}}
+  wait: {wait}
   test: {{enabled: false}}
   values: {{word: '{word}'}}
-{fields}
 "
             ));
         }
@@ -92,6 +96,15 @@ data: {{release_prefix: grain, chart_groups: [{}]}}
         names.join(", ")
     ));
     Ok(Site::plain(text, charts))
+}
+
+/// Makes the pod that opens the gate.
+pub(super) fn open_gate(scope: &Scope<'_>) -> Outcome {
+    scope.bed.apply(&json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "gate", "namespace": scope.namespace, "labels": {"gate": "open"}},
+        "spec": {"containers": [{"name": "main", "image": "example.org/main:1"}]},
+    }))
 }
 
 /// The tree of such a site.

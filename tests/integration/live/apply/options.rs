@@ -1,0 +1,211 @@
+//! Parts of a run, and what is told of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use super::running::Running;
+use super::tiny::{self, GATED, Tiny};
+use super::{Scope, Test, apply, command, ended, ensure, told};
+use crate::bed::Outcome;
+use crate::cli::on_terminal;
+use crate::live::probe_site::{path, revision};
+use crate::support;
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![
+        Test::shared("apply::stops_where_it_is_told_to", parts),
+        Test::shared("apply::gives_a_stage_its_time_and_no_more", too_long),
+        Test::shared("apply::draws_a_table_on_a_terminal", table),
+    ]
+}
+
+/// A site of three stages.
+fn three(scope: &Scope<'_>, name: &str, words: [&str; 3]) -> Outcome<PathBuf> {
+    let [first, second, third] = words;
+    let groups: [&[Tiny<'_>]; 3] = [
+        &[Tiny::new("first", first)],
+        &[Tiny::new("second", second)],
+        &[Tiny::new("third", third)],
+    ];
+    tiny::tree(scope, name, &groups)
+}
+
+/// The revisions of the three releases; 0 for one that is not there.
+fn revisions(scope: &Scope<'_>) -> Outcome<[u64; 3]> {
+    let mut found = [0; 3];
+    for (at, release) in ["first", "second", "third"].into_iter().enumerate() {
+        let object = scope.bed.get(&path(scope, release))?;
+        found[at] = object.as_ref().map_or(0, revision);
+    }
+    Ok(found)
+}
+
+fn expect(scope: &Scope<'_>, wanted: [u64; 3]) -> Outcome {
+    let found = revisions(scope)?;
+    ensure(found == wanted, || {
+        format!("{found:?} instead of {wanted:?}")
+    })
+}
+
+/// Checks a value against one of the published schemas.
+fn fits(schema: &str, value: &Value) -> Outcome {
+    let file = support::root().join("docs/schema").join(schema);
+    let schema: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
+    jsonschema::validate(&schema, value).map_err(|error| format!("{error}: {value}").into())
+}
+
+fn report(file: &Path) -> Outcome<Value> {
+    let report = serde_json::from_str(&fs::read_to_string(file)?)?;
+    fits("apply-report.json", &report)?;
+    Ok(report)
+}
+
+fn parts(scope: &Scope<'_>) -> Outcome {
+    let kubeconfig = &scope.bed.kubeconfig;
+    let file = |name: &str| scope.bed.path().join(format!("{}-{name}", scope.namespace));
+    let (json, events, markdown) = (file("report.json"), file("events"), file("report.md"));
+    let json_option = format!("--report=json={}", json.display());
+    let one = three(scope, "one", ["a", "a", "a"])?;
+    let run = |tree: &Path, code: i32, arguments: &[&str]| -> Outcome<String> {
+        let ran = apply(scope, kubeconfig, tree, arguments)?;
+        ended(&ran, code)?;
+        Ok(format!("{}{}", ran.stdout, ran.stderr))
+    };
+
+    let said = run(&one, 0, &["--dry-run"])?;
+    ensure(said.contains("grain-third"), || said.clone())?;
+    expect(scope, [0, 0, 0])?;
+    ensure(!file("journal").exists(), || {
+        "a dry run has a journal".to_owned()
+    })?;
+
+    // By the name of its group.
+    run(&one, 0, &["--pause-after=firsts", &json_option])?;
+    expect(scope, [1, 0, 0])?;
+    let paused = report(&json)?;
+    ensure(
+        paused["outcome"] == "paused"
+            && paused["resume"]
+                .as_str()
+                .is_some_and(|text| text.contains("--resume")),
+        || paused.to_string(),
+    )?;
+    let said = run(&one, 4, &[])?;
+    ensure(said.contains("--resume"), || said.clone())?;
+    let events_option = format!("--events={}", events.display());
+    let markdown_option = format!("--report=markdown={}", markdown.display());
+    let arguments = ["--resume", &json_option, &events_option, &markdown_option];
+    run(&one, 0, &arguments)?;
+    expect(scope, [1, 1, 1])?;
+    let whole = report(&json)?;
+    ensure(
+        whole["outcome"] == "complete"
+            && whole["resumed"] == true
+            && whole["run"] == paused["run"]
+            && whole["summary"]["earlier"].as_u64() > Some(0)
+            && whole["resume"].is_null(),
+        || whole.to_string(),
+    )?;
+    let text = fs::read_to_string(&markdown)?;
+    ensure(text.contains("grain-third"), || text.clone())?;
+    told_of(&fs::read_to_string(&events)?)?;
+
+    // What is left out must be as the input says.
+    let two = three(scope, "two", ["b", "b", "a"])?;
+    for option in ["--only-stage=2", "--from-stage=seconds"] {
+        let journal = format!("--journal={}", file(&option[2..6]).display());
+        let said = run(&two, 3, &[option, &journal])?;
+        ensure(
+            said.contains("grain-first") && said.contains("it is not as the input says"),
+            || said.clone(),
+        )?;
+    }
+    expect(scope, [1, 1, 1])?;
+    let three_stages = three(scope, "three", ["a", "b", "b"])?;
+    run(&three_stages, 0, &["--only-stage=2"])?;
+    expect(scope, [1, 2, 1])?;
+    run(&three_stages, 0, &["--from-stage=2"])?;
+    expect(scope, [1, 2, 2])
+}
+
+/// The events of a run that was taken up: each fits its schema, and they tell it in order.
+fn told_of(events: &str) -> Outcome {
+    let mut stages = Vec::new();
+    let mut finished = Vec::new();
+    let mut last = Value::Null;
+    for line in events.lines() {
+        let event: Value = serde_json::from_str(line)?;
+        fits("apply-events.json", &event)?;
+        if event["event"] == "stage-begins" {
+            stages.push(event["stage"].as_u64().unwrap_or_default());
+        }
+        if event["state"] == "finished" && event["kind"] == "HelmRelease" {
+            finished.push((
+                event["name"].as_str().unwrap_or_default().to_owned(),
+                event["outcome"].as_str().unwrap_or_default().to_owned(),
+            ));
+        }
+        last = event;
+    }
+    let wanted = [
+        ("grain-first", "unchanged"),
+        ("grain-second", "applied"),
+        ("grain-third", "applied"),
+    ];
+    let finished: Vec<_> = finished
+        .iter()
+        .map(|(name, outcome)| (name.as_str(), outcome.as_str()))
+        .collect();
+    ensure(
+        stages == [0, 1, 2, 3]
+            && finished == wanted
+            && last["event"] == "ends"
+            && last["outcome"] == "complete",
+        || events.to_owned(),
+    )
+}
+
+fn too_long(scope: &Scope<'_>) -> Outcome {
+    let gated = Tiny {
+        wait: GATED,
+        ..Tiny::new("first", "a")
+    };
+    let tree = tiny::tree(scope, "one", &[&[gated], &[Tiny::new("second", "a")]])?;
+    let kubeconfig = &scope.bed.kubeconfig;
+    let run = Running::start(scope, kubeconfig, &tree, &["--stage-timeout=5s"])?;
+    let said = run.end(3)?;
+    ensure(
+        said.contains("grain-first") && said.contains("not ready after"),
+        || said.clone(),
+    )?;
+    expect(scope, [revisions(scope)?[0], 0, 0])?;
+    tiny::open_gate(scope)?;
+    ended(&apply(scope, kubeconfig, &tree, &["--resume"])?, 0)?;
+    expect(scope, [1, 1, 0])
+}
+
+fn table(scope: &Scope<'_>) -> Outcome {
+    let tree = three(scope, "one", ["a", "a", "a"])?;
+    let mut command = command(scope, &scope.bed.kubeconfig, &tree, &["--color=always"]);
+    command.env("TERM", "xterm");
+    let text = on_terminal(command, |command, terminal| {
+        command.stdout(Stdio::null()).stderr(terminal);
+    })
+    .map_err(told)?;
+    for wanted in [
+        // The table is taken away before it is drawn again.
+        "\u{1b}[J",
+        "stage 1 firsts: 0 of 1",
+        "HelmRelease",
+        "grain-third: \u{1b}[32mapplied\u{1b}[0m",
+        "stage 3 thirds: \u{1b}[32mdone\u{1b}[0m",
+    ] {
+        ensure(text.contains(wanted), || {
+            format!("`{wanted:?}` is not in {text:?}")
+        })?;
+    }
+    Ok(())
+}
