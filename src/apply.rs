@@ -122,6 +122,7 @@ pub async fn run(rollout: &Rollout, options: &Options, tools: Tools<'_>) -> Resu
         stop,
         scrubber: Scrubber::of(objects),
         failed_before,
+        passed_over: RefCell::default(),
         kept: RefCell::default(),
     };
     let last = rollout.stages.last().map_or(0, |stage| stage.number);

@@ -131,13 +131,11 @@ pub fn of(part: &Part, site: &str, live: Option<&Object>, held: Option<&Record>)
                 location: location.clone(),
             });
         }
-        if let Some(Record { revision, status }) = held
-            && !live.is_some_and(is_managed)
-        {
+        if let Some(held) = held.filter(|held| held.would_be_taken_over(live)) {
             guards.push(Guard::Takeover {
                 object: object.clone(),
-                revision: *revision,
-                status: status.clone(),
+                revision: held.revision,
+                status: held.status.clone(),
             });
         }
     }
@@ -230,6 +228,7 @@ mod tests {
         let held = Record {
             revision: 3,
             status: "deployed".into(),
+            by_flux: false,
         };
         let taken = "HelmRelease town/web: helm holds revision 3 of the release (deployed) and flux does not manage it yet";
         let metadata = r#""metadata":{"name":"web","namespace":"town"}"#;
@@ -238,6 +237,15 @@ mod tests {
         assert_eq!(said("", Some(metadata), Some(&held)), [taken]);
         let managed = format!("{metadata},{MANAGED}");
         assert_eq!(said("", Some(&managed), Some(&held)), [""; 0]);
+        // A first install that goes on, and a release that Flux knew in an earlier life.
+        let flux = Record {
+            by_flux: true,
+            ..held
+        };
+        assert_eq!(said("", Some(metadata), Some(&flux)), [""; 0]);
+        let stopped = format!(r#"{metadata},"spec":{{"suspend":true}}"#);
+        assert_eq!(said("", Some(&stopped), Some(&flux)), [taken]);
+        assert_eq!(said("", None, Some(&flux)), [taken]);
     }
 
     #[test]

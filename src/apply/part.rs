@@ -14,7 +14,7 @@ use crate::rollout::change::{self, Change};
 use crate::rollout::journal::Finish;
 use crate::rollout::readiness::{self, Expected, Progress};
 use crate::rollout::{OnFailure, Part, PartId, Release, Until};
-use crate::value::{Data, Number, Text};
+use crate::value::{Data, Number, Text, Value};
 
 /// Brings one part to its end.
 pub(super) async fn go(
@@ -71,6 +71,14 @@ async fn steps(
                        begin a new run"
             .to_owned()));
     }
+    if change != Change::Unchanged
+        && let Some(other) = held_up_by(run, object)
+    {
+        return Ok(Err(format!(
+            "it depends on release `{other}`, which had failed before this run, is protected and was left as it is: \
+             flux does not move it until that one is repaired"
+        )));
+    }
     let limit = Duration::from_secs(u64::try_from(*timeout).unwrap_or_default());
     let ends = Instant::now() + limit;
     let ends = stage_ends.map_or(ends, |stage| stage.min(ends));
@@ -123,12 +131,33 @@ fn protected(
     }
     match on_failure {
         OnFailure::Stop => None,
-        OnFailure::PassOver => Some(Ok(Finish::PassedOver)),
+        OnFailure::PassOver => {
+            let key = (
+                object.namespace.clone().unwrap_or_default(),
+                object.name.clone(),
+            );
+            run.passed_over.borrow_mut().insert(key);
+            Some(Ok(Finish::PassedOver))
+        }
         OnFailure::Refuse => Some(Err(format!(
             "release `{}` had failed before this run and is protected: repair it by hand, then run again",
             release.name
         ))),
     }
+}
+
+/// The dependency of a release that was left as it is, if it has one: Flux holds whatever depends on it.
+fn held_up_by(run: &Run<'_>, object: &Object) -> Option<Text> {
+    let passed_over = run.passed_over.borrow();
+    let edges = object.value.at(&["spec", "dependsOn"])?.as_sequence()?;
+    edges.iter().find_map(|edge| {
+        let text = |key| edge.at(&[key]).and_then(Value::as_str).map(Text::from);
+        let name = text("name")?;
+        let namespace = text("namespace").or_else(|| object.namespace.clone())?;
+        passed_over
+            .contains(&(namespace, name.clone()))
+            .then_some(name)
+    })
 }
 
 /// What a part lacks to be as the rollout wants it, if it lacks anything. Nothing is written.

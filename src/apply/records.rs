@@ -18,7 +18,26 @@ pub struct Record {
     pub revision: u64,
     /// Its status, in Helm's word.
     pub status: Text,
+    /// Whether helm-controller wrote it.
+    pub by_flux: bool,
 }
+
+impl Record {
+    /// Whether applying the HelmRelease, as it is if it is there, would take the release over from somebody.
+    ///
+    /// Helm's record of a first install is there before it shows in `status.history`, which is written when the install
+    /// ends. One that helm-controller wrote for a HelmRelease that runs is that.
+    #[must_use]
+    pub fn would_be_taken_over(&self, live: Option<&Object>) -> bool {
+        let Some(live) = live else { return true };
+        let suspended = live.value.at(&["spec", "suspend"]);
+        let runs = suspended.is_none_or(|suspend| suspend.data != Data::Bool(true));
+        !(is_managed(live) || self.by_flux && runs)
+    }
+}
+
+/// The name by which the API server knows helm-controller as a writer.
+const FLUX: &str = "helm-controller";
 
 /// All releases that Helm holds, by storage namespace and name.
 #[derive(Clone, Debug, Default)]
@@ -66,16 +85,25 @@ impl Records {
         let key = (namespace.clone(), name.into());
         let known = self.0.get(&key).map_or(0, |record| record.revision);
         if revision >= known {
-            let status = status.into();
-            self.0.insert(key, Record { revision, status });
+            let writers = record.value.at(&["metadata", "managedFields"]);
+            let mut writers = writers
+                .and_then(Value::as_sequence)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|writer| writer.at(&["manager"])?.as_str());
+            let record = Record {
+                revision,
+                status: status.into(),
+                by_flux: writers.any(|writer| writer == FLUX),
+            };
+            self.0.insert(key, record);
         }
     }
 }
 
 /// Whether Flux manages the release of a HelmRelease: its newest snapshot has a revision
 /// (helm-controller: `status.history`).
-#[must_use]
-pub fn is_managed(release: &Object) -> bool {
+pub(super) fn is_managed(release: &Object) -> bool {
     let history = release.value.at(&["status", "history"]);
     let newest = history.and_then(Value::as_sequence).and_then(<[_]>::first);
     let version = newest.and_then(|snapshot| snapshot.at(&["version"]));
@@ -102,6 +130,7 @@ mod tests {
         }
         let record = records.get("town", "web").expect("a record");
         assert_eq!((record.revision, record.status.as_str()), (10, "failed"));
+        assert!(!record.by_flux);
         assert_eq!(records.get("town", "other"), None);
     }
 }

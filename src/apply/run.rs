@@ -1,6 +1,7 @@
 //! What all parts of a run share.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,6 +70,8 @@ pub(super) struct Run<'r> {
     pub(super) scrubber: Scrubber,
     /// Names of releases that had failed before the run, as `namespace/name`.
     pub(super) failed_before: Vec<Text>,
+    /// Releases that were left as they are, as (namespace, name).
+    pub(super) passed_over: RefCell<BTreeSet<(Text, Text)>>,
     /// Watches that stay open for the whole run.
     pub(super) kept: RefCell<Vec<Rc<View>>>,
 }

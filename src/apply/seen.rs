@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cluster::Event;
 use crate::flux::Object;
-use crate::plan::gate::{Gate, Verdict};
+use crate::plan::gate::{Gate, Verdict, Watched};
 use crate::value::Text;
 
 /// Namespace and name of an object of one kind.
@@ -14,6 +14,7 @@ pub type Key = (Option<Text>, Text);
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     listed: bool,
+    began_empty: bool,
     objects: BTreeMap<Key, Object>,
     gone: BTreeMap<Key, Object>,
 }
@@ -26,6 +27,7 @@ impl Seen {
             Event::Listed(objects) => {
                 let objects = objects.into_iter().map(|object| (key(&object), object));
                 self.objects = objects.collect();
+                self.began_empty |= !self.listed && self.objects.is_empty();
                 self.listed = true;
             }
             Event::Changed(object) => {
@@ -53,9 +55,10 @@ impl Seen {
     /// What a gate says of them.
     #[must_use]
     pub fn verdict(&self, gate: &Gate) -> Verdict {
-        gate.evaluate_with(
-            self.objects.values().map(|object| &object.value),
-            self.gone.values().map(|object| &object.value),
-        )
+        gate.evaluate_watched(Watched {
+            objects: self.objects.values().map(|object| &object.value),
+            gone: self.gone.values().map(|object| &object.value),
+            began_empty: self.began_empty,
+        })
     }
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
 
-use crate::apply::records::{Record, Records, is_managed};
+use crate::apply::records::Records;
 use crate::cluster::{
     CONCURRENCY, Cluster, DryRun, KindRef, Lack, Needs, Permission, Preflight, Verb,
 };
@@ -249,11 +249,10 @@ impl Live {
             return None;
         }
         let name = text(object, &["spec", "releaseName"]).unwrap_or(&object.name);
-        let Record { revision, status } = self.records.get(&storage(object), name)?;
-        let managed = live.is_some_and(is_managed);
-        (!managed).then(|| Mark::Takeover {
-            revision: *revision,
-            status: status.clone(),
+        let held = self.records.get(&storage(object), name)?;
+        held.would_be_taken_over(live).then(|| Mark::Takeover {
+            revision: held.revision,
+            status: held.status.clone(),
         })
     }
 

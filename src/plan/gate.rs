@@ -256,42 +256,69 @@ impl Gate {
         } else if listed || !self.required {
             Verdict::Ready
         } else {
-            let labels = match self.selector.as_str() {
-                "" => String::new(),
-                selector => format!(" with labels `{selector}`"),
-            };
-            Verdict::Waiting(format!(
-                "no {} in namespace `{}`{labels}; are `wait.labels` right, or should `wait.resources` leave the type out?",
-                self.kind, self.namespace
-            ))
+            Verdict::Waiting(self.none_found())
         }
+    }
+
+    fn none_found(&self) -> String {
+        let labels = match self.selector.as_str() {
+            "" => String::new(),
+            selector => format!(" with labels `{selector}`"),
+        };
+        format!(
+            "no {} in namespace `{}`{labels}; are `wait.labels` right, or should `wait.resources` leave the type out?",
+            self.kind, self.namespace
+        )
     }
 }
 
-/// While a watch goes on.
+/// What a watch shows of the objects that a gate is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Watched<O, G> {
+    /// Those that are there.
+    pub objects: O,
+    /// Those that were deleted since it began, as they were at last.
+    pub gone: G,
+    /// Whether there was none when it began.
+    pub began_empty: bool,
+}
+
+/// While a watch goes on (Armada: handlers/wait.py, `ResourceWait._watch_resource_completions`).
 impl Gate {
-    /// The same for what a watch shows: `gone` are objects that were deleted since it began, as they were at last.
+    /// [`Gate::evaluate`] for what a watch shows.
     ///
-    /// A Job that was deleted once it was done (`ttlSecondsAfterFinished`) counts as found. Armada takes whatever is
-    /// deleted for ready, done or not (`ResourceWait._watch_resource_completions`); for v1 it does so only if nothing
-    /// was modified before, which a Job that gets done always is.
+    /// Where none was there at first, objects that are left out do not count as found when they come. A Job that was
+    /// deleted once it was done (`ttlSecondsAfterFinished`) does. Armada takes whatever is deleted for ready, done or
+    /// not; for v1 only if nothing was modified before, which a Job that gets done always is.
     #[must_use]
-    pub fn evaluate_with<'o>(
+    pub fn evaluate_watched<'o>(
         &self,
-        objects: impl IntoIterator<Item = &'o Value> + Clone,
-        gone: impl IntoIterator<Item = &'o Value>,
+        watched: Watched<
+            impl IntoIterator<Item = &'o Value> + Clone,
+            impl IntoIterator<Item = &'o Value>,
+        >,
     ) -> Verdict {
+        let Watched {
+            objects,
+            gone,
+            began_empty,
+        } = watched;
         let verdict = self.evaluate(objects.clone());
-        let waits = matches!(verdict, Verdict::Waiting(_)) && self.version == Version::V2;
-        let mut objects = objects.into_iter();
-        let mut gone = gone.into_iter();
-        if waits
-            && !objects.any(|object| self.judge(object) != State::NotSelected)
-            && gone.any(|object| self.judge(object) == State::Ready)
-        {
-            return Verdict::Ready;
+        let mut states = objects.into_iter().map(|object| self.judge(object));
+        let done = |state: State| state == State::Ready;
+        match verdict {
+            Verdict::Ready if self.required && began_empty && !states.any(done) => {
+                Verdict::Waiting(self.none_found())
+            }
+            Verdict::Waiting(_)
+                if self.version == Version::V2
+                    && states.all(|state| state == State::NotSelected)
+                    && gone.into_iter().map(|object| self.judge(object)).any(done) =>
+            {
+                Verdict::Ready
+            }
+            Verdict::Ready | Verdict::Waiting(_) | Verdict::Failed(_) => verdict,
         }
-        verdict
     }
 
     /// Whether everything must be ready a second time, a second later, if it was not when the wait began. In v1 Armada

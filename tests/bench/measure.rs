@@ -26,14 +26,29 @@ pub(crate) fn ratio(a: Duration, b: Duration) -> f64 {
 /// Greatest resident memory of a program, in bytes, as the kernel keeps it.
 pub(crate) fn peak_memory(command: &mut Command) -> u64 {
     let mut child = command.spawn().unwrap();
-    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
     let mut peak = 0;
     while child.try_wait().unwrap().is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        peak = peak.max(kilobytes.map_or(0, |kb| kb.trim().parse::<u64>().unwrap() * 1024));
+        peak = peak.max(memory_of(child.id(), "VmHWM:"));
         std::thread::sleep(Duration::from_millis(1));
     }
     peak
+}
+
+/// Memory of a process, in bytes, by its line in the kernel's status; 0 when the process has ended.
+pub(crate) fn memory_of(process: u32, line: &str) -> u64 {
+    let status = PathBuf::from(format!("/proc/{process}/status"));
+    let text = std::fs::read_to_string(status).unwrap_or_default();
+    let line = text.lines().find_map(|text| text.strip_prefix(line));
+    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kilobytes.map_or(0, |kb| kb.trim().parse::<u64>().unwrap() * 1024)
+}
+
+/// How long all threads of a process have had a processor.
+pub(crate) fn processor_time(process: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let nanoseconds = threads.map(|thread| {
+        let text = std::fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap();
+        text.split(' ').next().unwrap().parse::<u64>().unwrap()
+    });
+    Duration::from_nanos(nanoseconds.sum())
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::TryStreamExt as _;
+use futures::{Stream, StreamExt as _};
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim, Pod};
 use kube::api::{Api, ListParams, Patch, PatchParams, PostParams};
@@ -26,22 +26,24 @@ pub(crate) fn start(runtime: &Handle, client: &Client) {
 async fn provide_volumes(client: Client) {
     let claims: Api<PersistentVolumeClaim> = Api::all(client.clone());
     let volumes: Api<PersistentVolume> = Api::all(client);
-    let events = watcher(claims, watcher::Config::default())
-        .default_backoff()
-        .applied_objects();
-    let done = events
-        .try_for_each(|claim| {
+    let events = watcher(claims, watcher::Config::default());
+    let events = events.default_backoff().applied_objects();
+    outlast(events)
+        .for_each(|claim| {
             let volumes = volumes.clone();
             async move {
                 if let Some(volume) = volume_for(&claim) {
                     // A second event for the same claim finds the volume there, which is as good.
                     drop(volumes.create(&PostParams::default(), &volume).await);
                 }
-                Ok(())
             }
         })
         .await;
-    drop(done);
+}
+
+/// The objects of a watch; an API server that is away comes back.
+fn outlast<T>(events: impl Stream<Item = watcher::Result<T>>) -> impl Stream<Item = T> {
+    events.filter_map(|event| async { event.ok() })
 }
 
 fn volume_for(claim: &PersistentVolumeClaim) -> Option<PersistentVolume> {
@@ -87,10 +89,9 @@ fn is_complete(job: &Job) -> bool {
 
 async fn watch_jobs(client: Client, complete: Complete) {
     let events = watcher(Api::<Job>::all(client.clone()), watcher::Config::default());
-    let done = events
-        .default_backoff()
-        .applied_objects()
-        .try_for_each(|job| {
+    let events = events.default_backoff().applied_objects();
+    outlast(events)
+        .for_each(|job| {
             let (client, complete) = (client.clone(), Arc::clone(&complete));
             async move {
                 let key = (job.namespace().unwrap_or_default(), job.name_any());
@@ -112,11 +113,9 @@ async fn watch_jobs(client: Client, complete: Complete) {
                         release(&client, &pod, &key.1).await;
                     }
                 }
-                Ok(())
             }
         })
         .await;
-    drop(done);
 }
 
 async fn watch_pods(client: Client, complete: Complete) {
@@ -124,10 +123,9 @@ async fn watch_pods(client: Client, complete: Complete) {
         Api::<Pod>::all(client.clone()),
         watcher::Config::default().labels(READY_AFTER_JOB),
     );
-    let done = events
-        .default_backoff()
-        .applied_objects()
-        .try_for_each(|pod| {
+    let events = events.default_backoff().applied_objects();
+    outlast(events)
+        .for_each(|pod| {
             let (client, complete) = (client.clone(), Arc::clone(&complete));
             async move {
                 let job = pod
@@ -143,11 +141,9 @@ async fn watch_pods(client: Client, complete: Complete) {
                 if is_complete {
                     release(&client, &pod, &key.1).await;
                 }
-                Ok(())
             }
         })
         .await;
-    drop(done);
 }
 
 /// Marks a pod so that kwok makes it Ready.

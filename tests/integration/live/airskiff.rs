@@ -34,10 +34,13 @@ application: {{ .Chart.Name }}
 {{- end -}}
 "#;
 
+/// The documents wait for a StatefulSet of one release, and for Jobs and pods of the others.
 const WORKLOAD: &str = r#"apiVersion: apps/v1
-kind: Deployment
+kind: {{ eq .Chart.Name "rabbitmq" | ternary "StatefulSet" "Deployment" }}
 metadata:
   name: {{ .Release.Name }}
+  labels:
+    {{- include "helm-toolkit.labels" . | nindent 4 }}
 spec:
   selector:
     matchLabels: {app: {{ .Release.Name }}}
@@ -54,6 +57,8 @@ apiVersion: batch/v1
 kind: Job
 metadata:
   name: {{ .Release.Name }}-db-sync
+  labels:
+    {{- include "helm-toolkit.labels" . | nindent 4 }}
 spec:
   template:
     metadata:

@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use super::small_site::{self, DB, Difference, FIRST, LAST, Town, at_once, ended};
+use super::small_site::{self, DB, Difference, FIRST, LAST, Town, WITHIN, at_once, ended};
 use super::{Scope, Test, ensure};
-use crate::bed::Outcome;
 use crate::bed::program::Program;
+use crate::bed::{Outcome, until};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![Test::shared(
@@ -13,6 +13,11 @@ pub(super) fn tests() -> Vec<Test> {
         each,
     )]
 }
+
+/// Long enough for a stage to come to what it cannot get past.
+const ENOUGH: &str = "--stage-timeout=25s";
+/// The same when only that is left.
+const SHORT: &str = "--stage-timeout=5s";
 
 /// The release that fails where nothing else is said.
 const AUX: &str = FIRST[0];
@@ -61,14 +66,14 @@ fn object(town: &Town<'_>, release: &str) -> String {
 fn repaired(town: &Town<'_>, differences: &[Difference]) -> Outcome {
     let tree = town.tree("two", differences)?;
     let ran = town.apply(&tree, &[])?;
-    ended(&ran, 1, &["holds a run that is not finished", "--journal"])?;
+    ended(&ran, 4, &["holds a run that is not finished", "--journal"])?;
     ended(&town.apply(&tree, &["--journal=other.journal"])?, 0, &[])?;
     town.holds("two")
 }
 
 fn job(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
     let wait = format!(
-        "  wait: {{timeout: 10, labels: {{release_group: grain-{DB}}}, resources: [{{type: job}}]}}
+        "  wait: {{timeout: 60, labels: {{release_group: grain-{DB}}}, resources: [{{type: job}}]}}
   upgrade: {{pre: {{delete: [{{type: job, labels: {{release_group: grain-{DB}}}}}]}}}}"
     );
     let fails = |labels: &str| Difference {
@@ -77,7 +82,7 @@ fn job(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
         values: format!("    job_labels: {{{labels}}}"),
     };
     let tree = town.tree("one", &[fails("armada2flux.example/fails: 'true'")])?;
-    let ran = town.apply(&tree, &[])?;
+    let ran = town.apply(&tree, &[ENOUGH])?;
     let job = format!("Job `grain-{DB}`: failed: ");
     let pod = format!("Pod `grain-{DB}-");
     ended(
@@ -94,7 +99,7 @@ fn job(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
     )?;
     stopped(town)?;
     // Waiting again does not help, and does no harm.
-    ended(&town.apply(&tree, &["--resume"])?, 3, &[&job])?;
+    ended(&town.apply(&tree, &["--resume", SHORT])?, 3, &[&job])?;
     stopped(town)?;
     repaired(town, &[fails("fine: 'yes'")])
 }
@@ -121,27 +126,36 @@ fn tests_fail(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
 
 /// What Helm's action failed of is taken out of the way, and nothing of the input changes.
 fn stalled(scope: &Scope<'_>, town: &Town<'_>) -> Outcome {
-    let squatter = format!("grain-{AUX}");
-    scope.bed.apply(&json!({
-        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": squatter, "namespace": town.name},
-    }))?;
-    let tree = town.tree("one", &[])?;
-    ended(
-        &town.apply(&tree, &[])?,
-        3,
-        &[
-            &object(town, AUX),
-            &squatter,
-            "invalid ownership metadata",
-            "--resume",
-        ],
-    )?;
+    let quota = json!({
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": town.name},
+        "spec": {"hard": {"count/deployments.apps": "0"}},
+    });
+    scope.bed.apply(&quota)?;
+    let path = format!("/api/v1/namespaces/{}/resourcequotas/none", town.name);
+    scope.bed.wait(&path, WITHIN, |quota| {
+        quota["status"]["hard"] == quota["spec"]["hard"]
+    })?;
+    let tree = town.tree("one", &[aux("", "    replicas: 1")])?;
+    let said = [&*object(town, AUX), "exceeded quota", "--resume"];
+    ended(&town.apply(&tree, &[])?, 3, &said)?;
     stopped(town)?;
     let place = format!("--namespace={}", town.name);
-    scope.bed.run(
-        Program::Kubectl,
-        &["delete", "configmap", &squatter, &place],
-    )?;
+    let kubectl = |arguments: &[&str]| {
+        let arguments = [arguments, &[&*place]].concat();
+        scope.bed.run(Program::Kubectl, &arguments)
+    };
+    kubectl(&["delete", "resourcequota", "none"])?;
+    // The API server hears of it a little later.
+    until(WITHIN, || {
+        let tried = kubectl(&[
+            "create",
+            "deployment",
+            "probe",
+            "--image=none",
+            "--replicas=0",
+        ]);
+        Ok(tried.ok())
+    })?;
     ended(&town.apply(&tree, &["--resume"])?, 0, &[])?;
     town.holds("one")?;
     let lines = town.lines()?;
@@ -168,33 +182,18 @@ fn stalled(scope: &Scope<'_>, town: &Town<'_>) -> Outcome {
 
 fn timeout(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
     let wait = format!(
-        "  wait: {{timeout: 6, labels: {{release_group: grain-{AUX}}}, resources: [{{type: deployment}}]}}"
+        "  wait: {{timeout: 60, labels: {{release_group: grain-{AUX}}}, resources: [{{type: deployment}}]}}"
     );
     let pods = |labels: &str| aux(&wait, &format!("    replicas: 1\n    labels: {{{labels}}}"));
     let tree = town.tree("one", &[pods("armada2flux.example/never-ready: 'true'")])?;
     let pod = format!("Pod `grain-{AUX}-");
-    ended(
-        &town.apply(&tree, &[])?,
-        3,
-        &[
-            &object(town, AUX),
-            "gate 1 of 1: not ready after 6 s",
-            &pod,
-            "--resume",
-        ],
-    )?;
+    let late = "gate 1 of 1: not ready after ";
+    let said = [&*object(town, AUX), late, &pod, "--resume"];
+    ended(&town.apply(&tree, &[ENOUGH])?, 3, &said)?;
     stopped(town)?;
     // The release itself is deployed, so Flux has nothing to try again; the gate is what is awaited once more.
-    ended(
-        &town.apply(&tree, &["--resume"])?,
-        3,
-        &["gate 1 of 1: not ready after 6 s"],
-    )?;
-    let wait = wait.replace("timeout: 6", "timeout: 60");
-    repaired(
-        town,
-        &[aux(&wait, "    replicas: 1\n    labels: {fine: 'yes'}")],
-    )
+    ended(&town.apply(&tree, &["--resume", SHORT])?, 3, &[late])?;
+    repaired(town, &[pods("fine: 'yes'")])
 }
 
 /// What Flux does by itself after a failure is no success.

@@ -34,7 +34,7 @@ fn dies(scope: &Scope<'_>) -> Outcome {
     let town = town(scope)?;
     let tree = town.tree("one", &[Town::closed()])?;
     let running = town.start(&scope.bed.kubeconfig, &tree, &[])?;
-    town.waits()?;
+    town.waits(1)?;
     scope.bed.kill_api_server();
     scope.bed.restart_api_server()?;
     town.open()?;
@@ -50,7 +50,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
     let tree = town.tree("one", &[Town::closed()])?;
     let proxy = scope.bed.proxy(&town.name)?;
     let running = town.start(&proxy.kubeconfig, &tree, &[])?;
-    town.waits()?;
+    town.waits(1)?;
     let before = proxy.seen().len();
     for status in [429, 503] {
         proxy.calm();
@@ -94,7 +94,7 @@ fn cut(scope: &Scope<'_>) -> Outcome {
         );
     }
     let running = town.start(&proxy.kubeconfig, &tree, &[])?;
-    town.waits()?;
+    town.waits(1)?;
     let lists = || {
         let seen = proxy.seen();
         let lists = seen.iter().filter(|seen| {
@@ -136,15 +136,11 @@ fn expired(scope: &Scope<'_>) -> Outcome {
     let tree = town.tree("one", &[Town::closed()])?;
     let proxy = scope.bed.proxy(&town.name)?;
     let running = town.start(&proxy.kubeconfig, &tree, &[])?;
-    town.waits()?;
+    town.waits(1)?;
     proxy.rule(Rule::new(Trouble::Answer(401, None)));
     // Watches that are open stay open.
     town.open()?;
-    ended(
-        &running.end()?,
-        1,
-        &["does not know", "log in again", "--resume"],
-    )?;
+    ended(&running.end()?, 1, &["(401)", "log in again", "--resume"])?;
     ensure(town.release(LAST)?.is_null(), || {
         "the second stage was begun".to_owned()
     })?;
@@ -178,7 +174,7 @@ fn conflict(scope: &Scope<'_>) -> Outcome {
     ended(&town.apply(&town.tree("one", &[])?, &[])?, 0, &[])?;
     let tree = town.tree("two", &[Town::closed()])?;
     let running = town.start(&scope.bed.kubeconfig, &tree, &[])?;
-    town.waits()?;
+    town.waits(2)?;
     let forced = |spec: serde_json::Value| -> Outcome {
         let object = json!({
             "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",

@@ -10,6 +10,7 @@ use super::small_site::{self, DB, FIRST, LAST, Town};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 use crate::bed::audit::Entry;
+use crate::bed::build;
 use crate::bed::proxy::{Kind, Proxy, Rule, Trouble};
 
 pub(super) fn tests() -> Vec<Test> {
@@ -126,6 +127,12 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
     let [install, upgrade] = &mut moments[..] else {
         return Err("two runs".into());
     };
+    let deletes = upgrade
+        .iter()
+        .any(|moment| matches!(&moment.write, Some((method, _)) if method == "DELETE"));
+    ensure(deletes, || {
+        "nothing is deleted before the upgrade".to_owned()
+    })?;
     let mut random = Random(seed);
     for (moments, requests) in [(&mut *install, requests[0]), (&mut *upgrade, requests[1])] {
         for _ in 0..RANDOM / 2 {
@@ -188,6 +195,10 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
     ensure(done.len() == sites, || {
         format!("{} of {sites} sites", done.len())
     })?;
+    let kills: usize = done.iter().map(|killed| killed.kills).sum();
+    build::say(&format!(
+        "{sites} sites installed and upgraded, {kills} runs killed; ARMADA2FLUX_SEED={seed}"
+    ));
     for killed in &done {
         killed.kept_order(&audit).map_err(|error| {
             format!("{}, {}, seed {seed}: {error}", killed.name, killed.moments)
@@ -200,6 +211,8 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
 struct Killed {
     name: String,
     moments: String,
+    /// How often a run of it was killed; else it ended before the moment came.
+    kills: usize,
     /// UIDs of the Job that the installation made and of the one that the upgrade did.
     jobs: [String; 2],
 }
@@ -207,10 +220,11 @@ struct Killed {
 fn site(scope: &Scope<'_>, commit: &str, name: &str, moments: [&Moment; 2]) -> Outcome<Killed> {
     let town = Town::found(scope, commit, name)?;
     let mut jobs = Vec::new();
+    let mut kills = 0;
     for (marker, moment) in MARKERS.into_iter().zip(moments) {
         let tree = town.tree(marker, &[])?;
         let proxy = scope.bed.proxy(&format!("{name}-{marker}"))?;
-        kill_and_resume(&town, &proxy, &tree, moment)?;
+        kills += usize::from(kill_and_resume(&town, &proxy, &tree, moment)?);
         town.holds(marker)?;
         let uid = town.job()?["metadata"]["uid"]
             .as_str()
@@ -223,11 +237,13 @@ fn site(scope: &Scope<'_>, commit: &str, name: &str, moments: [&Moment; 2]) -> O
     Ok(Killed {
         name: town.name.clone(),
         moments,
+        kills,
         jobs,
     })
 }
 
-fn kill_and_resume(town: &Town<'_>, proxy: &Proxy, tree: &Path, moment: &Moment) -> Outcome {
+/// Whether it was killed.
+fn kill_and_resume(town: &Town<'_>, proxy: &Proxy, tree: &Path, moment: &Moment) -> Outcome<bool> {
     let runs = |lines: &[serde_json::Value]| {
         lines
             .iter()
@@ -243,7 +259,7 @@ fn kill_and_resume(town: &Town<'_>, proxy: &Proxy, tree: &Path, moment: &Moment)
         None => {}
         Some(0) if moment.may_be_missed() => {
             town.is_complete()?;
-            return Ok(());
+            return Ok(false);
         }
         code => return Err(format!("not killed but {code:?}: {said}").into()),
     }
@@ -267,7 +283,8 @@ fn kill_and_resume(town: &Town<'_>, proxy: &Proxy, tree: &Path, moment: &Moment)
     let processes = town.is_complete()?;
     ensure(processes == 1 + usize::from(begun), || {
         format!("{processes} processes")
-    })
+    })?;
+    Ok(true)
 }
 
 impl Killed {
@@ -277,6 +294,7 @@ impl Killed {
             name,
             jobs,
             moments: _,
+            kills: _,
         } = self;
         let ours: Vec<&Entry> = audit
             .iter()

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use super::probe_site::{self, ProbeChart};
 use super::site::{apply_as, helm_release};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
@@ -25,6 +26,7 @@ pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::private("plan::shows_what_moves_and_what_is_deleted_for_it", moves),
         Test::private("plan::shows_what_a_run_would_refuse", refusals),
+        Test::shared("plan::knows_an_install_that_goes_on", installing),
     ]
 }
 
@@ -94,6 +96,7 @@ fn moves(scope: &Scope<'_>) -> Outcome {
         same["summary"]["changed"] == 7 && same["summary"]["unchanged"] == 7,
         || same["summary"].to_string(),
     )?;
+    requests(scope, &folder)?;
     let running = edited(scope, "running", &[("  suspend: true\n", "")])?;
     apply_as("armada2flux", scope, &running, &[])?;
     let same = report(scope, &tree, 0)?;
@@ -113,6 +116,25 @@ fn moves(scope: &Scope<'_>) -> Outcome {
             && upgraded["summary"]["upgraded"] == 1,
         || upgraded.to_string(),
     )
+}
+
+/// A plan asks no more than a diff.
+fn requests(scope: &Scope<'_>, folder: &str) -> Outcome {
+    let asked = |arguments: &[&str]| -> Outcome<u32> {
+        let mut command = support::program();
+        command.current_dir(scope.bed.path()).args(arguments);
+        command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
+        let ran = support::feed(&mut command, b"").map_err(told)?;
+        let line = ran.stderr.lines().find(|line| line.starts_with("asked "));
+        let number = line.and_then(|line| line.strip_suffix(" requests")?.rsplit(' ').next());
+        let number = number.ok_or_else(|| format!("no number of requests: {}", ran.stderr))?;
+        Ok(number.parse()?)
+    };
+    let diff = asked(&["diff", folder, "-v"])?;
+    let plan = asked(&["plan", folder, "-v"])?;
+    ensure(diff == plan && plan > 14, || {
+        format!("diff {diff}, plan {plan}")
+    })
 }
 
 /// Secrets of every kind, in every output.
@@ -202,6 +224,41 @@ fn saved(scope: &Scope<'_>, folder: &str) -> Outcome {
             && fs::read_to_string(&other)? == "{\"my\": \"file\"}",
         || ran.stderr.clone(),
     )
+}
+
+/// While the first install of a release goes on, Helm has a record of it and its HelmRelease no history: that is no
+/// release of somebody else.
+fn installing(scope: &Scope<'_>) -> Outcome {
+    let commit = probe_site::commit(scope)?;
+    let chart = ProbeChart {
+        release: "probe",
+        fields: "  test: {enabled: false}\n  wait: {timeout: 90, resources: []}",
+        values: "",
+    };
+    let text = probe_site::manifest(scope, &commit, &[chart]);
+    let options = ["--source-namespace=release"];
+    let (tree, _) = probe_site::convert(scope, &text, "one", &options)?;
+    apply_as("armada2flux", scope, &tree, &[])?;
+    probe_site::ready(scope, "probe")?;
+    let status = json!({"status": {"history": null}}).to_string();
+    let place = (scope.namespace.as_str(), "grain-probe");
+    patched(scope, place, &["--subresource=status", "--patch", &status])?;
+    let going = report(scope, &tree, 0)?;
+    ensure(going["summary"]["refused"] == 0, || going.to_string())?;
+    // Without Flux at work it is one.
+    let stop = r#"{"spec":{"suspend":true}}"#;
+    patched(
+        scope,
+        place,
+        &["--field-manager=armada2flux", "--patch", stop],
+    )?;
+    patched(scope, place, &["--subresource=status", "--patch", &status])?;
+    let stopped = report(scope, &tree, 2)?;
+    let release = object(&stopped, "grain-probe")?;
+    let why = release["refusals"][0]["why"].as_str().unwrap_or_default();
+    ensure(why.contains("helm holds revision 1"), || {
+        release.to_string()
+    })
 }
 
 /// Patches a HelmRelease by hand.

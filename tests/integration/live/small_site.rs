@@ -266,23 +266,32 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         }
     }
 
-    /// Waits until only that is still awaited in the first stage.
-    pub(super) fn waits(&self) -> Outcome {
-        for release in FIRST {
-            self.bed.wait(&self.path(release), WITHIN, |object| {
-                object["status"]["observedGeneration"] == object["metadata"]["generation"]
-                    && crate::bed::has_condition(object, "Ready")
-            })?;
-        }
-        // Its other release has nothing left to wait for.
+    /// Waits until only that is still awaited in the first stage of the run at hand, which is the journal's `nth`.
+    pub(super) fn waits(&self, nth: usize) -> Outcome {
+        let has = |run: &[Value], is: &str, release: &str| {
+            run.iter().any(|line| {
+                let entry = &line["entry"];
+                entry["is"] == is && entry["part"]["name"] == format!("grain-{release}")
+            })
+        };
         until(WITHIN, || {
             let lines = self.lines()?;
-            let done = lines.iter().any(|line| {
-                let entry = &line["entry"];
-                entry["is"] == "finished" && entry["part"]["name"] == format!("grain-{DB}")
-            });
-            Ok(done.then_some(()))
-        })
+            let mut begun = lines
+                .iter()
+                .enumerate()
+                .filter(|(_, line)| line["entry"]["is"] == "begin");
+            let Some((begun, _)) = begun.nth(nth - 1) else {
+                return Ok(None);
+            };
+            let run = &lines[begun..];
+            Ok((has(run, "finished", DB) && has(run, "done", FIRST[0])).then_some(()))
+        })?;
+        let path = self.path(FIRST[0]);
+        let ready = self.bed.wait(&path, WITHIN, |object| {
+            object["status"]["observedGeneration"] == object["metadata"]["generation"]
+                && crate::bed::has_condition(object, "Ready")
+        });
+        ready.map(drop)
     }
 
     /// Lets the first stage be done.

@@ -105,7 +105,8 @@ fn parts(scope: &Scope<'_>) -> Outcome {
         whole["outcome"] == "complete"
             && whole["resumed"] == true
             && whole["run"] == paused["run"]
-            && whole["summary"]["earlier"].as_u64() > Some(0)
+            && whole["summary"]["applied"] == 2
+            && whole["summary"]["unchanged"] == 2
             && whole["resume"].is_null(),
         || whole.to_string(),
     )?;

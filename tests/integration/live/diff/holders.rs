@@ -7,9 +7,10 @@ use serde_json::Value;
 
 use super::super::site::apply_as;
 use super::super::{Scope, Test, ensure};
-use super::{apply_as_ours, diff, json, one, one_line};
+use super::{apply_as_ours, diff, json, one, one_line, told};
 use crate::bed::Outcome;
 use crate::bed::program::Program;
+use crate::support;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
@@ -102,6 +103,17 @@ fn held_together(scope: &Scope<'_>) -> Outcome {
     ensure(
         said.contains(&format!(".spec.values.conf.a: {stays}")) && markdown.contains(stays),
         || format!("{said}\n{markdown}"),
+    )?;
+    // Before a run it is told as well.
+    let mut plan = support::program();
+    plan.arg("plan")
+        .arg("--kubeconfig")
+        .arg(&scope.bed.kubeconfig);
+    let plan = support::feed(plan.arg(&less).arg("--report=json"), b"").map_err(told)?;
+    ensure(
+        plan.stdout
+            .contains(&format!(".spec.values.conf.a: {stays}")),
+        || format!("{:?} {}{}", plan.code, plan.stdout, plan.stderr),
     )?;
     // When only that is left to be told, it is told, and only once.
     let mut text = fs::read_to_string(tree.join("010-probe/grain-probe.yaml"))?;
