@@ -106,11 +106,10 @@ impl View {
             if let Some(error) = &*self.failed.borrow() {
                 return Err(error.clone());
             }
-            let seen = self.seen.borrow();
-            let found = Some(&*seen)
-                .filter(|seen| seen.is_listed())
-                .and_then(&mut look);
-            drop(seen);
+            let found = {
+                let seen = self.seen.borrow();
+                seen.is_listed().then(|| look(&seen)).flatten()
+            };
             if let Some(found) = found {
                 return Ok(found);
             }

@@ -42,13 +42,3 @@ pub(crate) fn memory_of(process: u32, line: &str) -> u64 {
     let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
     kilobytes.map_or(0, |kb| kb.trim().parse::<u64>().unwrap() * 1024)
 }
-
-/// How long all threads of a process have had a processor.
-pub(crate) fn processor_time(process: u32) -> Duration {
-    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
-    let nanoseconds = threads.map(|thread| {
-        let text = std::fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap();
-        text.split(' ').next().unwrap().parse::<u64>().unwrap()
-    });
-    Duration::from_nanos(nanoseconds.sum())
-}

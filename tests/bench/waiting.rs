@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use measure::{memory_of, processor_time};
+use measure::memory_of;
 
 use integration::bed::{Bed, Outcome, armada::copy_charts, program::Program, until};
 
@@ -169,4 +169,14 @@ data: {{release_prefix: bench, chart_groups: [all]}}
         return Ok(tree);
     }
     Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+}
+
+/// How long all threads of a process have had a processor.
+fn processor_time(process: u32) -> Duration {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    let nanoseconds = threads.map(|thread| {
+        let text = std::fs::read_to_string(thread.unwrap().path().join("schedstat")).unwrap();
+        text.split(' ').next().unwrap().parse::<u64>().unwrap()
+    });
+    Duration::from_nanos(nanoseconds.sum())
 }

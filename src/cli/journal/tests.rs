@@ -150,6 +150,30 @@ fn only_the_same_run_is_taken_up() {
 }
 
 #[test]
+fn cut_at_any_byte_of_its_last_lines_it_goes_on() {
+    let (_folder, path) = place();
+    let mut journal = Journal::begin(&path, about("a")).unwrap();
+    for number in 1..=3 {
+        journal.append(stage(number)).unwrap();
+    }
+    drop(journal);
+    let whole = std::fs::read(&path).unwrap();
+    let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').collect();
+    for cut in ends[1] + 1..=whole.len() {
+        std::fs::write(&path, &whole[..cut]).unwrap();
+        let (mut journal, state) = Journal::resume(&path, about("a")).unwrap();
+        let lines = ends.iter().filter(|end| **end < cut).count();
+        assert_eq!(state.stage, Some(lines - 1), "{cut}");
+        journal.append(stage(9)).unwrap();
+        drop(journal);
+        let text = std::fs::read(&path).unwrap();
+        assert!(text.starts_with(&whole[..=ends[lines - 1]]), "{cut}");
+        let state = read(&path).unwrap().unwrap().last.unwrap();
+        assert_eq!((state.stage, state.processes), (Some(9), 2), "{cut}");
+    }
+}
+
+#[test]
 fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
     let (_folder, path) = place();
     let mut journal = Journal::begin(&path, about("a")).unwrap();

@@ -270,3 +270,91 @@ fn an_annotation_of_another_version_is_refused() {
         Ok(Vec::new())
     );
 }
+
+/// The words of a verdict on what a watch shows.
+fn watched(gate: &Gate, objects: &[Json], gone: &[Json], began_empty: bool) -> &'static str {
+    let (objects, gone): (Vec<Value>, Vec<Value>) = (
+        objects.iter().map(value).collect(),
+        gone.iter().map(value).collect(),
+    );
+    let verdict = gate.evaluate_watched(Watched {
+        objects: &objects,
+        gone: &gone,
+        began_empty,
+    });
+    match verdict {
+        Verdict::Ready => "ready",
+        Verdict::Waiting(_) => "waiting",
+        Verdict::Failed(_) => "failed",
+    }
+}
+
+#[test]
+fn what_is_gone_counts_if_it_was_done() {
+    let gate = |version| {
+        Gate::from_parts(Parts {
+            kind: WaitKind::Job,
+            namespace: "n".into(),
+            selector: "app=a".into(),
+            required: true,
+            min_ready: None,
+            allow_async_updates: None,
+            version,
+        })
+    };
+    let job = |succeeded: u32| {
+        json!({
+            "apiVersion": "batch/v1", "kind": "Job",
+            "metadata": {"name": "j", "namespace": "n", "labels": {"app": "a"}},
+            "spec": {"completions": 1}, "status": {"succeeded": succeeded},
+        })
+    };
+    let (v1, v2) = (gate(Version::V1), gate(Version::V2));
+    let (open, done) = (job(0), job(1));
+    for (gate, objects, gone, wanted) in [
+        (&v2, vec![], vec![done.clone()], "ready"),
+        (&v2, vec![], vec![open.clone()], "waiting"),
+        (&v2, vec![open], vec![done.clone()], "waiting"),
+        (&v1, vec![], vec![done.clone()], "waiting"),
+        (&v1, vec![done], vec![], "ready"),
+    ] {
+        assert_eq!(
+            watched(gate, &objects, &gone, false),
+            wanted,
+            "{objects:?} {gone:?}"
+        );
+    }
+    assert!(v1.looks_again() && !v2.looks_again());
+}
+
+#[test]
+fn what_is_left_out_counts_only_if_it_was_there_at_first() {
+    let gate = |required| {
+        Gate::from_parts(Parts {
+            kind: WaitKind::Pod,
+            namespace: "n".into(),
+            selector: "".into(),
+            required,
+            min_ready: None,
+            allow_async_updates: None,
+            version: Version::V2,
+        })
+    };
+    let owned = json!({
+        "apiVersion": "v1", "kind": "Pod",
+        "metadata": {"name": "p", "namespace": "n", "ownerReferences": [{"kind": "ReplicaSet", "name": "r"}]},
+    });
+    for (required, objects, began_empty, wanted) in [
+        (true, vec![owned.clone()], false, "ready"),
+        (true, vec![owned.clone()], true, "waiting"),
+        (true, vec![], true, "waiting"),
+        (false, vec![owned], true, "ready"),
+        (false, vec![], true, "ready"),
+    ] {
+        assert_eq!(
+            watched(&gate(required), &objects, &[], began_empty),
+            wanted,
+            "{required} {objects:?}"
+        );
+    }
+}
