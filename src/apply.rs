@@ -264,7 +264,12 @@ async fn verify(run: &Run<'_>, stage: &Stage) -> Result<Option<Ended>, Error> {
             run.check()?;
             let id = part.id(stage, step);
             if let Some(reason) = part::lacks(run, part).await? {
-                failed.push((id, run.scrubber.scrub(&reason).into()));
+                let reason = Text::from(run.scrubber.scrub(&reason));
+                let finish = Finish::Failed {
+                    reason: reason.clone(),
+                };
+                run.tell(&id, Moment::Finished(finish));
+                failed.push((id, reason));
             }
         }
     }

@@ -108,7 +108,9 @@ impl View {
             }
             let found = {
                 let seen = self.seen.borrow();
-                seen.is_listed().then(|| look(&seen)).flatten()
+                Some(&*seen)
+                    .filter(|seen| seen.is_listed())
+                    .and_then(&mut look)
             };
             if let Some(found) = found {
                 return Ok(found);

@@ -1,5 +1,6 @@
 //! `armada2flux apply`
 
+mod closing;
 mod confirm;
 mod identity;
 mod locks;

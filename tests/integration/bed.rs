@@ -14,6 +14,7 @@ pub(crate) mod history;
 pub(crate) mod http;
 pub(crate) mod keys;
 pub(crate) mod kwok;
+pub(crate) mod order;
 pub(crate) mod port;
 pub(crate) mod process;
 pub(crate) mod program;

@@ -4,33 +4,22 @@ use std::fmt::Write as _;
 
 use super::{Object, Report, Stage, What};
 use crate::report::digest::{count, duration};
+use crate::report::style::Paint;
+
+pub use crate::report::style::Style;
 
 /// Longest title that the columns are set by, in characters.
 const MAX_TITLE: usize = 54;
 
-/// How it is written.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Style {
-    /// With colours of a terminal.
-    pub colour: bool,
-    /// With what stays as it is.
-    pub all: bool,
-}
-
-impl Style {
-    fn paint(self, text: &str, what: What) -> String {
-        let code = match what {
-            What::Create => "32",
-            What::Upgrade | What::Change => "33",
-            What::Reconcile | What::Unchanged => "2",
-            What::Refuse => "1;31",
-        };
-        if self.colour {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
-    }
+/// What is done to an object, in the colour of what that means.
+fn paint(style: Style, text: &str, what: What) -> String {
+    let paint = match what {
+        What::Create => Paint::Green,
+        What::Upgrade | What::Change => Paint::Yellow,
+        What::Reconcile | What::Unchanged => Paint::Dim,
+        What::Refuse => Paint::Danger,
+    };
+    style.paint(text, paint)
 }
 
 /// The text, ending with a line break.
@@ -64,7 +53,7 @@ pub fn text(report: &Report, style: Style) -> String {
     let outcomes = summary.outcomes().into_iter();
     let outcomes = outcomes.filter(|(number, _)| *number > 0);
     let outcomes: Vec<String> = outcomes
-        .map(|(number, what)| style.paint(&format!("{number} {}", summed(what)), what))
+        .map(|(number, what)| paint(style, &format!("{number} {}", summed(what)), what))
         .collect();
     let _ = writeln!(
         out,
@@ -75,7 +64,7 @@ pub fn text(report: &Report, style: Style) -> String {
     );
     if summary.refused > 0 {
         let line = "a run would be refused before it writes anything";
-        let _ = writeln!(out, "{}", style.paint(line, What::Refuse));
+        let _ = writeln!(out, "{}", paint(style, line, What::Refuse));
     }
     out
 }
@@ -120,7 +109,7 @@ fn stage(out: &mut String, stage: &Stage, style: Style) {
         let rest = step.objects.iter().filter(|object| !shown(object)).count();
         if rest > 0 {
             let line = format!("  {place:<5} {} unchanged", count(rest, "object"));
-            let _ = writeln!(out, "{}", style.paint(&line, What::Unchanged));
+            let _ = writeln!(out, "{}", paint(style, &line, What::Unchanged));
         }
     }
 }
@@ -140,7 +129,7 @@ fn row(out: &mut String, place: &str, width: usize, object: &Object, style: Styl
         timeout,
     } = object;
     // Padded before it is painted: colours have no width.
-    let word = style.paint(&format!("{:<9}", what.word()), *what);
+    let word = paint(style, &format!("{:<9}", what.word()), *what);
     let _ = writeln!(
         out,
         "  {place:<5} {:<width$}  {word}  within {}",
@@ -151,7 +140,7 @@ fn row(out: &mut String, place: &str, width: usize, object: &Object, style: Styl
         let _ = writeln!(
             out,
             "        {} {}",
-            style.paint("x", What::Refuse),
+            paint(style, "x", What::Refuse),
             plain(&refusal.why)
         );
         let _ = writeln!(out, "          {}", refusal.hint);

@@ -3,7 +3,6 @@
 mod guards;
 mod old_readiness;
 mod options;
-mod order;
 mod rights;
 mod running;
 mod story;

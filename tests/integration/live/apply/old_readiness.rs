@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::order::{self, Window};
 use super::running::Running;
-use super::story::mark;
 use super::tiny::{self, Tiny};
 use super::{Scope, Test, apply, ended, ensure};
+use crate::bed::order::{self, Window};
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
 use crate::live::probe_site::{path, revision};
@@ -53,7 +52,7 @@ fn old(scope: &Scope<'_>) -> Outcome {
     let [first, second] = groups("two");
     let tree = tiny::tree(scope, "two", &[&first, &second])?;
     let paused = scope.bed.pause(Program::HelmController)?;
-    let from = mark(scope)?;
+    let from = scope.bed.mark()?;
     let run = Running::start(scope, kubeconfig, &tree, &[])?;
     run.says("helm-controller has not looked at generation 2 yet")?;
     let live = get(scope, "first")?;
@@ -82,7 +81,7 @@ fn old(scope: &Scope<'_>) -> Outcome {
 
     paused.resume()?;
     run.end(0)?;
-    let to = mark(scope)?;
+    let to = scope.bed.mark()?;
     for release in ["first", "second"] {
         let live = get(scope, release)?;
         ensure(

@@ -131,11 +131,15 @@ fn missing(said: &str) -> Vec<(String, String)> {
             .strip_prefix("permission to ")?
             .split_once(' ')?;
         let kind = rest.split(' ').next()?.to_lowercase();
+        let (kind, part) = match kind.split_once('/') {
+            Some((kind, part)) => (kind, format!("/{part}")),
+            None => (kind.as_str(), String::new()),
+        };
         let resource = match kind.strip_suffix('y') {
             Some(stem) => format!("{stem}ies"),
             None => format!("{kind}s"),
         };
-        Some((verb.to_owned(), resource))
+        Some((verb.to_owned(), resource + &part))
     });
     lines.collect()
 }

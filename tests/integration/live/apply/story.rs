@@ -5,15 +5,13 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use armada2flux::cluster::Rights;
-use k8s_openapi::api::core::v1::ConfigMap;
-use kube::api::{Api, PostParams};
 
-use super::order::{self, Awaited, Gaps, Window};
 use super::{Scope, Test, airskiff, apply, client_preflight, diff, ended, ensure, site};
+use crate::bed::Outcome;
 use crate::bed::armada::Site;
 use crate::bed::audit::Entry;
 use crate::bed::build;
-use crate::bed::{Outcome, until};
+use crate::bed::order::{self, Awaited, Gaps, Window};
 use crate::support::Ran;
 
 pub(super) fn tests() -> Vec<Test> {
@@ -66,10 +64,10 @@ impl Story {
         let (name, kubeconfig) = client_preflight::account(scope, Rights::Apply)?;
         let (_, looks) = client_preflight::account(scope, Rights::Diff)?;
         let run = |tree: &PathBuf| -> Outcome<Chapter> {
-            let from = mark(scope)?;
+            let from = scope.bed.mark()?;
             let ran = apply(scope, &kubeconfig, tree, &[])?;
             ended(&ran, 0)?;
-            let to = mark(scope)?;
+            let to = scope.bed.mark()?;
             let window = Window { from, to };
             Ok(Chapter { window })
         };
@@ -88,26 +86,6 @@ impl Story {
             changed,
         })
     }
-}
-
-/// Makes a mark in the audit log, and says when.
-pub(super) fn mark(scope: &Scope<'_>) -> Outcome<String> {
-    let maps: Api<ConfigMap> = Api::namespaced(scope.bed.client.clone(), &scope.namespace);
-    let name = format!("mark-{}", build::unique());
-    let mut map = ConfigMap::default();
-    map.metadata.name = Some(name.clone());
-    scope
-        .bed
-        .block_on(maps.create(&PostParams::default(), &map))?;
-    let is_it = |entry: &Entry| {
-        let place = &entry.object_ref;
-        entry.verb == "create" && place.resource == "configmaps" && place.name == name
-    };
-    until(site::READY_WITHIN, || {
-        let entries = scope.bed.audit()?;
-        let mark = entries.iter().rev().find(|entry| is_it(entry));
-        Ok(mark.map(|entry| entry.request_received_timestamp.clone()))
-    })
 }
 
 /// Says how long it took from the last thing that was awaited to the next step.
@@ -152,7 +130,32 @@ fn in_order(scope: &Scope<'_>) -> Outcome {
     }
     ensure(all.len() >= steps.len(), || format!("{all:?}"))?;
     tell(all);
-    Ok(())
+    can_fail(story)
+}
+
+/// The same log is no proof of another order, and none when something else is awaited.
+fn can_fail(story: &Story) -> Outcome {
+    let Story {
+        entries,
+        user,
+        steps,
+        fresh,
+        ..
+    } = story;
+    let refuted = |steps: &[Vec<Awaited>], what: &str| {
+        let proof = order::prove(entries, &fresh.window, user, steps);
+        ensure(proof.is_err(), || {
+            format!("{what} is proved as well: {proof:?}")
+        })
+    };
+    let mut other = steps.clone();
+    other.reverse();
+    refuted(&other, "the reverse order")?;
+    let mut other = steps.clone();
+    let late = other.last().into_iter().flatten();
+    let late = late.flat_map(|release| release.gates.clone()).collect();
+    other[0][0].gates = late;
+    refuted(&other, "waiting for the last step in the first")
 }
 
 fn real(scope: &Scope<'_>) -> Outcome {
@@ -160,11 +163,11 @@ fn real(scope: &Scope<'_>) -> Outcome {
     let options = ["--site=airskiff", "--source-namespace=release"];
     let tree = site::convert(scope, &site, "apply-airskiff", &options)?;
     let (name, kubeconfig) = client_preflight::account(scope, Rights::Apply)?;
-    let from = mark(scope)?;
+    let from = scope.bed.mark()?;
     ended(&apply(scope, &kubeconfig, &tree, &[])?, 0)?;
     let window = Window {
         from,
-        to: mark(scope)?,
+        to: scope.bed.mark()?,
     };
     let user = user(&name);
     let (entries, steps) = (scope.bed.audit()?, order::awaited(&site)?);

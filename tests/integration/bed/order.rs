@@ -2,27 +2,32 @@
 //! in front of it wait for was there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use armada2flux::plan::gate::{Gate, Verdict, gates, kind_name};
 use armada2flux::value::{Data, Number, Value};
+use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::jiff::Timestamp;
+use kube::api::{Api, PostParams};
 
-use super::super::ensure;
-use crate::bed::Outcome;
-use crate::bed::armada::Site;
-use crate::bed::audit::Entry;
-use crate::bed::history::{Change, Key, Objects, changes};
+use super::armada::Site;
+use super::audit::Entry;
+use super::history::{Change, Key, Objects, changes};
+use super::{Bed, Outcome, build, until};
+
+/// For the audit log to show what was done.
+const SHOWN_WITHIN: Duration = Duration::from_secs(60);
 
 /// A release and what is awaited of it.
-#[derive(Debug)]
-pub(super) struct Awaited {
-    pub(super) namespace: String,
-    pub(super) name: String,
-    gates: Vec<Gate>,
+#[derive(Debug, Clone)]
+pub(crate) struct Awaited {
+    pub(crate) namespace: String,
+    pub(crate) name: String,
+    pub(crate) gates: Vec<Gate>,
 }
 
 /// The releases of every step, from the documents.
-pub(super) fn awaited(site: &Site) -> Outcome<Vec<Vec<Awaited>>> {
+pub(crate) fn awaited(site: &Site) -> Outcome<Vec<Vec<Awaited>>> {
     site.with_plan(|plan| {
         let steps = plan.steps().map(|(_, step)| {
             let releases = step.releases.iter();
@@ -43,11 +48,31 @@ pub(super) fn awaited(site: &Site) -> Outcome<Vec<Vec<Awaited>>> {
 
 /// What an audit log holds between two marks.
 #[derive(Debug, Clone)]
-pub(super) struct Window {
+pub(crate) struct Window {
     /// Nothing that was received before this belongs to it.
-    pub(super) from: String,
+    pub(crate) from: String,
     /// Nothing that was received later.
-    pub(super) to: String,
+    pub(crate) to: String,
+}
+
+impl Bed {
+    /// Makes a mark in the audit log, and says when.
+    pub(crate) fn mark(&self) -> Outcome<String> {
+        let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), "default");
+        let name = format!("mark-{}", build::unique());
+        let mut map = ConfigMap::default();
+        map.metadata.name = Some(name.clone());
+        self.block_on(maps.create(&PostParams::default(), &map))?;
+        let is_it = |entry: &Entry| {
+            let place = &entry.object_ref;
+            entry.verb == "create" && place.resource == "configmaps" && place.name == name
+        };
+        until(SHOWN_WITHIN, || {
+            let entries = self.audit()?;
+            let mark = entries.iter().rev().find(|entry| is_it(entry));
+            Ok(mark.map(|entry| entry.request_received_timestamp.clone()))
+        })
+    }
 }
 
 impl Window {
@@ -56,7 +81,7 @@ impl Window {
     }
 
     /// The requests of a user in it.
-    pub(super) fn of<'e>(
+    pub(crate) fn of<'e>(
         &'e self,
         entries: &'e [Entry],
         user: &'e str,
@@ -66,7 +91,7 @@ impl Window {
     }
 
     /// Its writes, but for the run's own state.
-    pub(super) fn writes<'e>(
+    pub(crate) fn writes<'e>(
         &'e self,
         entries: &'e [Entry],
         user: &'e str,
@@ -185,10 +210,10 @@ fn is_open(gate: &Gate, objects: &Objects) -> bool {
 
 /// Time between the last thing that was awaited and the first write after it, in microseconds, for each step that
 /// something was written for.
-pub(super) type Gaps = Vec<i64>;
+pub(crate) type Gaps = Vec<i64>;
 
 /// Proves the order of a run. `user` is who ran it.
-pub(super) fn prove(
+pub(crate) fn prove(
     entries: &[Entry],
     window: &Window,
     user: &str,
@@ -343,8 +368,12 @@ fn follows(write: &Entry, opened: &Change<'_>) -> Outcome {
     )
 }
 
+fn ensure(holds: bool, message: impl FnOnce() -> String) -> Outcome {
+    if holds { Ok(()) } else { Err(message().into()) }
+}
+
 /// Fails if something was asked for twice after the first write of a run: what is waited for is followed.
-pub(super) fn asks_once(entries: &[Entry], window: &Window, user: &str) -> Outcome {
+pub(crate) fn asks_once(entries: &[Entry], window: &Window, user: &str) -> Outcome {
     let first = window.writes(entries, user).next();
     let first = first.map(|write| write.request_received_timestamp.as_str());
     let mut asked: BTreeMap<(&str, &str), usize> = BTreeMap::new();

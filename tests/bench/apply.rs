@@ -1,0 +1,89 @@
+//! How soon `apply` writes the next step once the last thing is there that it waits for.
+//!
+//! `cargo bench --bench apply` needs Go for the test bed. The worked site is rolled out anew, several times; both moments are
+//! the API server's, from its audit log.
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a benchmark measures, starts programs and prints"
+)]
+#![allow(dead_code, reason = "the bed is made for the live tests")]
+
+#[path = "../integration"]
+mod integration {
+    pub(crate) mod bed;
+}
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use integration::bed::armada::Site;
+use integration::bed::order::{Gaps, Window, awaited, prove};
+use integration::bed::{Bed, Outcome};
+
+/// How often the site is rolled out.
+const ROUNDS: usize = 5;
+
+fn main() {
+    run().unwrap();
+}
+
+fn run() -> Outcome {
+    let bed = Bed::start()?;
+    let mut gaps = Gaps::new();
+    for round in 1..=ROUNDS {
+        let word = format!("b{round}");
+        let site = Site::worked(&bed, &word)?.renamed(&word)?;
+        let tree = convert(&bed, &site, &word)?;
+        let from = bed.mark()?;
+        let mut apply = program();
+        apply.arg("apply").arg(&tree).args(["--yes", "--quiet"]);
+        apply.arg("--kubeconfig").arg(&bed.kubeconfig);
+        finish(apply.current_dir(bed.path()))?;
+        let to = bed.mark()?;
+        let window = Window { from, to };
+        gaps.extend(prove(&bed.audit()?, &window, "tester", &awaited(&site)?)?);
+    }
+    gaps.sort_unstable();
+    let at = |part: usize| gaps[(gaps.len() - 1) * part / 100] as f64 / 1000.0;
+    println!("| steps | median | 90 of 100 | longest |\n|---|---|---|---|");
+    println!(
+        "| {} | {:.1} ms | {:.1} ms | {:.1} ms |",
+        gaps.len(),
+        at(50),
+        at(90),
+        at(100)
+    );
+    Ok(())
+}
+
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_armada2flux"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+fn finish(command: &mut Command) -> Outcome {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(String::from_utf8_lossy(&output.stderr).into())
+}
+
+/// The site's tree, with sources of its own.
+fn convert(bed: &Bed, site: &Site, word: &str) -> Outcome<PathBuf> {
+    let file = |name: &str| bed.path().join(format!("{word}-{name}"));
+    let (documents, map, tree) = (file("site.yaml"), file("sources.yaml"), file("tree"));
+    fs::write(&documents, &site.text)?;
+    fs::write(&map, &site.source_map)?;
+    let mut command = program();
+    command.arg("convert").arg(documents).arg("-o").arg(&tree);
+    command.arg("--source-map").arg(map);
+    command.args(["--source-namespace=release", "--quiet"]);
+    finish(command.arg(format!("--site={word}")))?;
+    Ok(tree)
+}
