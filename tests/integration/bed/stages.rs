@@ -21,7 +21,8 @@ pub(crate) const JOB_COMPLETE: &str = "armada2flux.example/job-complete";
 
 const NEVER_READY: &str = "armada2flux.example/never-ready";
 const NEVER_READY_ON: &str = "armada2flux.example/never-ready-on";
-const READY_AFTER: &str = "armada2flux.example/ready-after";
+/// Pods with this label are Ready after the time that it says.
+pub(crate) const READY_AFTER: &str = "armada2flux.example/ready-after";
 const FAILS: &str = "armada2flux.example/fails";
 
 /// The status of a pod whose containers run; `READY` stands for what they are.
