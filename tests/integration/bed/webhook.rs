@@ -41,15 +41,11 @@ impl Bed {
     ) -> Outcome<Webhook> {
         let refuses = Arc::new(AtomicBool::new(true));
         let (flag, name, said) = (Arc::clone(&refuses), name.to_owned(), words.to_owned());
-        let address = http::serve(
-            self.runtime.handle(),
-            Some(http::tls(&self.keys)?),
-            move |request| {
-                let (flag, name, said) = (Arc::clone(&flag), name.clone(), said.clone());
-                async move { Some(answer(request, &flag, &name, &said).await) }
-            },
-        )?;
-        let authority = std::fs::read(self.keys.file("authority.pem"))?;
+        let address = self.serve(move |request| {
+            let (flag, name, said) = (Arc::clone(&flag), name.clone(), said.clone());
+            async move { Some(answer(request, &flag, &name, &said).await) }
+        })?;
+        let authority = self.authority()?;
         self.apply(&json!({
             "apiVersion": "admissionregistration.k8s.io/v1",
             "kind": "ValidatingWebhookConfiguration",

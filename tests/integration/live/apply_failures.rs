@@ -22,9 +22,12 @@ const SHORT: &str = "--stage-timeout=5s";
 /// The release that fails where nothing else is said.
 const AUX: &str = FIRST[0];
 
+/// What becomes of one site.
+type Act = fn(&Scope<'_>, &Town<'_>) -> Outcome;
+
 fn each(scope: &Scope<'_>) -> Outcome {
     let commit = small_site::commit(scope)?;
-    let acts: [(&str, fn(&Scope<'_>, &Town<'_>) -> Outcome); 5] = [
+    let acts: [(&str, Act); 5] = [
         ("job", job),
         ("tests", tests_fail),
         ("stalled", stalled),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
+use super::client::kubeconfig;
 use super::small_site::{self, FIRST, LAST, Town, WITHIN, ended};
 use super::{Scope, Test, ensure};
 use crate::bed::program::Program;
@@ -134,13 +135,34 @@ fn cut(scope: &Scope<'_>) -> Outcome {
 fn expired(scope: &Scope<'_>) -> Outcome {
     let town = town(scope)?;
     let tree = town.tree("one", &[Town::closed()])?;
-    let proxy = scope.bed.proxy(&town.name)?;
-    let running = town.start(&proxy.kubeconfig, &tree, &[])?;
+    let place = format!("--namespace={}", town.name);
+    let kubectl = |arguments: &[&str]| {
+        let arguments = [arguments, &[&*place]].concat();
+        scope.bed.run(Program::Kubectl, &arguments)
+    };
+    kubectl(&["create", "serviceaccount", "brief"])?;
+    let account = format!("--serviceaccount={}:brief", town.name);
+    let role = "--clusterrole=cluster-admin";
+    kubectl(&["create", "clusterrolebinding", &town.name, role, &account])?;
+    let token = kubectl(&["create", "token", "brief"])?;
+    let token = token.trim();
+    let config = kubeconfig(scope, "brief", &json!({"token": token}), &json!({}))?;
+    let running = town.start(&config, &tree, &[])?;
     town.waits(1)?;
-    proxy.rule(Rule::new(Trouble::Answer(401, None)));
+    kubectl(&["delete", "serviceaccount", "brief"])?;
+    // The server remembers a good token for some seconds.
+    let as_brief = format!("--kubeconfig={}", config.display());
+    until(WITHIN, || {
+        let tried = kubectl(&["get", "configmaps", &as_brief]);
+        Ok(tried
+            .is_err_and(|error| error.to_string().contains("Unauthorized"))
+            .then_some(()))
+    })?;
     // Watches that are open stay open.
     town.open()?;
-    ended(&running.end()?, 1, &["(401)", "log in again", "--resume"])?;
+    let ran = running.end()?;
+    ended(&ran, 1, &["(401)", "log in again", "--resume"])?;
+    ensure(!ran.stderr.contains(token), || "the token shows".to_owned())?;
     ensure(town.release(LAST)?.is_null(), || {
         "the second stage was begun".to_owned()
     })?;
