@@ -184,6 +184,7 @@ fn parts(scope: &Scope<'_>) -> Outcome {
     let home = Some("flux-system");
     let allowed = [
         permission(Verb::Get, ("v1", "Pod"), Some("log"), here),
+        permission(Verb::Patch, (HELM, "HelmRelease"), Some("status"), here),
         permission(
             Verb::Update,
             ("coordination.k8s.io/v1", "Lease"),
@@ -192,7 +193,12 @@ fn parts(scope: &Scope<'_>) -> Outcome {
         ),
     ];
     let denied = [
-        permission(Verb::Patch, (HELM, "HelmRelease"), Some("status"), here),
+        permission(
+            Verb::Patch,
+            ("source.toolkit.fluxcd.io/v1", "GitRepository"),
+            Some("status"),
+            here,
+        ),
         permission(Verb::Delete, (HELM, "HelmRelease"), None, here),
         permission(Verb::Get, ("v1", "Pod"), None, here),
         permission(

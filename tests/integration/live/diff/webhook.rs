@@ -40,7 +40,9 @@ async fn review(request: Request<Incoming>, asked: Asked) -> Outcome<Value> {
     let body = request.into_body().collect().await?.to_bytes();
     let review: Value = serde_json::from_slice(&body)?;
     let request = &review["request"];
-    if let Ok(mut asked) = asked.lock() {
+    // The controllers write to releases, too.
+    let is_ours = request["options"]["fieldManager"] == "armada2flux";
+    if let (true, Ok(mut asked)) = (is_ours, asked.lock()) {
         asked.push(request["dryRun"] == true);
     }
     let password = &request["object"]["spec"]["values"]["database"]["password"];
