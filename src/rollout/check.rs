@@ -1,6 +1,6 @@
 //! Proves a rollout sound before anything is done with it.
 //!
-//! The rules stand here a second time, read from the objects anew: nothing is shared with [`super::build`], so that a
+//! The rules stand here a second time, read from the objects anew: nothing is shared with [`super::build()`], so that a
 //! mistake there is found here. What it finds is a mistake of this program, never of the user.
 
 mod references;
