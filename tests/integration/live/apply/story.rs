@@ -100,7 +100,7 @@ fn slow(scope: &Scope<'_>, word: &str) -> Outcome<Site> {
     ensure(text.matches(pods).count() == 1, || text.clone())?;
     fs::write(
         &template,
-        text.replace(pods, &format!("{pods}        {label}: 2s\n")),
+        text.replace(pods, &format!("{pods}        {label}: 8s\n")),
     )?;
     let repository = format!("charts-{word}");
     let message = "Let the agents take their time";
