@@ -219,13 +219,7 @@ async fn step(
         let finish = part::go(run, &id, part, ends).await;
         if let Err(Error::Cluster(_) | Error::Record(_)) = &finish {
             // No other part can do better; each ends after the write in hand.
-            run.stop.send_if_modified(|stop| {
-                let first = *stop == Stop::No;
-                if first {
-                    *stop = Stop::Broken;
-                }
-                first
-            });
+            Stop::Broken.tell(&run.stop);
         }
         let finish = finish?;
         (run.record)(Entry::Finished {

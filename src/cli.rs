@@ -42,6 +42,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::parallel::Workers;
 use crate::report::markdown;
+use crate::report::style::Style;
 
 pub use failure::Failure;
 
@@ -203,6 +204,25 @@ impl<Format> ReportTarget<Format> {
             }
         }
     }
+}
+
+/// Writes every report that was asked for; as `text` on stdout too, unless one went there or nothing is to be said.
+fn write_reports<Format: Copy>(
+    targets: &[ReportTarget<Format>],
+    text: Format,
+    output: &Output,
+    render: impl Fn(Format, Style) -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    let colour = show::colour_on(output, &std::io::stdout());
+    let all = output.verbose > 0;
+    for target in targets {
+        let colour = colour && target.file.is_none();
+        target.write(&render(target.format, Style { colour, all })?)?;
+    }
+    if output.quiet || targets.iter().any(|target| target.file.is_none()) {
+        return Ok(());
+    }
+    write_stdout(&render(text, Style { colour, all })?)
 }
 
 /// Most threads that work at a time: more make no site faster, and each holds memory.

@@ -55,13 +55,7 @@ pub fn keep(cluster: &Arc<Cluster>, lease: Lease, stop: watch::Sender<Stop>) -> 
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => format!("the api server did not answer for {SECONDS} s"),
             };
-            stop.send_if_modified(|stop| {
-                let first = *stop == Stop::No;
-                if first {
-                    *stop = Stop::LeaseLost(Text::from(why));
-                }
-                first
-            });
+            Stop::LeaseLost(Text::from(why)).tell(&stop);
             return None;
         }
     });

@@ -6,6 +6,7 @@ use futures::StreamExt as _;
 
 use crate::cluster::{CONCURRENCY, Cluster, Error, KindRef};
 use crate::flux::Object;
+use crate::rollout::readiness;
 use crate::value::{Data, Number, Text, Value};
 
 /// The label by which Helm's records are found.
@@ -30,9 +31,7 @@ impl Record {
     #[must_use]
     pub fn would_be_taken_over(&self, live: Option<&Object>) -> bool {
         let Some(live) = live else { return true };
-        let suspended = live.value.at(&["spec", "suspend"]);
-        let runs = suspended.is_none_or(|suspend| suspend.data != Data::Bool(true));
-        !(is_managed(live) || self.by_flux && runs)
+        !(is_managed(live) || self.by_flux && !readiness::suspended(&live.value))
     }
 }
 

@@ -31,6 +31,19 @@ pub enum Stop {
     Broken,
 }
 
+impl Stop {
+    /// Tells a run to stop for this reason, unless it was told already.
+    pub fn tell(self, stop: &watch::Sender<Self>) {
+        stop.send_if_modified(|now| {
+            let first = *now == Stop::No;
+            if first {
+                *now = self;
+            }
+            first
+        });
+    }
+}
+
 /// The journal could not be written; what it says is fit to be shown.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]

@@ -17,7 +17,7 @@ use super::access::{self, AccessArguments};
 use super::choices::Choices;
 use super::input::InputArguments;
 use super::live::{self, Compared};
-use super::{Failure, Levels, Output, ReportTarget, flux_tree, objects, show};
+use super::{Failure, Levels, Output, ReportTarget, flux_tree, objects};
 
 /// Exit code with --exit-code when there are differences.
 const DIFFERENT: u8 = 2;
@@ -136,26 +136,14 @@ fn in_cluster(
 }
 
 fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {
-    let colour = show::colour_on(output, &std::io::stdout());
-    let all = output.verbose > 0;
-    let mut said = false;
-    for target in &arguments.report {
-        said |= target.file.is_none();
-        let text = match target.format {
-            ReportFormat::Json => super::json_text(report)?,
-            ReportFormat::Text => text::text(
-                report,
-                text::Style {
-                    colour: colour && target.file.is_none(),
-                    all,
-                },
-            ),
-            ReportFormat::Markdown => markdown::markdown(report, arguments.report_limit),
-        };
-        target.write(&text)?;
-    }
-    if said || output.quiet {
-        return Ok(());
-    }
-    super::write_stdout(&text::text(report, text::Style { colour, all }))
+    super::write_reports(
+        &arguments.report,
+        ReportFormat::Text,
+        output,
+        |format, style| match format {
+            ReportFormat::Json => super::json_text(report),
+            ReportFormat::Text => Ok(text::text(report, style)),
+            ReportFormat::Markdown => Ok(markdown::markdown(report, arguments.report_limit)),
+        },
+    )
 }

@@ -1,6 +1,5 @@
 //! `armada2flux plan`
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -91,14 +90,7 @@ fn parse_valid_for(text: &str) -> Result<u64, String> {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
-    let to_stdout = arguments
-        .report
-        .iter()
-        .filter(|target| target.file.is_none());
-    if to_stdout.count() > 1 {
-        let failure = Failure::new("two reports would both go to standard output");
-        return Err(failure.hint("write one to a file: --report json=FILE"));
-    }
+    super::one_on_stdout(&arguments.report)?;
     let mut diagnostics = arguments.levels.sink();
     let set = objects::read(
         &arguments.input,
@@ -109,9 +101,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     let rollout = rollout(&set)?;
     if let Some(format) = arguments.graph {
         let drawing = format.draw(&Picture::of_rollout(&rollout));
-        std::io::stdout()
-            .write_all(drawing.as_bytes())
-            .map_err(Failure::stdout)?;
+        super::write_stdout(&drawing)?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(file) = &arguments.output {
@@ -155,31 +145,16 @@ async fn ask(
 }
 
 fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {
-    let colour = show::colour_on(output, &std::io::stdout());
-    let all = output.verbose > 0;
-    let mut said = false;
-    for target in &arguments.report {
-        said |= target.file.is_none();
-        let text = match target.format {
-            ReportFormat::Json => super::json_text(report)?,
-            ReportFormat::Text => text::text(
-                report,
-                text::Style {
-                    colour: colour && target.file.is_none(),
-                    all,
-                },
-            ),
-            ReportFormat::Markdown => markdown::markdown(report, arguments.report_limit),
-        };
-        target.write(&text)?;
-    }
-    if said || output.quiet {
-        return Ok(());
-    }
-    std::io::stdout()
-        .write_all(text::text(report, text::Style { colour, all }).as_bytes())
-        .and_then(|()| std::io::stdout().flush())
-        .map_err(Failure::stdout)
+    super::write_reports(
+        &arguments.report,
+        ReportFormat::Text,
+        output,
+        |format, style| match format {
+            ReportFormat::Json => super::json_text(report),
+            ReportFormat::Text => Ok(text::text(report, style)),
+            ReportFormat::Markdown => Ok(markdown::markdown(report, arguments.report_limit)),
+        },
+    )
 }
 
 /// A file that is no plan is not replaced by one.

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::super::journal::Journal;
 use super::super::progress::{Ending, Progress};
-use super::super::{Failure, Output, show, write_stdout};
+use super::super::{Failure, Output, show};
 use super::signals::Signals;
 use super::walk::Walked;
 use super::{Arguments, ReportFormat, locks};
@@ -16,7 +16,6 @@ use crate::apply::publish::Publisher;
 use crate::apply::{Ended, Stop};
 use crate::cluster;
 use crate::report::apply::{Report, markdown, text};
-use crate::report::style::Style;
 use crate::rollout::Rollout;
 use crate::rollout::journal::{Begin, End, Entry, State};
 use crate::rollout::state::RunState;
@@ -170,21 +169,14 @@ fn conclude(
 }
 
 fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {
-    let colour = show::colour_on(output, &std::io::stdout());
-    let all = output.verbose > 0;
-    let mut said = false;
-    for target in &arguments.report {
-        said |= target.file.is_none();
-        let colour = colour && target.file.is_none();
-        let text = match target.format {
-            ReportFormat::Json => super::super::json_text(report)?,
-            ReportFormat::Text => text::text(report, Style { colour, all }),
-            ReportFormat::Markdown => markdown::markdown(report, arguments.report_limit),
-        };
-        target.write(&text)?;
-    }
-    if said || output.quiet {
-        return Ok(());
-    }
-    write_stdout(&text::text(report, Style { colour, all }))
+    super::super::write_reports(
+        &arguments.report,
+        ReportFormat::Text,
+        output,
+        |format, style| match format {
+            ReportFormat::Json => super::super::json_text(report),
+            ReportFormat::Text => Ok(text::text(report, style)),
+            ReportFormat::Markdown => Ok(markdown::markdown(report, arguments.report_limit)),
+        },
+    )
 }

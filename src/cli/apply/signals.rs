@@ -43,13 +43,7 @@ pub(super) async fn watch(stop: watch::Sender<Stop>) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     signals.next().await;
     show::say("stopping as soon as the write in hand is done; once more to end at once");
-    stop.send_if_modified(|stop| {
-        let goes_on = *stop == Stop::No;
-        if goes_on {
-            *stop = Stop::Interrupted;
-        }
-        goes_on
-    });
+    Stop::Interrupted.tell(&stop);
     signals.next().await;
     Ok(())
 }
