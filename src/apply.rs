@@ -17,7 +17,6 @@ pub mod publish;
 pub mod records;
 mod run;
 mod seen;
-pub mod tally;
 mod wait;
 mod write;
 
@@ -33,7 +32,6 @@ pub use event::{Event, Moment};
 pub use needs::needs;
 pub use run::{Error, Record, RecordError, Stop, Tell};
 pub use seen::{Key, Seen};
-pub use tally::{Closing, Tally};
 
 use observe::Observer;
 use run::Run;

@@ -1,15 +1,11 @@
 //! What a run tells while it goes on.
 
-use serde::Serialize;
-
-use crate::report::events;
 use crate::rollout::PartId;
 use crate::rollout::journal::Finish;
 use crate::value::Text;
 
 /// Something that whoever watches the run wants to see.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "is", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A stage begins.
     StageBegins {
@@ -40,8 +36,7 @@ pub enum Event {
 }
 
 /// Where a part stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Moment {
     /// The API server is asked what would change.
     Asking,
@@ -68,68 +63,4 @@ pub enum Moment {
     },
     /// It is finished.
     Finished(Finish),
-}
-
-/// As it is told to readers outside.
-impl From<&Event> for events::Event {
-    fn from(event: &Event) -> Self {
-        match event {
-            Event::StageBegins { stage, name, parts } => events::Event::StageBegins {
-                stage: *stage,
-                name: name.to_string(),
-                parts: *parts,
-            },
-            Event::StageEnds { stage } => events::Event::StageEnds { stage: *stage },
-            Event::Part { part, moment } => {
-                let PartId {
-                    stage,
-                    step,
-                    kind,
-                    namespace,
-                    name,
-                } = part;
-                events::Event::Part {
-                    stage: *stage,
-                    step: *step,
-                    kind: kind.to_string(),
-                    namespace: namespace.as_ref().map(Text::to_string),
-                    name: name.to_string(),
-                    state: moment.into(),
-                }
-            }
-            Event::Trouble { message } => events::Event::Trouble {
-                message: message.to_string(),
-            },
-        }
-    }
-}
-
-impl From<&Moment> for events::State {
-    fn from(moment: &Moment) -> Self {
-        match moment {
-            Moment::Asking => events::State::Asking,
-            Moment::Deleting { objects } => events::State::Deleting { objects: *objects },
-            Moment::Writing => events::State::Writing,
-            Moment::Reconciling { why } => events::State::Reconciling {
-                why: why.to_string(),
-            },
-            Moment::Gate { gate, of, why } => events::State::Gate {
-                gate: *gate,
-                of: *of,
-                why: why.to_string(),
-            },
-            Moment::Finished(finish) => {
-                let (outcome, reason) = match finish {
-                    Finish::Unchanged => ("unchanged", None),
-                    Finish::Applied => ("applied", None),
-                    Finish::PassedOver => ("passed-over", None),
-                    Finish::Failed { reason } => ("failed", Some(reason.to_string())),
-                };
-                events::State::Finished {
-                    outcome: outcome.to_owned(),
-                    reason,
-                }
-            }
-        }
-    }
 }

@@ -7,8 +7,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::apply::{Closing, Event, Tally};
-use crate::report::apply::Report;
+use crate::apply::Event;
+use crate::report::apply::{Closing, Report, Tally};
 use crate::report::events;
 use crate::rollout::journal::End;
 use crate::rollout::{PartId, Rollout};

@@ -1,6 +1,7 @@
 //! The report of `apply`: what a run came to.
 
 pub mod markdown;
+mod tally;
 pub mod text;
 
 #[cfg(test)]
@@ -8,6 +9,8 @@ mod tests;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+
+pub use tally::{Closing, Tally};
 
 use crate::flux::object::title;
 

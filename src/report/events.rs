@@ -3,6 +3,11 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::apply::{self, Moment};
+use crate::rollout::PartId;
+use crate::rollout::journal::Finish;
+use crate::value::Text;
+
 /// Version of the lines' shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
 
@@ -103,4 +108,67 @@ pub enum State {
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
     },
+}
+
+impl From<&apply::Event> for Event {
+    fn from(event: &apply::Event) -> Self {
+        match event {
+            apply::Event::StageBegins { stage, name, parts } => Event::StageBegins {
+                stage: *stage,
+                name: name.to_string(),
+                parts: *parts,
+            },
+            apply::Event::StageEnds { stage } => Event::StageEnds { stage: *stage },
+            apply::Event::Part { part, moment } => {
+                let PartId {
+                    stage,
+                    step,
+                    kind,
+                    namespace,
+                    name,
+                } = part;
+                Event::Part {
+                    stage: *stage,
+                    step: *step,
+                    kind: kind.to_string(),
+                    namespace: namespace.as_ref().map(Text::to_string),
+                    name: name.to_string(),
+                    state: moment.into(),
+                }
+            }
+            apply::Event::Trouble { message } => Event::Trouble {
+                message: message.to_string(),
+            },
+        }
+    }
+}
+
+impl From<&Moment> for State {
+    fn from(moment: &Moment) -> Self {
+        match moment {
+            Moment::Asking => State::Asking,
+            Moment::Deleting { objects } => State::Deleting { objects: *objects },
+            Moment::Writing => State::Writing,
+            Moment::Reconciling { why } => State::Reconciling {
+                why: why.to_string(),
+            },
+            Moment::Gate { gate, of, why } => State::Gate {
+                gate: *gate,
+                of: *of,
+                why: why.to_string(),
+            },
+            Moment::Finished(finish) => {
+                let (outcome, reason) = match finish {
+                    Finish::Unchanged => ("unchanged", None),
+                    Finish::Applied => ("applied", None),
+                    Finish::PassedOver => ("passed-over", None),
+                    Finish::Failed { reason } => ("failed", Some(reason.to_string())),
+                };
+                State::Finished {
+                    outcome: outcome.to_owned(),
+                    reason,
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::event::{Event, Moment};
+use crate::apply::{Event, Moment};
 use crate::report::apply::{self, Report, Summary};
 use crate::rollout::journal::{End, Finish};
 use crate::rollout::{PartId, Rollout};
