@@ -3,18 +3,14 @@
 //! Every choice was made when the rollout was; here things are written, watched and told. What is told goes to
 //! whoever called: nothing is printed, no file is touched.
 
-pub mod armada;
 mod delete;
 pub mod event;
 mod gate;
-pub mod guard;
 mod inspect;
 pub mod lease;
-mod needs;
 mod observe;
 mod part;
 pub mod publish;
-pub mod records;
 mod run;
 mod seen;
 mod wait;
@@ -29,7 +25,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use event::{Event, Moment};
-pub use needs::needs;
 pub use run::{Error, Record, RecordError, Stop, Tell};
 pub use seen::{Key, Seen};
 

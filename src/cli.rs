@@ -17,8 +17,6 @@ mod flux_tree;
 mod graph;
 mod input;
 mod journal;
-mod judge;
-mod live;
 mod load;
 mod objects;
 mod plan;
@@ -30,6 +28,7 @@ mod show;
 mod source_map;
 mod status;
 mod validate;
+mod warnings;
 mod write;
 
 use std::io::Write as _;

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! bytes ─read→ Node ─decode→ Document ─resolve→ Manifest ─plan→ Plan{Stage{Step{Release}}} ─lower→ ObjectSet ─emit, render→ file tree
-//! parallel · source · diagnostic · value · secret · yaml · emit · armada · resolve · plan · source_map · flux · lower · render · compare · rollout · cluster · apply · report · cli
+//! parallel · source · diagnostic · value · secret · yaml · emit · armada · resolve · plan · source_map · flux · lower · render · compare · rollout · cluster · survey · apply · report · cli
 //! ```
 //!
 //! The library exists for the program and its tests; it makes no promise of stability.
@@ -34,5 +34,6 @@ pub mod rollout;
 pub mod secret;
 pub mod source;
 pub mod source_map;
+pub mod survey;
 pub mod value;
 pub mod yaml;

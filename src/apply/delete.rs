@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 use super::event::Moment;
-use super::needs::deleted;
 use super::run::{Error, Run, Waited};
 use super::wait::timed_out;
 use crate::cluster::ObjectRef;
@@ -87,7 +86,7 @@ async fn find(
 ) -> Result<Vec<Doomed>, Error> {
     let mut doomed: Vec<Doomed> = Vec::new();
     for Deletion { kind, selector } in deletions {
-        let (api_version, kind) = deleted(*kind);
+        let (api_version, kind) = (kind.api_version(), kind.kind_name());
         let Some(kind) = run.cluster.kind(api_version, kind).await? else {
             continue;
         };

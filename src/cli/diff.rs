@@ -12,12 +12,12 @@ use crate::flux::ObjectSet;
 use crate::report::diff::{self, Against, Report, Summary, markdown, text};
 use crate::report::markdown::DEFAULT_LIMIT;
 use crate::rollout;
+use crate::survey::{self, Compared};
 
-use super::access::{self, AccessArguments};
+use super::access::{self, AccessArguments, failure};
 use super::choices::Choices;
 use super::input::InputArguments;
-use super::live::{self, Compared};
-use super::{Failure, Levels, Output, ReportTarget, flux_tree, objects};
+use super::{Failure, Levels, Output, ReportTarget, flux_tree, objects, warnings};
 
 /// Exit code with --exit-code when there are differences.
 const DIFFERENT: u8 = 2;
@@ -129,7 +129,10 @@ fn in_cluster(
             mut changes,
             left_over,
             live: _,
-        } = live::compare_all(&cluster, &set, output).await?;
+        } = survey::compare_all(&cluster, &set, &warnings::to_stderr(output))
+            .await
+            .map_err(failure)?;
+        warnings::say_requests(&cluster, output);
         changes.extend(left_over);
         Ok(changes)
     })

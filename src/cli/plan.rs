@@ -8,18 +8,20 @@ use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::flux::duration;
+use crate::report;
 use crate::report::graph::Picture;
 use crate::report::markdown::DEFAULT_LIMIT;
 use crate::report::plan::{Report, markdown, text};
 use crate::rollout::Rollout;
 use crate::rollout::saved::{self, ClusterId, KEY_BYTES, Saved};
+use crate::survey;
 
 use super::access::{self, AccessArguments, failure};
 use super::choices::Choices;
 use super::graph::Format;
 use super::input::InputArguments;
 use super::rollout::rollout;
-use super::{Failure, Levels, Output, ReportTarget, judge, objects, private_file, show};
+use super::{Failure, Levels, Output, ReportTarget, objects, private_file, show, warnings};
 
 /// Exit code with --exit-code when a run would write or be refused.
 const DIFFERENT: u8 = 2;
@@ -134,8 +136,10 @@ async fn ask(
     output: &Output,
 ) -> Result<(Report, ClusterId), Failure> {
     let cluster = arguments.access.connect().await?;
-    let judgement = judge::judge(&cluster, rollout, output).await?;
-    let report = judgement.report(rollout, cluster.server());
+    let judgement = survey::judge(&cluster, rollout, &warnings::to_stderr(output)).await;
+    let judgement = judgement.map_err(failure)?;
+    warnings::say_requests(&cluster, output);
+    let report = report::plan::report(rollout, &judgement, cluster.server());
     let uid = match &arguments.output {
         Some(_) => cluster.identity().await.map_err(failure)?.to_string(),
         None => String::new(),
@@ -183,7 +187,7 @@ fn save(file: &Path, plan: &Saved, output: &Output) -> Result<(), Failure> {
         show::say(&format!(
             "saved to {}, for {} from {}",
             file.display(),
-            crate::report::duration(i64::try_from(plan.valid_for).unwrap_or(i64::MAX)),
+            report::duration(i64::try_from(plan.valid_for).unwrap_or(i64::MAX)),
             plan.created
         ));
     }

@@ -7,17 +7,15 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::cluster::{Cluster, FLUX_NAMESPACE, Lack, Needs, Permission, Verb};
-use crate::compare;
-use crate::flux::{HELM_RELEASE_API, Object, SITE_LABEL, STATE_LABEL};
+use crate::cluster::{FLUX_NAMESPACE, Holder};
 use crate::report::status::text::text;
 use crate::report::status::{self, Journal, Lock, Report, Site, Summary};
 use crate::report::style::Style;
-use crate::rollout::state::{self, RunState, StateError};
-use crate::value::{Text, Value};
+use crate::survey::Sites;
+use crate::value::Text;
 
 use super::access::{self, AccessArguments};
-use super::{Failure, Output, ReportTarget, journal, show};
+use super::{Failure, Output, ReportTarget, journal, show, warnings};
 
 /// Show where the releases of a site stand, and the last run
 ///
@@ -87,7 +85,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
 async fn read(arguments: &Arguments, output: &Output) -> Result<Report, Failure> {
     let named = named_journal(arguments)?;
     let cluster = arguments.access.connect().await?;
-    let found = Found::read(&cluster, arguments, output).await?;
+    let warn = warnings::to_stderr(output);
+    let wanted = arguments.site.as_ref();
+    let found = Sites::read(&cluster, wanted, &arguments.state_namespace, &warn).await;
+    let found = found.map_err(access::failure)?;
     let mut names: BTreeSet<Text> = found.releases.keys().cloned().collect();
     names.extend(found.runs.keys().cloned());
     names.extend(arguments.site.clone());
@@ -102,10 +103,8 @@ async fn read(arguments: &Arguments, output: &Output) -> Result<Report, Failure>
     for name in names {
         let releases = found.releases.get(&name).map_or(&[][..], Vec::as_slice);
         let stages = shown::stages(releases);
-        let lock = match found.locks_readable {
-            true => lock(&cluster, &arguments.state_namespace, &name).await?,
-            false => None,
-        };
+        let holder = found.lock(&cluster, &name).await;
+        let lock = holder.map_err(access::failure)?.map(lock);
         let (run, run_unreadable) = match found.runs.get(&name) {
             Some(Ok(state)) => (Some(shown::run(state)), None),
             Some(Err(why)) => (None, Some(why.to_string())),
@@ -129,98 +128,15 @@ async fn read(arguments: &Arguments, output: &Output) -> Result<Report, Failure>
     })
 }
 
-/// What the cluster holds of sites.
-struct Found {
-    releases: BTreeMap<Text, Vec<Object>>,
-    runs: BTreeMap<Text, Result<RunState, StateError>>,
-    locks_readable: bool,
-}
-
-impl Found {
-    async fn read(
-        cluster: &Cluster,
-        arguments: &Arguments,
-        output: &Output,
-    ) -> Result<Self, Failure> {
-        let permission =
-            |verb, api_version: &str, kind: &str, namespace: Option<&Text>| Permission {
-                verb,
-                api_version: api_version.into(),
-                kind: kind.into(),
-                subresource: None,
-                namespace: namespace.cloned(),
-            };
-        let state = Some(&arguments.state_namespace);
-        let releases = permission(Verb::List, HELM_RELEASE_API, "HelmRelease", None);
-        let runs = permission(Verb::List, "v1", "ConfigMap", state);
-        let locks = permission(Verb::Get, "coordination.k8s.io/v1", "Lease", state);
-        let needs = Needs {
-            permissions: BTreeSet::from([releases, runs.clone(), locks.clone()]),
-            ..Needs::default()
-        };
-        let mut preflight = cluster.preflight(&needs).await.map_err(access::failure)?;
-        // Releases can be told of without them.
-        let mut readable = |permission: &Permission, what: &str| {
-            let lacks = preflight.lacks_permission(permission);
-            if lacks && !output.quiet {
-                let namespace = &arguments.state_namespace;
-                show::say(&format!(
-                    "warning: {what} cannot be shown: it may not be read in namespace {namespace}"
-                ));
-            }
-            preflight
-                .lacks
-                .retain(|lack| !matches!(lack, Lack::Permission(lack) if lack == permission));
-            !lacks
-        };
-        let runs_readable = readable(&runs, "the last run");
-        let locks_readable = readable(&locks, "the lock");
-        let preflight = preflight.complete().map_err(access::failure)?;
-
-        let selector = |label: &str| match &arguments.site {
-            Some(site) => format!("{label}={site}"),
-            None => label.to_owned(),
-        };
-        let mut found = Self {
-            releases: BTreeMap::new(),
-            runs: BTreeMap::new(),
-            locks_readable,
-        };
-        if let Some(kind) = preflight.kind(HELM_RELEASE_API, "HelmRelease") {
-            let listed = cluster.list(kind, None, Some(&selector(SITE_LABEL))).await;
-            for release in listed.map_err(access::failure)? {
-                if let Some(site) = compare::site(&release).map(Text::from) {
-                    found.releases.entry(site).or_default().push(release);
-                }
-            }
-        }
-        if let Some(kind) = preflight.kind("v1", "ConfigMap").filter(|_| runs_readable) {
-            let namespace = Some(&*arguments.state_namespace);
-            let listed = cluster
-                .list(kind, namespace, Some(&selector(STATE_LABEL)))
-                .await;
-            for object in listed.map_err(access::failure)? {
-                let site = object.value.at(&["metadata", "labels", STATE_LABEL]);
-                if let Some(site) = site.and_then(Value::as_str) {
-                    found
-                        .runs
-                        .insert(site.into(), RunState::read(&object.value));
-                }
-            }
-        }
-        Ok(found)
-    }
-}
-
-async fn lock(cluster: &Cluster, namespace: &str, site: &str) -> Result<Option<Lock>, Failure> {
-    let holder = cluster.lease_holder(namespace, &state::name(site)).await;
+/// The holder of a site's lock, as the report has it.
+fn lock(holder: Holder) -> Lock {
     let text = |text: Text| text.to_string();
-    Ok(holder.map_err(access::failure)?.map(|holder| Lock {
+    Lock {
         holder: holder.identity.to_string(),
         since: holder.since.map(text),
         renewed: holder.renewed.map(text),
         expired: holder.expired,
-    }))
+    }
 }
 
 /// The journal that was named, with its site.

@@ -10,6 +10,7 @@ use crate::compare::{Conflict, Mark, ObjectChange, Outcome};
 use crate::flux::object::title;
 use crate::rollout::change::{self, Change};
 use crate::rollout::{OnFailure, Part, Rollout, Until};
+use crate::survey::{Guard, Judged, Judgement};
 
 use super::diff::Shared;
 
@@ -173,25 +174,26 @@ pub struct Refusal {
     pub hint: String,
 }
 
-/// An object of the rollout, what the API server says of it, and why it is left alone.
-#[derive(Debug)]
-pub struct Judged<'c> {
-    /// The comparison.
-    pub change: &'c ObjectChange,
-    /// Reasons to leave it alone, those of [`not_taken`] among them.
-    pub refusals: Vec<Refusal>,
+/// Why a run must not touch a part: what the guards say, and that the API server would not take it.
+pub(crate) fn refusals(judged: &Judged) -> Vec<Refusal> {
+    let guards = judged.guards.iter().map(Refusal::from);
+    guards.chain(not_taken(&judged.change)).collect()
 }
 
-/// Puts the report together; `judged` are the parts of the rollout in its order, `left_over` what the input lacks.
-#[must_use]
-pub fn report(
-    rollout: &Rollout,
-    judged: Vec<Judged<'_>>,
-    left_over: &[ObjectChange],
-    server: &str,
-) -> Report {
+impl From<&Guard> for Refusal {
+    fn from(guard: &Guard) -> Self {
+        Self {
+            why: guard.to_string(),
+            hint: guard.hint(),
+        }
+    }
+}
+
+/// Puts the report together of what the cluster makes of the rollout.
+pub(crate) fn report(rollout: &Rollout, judgement: &Judgement, server: &str) -> Report {
     let mut summary = Summary::default();
-    let mut judged = judged.into_iter();
+    let Judgement { parts, left_over } = judgement;
+    let mut judged = parts.iter();
     let stages = rollout.stages.iter().map(|stage| {
         let steps = stage.steps.iter().map(|step| Step {
             number: step.number,
@@ -224,8 +226,9 @@ pub fn report(
     }
 }
 
-fn object(part: &Part, judged: Judged<'_>, summary: &mut Summary) -> Object {
-    let Judged { change, refusals } = judged;
+fn object(part: &Part, judged: &Judged, summary: &mut Summary) -> Object {
+    let refusals = refusals(judged);
+    let change = &judged.change;
     let what = if refusals.is_empty() {
         what(change)
     } else {
@@ -303,8 +306,7 @@ fn what(change: &ObjectChange) -> What {
 }
 
 /// Why the API server would not take an object.
-#[must_use]
-pub fn not_taken(change: &ObjectChange) -> Option<Refusal> {
+fn not_taken(change: &ObjectChange) -> Option<Refusal> {
     let named = title(&change.kind, change.namespace.as_deref(), &change.name);
     match &change.outcome {
         Outcome::Conflicting(held) => {

@@ -3,13 +3,14 @@
 use jiff::Timestamp;
 
 use super::super::access::failure;
-use super::super::{Failure, Output, judge};
+use super::super::{Failure, Output, warnings};
 use super::{Arguments, identity};
-use crate::apply::{self, Options, armada};
+use crate::apply::Options;
 use crate::cluster::Cluster;
-use crate::report::plan::{Refusal, Report};
+use crate::report::plan::{self, Refusal, Report};
 use crate::rollout::journal::Begin;
-use crate::rollout::{Rollout, Until, readiness, saved};
+use crate::rollout::{Rollout, saved};
+use crate::survey;
 use crate::value::Text;
 
 /// What was seen.
@@ -28,33 +29,33 @@ pub(super) async fn look(
     options: &Options,
     cluster: &Cluster,
 ) -> Result<Looked, Failure> {
-    let needs = apply::needs(rollout, &arguments.state_namespace);
+    let needs = survey::needs(rollout, &arguments.state_namespace);
     let preflight = cluster.preflight(&needs).await.map_err(failure)?;
     preflight
         .complete()
         .map_err(|lacks| failure(lacks).refused())?;
     let fingerprint = cluster.identity().await.map_err(failure)?;
     same_as_planned(arguments, rollout, &fingerprint)?;
-    let active = armada::active(cluster).await.map_err(failure)?;
+    let active = survey::active(cluster).await.map_err(failure)?;
     if !active.is_empty() {
         let refusals = active.into_iter().map(|active| Refusal {
-            why: active.what,
-            hint: active.freeze,
+            why: active.to_string(),
+            hint: active.hint(),
         });
         return Err(refused("armada is at work in this cluster", refusals));
     }
-    let judgement = judge::judge(cluster, rollout, output).await?;
+    let judgement = survey::judge(cluster, rollout, &warnings::to_stderr(output)).await;
+    let judgement = judgement.map_err(failure)?;
+    warnings::say_requests(cluster, output);
     let mut refusals = Vec::new();
     let mut failed_before = Vec::new();
-    for ((stage, _, part), found) in rollout.parts().zip(&judgement.refusals) {
+    for ((stage, _, part), judged) in rollout.parts().zip(&judgement.parts) {
         if options.concerns(stage) {
-            refusals.extend(found.iter().cloned());
+            refusals.extend(plan::refusals(judged));
         }
-        if let (Until::Released(_), Some(object)) = (&part.until, judgement.live(part))
-            && readiness::failed_before(&object.value)
-        {
-            let namespace = object.namespace.as_deref().unwrap_or_default();
-            failed_before.push(Text::from(format!("{namespace}/{}", object.name)));
+        if judged.failed_before {
+            let namespace = part.object.namespace.as_deref().unwrap_or_default();
+            failed_before.push(Text::from(format!("{namespace}/{}", part.object.name)));
         }
     }
     if !refusals.is_empty() {
@@ -70,7 +71,7 @@ pub(super) async fn look(
             program: env!("CARGO_PKG_VERSION").into(),
             failed_before,
         },
-        plan: judgement.report(rollout, cluster.server()),
+        plan: plan::report(rollout, &judgement, cluster.server()),
     })
 }
 

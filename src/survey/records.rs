@@ -14,13 +14,13 @@ const BY_HELM: &str = "owner=helm";
 
 /// A release that Helm holds: its latest revision.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub(crate) struct Record {
     /// Number of the revision.
-    pub revision: u64,
+    pub(crate) revision: u64,
     /// Its status, in Helm's word.
-    pub status: Text,
+    pub(crate) status: Text,
     /// Whether helm-controller wrote it.
-    pub by_flux: bool,
+    pub(crate) by_flux: bool,
 }
 
 impl Record {
@@ -29,7 +29,7 @@ impl Record {
     /// Helm's record of a first install is there before it shows in `status.history`, which is written when the install
     /// ends. One that helm-controller wrote for a HelmRelease that runs is that.
     #[must_use]
-    pub fn would_be_taken_over(&self, live: Option<&Object>) -> bool {
+    pub(crate) fn would_be_taken_over(&self, live: Option<&Object>) -> bool {
         let Some(live) = live else { return true };
         !(is_managed(live) || self.by_flux && !readiness::suspended(&live.value))
     }
@@ -40,7 +40,7 @@ const FLUX: &str = "helm-controller";
 
 /// All releases that Helm holds, by storage namespace and name.
 #[derive(Clone, Debug, Default)]
-pub struct Records(BTreeMap<(Text, Text), Record>);
+pub(crate) struct Records(BTreeMap<(Text, Text), Record>);
 
 impl Records {
     /// Lists the records in these namespaces, one LIST each, without what is in them. `secrets` is the kind of Secrets.
@@ -48,7 +48,7 @@ impl Records {
     /// # Errors
     ///
     /// When they may not be listed or the server does not answer.
-    pub async fn read(
+    pub(crate) async fn read(
         cluster: &Cluster,
         secrets: &KindRef,
         namespaces: &BTreeSet<Text>,
@@ -70,7 +70,7 @@ impl Records {
 
     /// The release of that name.
     #[must_use]
-    pub fn get(&self, storage: &str, name: &str) -> Option<&Record> {
+    pub(crate) fn get(&self, storage: &str, name: &str) -> Option<&Record> {
         self.0.get(&(storage.into(), name.into()))
     }
 

@@ -1,14 +1,11 @@
 //! What would become of one object: the API server's answer, made a comparison.
 
-use crate::cluster::{Cluster, DryRun, FIELD_MANAGER};
+use crate::cluster::{Cluster, DryRun, Error, FIELD_MANAGER};
 use crate::compare::{self, Mark, ObjectChange, Outcome};
 use crate::flux::Object;
 use crate::flux::managed_fields::{self, Shared};
 use crate::rollout::{as_applied, is_release, readiness};
 use crate::secret::Scrubber;
-
-use super::super::Failure;
-use super::super::access::failure;
 
 /// What the server's answer says would become of the object.
 pub(super) async fn outcome(
@@ -16,7 +13,7 @@ pub(super) async fn outcome(
     object: &Object,
     live: Option<&Object>,
     answer: DryRun,
-) -> Result<ObjectChange, Failure> {
+) -> Result<ObjectChange, Error> {
     Ok(match answer {
         DryRun::Applied { object: new, .. } => match live {
             Some(live) => server_side(object, live, *new),
@@ -25,8 +22,8 @@ pub(super) async fn outcome(
         DryRun::Conflict(held) => {
             let outcome = Outcome::Conflicting(held);
             // What would change if the fields were taken over.
-            let forced = cluster.dry_run_apply(object, live, true).await;
-            match (live, forced.map_err(failure)?) {
+            let forced = cluster.dry_run_apply(object, live, true).await?;
+            match (live, forced) {
                 (Some(live), DryRun::Applied { object: new, .. }) => ObjectChange {
                     outcome,
                     ..server_side(object, live, *new)

@@ -2,7 +2,7 @@
 
 use crate::cluster::{Cluster, Error, KindRef};
 use crate::flux::Object;
-use crate::value::{Data, Number, Value};
+use crate::value::{Data, Number, Text, Value};
 
 /// Namespace in which Armada keeps its lock (Armada: handlers/lock.py).
 const LOCK_NAMESPACE: &str = "kube-system";
@@ -12,12 +12,53 @@ const LOCK_API: &str = "armada.process/v1";
 const IMAGES: [&str; 3] = ["armada", "armada-go", "armada-operator"];
 
 /// Something of Armada that could move releases while a run does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Active {
-    /// What, as in messages.
-    pub what: String,
-    /// The command that ends it.
-    pub freeze: String,
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Active {
+    /// Its lock is held, or was left by a run that was killed.
+    #[error("armada holds its lock `{name}`{}", since(updated.as_ref()))]
+    Lock {
+        /// Name of the lock.
+        name: Text,
+        /// When it was last renewed.
+        updated: Option<Text>,
+    },
+    /// A workload runs it.
+    #[error("{kind} {namespace}/{name} runs `{image}`")]
+    Workload {
+        /// Kind of the workload.
+        kind: Text,
+        /// Its namespace.
+        namespace: Text,
+        /// Its name.
+        name: Text,
+        /// The image.
+        image: Text,
+    },
+}
+
+fn since(updated: Option<&Text>) -> String {
+    updated.map_or_else(String::new, |time| format!(", last renewed {time}"))
+}
+
+impl Active {
+    /// What ends it.
+    #[must_use]
+    pub(crate) fn hint(&self) -> String {
+        match self {
+            Active::Lock { name, updated: _ } => format!(
+                "wait until it ends; if none runs: kubectl -n {LOCK_NAMESPACE} delete locks.armada.process {name}"
+            ),
+            Active::Workload {
+                kind,
+                namespace,
+                name,
+                image: _,
+            } => format!(
+                "kubectl -n {namespace} scale {} {name} --replicas=0",
+                kind.to_lowercase()
+            ),
+        }
+    }
 }
 
 /// Everything of Armada that is at work.
@@ -25,7 +66,7 @@ pub struct Active {
 /// # Errors
 ///
 /// When the server does not answer, or may not be asked.
-pub async fn active(cluster: &Cluster) -> Result<Vec<Active>, Error> {
+pub(crate) async fn active(cluster: &Cluster) -> Result<Vec<Active>, Error> {
     let mut active = Vec::new();
     if let Some(locks) = lock_kind(cluster).await? {
         let held = cluster.list(&locks, Some(LOCK_NAMESPACE), None).await?;
@@ -49,14 +90,9 @@ async fn lock_kind(cluster: &Cluster) -> Result<Option<KindRef>, Error> {
 /// Armada deletes its lock when it ends, so one that is there is held, or was left by a run that was killed.
 fn lock(lock: &Object) -> Active {
     let updated = lock.value.at(&["data", "lastUpdated"]);
-    let updated = updated.and_then(Value::as_str);
-    let since = updated.map_or_else(String::new, |time| format!(", last renewed {time}"));
-    Active {
-        what: format!("armada holds its lock `{}`{since}", lock.name),
-        freeze: format!(
-            "wait until it ends; if none runs: kubectl -n {LOCK_NAMESPACE} delete locks.armada.process {}",
-            lock.name
-        ),
+    Active::Lock {
+        name: lock.name.clone(),
+        updated: updated.and_then(Value::as_str).map(Text::from),
     }
 }
 
@@ -74,14 +110,11 @@ fn workload(object: &Object) -> Option<Active> {
     if replicas == Some(&Data::Number(Number::Int(0))) {
         return None;
     }
-    let namespace = object.namespace.as_deref().unwrap_or_default();
-    Some(Active {
-        what: format!("{} runs `{image}`", object.title()),
-        freeze: format!(
-            "kubectl -n {namespace} scale {} {} --replicas=0",
-            object.kind.to_lowercase(),
-            object.name
-        ),
+    Some(Active::Workload {
+        kind: object.kind.clone(),
+        namespace: object.namespace.clone().unwrap_or_default(),
+        name: object.name.clone(),
+        image: image.into(),
     })
 }
 
@@ -122,11 +155,11 @@ mod tests {
         };
         let active = workload(&deployment("")).expect("it runs");
         assert_eq!(
-            active.what,
+            active.to_string(),
             "Deployment ucp/armada-api runs `quay.io/airshipit/armada:1`"
         );
         assert_eq!(
-            active.freeze,
+            active.hint(),
             "kubectl -n ucp scale deployment armada-api --replicas=0"
         );
         assert_eq!(workload(&deployment(r#""replicas":0,"#)), None);

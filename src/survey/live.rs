@@ -1,41 +1,43 @@
 //! What applying objects would change in a cluster, asked of its API server: for `diff`, `plan` and `apply`.
 
-mod outcome;
-
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
 
-use crate::apply::records::Records;
+use super::outcome::outcome;
+use super::records::Records;
+use super::{Warn, Warning};
 use crate::cluster::{
-    CONCURRENCY, Cluster, DryRun, KindRef, Lack, Needs, Permission, Preflight, Verb,
+    CONCURRENCY, Cluster, DryRun, Error, KindRef, Lack, Needs, Permission, Preflight, Verb,
 };
 use crate::compare::{self, Mark, ObjectChange, Outcome};
 use crate::flux::{Object, ObjectKey, ObjectSet, SITE_LABEL};
 use crate::value::{Text, Value};
 
-use self::outcome::outcome;
-use super::access::failure;
-use super::{Failure, Output, show};
-
 /// What applying objects would change, and what the cluster holds.
-pub(super) struct Compared {
+#[derive(Debug)]
+pub(crate) struct Compared {
     /// The objects, in order.
-    pub(super) changes: Vec<ObjectChange>,
+    pub(crate) changes: Vec<ObjectChange>,
     /// What the site has besides.
-    pub(super) left_over: Vec<ObjectChange>,
-    pub(super) live: Live,
+    pub(crate) left_over: Vec<ObjectChange>,
+    /// What the cluster holds.
+    pub(crate) live: Live,
 }
 
 /// Asks the API server about all objects.
-pub(super) async fn compare_all(
+///
+/// # Errors
+///
+/// When the cluster lacks what the question needs, or does not answer.
+pub(crate) async fn compare_all(
     cluster: &Cluster,
     set: &ObjectSet,
-    output: &Output,
-) -> Result<Compared, Failure> {
-    let preflight = cluster.preflight(&needs(set)).await.map_err(failure)?;
-    let preflight = without_controllers(preflight, output)?;
+    warn: &Warn<'_>,
+) -> Result<Compared, Error> {
+    let preflight = cluster.preflight(&needs(set)).await?;
+    let preflight = without_controllers(preflight, warn)?;
     let live = Live::read(cluster, &preflight, set).await?;
     let asked = set.iter();
     let asked = asked.map(|object| live.compare(cluster, &preflight, object));
@@ -45,14 +47,6 @@ pub(super) async fn compare_all(
         changes.push(change?);
     }
     drop(answers);
-    if output.verbose > 0 {
-        show::say(&format!(
-            "asked {} ({}): {} requests",
-            cluster.server(),
-            cluster.version(),
-            cluster.requests()
-        ));
-    }
     Ok(Compared {
         changes,
         left_over: live.left_over(set),
@@ -101,22 +95,19 @@ fn needs(set: &ObjectSet) -> Needs {
 }
 
 /// Without controllers nothing acts on the objects, but what applying would change can be said.
-fn without_controllers(mut preflight: Preflight, output: &Output) -> Result<Preflight, Failure> {
+fn without_controllers(mut preflight: Preflight, warn: &Warn<'_>) -> Result<Preflight, Error> {
     let lacks = std::mem::take(&mut preflight.lacks);
     let (controllers, lacks): (Vec<Lack>, Vec<Lack>) = lacks
         .into_iter()
         .partition(|lack| matches!(lack, Lack::Controller(_)));
     preflight.lacks = lacks;
-    if !output.quiet {
-        for lack in &controllers {
-            show::say(&format!("warning: {lack}"));
-        }
-    }
-    preflight.complete().map_err(failure)
+    controllers.into_iter().map(Warning::Missing).for_each(warn);
+    preflight.complete()
 }
 
 /// What the cluster holds.
-pub(super) struct Live {
+#[derive(Debug)]
+pub(crate) struct Live {
     objects: BTreeMap<ObjectKey, Object>,
     /// In the order in which they were read.
     order: Vec<ObjectKey>,
@@ -136,7 +127,7 @@ impl Live {
         cluster: &Cluster,
         preflight: &Preflight,
         set: &ObjectSet,
-    ) -> Result<Self, Failure> {
+    ) -> Result<Self, Error> {
         let mut lists: BTreeSet<(&KindRef, Option<Text>)> = BTreeSet::new();
         let mut storages: BTreeSet<Text> = BTreeSet::new();
         let namespaces = preflight.kind("v1", "Namespace");
@@ -163,7 +154,7 @@ impl Live {
         let read: Vec<_> = read.collect();
         let mut read = futures::stream::iter(read).buffered(CONCURRENCY);
         while let Some(objects) = read.next().await {
-            for object in objects.map_err(failure)? {
+            for object in objects? {
                 if object.kind == "Namespace" {
                     live.namespaces.insert(object.name.clone());
                 }
@@ -174,8 +165,7 @@ impl Live {
         }
         drop(read);
         if let Some(secrets) = preflight.kind("v1", "Secret") {
-            let records = Records::read(cluster, secrets, &storages).await;
-            live.records = records.map_err(failure)?;
+            live.records = Records::read(cluster, secrets, &storages).await?;
         }
         Ok(live)
     }
@@ -185,7 +175,7 @@ impl Live {
         cluster: &Cluster,
         preflight: &Preflight,
         object: &Object,
-    ) -> Result<ObjectChange, Failure> {
+    ) -> Result<ObjectChange, Error> {
         let (answer, live) = self.ask(cluster, preflight, object).await?;
         let live = live.as_deref();
         let mut change = outcome(cluster, object, live, answer).await?;
@@ -209,7 +199,7 @@ impl Live {
         cluster: &Cluster,
         preflight: &Preflight,
         object: &Object,
-    ) -> Result<(DryRun, Option<Cow<'_, Object>>), Failure> {
+    ) -> Result<(DryRun, Option<Cow<'_, Object>>), Error> {
         let listed = self.objects.get(&object.key());
         if let Some(namespace) = &object.namespace
             && !self.namespaces.contains(namespace)
@@ -219,7 +209,7 @@ impl Live {
             return Ok((answer, listed.map(Cow::Borrowed)));
         }
         let ask = |live| cluster.dry_run_apply(object, live, false);
-        let answer = ask(listed).await.map_err(failure)?;
+        let answer = ask(listed).await?;
         let hidden = match &answer {
             DryRun::Applied { created, .. } => !created,
             DryRun::NamespaceMissing { .. } | DryRun::KindNotServed => false,
@@ -233,12 +223,11 @@ impl Live {
             return Ok((answer, listed.map(Cow::Borrowed)));
         };
         let namespace = object.namespace.as_deref();
-        let found = cluster.find(kind, namespace, &object.name).await;
-        let found = found.map_err(failure)?;
+        let found = cluster.find(kind, namespace, &object.name).await?;
         let answer = match (&found, answer) {
             (_, answer @ DryRun::Applied { .. }) | (None, answer) => answer,
             // What the message may quote of it was not known.
-            (Some(live), _) => ask(Some(live)).await.map_err(failure)?,
+            (Some(live), _) => ask(Some(live)).await?,
         };
         Ok((answer, found.map(Cow::Owned)))
     }

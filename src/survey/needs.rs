@@ -1,7 +1,6 @@
 //! What a run needs of the cluster, all of it, so that nothing is found missing in its middle.
 
 use crate::cluster::{Needs, Permission, Verb};
-use crate::plan::Deleted;
 use crate::plan::gate::{api_version, kind_name};
 use crate::rollout::{Rollout, Until};
 use crate::value::Text;
@@ -11,7 +10,7 @@ const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
 
 /// Kinds, permissions and controllers that the rollout needs; Lease and state live in `state_namespace`.
 #[must_use]
-pub fn needs(rollout: &Rollout, state_namespace: &str) -> Needs {
+pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Needs {
     let mut needs = Needs {
         controllers: CONTROLLERS.iter().map(|name| Text::from(*name)).collect(),
         ..Needs::default()
@@ -60,7 +59,7 @@ pub fn needs(rollout: &Rollout, state_namespace: &str) -> Needs {
             add(&mut needs, api, kind, place, &[Verb::List, Verb::Watch]);
         }
         for deletion in &release.pre_deletes {
-            let (api, kind) = deleted(deletion.kind);
+            let (api, kind) = (deletion.kind.api_version(), deletion.kind.kind_name());
             let verbs = [Verb::List, Verb::Watch, Verb::Delete];
             add(&mut needs, api, kind, Some(&release.namespace), &verbs);
         }
@@ -92,15 +91,6 @@ pub fn needs(rollout: &Rollout, state_namespace: &str) -> Needs {
         add(&mut needs, "apps/v1", kind, None, &[Verb::List]);
     }
     needs
-}
-
-/// API version and kind of what is deleted before upgrades.
-pub(super) fn deleted(kind: Deleted) -> (&'static str, &'static str) {
-    match kind {
-        Deleted::Job => ("batch/v1", "Job"),
-        Deleted::CronJob => ("batch/v1", "CronJob"),
-        Deleted::Pod => ("v1", "Pod"),
-    }
 }
 
 fn add(needs: &mut Needs, api_version: &str, kind: &str, namespace: Option<&Text>, verbs: &[Verb]) {
