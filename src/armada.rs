@@ -19,7 +19,7 @@ pub(crate) mod suggest;
 pub use chart::Chart;
 pub use chart_group::ChartGroup;
 pub use disposition::{Carrier, Fate, Row, Since, Versions};
-pub use document::{ArmadaKind, Documents, Version, decode_documents};
+pub use document::{ArmadaKind, Documents, decode_documents};
 pub use fault::Fault;
 pub use ledger::Ledger;
 pub use manifest::Manifest;

@@ -73,9 +73,6 @@ pub const SOURCE_API: &str = "source.toolkit.fluxcd.io/v1";
 /// default of its `--requeue-dependency`.
 pub const REQUEUE_DEPENDENCY: Seconds = Seconds(30);
 
-/// Longest value of a Kubernetes label, in characters.
-pub const MAX_LABEL_VALUE: usize = 63;
-
 /// A duration as Flux spells it: `90s`, `15m`, `1h`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seconds(pub i64);

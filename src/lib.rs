@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! bytes ─read→ Node ─decode→ Document ─resolve→ Manifest ─plan→ Plan{Stage{Step{Release}}} ─lower→ ObjectSet ─emit, render→ file tree
-//! parallel · source · diagnostic · value · secret · yaml · emit · armada · resolve · plan · source_map · flux · lower · render · compare · rollout · cluster · survey · apply · report · cli
+//! parallel · source · value · names · diagnostic · secret · emit · flux · gate · yaml · armada · resolve · source_map · plan · lower · render · compare · rollout · cluster · survey · apply · report · cli
 //! ```
 //!
 //! The library exists for the program and its tests; it makes no promise of stability.
@@ -24,7 +24,9 @@ pub mod compare;
 pub mod diagnostic;
 pub mod emit;
 pub mod flux;
+pub mod gate;
 pub mod lower;
+pub mod names;
 pub mod parallel;
 pub mod plan;
 pub mod render;

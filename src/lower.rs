@@ -6,23 +6,23 @@ mod order;
 mod pre_delete;
 mod release;
 mod size;
-pub(crate) mod slug;
 mod source;
 mod substitution;
 mod values;
 mod waits;
 
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::Object;
 use crate::flux::helm_release::{self, SourceReference};
+use crate::names;
 use crate::parallel::{self, Workers};
 use crate::plan::{Plan, Stage, Step};
+use crate::source::Span;
 use crate::source_map::SourceMap;
 use crate::value::{Entry, Text};
 use crate::yaml::deliver::Delivery;
 
 pub use pre_delete::PreDeletes;
-pub use slug::slug;
 pub use source::survey::{Surveyed, Verdict, survey};
 pub use values::ValuesIn;
 pub use waits::{ArmadaHelm, Waits};
@@ -169,6 +169,22 @@ pub fn lower<'p>(
     })
 }
 
+/// Reports that a name could not be kept.
+fn report_rewritten(from: &str, to: &str, span: Span, diagnostics: &mut Diagnostics) {
+    let message = format!(
+        "`{}` cannot be a label, `{to}` is used",
+        from.escape_debug()
+    );
+    diagnostics.push(
+        Diagnostic::new(Code::NameRewritten, message)
+            .at(
+                span,
+                "kubernetes takes letters, digits, `-`, `_` and `.`, at most 63",
+            )
+            .help("give a name of your own with --site"),
+    );
+}
+
 /// As [`lower`], on several cores: `sink` gets several objects at a time and may do the same with them.
 pub fn lower_batches<'p>(
     plan: &'p Plan<'_, '_>,
@@ -177,9 +193,9 @@ pub fn lower_batches<'p>(
     diagnostics: &mut Diagnostics,
     mut sink: impl FnMut(Vec<(Role<'p>, Object)>),
 ) -> Totals {
-    let site = slug::label_value(options.site.as_ref().unwrap_or(&plan.manifest));
+    let site = names::label_value(options.site.as_ref().unwrap_or(&plan.manifest));
     if options.site.is_none() && site != plan.manifest {
-        slug::rewritten(&plan.manifest, &site, plan.manifest_span, diagnostics);
+        report_rewritten(&plan.manifest, &site, plan.manifest_span, diagnostics);
     }
     let mut totals = Totals {
         site: site.clone(),

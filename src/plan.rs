@@ -4,22 +4,20 @@
 //! of one. Every release of a step comes after every release of all steps before it. What files say
 //! (`dependsOn`) and what a staged run does come from the same steps.
 
-pub mod gate;
 mod lint;
 mod name;
-pub mod pre_delete;
 mod wait;
 
 use std::collections::BTreeMap;
 
-use crate::armada::{Chart, Documents, Version};
+use crate::armada::chart::PreDelete;
+use crate::armada::{Chart, Documents};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::gate::{Gate, Version};
 use crate::resolve::{self, Dependency, Member, Site};
 use crate::source::{Span, Spanned};
 use crate::value::Text;
 
-pub use gate::Gate;
-pub use pre_delete::{Deleted, Deletion, PreDelete};
 pub use wait::Wait;
 
 /// Time limit of a chart that names none, in seconds (Armada: const.py `DEFAULT_CHART_TIMEOUT`).
@@ -88,10 +86,22 @@ pub struct Release<'d, 't> {
     /// What Armada waits for by itself after Helm and its hooks, in order.
     pub waits: Vec<Wait>,
     /// What Armada deletes before an upgrade, in order.
-    pub pre_deletes: Vec<PreDelete>,
+    pub pre_deletes: &'d [PreDelete],
     /// Whether a run goes on past the release when it had failed before; `None` when it is not
     /// protected: then Armada uninstalls it and installs it anew.
     pub protected: Option<bool>,
+}
+
+impl Release<'_, '_> {
+    /// Its waits as gates, in order.
+    #[must_use]
+    pub fn gates(&self) -> Vec<Gate> {
+        let version = self.chart.head.version;
+        let waits = self.waits.iter();
+        waits
+            .map(|wait| Gate::new(wait.spec.clone(), self.namespace.clone(), version))
+            .collect()
+    }
 }
 
 /// What Armada's command line says about a whole run.
@@ -295,7 +305,7 @@ fn release<'d, 't>(
         test_timeout: tested.then(|| limit(test_timeout, DEFAULT_TEST_TIMEOUT)),
         delete_timeout: limit(chart.delete_timeout.as_ref(), DEFAULT_DELETE_TIMEOUT),
         waits: wait::waits(chart),
-        pre_deletes: pre_delete::pre_deletes(chart),
+        pre_deletes: &chart.upgrade.pre_delete,
         protected: chart
             .protected
             .map(|protected| protected.continue_processing),

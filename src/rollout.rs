@@ -3,27 +3,27 @@
 //! Pure data, made from objects alone, so a committed tree is rolled out as the documents that it came from are.
 //! `apply` walks it, leaves out nothing and adds nothing.
 
-pub mod build;
+pub mod assemble;
 pub mod change;
 pub mod check;
 mod digest;
 pub mod journal;
-#[cfg(test)]
-mod random;
 pub mod readiness;
 pub mod saved;
 pub mod state;
+#[cfg(test)]
+mod testing;
 
 use serde::{Deserialize, Serialize};
 
-pub use build::{Fault, build};
+pub use assemble::{Fault, assemble};
 pub use change::{Change, change};
 pub use check::{Flaw, check};
 pub use digest::digest;
 
 use crate::flux::Object;
 use crate::flux::object::{group, title};
-use crate::plan::{Deletion, Gate};
+use crate::gate::{Deletion, Gate};
 use crate::value::{Text, Value};
 
 /// Number of the stage before the first chart group: namespaces, values, sources.

@@ -3,12 +3,14 @@
 //! Mappings keep their order, integers have any size, each leaf carries a **sensitivity bit** that is
 //! set once (by `secret`, when the tree is made) and that every sink honours. `Debug` redacts.
 
+mod go_yaml;
 mod json;
 mod size;
 
 use std::fmt;
 
 pub use ecow::EcoString as Text;
+pub(crate) use go_yaml::{LONGEST_KEY, NEXT_LINE, is_too_long, unsafe_char};
 pub use json::JSON_DEPTH_LIMIT;
 
 use crate::source::Span;

@@ -12,7 +12,7 @@ use super::run::{Error, Run, Waited};
 use super::wait::timed_out;
 use crate::cluster::ObjectRef;
 use crate::flux::Object;
-use crate::plan::Deletion;
+use crate::gate::Deletion;
 use crate::rollout::journal::{Act, Doom, Doomed, Entry};
 use crate::rollout::{PartId, Release};
 use crate::value::{Text, Value};

@@ -8,7 +8,7 @@ use tokio::time::{Duration, Instant};
 use super::event::Moment;
 use super::run::{Error, Run, Waited};
 use super::wait::timed_out;
-use crate::plan::gate::{Gate, Verdict, api_version, kind_name};
+use crate::gate::{Gate, Verdict};
 use crate::rollout::{PartId, Release};
 
 /// When the objects of a chart of v1 are looked at a second time (Armada: handlers/wait.py, `k8s_wait_attempt_sleep`).
@@ -37,7 +37,7 @@ async fn one(
     (number, of): (usize, usize),
     ends: Instant,
 ) -> Result<Result<(), String>, Error> {
-    let (api_version, kind) = (api_version(gate.kind), kind_name(gate.kind));
+    let (api_version, kind) = (gate.spec.kind.api_version(), gate.spec.kind.kind_name());
     let Some(kind) = run.cluster.kind(api_version, kind).await? else {
         return Ok(Err(format!("kind {kind} of {api_version} is not served")));
     };
@@ -45,7 +45,7 @@ async fn one(
         return Ok(Err(format!("gate {number} of {of}: {error}")));
     }
     // The watch ends with this wait: pods of a whole namespace are much to follow.
-    let view = run.follow(&kind, Some(&gate.namespace), &gate.selector);
+    let view = run.follow(&kind, Some(&gate.namespace), &gate.spec.selector);
     let begun = Instant::now();
     let mut said = String::new();
     loop {

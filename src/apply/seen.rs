@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::cluster::Event;
 use crate::flux::Object;
-use crate::plan::gate::{Gate, Verdict, Watched};
+use crate::gate::{Gate, Verdict, Watched};
 use crate::value::Text;
 
 /// Namespace and name of an object of one kind.

@@ -5,19 +5,20 @@ pub mod test;
 pub mod upgrade;
 pub mod wait;
 
+use crate::gate::Version;
 use crate::source::{Span, Spanned};
 use crate::value::Text;
 use crate::yaml::Node;
 
 use super::decode::{Context, Rest, Table};
 use super::disposition::rows;
-use super::document::{Head, Version};
+use super::document::Head;
 use super::fault::Fault;
 
 pub use source::{Source, SourceKind};
 pub use test::Test;
-pub use upgrade::{DeleteKind, PreDelete, Upgrade};
-pub use wait::{MinReady, Resources, Wait, WaitItem, WaitKind};
+pub use upgrade::{PreDelete, Upgrade};
+pub use wait::{Resources, Wait, WaitItem};
 
 rows! { "Chart";
     DATA "data" Any Mapped Tree "a HelmRelease" "the body of the document";

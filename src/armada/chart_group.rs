@@ -1,11 +1,12 @@
 //! `armada/ChartGroup`: charts that are deployed together.
 
+use crate::gate::Version;
 use crate::source::Spanned;
 use crate::value::Text;
 
 use super::decode::{Context, Rest, Table};
 use super::disposition::rows;
-use super::document::{Head, Version};
+use super::document::Head;
 
 rows! { "ChartGroup";
     DATA "data" Any Mapped Tree "a stage folder" "the body of the document";

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::{Version, chart, chart_group, document, manifest};
+use super::{chart, chart_group, document, manifest};
+use crate::gate::Version;
 
 /// The fate of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::gate::Version;
 use crate::source::{Span, Spanned};
 use crate::value::Text;
 use crate::yaml::scalar::Dialect;
@@ -25,15 +26,6 @@ rows! { "every document";
     UNKNOWN "unknown field" Any Refused Nobody "" "Armada's schema refuses the field";
     FAILED "rejected document" Any Refused Nobody "" "the document could not be decoded, see the error";
     SKIPPED "document of another schema" Any DroppedHarmless Nobody "" "Armada skips it too";
-}
-
-/// The version of a document's schema.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Version {
-    /// `armada/…/v1`
-    V1,
-    /// `armada/…/v2`
-    V2,
 }
 
 /// What every document has.

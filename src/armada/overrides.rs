@@ -8,12 +8,13 @@
 mod argument;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::gate::Version;
 use crate::source::{FileId, Span};
 use crate::yaml::graft::{MAX_DEPTH, Part};
 use crate::yaml::scalar::{self, Typed};
 use crate::yaml::{Dialect, Kind, Node, Overlay, Tree, mapping};
 
-use super::document::{ArmadaKind, Version, armada_schema};
+use super::document::{ArmadaKind, armada_schema};
 
 use argument::{Argument, Branch, Content};
 

@@ -10,7 +10,7 @@ const SHOWN: usize = 20;
 
 /// Builds it, and has it checked by rules that share nothing with the building.
 pub(super) fn rollout(set: &ObjectSet) -> Result<Rollout, Failure> {
-    let rollout = rollout::build(set).map_err(|faults| {
+    let rollout = rollout::assemble(set).map_err(|faults| {
         let said = faults
             .iter()
             .map(|fault| format!("{fault}\n    {}", fault.hint()));

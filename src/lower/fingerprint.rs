@@ -1,14 +1,8 @@
 //! A digest over trees: equal trees have equal digests, however they are written.
 
-use sha2::{Digest, Sha256};
-
 use crate::flux::Object;
+use crate::names::Hasher;
 use crate::value::{Data, Number, Value};
-
-use super::slug::hex;
-
-/// Bytes that are gathered before they are hashed: many small pieces are slow.
-const CHUNK: usize = 16 * 1024;
 
 /// What counts as a change of a release: its name, its spec and what makes its source another one, but not whether it is
 /// suspended (that is an operator's switch) and not its dependencies (they carry the digest of the step
@@ -38,12 +32,9 @@ pub(super) fn of_value(value: &Value) -> String {
     hash.finish()
 }
 
-/// Feeds a tree to SHA-256; every piece says its type and length, so no two trees look alike.
+/// Hashes a tree; every piece says its type and length, so no two trees look alike.
 #[derive(Default)]
-struct Hash {
-    pending: Vec<u8>,
-    sha: Sha256,
-}
+struct Hash(Hasher);
 
 impl Hash {
     fn value(&mut self, value: &Value) {
@@ -73,18 +64,11 @@ impl Hash {
     }
 
     fn piece(&mut self, kind: u8, bytes: &[u8]) {
-        self.pending.push(kind);
-        self.pending
-            .extend_from_slice(&(bytes.len() as u64).to_le_bytes());
-        self.pending.extend_from_slice(bytes);
-        if self.pending.len() >= CHUNK {
-            self.sha.update(&self.pending);
-            self.pending.clear();
-        }
+        self.0.bytes(&[kind]);
+        self.0.sized(bytes);
     }
 
-    fn finish(mut self) -> String {
-        self.sha.update(&self.pending);
-        hex(&self.sha.finalize())
+    fn finish(self) -> String {
+        self.0.finish()
     }
 }

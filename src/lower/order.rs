@@ -4,14 +4,11 @@
 //! to and includes its step, and every dependent names its dependency's digest as a literal: a change in
 //! an early step changes the spec of all later ones, which therefore wait for it.
 
-use sha2::{Digest, Sha256};
-
 use crate::flux::DIGEST_ANNOTATION;
 use crate::flux::helm_release::Dependency;
+use crate::names::Hasher;
 use crate::plan::Step;
 use crate::value::Text;
-
-use super::slug::hex;
 
 /// The chain of steps, as far as it has been lowered.
 #[derive(Debug, Default)]
@@ -46,13 +43,13 @@ impl Order {
 /// The digest of a step. Releases of a step move at the same time, so their order says nothing.
 fn cumulative(before: &str, mut fingerprints: Vec<String>) -> Text {
     fingerprints.sort_unstable();
-    let mut hasher = Sha256::new();
-    hasher.update(before.as_bytes());
+    let mut hasher = Hasher::default();
+    hasher.bytes(before.as_bytes());
     for fingerprint in fingerprints {
-        hasher.update(b"\n");
-        hasher.update(fingerprint.as_bytes());
+        hasher.bytes(b"\n");
+        hasher.bytes(fingerprint.as_bytes());
     }
-    Text::from(format!("sha256:{}", hex(&hasher.finalize())))
+    hasher.finish_named()
 }
 
 /// CEL: the dependency carries this digest and is Ready at its own generation, in every respect that

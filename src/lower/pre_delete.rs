@@ -3,9 +3,11 @@
 //! Flux deletes nothing before an upgrade. A Job that is a hook is made anew by Helm at each upgrade, which comes
 //! near; but hooks come after Helm's waiting and run one after another.
 
+use crate::armada::chart::PreDelete;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::helm_release::JobPatch;
-use crate::plan::{Deleted, Deletion, PreDelete, Release};
+use crate::gate::{Deleted, Deletion};
+use crate::plan::Release;
 use crate::value::Text;
 
 /// What becomes of Jobs that Armada deletes before an upgrade.
@@ -117,7 +119,7 @@ pub(super) fn pre_deleted(
 fn hook(job: &PreDelete) -> Vec<JobPatch> {
     let patch = |name: Option<Text>, annotations: &[(&str, &str)]| JobPatch {
         name,
-        labels: job.selector().into(),
+        labels: job.selector(),
         annotations: annotations
             .iter()
             .map(|(key, value)| (Text::from(*key), Text::from(*value)))

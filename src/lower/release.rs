@@ -7,7 +7,8 @@ use crate::flux::{
     PROTECTED_ANNOTATION, PROTECTED_CONTINUE, PROTECTED_STOP, PRUNE_ANNOTATION, SITE_LABEL,
     SOURCE_ANNOTATION, STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION,
 };
-use crate::plan::{self, Release, gate};
+use crate::gate::{annotation, deletion};
+use crate::plan::Release;
 use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
 
@@ -78,12 +79,12 @@ pub(super) fn lower(
         upgrade_force,
         test_timeout,
         delete_timeout,
-        waits,
+        waits: _,
         pre_deletes: _,
         protected,
     } = release;
     let version = chart.head.version;
-    let gates = gate::gates(waits, namespace, version);
+    let gates = release.gates();
     let Waiting {
         wait,
         health_checks,
@@ -112,13 +113,13 @@ pub(super) fn lower(
         (GROUP_ANNOTATION.into(), position.group.clone()),
         (
             GATES_ANNOTATION.into(),
-            gate::annotation::write(&gates, version).into(),
+            annotation::write(&gates, version).into(),
         ),
         // A pruned HelmRelease uninstalls its release.
         (PRUNE_ANNOTATION.into(), "disabled".into()),
     ];
     if !deletions.is_empty() {
-        let text = plan::pre_delete::annotation::write(&deletions);
+        let text = deletion::annotation::write(&deletions);
         annotations.push((PRE_DELETE_ANNOTATION.into(), text.into()));
     }
     if let Some(continues) = protected {

@@ -14,13 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::helm_release::{Chart, ChartTemplate, SourceReference};
 use crate::flux::{GitReference, Metadata, Object, SITE_LABEL};
+use crate::names::slug;
 use crate::plan::{Plan, Release};
 use crate::source::Span;
 use crate::source_map::{ExistingKind, SourceMap};
 use crate::value::{Text, Value};
 
 use super::SourceNamespace;
-use super::slug::slug;
 use compose::{Parts, chart_folder};
 use key::{Form, GitKey, Key, MAX_NAME, Nested};
 use place::{Located, Place, locate, shown};

@@ -6,11 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::armada::chart::WaitKind;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::helm_release::{HealthCheckExpr, Strategy, Wait};
+use crate::gate::{Gate, WaitKind, health};
 use crate::plan::Release;
-use crate::plan::gate::{self, Gate, health};
 use crate::secret;
 use crate::value::Text;
 
@@ -69,8 +68,8 @@ pub(super) fn waiting(
         };
     }
     let expressions = checks.iter().map(|check| HealthCheckExpr {
-        api_version: gate::api_version(check.kind),
-        kind: gate::kind_name(check.kind),
+        api_version: check.kind.api_version(),
+        kind: check.kind.kind_name(),
         current: check.current.cel().into(),
         failed: check.failed.as_ref().map(|failed| failed.cel().into()),
     });
@@ -133,7 +132,7 @@ fn report(
     let of = |checked: bool| -> Vec<&str> {
         let kinds = WaitKind::ALL.iter().filter(|kind| {
             let is_checked = checks.iter().any(|check| check.kind == **kind);
-            gates.iter().any(|gate| gate.kind == **kind) && is_checked == checked
+            gates.iter().any(|gate| gate.spec.kind == **kind) && is_checked == checked
         });
         kinds.map(|kind| kind.word()).collect()
     };

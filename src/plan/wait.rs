@@ -1,55 +1,20 @@
 //! Armada's own waits of a release, with everything that documents leave out filled in.
 
-use crate::armada::chart::{MinReady, Resources, WaitItem, WaitKind};
-use crate::armada::{Chart, Version};
-use crate::secret;
+use crate::armada::Chart;
+use crate::armada::chart::{Resources, WaitItem};
+use crate::gate::{self, Version, WaitKind, selector};
 use crate::source::Span;
-use crate::value::{REDACTED, Text};
+use crate::value::Text;
 
 /// One wait after Helm and its hooks; a release's waits run one after another (Armada: handlers/wait.py).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wait {
     /// What is awaited, in the release's namespace.
-    pub kind: WaitKind,
-    /// Labels that must be equal; empty selects every object of the kind.
+    pub spec: gate::Spec,
+    /// The labels of its selector, which must be equal.
     pub labels: Vec<(Text, Text)>,
-    /// Whether it is a failure to find none until the timeout.
-    pub required: bool,
-    /// How many must be ready; `None` for kinds that do not count.
-    pub min_ready: Option<MinReady>,
-    /// Whether updates that somebody else rolls out pass; `None` for kinds without such updates.
-    pub allow_async_updates: Option<bool>,
     /// Where the document asks for it; `None` for a default.
     pub span: Option<Span>,
-}
-
-impl Wait {
-    /// The label selector as Armada sends it: `a=b,c=d`, empty for none.
-    #[must_use]
-    pub fn selector(&self) -> String {
-        selector(&self.labels)
-    }
-}
-
-/// Labels as a selector (Armada: utils/release.py, `label_selectors`).
-pub(super) fn selector(labels: &[(Text, Text)]) -> String {
-    let pairs = labels.iter().map(|(key, value)| format!("{key}={value}"));
-    pairs.collect::<Vec<_>>().join(",")
-}
-
-/// A selector as it may be shown: labels that look secret keep their keys.
-pub(super) fn shown_selector(selector: &str) -> String {
-    let labels = selector
-        .split(',')
-        .map(|label| match label.split_once('=') {
-            Some((key, value))
-                if secret::key_names_secret(key) || secret::text_looks_secret(value) =>
-            {
-                format!("{key}={REDACTED}")
-            }
-            Some(_) | None => label.to_owned(),
-        });
-    labels.collect::<Vec<_>>().join(",")
 }
 
 /// The waits of a chart, in order.
@@ -82,11 +47,8 @@ fn by_kind(kinds: &[(WaitKind, Vec<WaitItem>)], base: &[(Text, Text)]) -> Vec<Wa
 
 fn default(kind: WaitKind, required: bool, base: &[(Text, Text)]) -> Wait {
     Wait {
-        kind,
+        spec: gate::Spec::new(kind, selector::of_labels(base), required),
         labels: base.to_vec(),
-        required,
-        min_ready: kind.counts_ready().then_some(MinReady::DEFAULT),
-        allow_async_updates: kind.updates_async().then_some(false),
         span: None,
     }
 }
@@ -101,15 +63,19 @@ fn asked(item: &WaitItem, base: &[(Text, Text)]) -> Wait {
         allow_async_updates,
         span,
     } = item;
-    let wait = default(*kind, required.unwrap_or(true), base);
+    let labels = overlaid(base, labels);
+    let selector = selector::of_labels(&labels);
+    let mut spec = gate::Spec::new(*kind, selector, required.unwrap_or(true));
+    if let (Some(default), Some(asked)) = (&mut spec.min_ready, min_ready) {
+        *default = *asked;
+    }
+    if let (Some(default), Some(asked)) = (&mut spec.allow_async_updates, allow_async_updates) {
+        *default = *asked;
+    }
     Wait {
-        labels: overlaid(base, labels),
-        min_ready: wait.min_ready.map(|default| min_ready.unwrap_or(default)),
-        allow_async_updates: wait
-            .allow_async_updates
-            .map(|default| allow_async_updates.unwrap_or(default)),
+        spec,
+        labels,
         span: Some(*span),
-        ..wait
     }
 }
 
@@ -140,27 +106,18 @@ mod tests {
     fn labels_of_an_item_win_at_their_place() {
         let base = labels(&[("a", "1"), ("b", "2")]);
         let over = labels(&[("a", "9"), ("c", "3")]);
-        assert_eq!(selector(&overlaid(&base, &over)), "a=9,b=2,c=3");
-        assert_eq!(selector(&[]), "");
-    }
-
-    #[test]
-    fn secrets_in_selectors_are_hidden() {
-        assert_eq!(
-            shown_selector("app=web,db_password=x,tier"),
-            "app=web,db_password=***,tier"
-        );
-        assert_eq!(shown_selector(""), "");
+        assert_eq!(selector::of_labels(&overlaid(&base, &over)), "a=9,b=2,c=3");
+        assert_eq!(selector::of_labels(&[]), "");
     }
 
     #[test]
     fn v2_keeps_its_order_and_replaces_whole_types() {
         let waits = by_kind(&[(WaitKind::Job, Vec::new())], &[]);
-        let kinds: Vec<_> = waits.iter().map(|wait| wait.kind.word()).collect();
+        let kinds: Vec<_> = waits.iter().map(|wait| wait.spec.kind.word()).collect();
         assert_eq!(kinds, ["daemonset", "statefulset", "deployment", "pod"]);
-        assert!(waits.iter().all(|wait| !wait.required));
-        assert_eq!(waits[2].min_ready, Some(MinReady::Percent(100)));
-        assert_eq!(waits[2].allow_async_updates, None);
-        assert_eq!(waits[3].min_ready, None);
+        assert!(waits.iter().all(|wait| !wait.spec.required));
+        assert_eq!(waits[2].spec.min_ready, Some(gate::MinReady::Percent(100)));
+        assert_eq!(waits[2].spec.allow_async_updates, None);
+        assert_eq!(waits[3].spec.min_ready, None);
     }
 }

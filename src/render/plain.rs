@@ -12,7 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::emit::{self, View};
 use crate::flux::Object;
-use crate::lower::{Role, slug};
+use crate::lower::Role;
+use crate::names::slug;
 use crate::source::Sources;
 use crate::value::{Mapping, Text, Value};
 

@@ -7,11 +7,10 @@ use serde::Serialize;
 
 use crate::armada::{Documents, Ledger, disposition};
 use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::gate::selector;
 use crate::lower::{Lowered, Totals};
 use crate::plan::{self, Plan};
-use crate::secret;
 use crate::source::{Sources, Span};
-use crate::value::{REDACTED, Text};
 
 use super::finding::{Finding, Place};
 use super::order::{Order, order};
@@ -348,15 +347,6 @@ impl Written {
     }
 }
 
-/// Labels as a selector, fit for reports.
-fn selector(labels: &[(Text, Text)]) -> String {
-    let pairs = labels.iter().map(|(key, value)| {
-        let hidden = secret::key_names_secret(key) || secret::text_looks_secret(value);
-        format!("{key}={}", if hidden { REDACTED } else { value })
-    });
-    pairs.collect::<Vec<_>>().join(",")
-}
-
 fn release(
     planned: &plan::Release<'_, '_>,
     stage: &plan::Stage<'_, '_>,
@@ -379,15 +369,15 @@ fn release(
         protected,
     } = planned;
     let waits = waits.iter().map(|wait| Wait {
-        kind: wait.kind.to_string(),
-        selector: selector(&wait.labels),
-        required: wait.required,
-        min_ready: wait.min_ready.map(|min_ready| min_ready.to_string()),
-        allow_async_updates: wait.allow_async_updates,
+        kind: wait.spec.kind.to_string(),
+        selector: selector::shown_labels(&wait.labels),
+        required: wait.spec.required,
+        min_ready: wait.spec.min_ready.map(|min_ready| min_ready.to_string()),
+        allow_async_updates: wait.spec.allow_async_updates,
     });
     let pre_deletes = pre_deletes.iter().map(|delete| PreDelete {
         asked: delete.asked.to_string(),
-        selector: selector(&delete.labels),
+        selector: selector::shown_labels(&delete.labels),
     });
     let dependencies = dependencies.as_ref().map(|charts| {
         let names = charts

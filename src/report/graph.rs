@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::plan::{Plan, Release, gate};
+use crate::plan::{Plan, Release};
 use crate::rollout::{PREPARATION, Rollout, Until};
 
 /// What is drawn.
@@ -94,8 +94,7 @@ impl Picture {
 
 impl Node {
     fn of_release(release: &Release<'_, '_>) -> Self {
-        let version = release.chart.head.version;
-        let gates = gate::gates(&release.waits, &release.namespace, version);
+        let gates = release.gates();
         let mut waits = Vec::new();
         if release.native_wait {
             waits.push("helm waits".to_owned());

@@ -1,6 +1,6 @@
 //! Proves a rollout sound before anything is done with it.
 //!
-//! The rules stand here a second time, read from the objects anew: nothing is shared with [`super::build()`], so that a
+//! The rules stand here a second time, read from the objects anew: nothing is shared with [`super::assemble()`], so that a
 //! mistake there is found here. What it finds is a mistake of this program, never of the user.
 
 mod references;
@@ -15,7 +15,7 @@ use crate::flux::{
     GATES_ANNOTATION, Object, ObjectKey, ObjectSet, PRE_DELETE_ANNOTATION, PROTECTED_ANNOTATION,
     SITE_LABEL, STAGE_ANNOTATION, STEP_ANNOTATION, UNRESOLVED_ANNOTATION,
 };
-use crate::plan::{gate, pre_delete};
+use crate::gate::{self, deletion};
 use crate::value::{Data, Text, Value};
 
 use super::{OnFailure, PREPARATION, Part, Release, Rollout, Until};
@@ -344,10 +344,10 @@ fn released(object: &Object, release: &Release) -> bool {
 fn deletions(object: &Object, release: &Release) -> bool {
     let asked = match annotation(object, PRE_DELETE_ANNOTATION) {
         None => Some(Vec::new()),
-        Some(text) => pre_delete::annotation::read(text).ok(),
+        Some(text) => deletion::annotation::read(text).ok(),
     };
     let kinds = release.pre_deletes.iter().map(|deletion| deletion.kind);
-    let known = |kind: pre_delete::Deleted| {
+    let known = |kind: gate::Deleted| {
         matches!(
             (kind.api_version(), kind.kind_name()),
             ("batch/v1", "Job" | "CronJob") | ("v1", "Pod")

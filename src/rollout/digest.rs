@@ -1,10 +1,9 @@
 //! What tells a rollout from another one.
 
-use sha2::{Digest, Sha256};
-
 use super::{OnFailure, Part, Release, Rollout, Stage, Step, Until};
 use crate::emit::{View, write_canonical_json};
-use crate::plan::{gate, pre_delete};
+use crate::gate::{annotation, deletion};
+use crate::names::Hasher;
 use crate::value::Text;
 
 /// A digest over everything that is sent and everything that is awaited, in order: `sha256:` and 64 digits.
@@ -31,18 +30,13 @@ pub fn digest(rollout: &Rollout) -> Text {
     hash.finish()
 }
 
-/// Feeds texts to SHA-256, each with its length, so that none runs into the next.
+/// Hashes texts, each with its length.
 #[derive(Default)]
-pub(super) struct Pieces(Sha256);
+pub(super) struct Pieces(Hasher);
 
 impl Pieces {
     pub(super) fn text(&mut self, text: &str) {
-        self.bytes(text.as_bytes());
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        self.0.update((bytes.len() as u64).to_le_bytes());
-        self.0.update(bytes);
+        self.0.sized(text.as_bytes());
     }
 
     fn number(&mut self, number: usize) {
@@ -99,12 +93,9 @@ impl Pieces {
         self.number(gates.len());
         for gate in gates {
             self.text(&gate.namespace);
-            self.text(&gate::annotation::write(
-                std::slice::from_ref(gate),
-                gate.version,
-            ));
+            self.text(&annotation::write(std::slice::from_ref(gate), gate.version));
         }
-        self.text(&pre_delete::annotation::write(pre_deletes));
+        self.text(&deletion::annotation::write(pre_deletes));
         self.text(if *tested { "tested" } else { "not tested" });
         self.optional(unresolved.as_ref());
     }
@@ -121,12 +112,6 @@ impl Pieces {
 
     /// `sha256:` and 64 digits.
     pub(super) fn finish(self) -> Text {
-        let mut text = String::from("sha256:");
-        for byte in self.0.finalize() {
-            for digit in [byte >> 4, byte & 0xf] {
-                text.extend(char::from_digit(u32::from(digit), 16));
-            }
-        }
-        text.into()
+        self.0.finish_named()
     }
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::Pieces;
 use super::{Part, Release, Rollout, Stage, Step, Until};
 use crate::flux::object::title;
+use crate::names::hex;
 
 /// Version of the format; a reader refuses any other.
 pub const VERSION: u32 = 1;
@@ -218,7 +219,7 @@ pub fn save(
         valid_for,
         site: rollout.site.to_string(),
         cluster,
-        key: key.iter().map(|byte| format!("{byte:02x}")).collect(),
+        key: hex(&key),
         rollout: String::new(),
         stages: Vec::new(),
         digest: String::new(),
@@ -423,8 +424,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::rollout::build;
-    use crate::rollout::random::{namespace, object, release, set, site};
+    use crate::rollout::assemble;
+    use crate::rollout::testing::{namespace, object, release, set, site};
 
     const UID: &str = "0d9e1e2a-1f8d-4d8e-9b0a-5d5a4f3c2b1a";
 
@@ -442,7 +443,7 @@ mod tests {
     fn rollout() -> Rollout {
         let mut secret = release(1, 1, "a");
         secret["spec"]["values"]["password"] = "sesame".into();
-        build(&set([namespace("town"), secret, release(2, 1, "b")])).expect("a rollout")
+        assemble(&set([namespace("town"), secret, release(2, 1, "b")])).expect("a rollout")
     }
 
     fn saved() -> Saved {
@@ -491,7 +492,7 @@ mod tests {
         let saved = saved();
         let now = "2026-03-01T10:00:00Z";
         let said = |objects: Vec<serde_json::Value>| {
-            let rollout = build(&set(objects)).expect("a rollout");
+            let rollout = assemble(&set(objects)).expect("a rollout");
             verdict(&saved, &rollout, now)
         };
         assert_eq!(
@@ -574,7 +575,7 @@ mod tests {
     proptest! {
         #[test]
         fn every_edit_is_seen(set in site(), at_byte in any::<prop::sample::Index>(), byte in b' '..b'~') {
-            let rollout = build(&set).expect("a rollout");
+            let rollout = assemble(&set).expect("a rollout");
             let saved = save(&rollout, cluster(), at("2026-03-01T10:00:00Z"), 7200, [7; KEY_BYTES]);
             let now = at("2026-03-01T10:30:00Z");
             prop_assert_eq!(verify(&saved, &rollout, UID, now), Ok(()));

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Rollout;
 use super::journal::{self, End, Finish};
 use crate::flux::{Object, STATE_LABEL};
-use crate::lower::slug::{short_digest, slug};
+use crate::names::{short_digest, slug};
 use crate::value::{Mapping, Text, Value};
 
 /// Version of the content; a reader refuses any other.

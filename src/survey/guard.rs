@@ -175,7 +175,7 @@ fn suspended_by(live: &Object) -> Option<Text> {
 mod tests {
     use super::*;
     use crate::flux::ObjectSet;
-    use crate::rollout::{Rollout, build};
+    use crate::rollout::{Rollout, assemble};
     use crate::value::Value;
 
     fn object(json: &str) -> Object {
@@ -191,7 +191,7 @@ mod tests {
     fn rollout(annotations: &str) -> Rollout {
         let mut set = ObjectSet::default();
         set.extend([object(&RELEASE.replace("MORE", annotations))]);
-        build(&set).expect("a rollout")
+        assemble(&set).expect("a rollout")
     }
 
     /// What is said of the one release of a rollout.

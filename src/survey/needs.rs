@@ -1,7 +1,6 @@
 //! What a run needs of the cluster, all of it, so that nothing is found missing in its middle.
 
 use crate::cluster::{Needs, Permission, Verb};
-use crate::plan::gate::{api_version, kind_name};
 use crate::rollout::{Rollout, Until};
 use crate::value::Text;
 
@@ -54,7 +53,7 @@ pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Needs {
             });
         }
         for gate in &release.gates {
-            let (api, kind) = (api_version(gate.kind), kind_name(gate.kind));
+            let (api, kind) = (gate.spec.kind.api_version(), gate.spec.kind.kind_name());
             let place = Some(&gate.namespace);
             add(&mut needs, api, kind, place, &[Verb::List, Verb::Watch]);
         }

@@ -18,9 +18,6 @@ mod tests;
 
 use std::collections::BTreeSet;
 
-pub use self::key::is_too_long;
-pub use self::leaf::unsafe_char;
-
 use self::key::Key;
 use self::notes::{Notebook, Place};
 use super::mapping;

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use armada2flux::armada::disposition::{self, Row};
-use armada2flux::armada::{Documents, Version, decode_documents};
+use armada2flux::armada::{Documents, decode_documents};
 use armada2flux::diagnostic::Diagnostics;
+use armada2flux::gate::Version;
 use armada2flux::source::Sources;
 use armada2flux::yaml::{Dialect, Kind, Node};
 use libtest_mimic::{Failed, Trial};

@@ -261,17 +261,14 @@ fn chart(release: &Release<'_, '_>, upgrade: bool) -> Json {
     }
     let waits = release.waits.iter().map(|wait| {
         json!({
-            "type": wait.kind.word(),
-            "labels": wait.selector(),
-            "required": wait.required,
-            "min_ready": wait.min_ready.map(|min_ready| min_ready.to_string()),
-            "allow_async_updates": wait.allow_async_updates,
+            "type": wait.spec.kind.word(),
+            "labels": &*wait.spec.selector,
+            "required": wait.spec.required,
+            "min_ready": wait.spec.min_ready.map(|min_ready| min_ready.to_string()),
+            "allow_async_updates": wait.spec.allow_async_updates,
         })
     });
-    let version = match chart.head.version {
-        armada2flux::armada::Version::V1 => "v1",
-        armada2flux::armada::Version::V2 => "v2",
-    };
+    let version = chart.head.version.word();
     let names = release.dependencies.iter().flatten();
     let names: Vec<&str> = names.map(|chart| &*chart.chart.head.name.value).collect();
     let mut json = json!({
@@ -301,11 +298,7 @@ fn chart(release: &Release<'_, '_>, upgrade: bool) -> Json {
             let labels: serde_json::Map<String, Json> = labels
                 .map(|(key, value)| (key.to_string(), json!(&**value)))
                 .collect();
-            json!([
-                "delete",
-                [delete.asked.word(), labels, &*release.namespace],
-                {}
-            ])
+            json!(["delete", [&*delete.asked, labels, &*release.namespace], {}])
         });
         let deletes: Vec<Json> = deletes.collect();
         if !deletes.is_empty() {

@@ -6,7 +6,8 @@
 use armada2flux::apply::Seen;
 use armada2flux::cluster::Event;
 use armada2flux::flux::Object;
-use armada2flux::plan::gate::{self, Gate, State, Verdict, annotation};
+use armada2flux::gate::{Gate, State, Verdict, annotation};
+use armada2flux::plan::Release;
 use armada2flux::value::Value;
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value as Json, json};
@@ -179,12 +180,7 @@ fn watches() -> Result<(), Failed> {
 fn watched_case(case: &Json) -> Result<(), String> {
     let name = case["name"].as_str().unwrap_or("");
     let listed = WATCHED.iter().find(|(_, names)| names.contains(&name));
-    let gates = oracle_waits::with_release(&case["input"], |release| {
-        release.map(|release| {
-            let version = release.chart.head.version;
-            gate::gates(&release.waits, &release.namespace, version)
-        })
-    });
+    let gates = oracle_waits::with_release(&case["input"], |release| release.map(Release::gates));
     let [gate] = &gates.unwrap_or_default()[..] else {
         return Err(format!("{name}: not one gate"));
     };
@@ -245,12 +241,7 @@ fn settle(case: &Json) -> Result<Place, String> {
     if expected["phase"] == "config" {
         return Ok(Place::Configuration);
     }
-    let gates = oracle_waits::with_release(&case["input"], |release| {
-        release.map(|release| {
-            let version = release.chart.head.version;
-            gate::gates(&release.waits, &release.namespace, version)
-        })
-    });
+    let gates = oracle_waits::with_release(&case["input"], |release| release.map(Release::gates));
     let gates = gates.or_else(|| settled(&case["input"], expected));
     // The command line takes no limit below a second, in documents it is an error.
     let limit = expected["timeout"].as_i64();
@@ -321,7 +312,7 @@ fn never_laxer(gates: &[Gate], objects: &[Value], expected: &Json) -> Result<(),
         }
         let events = wait["watches"].as_u64().unwrap_or(0) > 0;
         if gate.evaluate(objects) == Verdict::Ready && (wait["verdict"] != "ready" && !events) {
-            return Err(format!("{} is open", gate.kind));
+            return Err(format!("{} is open", gate.spec.kind));
         }
     }
     Ok(())
@@ -330,11 +321,11 @@ fn never_laxer(gates: &[Gate], objects: &[Value], expected: &Json) -> Result<(),
 fn find<'v>(gate: &Gate, objects: &'v [Value], name: &Json) -> Result<&'v Value, String> {
     let text = |object: &'v Value, path: &[&str]| object.at(path).and_then(Value::as_str);
     let found = objects.iter().find(|object| {
-        text(object, &["kind"]) == Some(gate::kind_name(gate.kind))
+        text(object, &["kind"]) == Some(gate.spec.kind.kind_name())
             && text(object, &["metadata", "namespace"]) == Some(gate.namespace.as_str())
             && text(object, &["metadata", "name"]) == name.as_str()
     });
-    found.ok_or_else(|| format!("no {} {name} in the case", gate.kind))
+    found.ok_or_else(|| format!("no {} {name} in the case", gate.spec.kind))
 }
 
 fn compare(
@@ -345,7 +336,7 @@ fn compare(
 ) -> Result<(), String> {
     let mut chart = "ready";
     for (at, (gate, wait)) in gates.iter().zip(waits(expected)).enumerate() {
-        let here = format!("wait {at}, {}", gate.kind);
+        let here = format!("wait {at}, {}", gate.spec.kind);
         let mut selected = 0;
         for object in wait["objects"].as_array().into_iter().flatten() {
             let state = gate.judge(find(gate, objects, &object["name"])?);

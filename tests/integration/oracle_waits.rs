@@ -191,11 +191,11 @@ fn equal(what: &str, ours: &Json, wanted: &Json) -> Result<(), String> {
 fn ours(release: &Release<'_, '_>) -> Json {
     let waits = release.waits.iter().map(|wait| {
         json!([
-            wait.kind.word(),
-            wait.selector(),
-            wait.required,
-            wait.min_ready.map(|min_ready| min_ready.to_string()),
-            wait.allow_async_updates,
+            wait.spec.kind.word(),
+            &*wait.spec.selector,
+            wait.spec.required,
+            wait.spec.min_ready.map(|min_ready| min_ready.to_string()),
+            wait.spec.allow_async_updates,
         ])
     });
     waits.collect()

@@ -1,12 +1,12 @@
 //! `data.source`: where a chart comes from.
 
 use crate::diagnostic::{Code, Diagnostic};
+use crate::gate::Version;
 use crate::source::{Span, Spanned};
 use crate::value::Text;
 
 use super::super::decode::{Context, Rest, Table};
 use super::super::disposition::rows;
-use super::super::document::Version;
 
 rows! { "Chart";
     SOURCE "data.source" Any Mapped Tree "a source object, spec.chart" "where the chart comes from; a rule of the source map takes its place";

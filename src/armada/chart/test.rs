@@ -1,11 +1,11 @@
 //! `data.test`: Helm tests.
 
+use crate::gate::Version;
 use crate::source::{Span, Spanned};
 use crate::yaml::scalar::Typed;
 
 use super::super::decode::{Context, Field, Rest};
 use super::super::disposition::rows;
-use super::super::document::Version;
 
 rows! { "Chart";
     TEST "data.test" Any Mapped Tree "spec.test" "Armada tests by default; true or false alone is the old form (v1)";

@@ -2,13 +2,13 @@
 
 mod action;
 
+use crate::gate::Version;
 use crate::source::Span;
 
 use super::super::decode::{Context, Rest, Table};
 use super::super::disposition::rows;
-use super::super::document::Version;
 
-pub use action::{DeleteKind, PreDelete};
+pub use action::PreDelete;
 
 rows! { "Chart";
     UPGRADE "data.upgrade" Any Mapped Tree "spec.upgrade" "options of an upgrade";

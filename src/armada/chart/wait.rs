@@ -4,15 +4,14 @@ mod item;
 mod min_ready;
 mod resources;
 
+use crate::gate::Version;
 use crate::source::{Span, Spanned};
 use crate::value::Text;
 
 use super::super::decode::{Context, Rest, Table};
 use super::super::disposition::rows;
-use super::super::document::Version;
 
-pub use item::{WaitItem, WaitKind};
-pub use min_ready::MinReady;
+pub use item::WaitItem;
 pub use resources::Resources;
 
 rows! { "Chart";

@@ -6,11 +6,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::names::{short_digest, slug};
 use crate::resolve::Dependency;
 use crate::source_map::SourceMap;
 use crate::value::Text;
 
-use super::super::slug::{short_digest, slug};
 use super::key::Part;
 use super::place::{Located, Place, locate};
 

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::flux::{GitReference, Verify};
+use crate::names::{short_digest, slug};
 use crate::value::Text;
 
-use super::super::slug::{short_digest, slug};
 use super::address;
 
 /// Longest name of a source object: HelmCharts and labels are named after it.

@@ -4,9 +4,9 @@ use proptest::strategy::ValueTree as _;
 
 use super::*;
 use crate::flux::ObjectSet;
-use crate::plan::{Deleted, Deletion};
-use crate::rollout::random::site;
-use crate::rollout::{Step, build, digest};
+use crate::gate::{Deleted, Deletion};
+use crate::rollout::testing::site;
+use crate::rollout::{Step, assemble, digest};
 
 /// A change that makes a sound rollout unsound; `None` where there is nothing to change.
 type Mutation = fn(&mut Rollout, &Index) -> Option<Rule>;
@@ -204,7 +204,7 @@ fn release<'r>(
 }
 
 fn sound(set: &ObjectSet) -> Rollout {
-    let rollout = build(set).expect("no faults");
+    let rollout = assemble(set).expect("no faults");
     assert_eq!(check(&rollout, set), []);
     rollout
 }

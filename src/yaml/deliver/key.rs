@@ -5,7 +5,7 @@ use super::super::tree::{Node, Scalar, Style};
 use super::{Delivery, Walk, leaf, wording};
 use crate::diagnostic::Code;
 use crate::source::Span;
-use crate::value::Text;
+use crate::value::{LONGEST_KEY, Text, is_too_long, unsafe_char};
 
 /// The type of a key in Go, before it becomes text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,25 +26,6 @@ pub(super) struct Key {
     pub(super) span: Span,
     /// Whether it is something else than the text in the source, so that it may meet another key.
     pub(super) changed: bool,
-}
-
-/// A server-side apply is read by go-yaml, which looks for the colon after a key no further than this many
-/// characters from where the key begins, quotes and escapes counted.
-const LONGEST_KEY: usize = 1024;
-
-/// Whether the key's JSON, as Go writes it, is longer than go-yaml looks for its colon.
-#[must_use]
-pub fn is_too_long(key: &str) -> bool {
-    const QUOTES: usize = 2;
-    if key.len() * "\\u003c".len() + QUOTES <= LONGEST_KEY {
-        return false;
-    }
-    let written = |c: char| match c {
-        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
-        '\0'..='\u{1f}' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => 6,
-        _ => 1,
-    };
-    key.chars().map(written).sum::<usize>() + QUOTES > LONGEST_KEY
 }
 
 /// `strconv.FormatFloat(float, 'g', -1, 32)`, as `sigs.k8s.io/yaml` makes keys of floats. Its 32 bits
@@ -106,7 +87,7 @@ impl<'t> Walk<'_, 't> {
             );
             self.warn(node, Code::TextUnsafe, message, wording::KEY_HELP);
         }
-        if let Some(unsafe_char) = leaf::unsafe_char(&key.text) {
+        if let Some(unsafe_char) = unsafe_char(&key.text) {
             let message = wording::text_unsafe(unsafe_char, "a key");
             self.warn(node, Code::TextUnsafe, message, wording::TEXT_HELP);
         }

@@ -7,7 +7,7 @@ use super::super::tree::{Node, Scalar};
 use super::{Delivery, Walk, wording};
 use crate::diagnostic::Code;
 use crate::secret;
-use crate::value::{Data, Number, Text, Value};
+use crate::value::{Data, NEXT_LINE, Number, Text, Value, unsafe_char};
 
 /// Integers up to here are exact as floats, and so is every whole float below.
 const EXACT: u64 = 1 << 53;
@@ -297,23 +297,4 @@ fn is_sensitive(data: &Data, below_secret: bool) -> bool {
 
 fn is_minus_zero(data: &Data) -> bool {
     matches!(data, Data::Number(Number::Float(float)) if *float == 0.0 && float.is_sign_negative())
-}
-
-/// go-yaml takes it for a line break, which is a blank when lines are joined.
-const NEXT_LINE: char = '\u{85}';
-
-/// A character that go-yaml refuses, or else one that it changes, where it stands unescaped.
-#[must_use]
-pub fn unsafe_char(text: &str) -> Option<char> {
-    if text.bytes().all(|byte| byte < 0x7f) {
-        return None;
-    }
-    let found = |c: &char| matches!(c, '\u{7f}'..='\u{9f}' | '\u{fffe}' | '\u{ffff}');
-    let mut all = text.chars().filter(found);
-    let first = all.next()?;
-    Some(if first == NEXT_LINE {
-        all.find(|c| *c != NEXT_LINE).unwrap_or(first)
-    } else {
-        first
-    })
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use armada2flux::plan::gate::{Gate, Verdict, gates, kind_name};
+use armada2flux::gate::{Gate, Verdict};
 use armada2flux::value::{Data, Number, Value};
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::jiff::Timestamp;
@@ -34,11 +34,7 @@ pub(crate) fn awaited(site: &Site) -> Outcome<Vec<Vec<Awaited>>> {
             let awaited = releases.map(|release| Awaited {
                 namespace: release.namespace.to_string(),
                 name: release.name.to_string(),
-                gates: gates(
-                    &release.waits,
-                    &release.namespace,
-                    release.chart.head.version,
-                ),
+                gates: release.gates(),
             });
             awaited.collect()
         });
@@ -203,7 +199,7 @@ fn is_ready(live: &Value) -> bool {
 }
 
 fn is_open(gate: &Gate, objects: &Objects) -> bool {
-    let resource = format!("{}s", kind_name(gate.kind).to_lowercase());
+    let resource = format!("{}s", gate.spec.kind.kind_name().to_lowercase());
     let all = objects.of(&resource, &gate.namespace);
     matches!(gate.evaluate(all), Verdict::Ready)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use armada2flux::plan::gate::annotation;
+use armada2flux::gate::annotation;
 use cel::{Context, Program};
 use serde_json::{Value, json};
 
@@ -196,11 +196,11 @@ fn gates(releases: &[Value], plan: &Value) -> Result<usize> {
         let gates = annotation::read(text, &key.0.as_str().into())?;
         let found = gates.iter().map(|gate| {
             json!({
-                "type": gate.kind.word(),
-                "labels": &*gate.selector,
-                "required": gate.required,
-                "min_ready": gate.min_ready.map(|min_ready| min_ready.to_string()),
-                "allow_async_updates": gate.allow_async_updates,
+                "type": gate.spec.kind.word(),
+                "labels": &*gate.spec.selector,
+                "required": gate.spec.required,
+                "min_ready": gate.spec.min_ready.map(|min_ready| min_ready.to_string()),
+                "allow_async_updates": gate.spec.allow_async_updates,
             })
         });
         let found: Value = found.collect();

@@ -6,7 +6,7 @@ mod workload;
 
 use std::time::Duration;
 
-use armada2flux::plan::gate::Verdict;
+use armada2flux::gate::Verdict;
 use serde_json::{Value as Json, json};
 
 use super::{Scope, Test, ensure};

@@ -1,15 +1,13 @@
 //! Actions around an upgrade: lists of type, labels and, in v1, name.
 
-use std::fmt;
-
 use crate::diagnostic::{Code, Diagnostic};
+use crate::gate::{Deleted, Deletion, Version, selector};
 use crate::source::Span;
 use crate::value::Text;
 use crate::yaml::Node;
 
 use super::super::super::decode::{Context, Field, Part, Rest, Table, type_of};
 use super::super::super::disposition::Row;
-use super::super::super::document::Version;
 
 /// The rows of one list of actions.
 pub(super) struct Rows {
@@ -19,56 +17,44 @@ pub(super) struct Rows {
     pub(super) name: &'static Row,
 }
 
-/// What Armada can delete (Armada: handlers/pre_update_actions.py).
+/// One entry of `upgrade.pre.delete`: deletions in the release's namespace, only when the release is going to change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeleteKind {
-    /// Jobs, and in v1 CronJobs, too.
-    Job,
-    /// CronJobs.
-    CronJob,
-    /// Pods.
-    Pod,
-    /// Nothing: Armada logs an error for the word and goes on.
-    Unknown(Text),
-}
-
-impl DeleteKind {
-    fn from_word(word: &Text) -> Self {
-        match word.as_str() {
-            "job" => DeleteKind::Job,
-            "cronjob" => DeleteKind::CronJob,
-            "pod" => DeleteKind::Pod,
-            _ => DeleteKind::Unknown(word.clone()),
-        }
-    }
-
-    /// The word that documents use.
-    #[must_use]
-    pub fn word(&self) -> &str {
-        match self {
-            DeleteKind::Job => "job",
-            DeleteKind::CronJob => "cronjob",
-            DeleteKind::Pod => "pod",
-            DeleteKind::Unknown(word) => word,
-        }
-    }
-}
-
-impl fmt::Display for DeleteKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
-
-/// One entry of `upgrade.pre.delete`.
-#[derive(Clone, Debug)]
 pub struct PreDelete {
-    /// What is deleted.
-    pub kind: DeleteKind,
-    /// Labels of the objects; without any, all objects of the namespace.
+    /// The type as the document writes it.
+    pub asked: Text,
+    /// The kinds of object, in order; none for a type that Armada does not know: it logs an error and goes on.
+    pub kinds: &'static [Deleted],
+    /// Labels of the objects, which must be equal; empty selects every object of the kinds.
     pub labels: Vec<(Text, Text)>,
     /// Where the entry stands.
     pub span: Span,
+}
+
+impl PreDelete {
+    /// The label selector as Armada sends it: `a=b,c=d`, empty for none.
+    #[must_use]
+    pub(crate) fn selector(&self) -> Text {
+        selector::of_labels(&self.labels)
+    }
+
+    /// The deletions, kind by kind.
+    pub(crate) fn deletions(&self) -> impl Iterator<Item = Deletion> {
+        self.kinds.iter().map(|kind| Deletion {
+            kind: *kind,
+            selector: self.selector(),
+        })
+    }
+}
+
+/// The kinds of object that a type means: v1's `job` means CronJobs, too (Armada: handlers/pre_update_actions.py).
+fn kinds(asked: &str, version: Version) -> &'static [Deleted] {
+    match (Deleted::from_word(asked), version) {
+        (Some(Deleted::Job), Version::V1) => &[Deleted::Job, Deleted::CronJob],
+        (Some(Deleted::Job), Version::V2) => &[Deleted::Job],
+        (Some(Deleted::CronJob), _) => &[Deleted::CronJob],
+        (Some(Deleted::Pod), _) => &[Deleted::Pod],
+        (None, _) => &[],
+    }
 }
 
 /// Decodes `pre.delete`.
@@ -84,8 +70,8 @@ pub(super) fn decode_deletes(
             continue;
         }
         if let Some(delete) = decode_action(node, rows, version, cx) {
-            if let DeleteKind::Unknown(word) = &delete.kind {
-                let message = format!("{}: armada cannot delete `{word}`", cx.subject);
+            if delete.kinds.is_empty() {
+                let message = format!("{}: armada cannot delete `{}`", cx.subject, delete.asked);
                 cx.diagnostics.push(
                     Diagnostic::new(Code::FieldIgnored, message)
                         .at(delete.span, "expected job, cronjob or pod")
@@ -189,8 +175,10 @@ fn decode_action(
         table.text(rows.name, cx);
     }
     table.finish(Rest::Refuse, cx);
+    let asked = kind?.value;
     Some(PreDelete {
-        kind: DeleteKind::from_word(&kind?.value),
+        kinds: kinds(&asked, version),
+        asked,
         labels: labels.unwrap_or_default(),
         span: node.span(),
     })

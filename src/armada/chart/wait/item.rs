@@ -1,87 +1,17 @@
 //! One entry of `wait.resources`.
 
-use std::fmt;
-
 use crate::diagnostic::{Code, Diagnostic};
+use crate::gate::{MinReady, Version, WaitKind};
 use crate::source::Span;
 use crate::value::Text;
 use crate::yaml::mapping;
 use crate::yaml::scalar::Typed;
 
 use super::super::super::decode::{Context, Field, Part, Rest, type_of};
-use super::super::super::document::Version;
-use super::min_ready::{self, MinReady};
+use super::min_ready;
 use super::{
     RESOURCE, RESOURCE_ASYNC, RESOURCE_LABELS, RESOURCE_MIN_READY, RESOURCE_REQUIRED, RESOURCE_TYPE,
 };
-
-/// The kinds of object that Armada can wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WaitKind {
-    /// `Job` (batch)
-    Job,
-    /// `DaemonSet` (apps)
-    DaemonSet,
-    /// `StatefulSet` (apps)
-    StatefulSet,
-    /// `Deployment` (apps)
-    Deployment,
-    /// `Pod`
-    Pod,
-}
-
-impl WaitKind {
-    /// All kinds, in the order in which v2 waits for them by default.
-    pub const ALL: [WaitKind; 5] = [
-        WaitKind::Job,
-        WaitKind::DaemonSet,
-        WaitKind::StatefulSet,
-        WaitKind::Deployment,
-        WaitKind::Pod,
-    ];
-
-    /// The word that documents use.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            WaitKind::Job => "job",
-            WaitKind::DaemonSet => "daemonset",
-            WaitKind::StatefulSet => "statefulset",
-            WaitKind::Deployment => "deployment",
-            WaitKind::Pod => "pod",
-        }
-    }
-
-    /// The kind that a document's word means; words are exact.
-    #[must_use]
-    pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.word() == word)
-    }
-
-    /// Whether `min_ready` may be asked of it.
-    #[must_use]
-    pub fn counts_ready(self) -> bool {
-        match self {
-            WaitKind::DaemonSet | WaitKind::StatefulSet | WaitKind::Deployment => true,
-            WaitKind::Job | WaitKind::Pod => false,
-        }
-    }
-
-    /// Whether `allow_async_updates` may be said of it.
-    #[must_use]
-    pub fn updates_async(self) -> bool {
-        match self {
-            WaitKind::DaemonSet | WaitKind::StatefulSet => true,
-            WaitKind::Job | WaitKind::Deployment | WaitKind::Pod => false,
-        }
-    }
-}
-
-impl fmt::Display for WaitKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())
-    }
-}
 
 /// A wait as a Chart writes it; what it leaves out is filled in by the plan.
 #[derive(Clone, Debug)]

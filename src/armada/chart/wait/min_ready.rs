@@ -1,34 +1,10 @@
 //! `min_ready`: how many objects of a controller must be ready.
 
-use std::fmt;
-
+use crate::gate::MinReady;
 use crate::yaml::scalar::Typed;
 
 use super::super::super::decode::{Context, Field, type_of};
 use super::item::Shape;
-
-/// How many of a controller's pods must be ready.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MinReady {
-    /// That many.
-    Count(i64),
-    /// That share of those asked for, in percent; Armada allows more than 100 and less than 0.
-    Percent(i64),
-}
-
-impl MinReady {
-    /// What holds when a document says nothing (Armada: handlers/wait.py, `ControllerWait`).
-    pub const DEFAULT: MinReady = MinReady::Percent(100);
-}
-
-impl fmt::Display for MinReady {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            MinReady::Count(count) => write!(f, "{count}"),
-            MinReady::Percent(percent) => write!(f, "{percent}%"),
-        }
-    }
-}
 
 /// Decodes the field. `None` when it is wrong in a way that was reported.
 pub(super) fn decode(field: Field<'_>, shape: Shape, cx: &mut Context<'_>) -> Option<MinReady> {

@@ -1,11 +1,11 @@
 //! `wait.resources`: a list of waits (v1, v2) or changes to the default ones by type (v2).
 
+use crate::gate::{Version, WaitKind};
 use crate::source::Span;
 use crate::yaml::scalar::Typed;
 
 use super::super::super::decode::{Context, Field, Part, type_of};
-use super::super::super::document::Version;
-use super::item::{self, Shape, WaitItem, WaitKind};
+use super::item::{self, Shape, WaitItem};
 use super::{RESOURCE, RESOURCES};
 
 /// The waits that a Chart asks for (Armada: handlers/wait.py, `ChartWait` and `get_resources_list`).

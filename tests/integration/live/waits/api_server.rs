@@ -5,9 +5,8 @@
 
 use std::time::Duration;
 
-use armada2flux::armada::chart::WaitKind;
-use armada2flux::plan::gate::health::{self, Waiting};
-use armada2flux::plan::gate::{self, Gate, Rule, State, Verdict, annotation};
+use armada2flux::gate::health::{self, Waiting};
+use armada2flux::gate::{Gate, Rule, State, Verdict, WaitKind, annotation};
 use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value as Json, json};
@@ -16,8 +15,8 @@ use super::super::{Scope, ensure};
 use crate::bed::{Error, Outcome, until};
 use crate::shared;
 
-#[path = "../../../../src/plan/gate/random.rs"]
-mod random;
+#[path = "../../../../src/gate/testing.rs"]
+mod testing;
 
 /// Until an admission policy acts.
 const ACTS_WITHIN: Duration = Duration::from_secs(60);
@@ -141,7 +140,7 @@ fn random_gates(runner: &mut TestRunner, kind: WaitKind) -> Outcome<Vec<Gate>> {
 
 /// Random objects with a status. One without fails in every engine that looks at it; Flux waits then.
 fn objects(runner: &mut TestRunner, kind: WaitKind) -> Outcome<Vec<Json>> {
-    let objects = random::objects(gate::api_version(kind), gate::kind_name(kind));
+    let objects = testing::objects(kind.api_version(), kind.kind_name());
     let objects = objects.prop_filter_map("no status", |object| {
         object.get("status").is_some().then_some(object)
     });

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use armada2flux::armada::chart::WaitKind;
-use armada2flux::plan::gate::{self, Gate, Verdict, annotation};
+use armada2flux::gate::{Gate, Verdict, WaitKind, annotation};
 use armada2flux::value::Value;
 use serde_json::{Value as Json, json};
 
@@ -238,7 +237,7 @@ pub(super) fn gates(release: &Json) -> Outcome<Vec<Gate>> {
 pub(super) fn verdicts(scope: &Scope<'_>, release: &Json) -> Outcome<Vec<Verdict>> {
     let gates = gates(release)?;
     let verdict = |gate: &Gate| {
-        let objects = list(scope, gate.kind, &gate.namespace)?;
+        let objects = list(scope, gate.spec.kind, &gate.namespace)?;
         Ok(gate.evaluate(&objects))
     };
     gates.iter().map(verdict).collect()
@@ -246,16 +245,16 @@ pub(super) fn verdicts(scope: &Scope<'_>, release: &Json) -> Outcome<Vec<Verdict
 
 /// All objects of a kind in a namespace.
 fn list(scope: &Scope<'_>, kind: WaitKind, namespace: &str) -> Outcome<Vec<Value>> {
-    let version = gate::api_version(kind);
+    let version = kind.api_version();
     let prefix = if version.contains('/') { "apis" } else { "api" };
-    let plural = format!("{}s", gate::kind_name(kind).to_lowercase());
+    let plural = format!("{}s", kind.kind_name().to_lowercase());
     let path = format!("/{prefix}/{version}/namespaces/{namespace}/{plural}");
     let list = scope.bed.get(&path)?.unwrap_or_default();
     let mut items = list["items"].as_array().cloned().ok_or("no list")?;
     for item in &mut items {
         // The API server leaves both out of the items of a list.
         item["apiVersion"] = version.into();
-        item["kind"] = gate::kind_name(kind).into();
+        item["kind"] = kind.kind_name().into();
     }
     Ok(items.iter().map(shared::value).collect())
 }

@@ -10,44 +10,35 @@
 
 pub mod annotation;
 mod cel;
+pub mod deletion;
 pub mod health;
 mod helm;
 mod requirement;
 mod rule;
-mod selector;
-
+pub(crate) mod selector;
+mod spec;
 #[cfg(test)]
-mod random;
+mod testing;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-use crate::armada::Version;
-use crate::armada::chart::{MinReady, WaitKind};
 use crate::value::{Text, Value};
 
-use super::wait::{Wait, shown_selector};
-
+pub use deletion::{Deleted, Deletion};
 pub use requirement::{Exclusion, Lack, Requirement};
 pub use rule::{ConditionPart, Field, Number, Rule};
 pub use selector::SelectorError;
+pub use spec::{MinReady, Spec, Version, WaitKind};
 
 /// One wait of a release.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gate {
-    /// Kind of the objects.
-    pub kind: WaitKind,
-    /// Their namespace: the release's.
+    /// What it asks for.
+    pub spec: Spec,
+    /// Namespace of the objects: the release's.
     pub namespace: Text,
-    /// Label selector, as Armada sends it to the API server; empty for every object of the kind.
-    pub selector: Text,
-    /// Whether finding none means to wait on.
-    pub required: bool,
-    /// How many pods must be ready; `None` for kinds that do not count.
-    pub min_ready: Option<MinReady>,
-    /// Whether updates that somebody else rolls out pass; `None` for kinds without such updates.
-    pub allow_async_updates: Option<bool>,
     /// Version of the Chart's schema: it decides which pods are left out.
     pub version: Version,
     selected: Result<Rule, SelectorError>,
@@ -84,50 +75,23 @@ pub enum State {
 impl Gate {
     /// The gate of a wait in a release's namespace.
     #[must_use]
-    pub fn new(wait: &Wait, namespace: &Text, version: Version) -> Self {
-        let Wait {
+    pub fn new(spec: Spec, namespace: Text, version: Version) -> Self {
+        let Spec {
             kind,
-            labels: _,
-            required,
-            min_ready,
-            allow_async_updates,
-            span: _,
-        } = wait;
-        Self::from_parts(Parts {
-            kind: *kind,
-            namespace: namespace.clone(),
-            selector: wait.selector().into(),
-            required: *required,
-            min_ready: *min_ready,
-            allow_async_updates: *allow_async_updates,
-            version,
-        })
-    }
-
-    /// The gate that says so. What a kind does not have is dropped, what it must have is filled in.
-    fn from_parts(parts: Parts) -> Self {
-        let Parts {
-            kind,
-            namespace,
             selector,
-            required,
+            required: _,
             min_ready,
             allow_async_updates,
-            version,
-        } = parts;
+        } = &spec;
         let min_ready = min_ready.unwrap_or(MinReady::DEFAULT);
         let allow_async_updates = allow_async_updates.unwrap_or(false);
         Self {
-            kind,
             namespace,
-            required,
-            min_ready: kind.counts_ready().then_some(min_ready),
-            allow_async_updates: kind.updates_async().then_some(allow_async_updates),
             version,
-            selected: selector::parse(&selector),
-            exclusions: requirement::exclusions(kind, version),
-            requirements: requirement::requirements(kind, min_ready, allow_async_updates),
-            selector,
+            selected: selector::parse(selector),
+            exclusions: requirement::exclusions(*kind, version),
+            requirements: requirement::requirements(*kind, min_ready, allow_async_updates),
+            spec,
         }
     }
 
@@ -198,8 +162,8 @@ impl Gate {
         let Ok(selected) = &self.selected else {
             return State::NotSelected;
         };
-        if text(&["kind"]) != kind_name(self.kind)
-            || text(&["apiVersion"]) != api_version(self.kind)
+        if text(&["kind"]) != self.spec.kind.kind_name()
+            || text(&["apiVersion"]) != self.spec.kind.api_version()
             || text(&["metadata", "namespace"]) != self.namespace
             || !selected.holds(object)
         {
@@ -215,7 +179,7 @@ impl Gate {
             Some(Requirement { lack, .. }) => {
                 let reason = format!(
                     "{} `{}`: {}",
-                    self.kind,
+                    self.spec.kind,
                     text(&["metadata", "name"]),
                     lack.describe(object)
                 );
@@ -253,7 +217,7 @@ impl Gate {
             Verdict::Failed(failed.join("; "))
         } else if !waiting.is_empty() {
             Verdict::Waiting(waiting.join("; "))
-        } else if listed || !self.required {
+        } else if listed || !self.spec.required {
             Verdict::Ready
         } else {
             Verdict::Waiting(self.none_found())
@@ -261,13 +225,13 @@ impl Gate {
     }
 
     fn none_found(&self) -> String {
-        let labels = match self.selector.as_str() {
+        let labels = match self.spec.selector.as_str() {
             "" => String::new(),
             selector => format!(" with labels `{selector}`"),
         };
         format!(
             "no {} in namespace `{}`{labels}; are `wait.labels` right, or should `wait.resources` leave the type out?",
-            self.kind, self.namespace
+            self.spec.kind, self.namespace
         )
     }
 }
@@ -307,7 +271,7 @@ impl Gate {
         let mut states = objects.into_iter().map(|object| self.judge(object));
         let done = |state: State| state == State::Ready;
         match verdict {
-            Verdict::Ready if self.required && began_empty && !states.any(done) => {
+            Verdict::Ready if self.spec.required && began_empty && !states.any(done) => {
                 Verdict::Waiting(self.none_found())
             }
             Verdict::Waiting(_)
@@ -332,61 +296,19 @@ impl Gate {
 /// As people read it, with what looks secret in its labels hidden: `job app=web, if any`.
 impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.kind)?;
-        if !self.selector.is_empty() {
-            write!(f, " {}", shown_selector(&self.selector))?;
+        write!(f, "{}", self.spec.kind)?;
+        if !self.spec.selector.is_empty() {
+            write!(f, " {}", selector::shown(&self.spec.selector))?;
         }
-        if let Some(min_ready) = self.min_ready {
+        if let Some(min_ready) = self.spec.min_ready {
             write!(f, ", min_ready {min_ready}")?;
         }
-        if self.allow_async_updates == Some(true) {
+        if self.spec.allow_async_updates == Some(true) {
             f.write_str(", async updates allowed")?;
         }
-        if !self.required {
+        if !self.spec.required {
             f.write_str(", if any")?;
         }
         Ok(())
-    }
-}
-
-/// The gates of a wait list, in order.
-#[must_use]
-pub fn gates(waits: &[Wait], namespace: &Text, version: Version) -> Vec<Gate> {
-    let waits = waits.iter();
-    waits
-        .map(|wait| Gate::new(wait, namespace, version))
-        .collect()
-}
-
-/// What a gate is made of.
-struct Parts {
-    kind: WaitKind,
-    namespace: Text,
-    selector: Text,
-    required: bool,
-    min_ready: Option<MinReady>,
-    allow_async_updates: Option<bool>,
-    version: Version,
-}
-
-/// API version of a kind.
-#[must_use]
-pub fn api_version(kind: WaitKind) -> &'static str {
-    match kind {
-        WaitKind::Job => "batch/v1",
-        WaitKind::DaemonSet | WaitKind::StatefulSet | WaitKind::Deployment => "apps/v1",
-        WaitKind::Pod => "v1",
-    }
-}
-
-/// Name of a kind in Kubernetes.
-#[must_use]
-pub fn kind_name(kind: WaitKind) -> &'static str {
-    match kind {
-        WaitKind::Job => "Job",
-        WaitKind::DaemonSet => "DaemonSet",
-        WaitKind::StatefulSet => "StatefulSet",
-        WaitKind::Deployment => "Deployment",
-        WaitKind::Pod => "Pod",
     }
 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
 use super::health::{Waiting, checks};
-use super::random::{HOOK, objects};
+use super::testing::{HOOK, objects};
 use super::*;
 use crate::value::{Data, Mapping, Number as ValueNumber};
 
@@ -90,15 +90,11 @@ prop_compose! {
         allow: bool,
         second: bool,
     ) -> Gate {
-        Gate::from_parts(Parts {
-            kind,
-            namespace: "demo".into(),
-            selector: selector.into(),
-            required,
-            min_ready: Some(min_ready),
-            allow_async_updates: Some(allow),
-            version: if second { Version::V2 } else { Version::V1 },
-        })
+        let mut spec = Spec::new(kind, selector.into(), required);
+        spec.min_ready = spec.min_ready.map(|_| min_ready);
+        spec.allow_async_updates = spec.allow_async_updates.map(|_| allow);
+        let version = if second { Version::V2 } else { Version::V1 };
+        Gate::new(spec, "demo".into(), version)
     }
 }
 
@@ -110,7 +106,7 @@ fn waitings() -> impl Strategy<Value = Waiting> {
 fn gates_and_objects() -> impl Strategy<Value = (Vec<Gate>, Json)> {
     kinds().prop_flat_map(|kind| {
         let gates = prop::collection::vec(gate_of(Just(kind)), 1..4);
-        (gates, objects(api_version(kind), kind_name(kind)))
+        (gates, objects(kind.api_version(), kind.kind_name()))
     })
 }
 
@@ -140,7 +136,7 @@ proptest! {
     #[test]
     fn health_checks_are_the_gates((gates, object) in gates_and_objects(), waiting in waitings()) {
         let tree = value(&object);
-        for check in checks(&gates, waiting).iter().filter(|check| check.kind == gates[0].kind) {
+        for check in checks(&gates, waiting).iter().filter(|check| check.kind == gates[0].spec.kind) {
             let current = engine(&check.current, &object);
             prop_assert_eq!(current, object.get("status").is_some() && check.current.holds(&tree)
                 || object.get("status").is_none() && current, "{}", check.current.cel());
@@ -292,15 +288,8 @@ fn watched(gate: &Gate, objects: &[Json], gone: &[Json], began_empty: bool) -> &
 #[test]
 fn what_is_gone_counts_if_it_was_done() {
     let gate = |version| {
-        Gate::from_parts(Parts {
-            kind: WaitKind::Job,
-            namespace: "n".into(),
-            selector: "app=a".into(),
-            required: true,
-            min_ready: None,
-            allow_async_updates: None,
-            version,
-        })
+        let spec = Spec::new(WaitKind::Job, "app=a".into(), true);
+        Gate::new(spec, "n".into(), version)
     };
     let job = |succeeded: u32| {
         json!({
@@ -330,15 +319,8 @@ fn what_is_gone_counts_if_it_was_done() {
 #[test]
 fn what_is_left_out_counts_only_if_it_was_there_at_first() {
     let gate = |required| {
-        Gate::from_parts(Parts {
-            kind: WaitKind::Pod,
-            namespace: "n".into(),
-            selector: "".into(),
-            required,
-            min_ready: None,
-            allow_async_updates: None,
-            version: Version::V2,
-        })
+        let spec = Spec::new(WaitKind::Pod, "".into(), required);
+        Gate::new(spec, "n".into(), Version::V2)
     };
     let owned = json!({
         "apiVersion": "v1", "kind": "Pod",

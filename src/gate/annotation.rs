@@ -9,11 +9,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::armada::Version;
-use crate::armada::chart::{MinReady, WaitKind};
 use crate::value::Text;
 
-use super::{Gate, Parts};
+use super::{Gate, MinReady, Spec, Version, WaitKind};
 
 /// Version of the format: a reader refuses any other.
 pub const FORMAT: u32 = 1;
@@ -68,18 +66,18 @@ enum CountOrPercent {
 #[must_use]
 pub fn write(gates: &[Gate], version: Version) -> String {
     let waits = gates.iter().map(|gate| WrittenWait {
-        r#type: gate.kind.word().to_owned(),
-        labels: gate.selector.to_string(),
-        required: gate.required,
-        min_ready: gate.min_ready.map(|min_ready| match min_ready {
+        r#type: gate.spec.kind.word().to_owned(),
+        labels: gate.spec.selector.to_string(),
+        required: gate.spec.required,
+        min_ready: gate.spec.min_ready.map(|min_ready| match min_ready {
             MinReady::Count(count) => CountOrPercent::Count(count),
             MinReady::Percent(_) => CountOrPercent::Percent(min_ready.to_string()),
         }),
-        allow_async_updates: gate.allow_async_updates,
+        allow_async_updates: gate.spec.allow_async_updates,
     });
     let written = Written {
         version: FORMAT,
-        chart: version_word(version).to_owned(),
+        chart: version.word().to_owned(),
         waits: waits.collect(),
     };
     // Strings, numbers and lists always have a JSON form.
@@ -104,7 +102,7 @@ pub fn read(text: &str, namespace: &Text) -> Result<Vec<Gate>, AnnotationError> 
     let versions = [Version::V1, Version::V2].into_iter();
     let version = versions
         .clone()
-        .find(|version| version_word(*version) == chart)
+        .find(|version| version.word() == chart)
         .ok_or_else(|| AnnotationError::Content(format!("no chart schema `{chart}`")))?;
     let gates = waits.into_iter().map(|wait| {
         let WrittenWait {
@@ -122,15 +120,14 @@ pub fn read(text: &str, namespace: &Text) -> Result<Vec<Gate>, AnnotationError> 
             let message = format!("type `{kind}` with the settings of another");
             return Err(AnnotationError::Content(message));
         }
-        Ok(Gate::from_parts(Parts {
+        let spec = Spec {
             kind,
-            namespace: namespace.clone(),
             selector: labels.into(),
             required,
             min_ready: min_ready.map(parse_min_ready).transpose()?,
             allow_async_updates,
-            version,
-        }))
+        };
+        Ok(Gate::new(spec, namespace.clone(), version))
     });
     gates.collect()
 }
@@ -146,12 +143,5 @@ fn parse_min_ready(written: CountOrPercent) -> Result<MinReady, AnnotationError>
                 .ok_or_else(|| AnnotationError::Content(format!("no percentage: `{text}`")))?;
             Ok(MinReady::Percent(number))
         }
-    }
-}
-
-fn version_word(version: Version) -> &'static str {
-    match version {
-        Version::V1 => "v1",
-        Version::V2 => "v2",
     }
 }

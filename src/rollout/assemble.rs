@@ -39,7 +39,7 @@ const FILL_TIMEOUT: i64 = 300;
 /// # Errors
 ///
 /// All that stands in its way.
-pub fn build(set: &ObjectSet) -> Result<Rollout, Vec<Fault>> {
+pub fn assemble(set: &ObjectSet) -> Result<Rollout, Vec<Fault>> {
     let mut faults = Vec::new();
     let site = site(set, &mut faults);
     duplicates(set, &mut faults);

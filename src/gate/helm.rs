@@ -4,13 +4,12 @@
 //! `maxUnavailable: 1`, the default of DaemonSets, one pod may never come up. Helm 4 asks kstatus,
 //! which wants every pod.
 
-use crate::armada::chart::{MinReady, WaitKind};
-
 use super::requirement::{
     self, CURRENT_REVISION, DESIRED_SCHEDULED, GENERATION, OBSERVED, PARTITION, READY, REPLICAS,
     ROLLING_UPDATE, STRATEGY, UPDATE_REVISION, UPDATED, UPDATED_SCHEDULED,
 };
 use super::rule::{Field, Number, Rule};
+use super::{MinReady, WaitKind};
 
 const ALL: Field = &["status", "replicas"];
 const NUMBER_READY: Field = &["status", "numberReady"];

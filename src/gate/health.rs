@@ -4,11 +4,9 @@
 //! it also decides when a hook of that kind is done. So it must say something sensible of objects that
 //! no gate selects, and of hooks.
 
-use crate::armada::chart::{MinReady, WaitKind};
-
 use super::requirement::{self, Lack, Requirement};
 use super::rule::{ANNOTATIONS, ConditionPart, Rule};
-use super::{Gate, helm};
+use super::{Gate, MinReady, WaitKind, helm};
 
 /// What a release's waiting in Flux stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +54,7 @@ pub fn checks(gates: &[Gate], waiting: Waiting) -> Vec<HealthCheck> {
                 WaitKind::StatefulSet,
                 WaitKind::Deployment,
             ];
-            let awaited = |kind: &WaitKind| gates.iter().any(|gate| gate.kind == *kind);
+            let awaited = |kind: &WaitKind| gates.iter().any(|gate| gate.spec.kind == *kind);
             let any = kinds.iter().any(awaited);
             // Without a check Flux judges a kind by kstatus, as Helm 4 does and Helm 3 does not.
             let checked = |kind: &WaitKind| match waiting {
@@ -85,7 +83,7 @@ fn of_helm(kind: WaitKind, gates: &[Gate], base: Vec<Rule>) -> HealthCheck {
         .iter()
         .all(|required| base.contains(&required.rule));
     let mut rules = base.clone();
-    for gate in gates.iter().filter(|gate| gate.kind == kind) {
+    for gate in gates.iter().filter(|gate| gate.spec.kind == kind) {
         let is_met = |required: &&Requirement| {
             let is_share = matches!(
                 required.lack,
@@ -109,7 +107,7 @@ fn of_helm(kind: WaitKind, gates: &[Gate], base: Vec<Rule>) -> HealthCheck {
 
 fn of_gates(kind: WaitKind, gates: &[Gate]) -> HealthCheck {
     let mut rules = Vec::new();
-    for gate in gates.iter().filter(|gate| gate.kind == kind) {
+    for gate in gates.iter().filter(|gate| gate.spec.kind == kind) {
         match gate.awaited() {
             Rule::Constant(true) => {
                 let required = gate.requirements().iter();
@@ -138,7 +136,7 @@ fn of_gates(kind: WaitKind, gates: &[Gate]) -> HealthCheck {
 
 fn failed(kind: WaitKind, gates: &[Gate]) -> Option<Rule> {
     let mut rules = Vec::new();
-    for gate in gates.iter().filter(|gate| gate.kind == kind) {
+    for gate in gates.iter().filter(|gate| gate.spec.kind == kind) {
         let failed = gate.failed();
         if failed == Rule::Any(Vec::new()) {
             continue;

@@ -9,10 +9,9 @@ use crate::flux::{
     PROTECTED_ANNOTATION, PROTECTED_CONTINUE, PROTECTED_STOP, REQUEUE_DEPENDENCY, STAGE_ANNOTATION,
     STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION, duration,
 };
-use crate::plan::{gate, pre_delete};
+use crate::gate::{self, deletion};
 use crate::secret;
-use crate::value::{Data, Text, Value};
-use crate::yaml::deliver::{is_too_long, unsafe_char};
+use crate::value::{Data, Text, Value, is_too_long, unsafe_char};
 
 use super::super::{OnFailure, Part, Release, Stage, Until, as_applied};
 use super::{Fault, annotation, steps};
@@ -181,7 +180,7 @@ fn part(object: &Object, faults: &mut Vec<Fault>) -> Option<Part> {
         })
     });
     let pre_deletes = annotation(object, PRE_DELETE_ANNOTATION).map(|written| {
-        pre_delete::annotation::read(written).unwrap_or_else(|error| {
+        deletion::annotation::read(written).unwrap_or_else(|error| {
             faults.push(unreadable(object, PRE_DELETE_ANNOTATION, error.to_string()));
             Vec::new()
         })

@@ -1,14 +1,17 @@
-//! Names made from other names: labels, object names, folders.
+//! Names made from other names, and digests as text.
 
 use sha2::{Digest, Sha256};
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::flux::MAX_LABEL_VALUE;
-use crate::source::Span;
 use crate::value::Text;
+
+/// Longest value of a Kubernetes label, in characters.
+const MAX_LABEL_VALUE: usize = 63;
 
 /// Hexadecimal digits of a digest that tell two cut or changed names apart.
 const SUFFIX_DIGITS: usize = 8;
+
+/// Bytes that are gathered before they are hashed: many small pieces are slow.
+const CHUNK: usize = 16 * 1024;
 
 /// A text as a DNS label of at most `max` characters: other characters become hyphens; what is cut
 /// is replaced by a digest of the whole.
@@ -35,7 +38,8 @@ pub fn slug(text: &str, max: usize) -> Text {
 }
 
 /// A text as the value of a label: unchanged where it can be one.
-pub(super) fn label_value(text: &str) -> Text {
+#[must_use]
+pub(crate) fn label_value(text: &str) -> Text {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let edge = |c: char| c.is_ascii_alphanumeric();
     let fits = !text.is_empty()
@@ -50,36 +54,55 @@ pub(super) fn label_value(text: &str) -> Text {
     }
 }
 
-/// Reports that a name could not be kept.
-pub(super) fn rewritten(from: &str, to: &str, span: Span, diagnostics: &mut Diagnostics) {
-    let message = format!(
-        "`{}` cannot be a label, `{to}` is used",
-        from.escape_debug()
-    );
-    diagnostics.push(
-        Diagnostic::new(Code::NameRewritten, message)
-            .at(
-                span,
-                "kubernetes takes letters, digits, `-`, `_` and `.`, at most 63",
-            )
-            .help("give a name of your own with --site"),
-    );
-}
-
 /// The first digits of a text's SHA-256.
 pub(crate) fn short_digest(text: &str) -> Text {
     hex(&Sha256::digest(text.as_bytes()))[..SUFFIX_DIGITS].into()
 }
 
 /// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
+pub(crate) fn hex(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
+        for digit in [byte >> 4, byte & 0xf] {
+            text.extend(char::from_digit(u32::from(digit), 16));
+        }
     }
     text
+}
+
+/// Feeds SHA-256 piece by piece; how the pieces are told apart is for the caller to say.
+#[derive(Default)]
+pub(crate) struct Hasher {
+    pending: Vec<u8>,
+    sha: Sha256,
+}
+
+impl Hasher {
+    /// Adds the bytes as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.pending.extend_from_slice(bytes);
+        if self.pending.len() >= CHUNK {
+            self.sha.update(&self.pending);
+            self.pending.clear();
+        }
+    }
+
+    /// Adds the bytes after their length, so that none runs into the next.
+    pub(crate) fn sized(&mut self, bytes: &[u8]) {
+        self.bytes(&(bytes.len() as u64).to_le_bytes());
+        self.bytes(bytes);
+    }
+
+    /// The digest: 64 digits.
+    pub(crate) fn finish(mut self) -> String {
+        self.sha.update(&self.pending);
+        hex(&self.sha.finalize())
+    }
+
+    /// The digest with its algorithm before it: `sha256:` and 64 digits.
+    pub(crate) fn finish_named(self) -> Text {
+        Text::from(format!("sha256:{}", self.finish()))
+    }
 }
 
 #[cfg(test)]
@@ -94,5 +117,21 @@ mod tests {
         let long = slug(&"x".repeat(80), 20);
         assert_eq!(long.len(), 20);
         assert_ne!(long, slug(&"x".repeat(81), 20));
+    }
+
+    #[test]
+    fn a_digest_does_not_depend_on_the_chunks() {
+        let mut pieces = Hasher::default();
+        for byte in "abc".bytes() {
+            pieces.bytes(&[byte]);
+        }
+        let known = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(pieces.finish(), known);
+        let mut long = Hasher::default();
+        (0..CHUNK).for_each(|_| long.bytes(b"abc"));
+        assert_eq!(
+            long.finish(),
+            hex(&Sha256::digest("abc".repeat(CHUNK).as_bytes()))
+        );
     }
 }

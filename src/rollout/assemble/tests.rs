@@ -1,15 +1,15 @@
 use serde_json::{Value as Json, json};
 
 use super::*;
-use crate::rollout::random::{namespace, release, repository, set};
+use crate::rollout::testing::{namespace, release, repository, set};
 
 fn built(objects: Vec<Json>) -> Rollout {
-    build(&set(objects)).expect("a rollout")
+    assemble(&set(objects)).expect("a rollout")
 }
 
 /// The messages of the faults, without those that are not about what a test is about.
 fn faults(objects: Vec<Json>) -> Vec<String> {
-    let faults = build(&set(objects)).expect_err("faults");
+    let faults = assemble(&set(objects)).expect_err("faults");
     for fault in &faults {
         assert!(!fault.hint().is_empty());
     }

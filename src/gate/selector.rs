@@ -4,7 +4,8 @@
 //! `label_selectors`), so a comma in a value adds a condition and a value that no label can have is
 //! an error of the whole wait.
 
-use crate::value::Text;
+use crate::secret;
+use crate::value::{REDACTED, Text};
 
 use super::rule::{LABELS, Rule};
 
@@ -39,6 +40,34 @@ pub(super) fn parse(selector: &str) -> Result<Rule, SelectorError> {
         selector: selector.into(),
         reason,
     })
+}
+
+/// Labels as a selector (Armada: utils/release.py, `label_selectors`): `a=b,c=d`, empty for none.
+pub(crate) fn of_labels(labels: &[(Text, Text)]) -> Text {
+    joined(labels.iter().map(|(key, value)| format!("{key}={value}"))).into()
+}
+
+/// Labels as a selector that may be shown: those that look secret keep their keys.
+pub(crate) fn shown_labels(labels: &[(Text, Text)]) -> String {
+    joined(labels.iter().map(|(key, value)| shown_label(key, value)))
+}
+
+/// A selector as it may be shown: labels that look secret keep their keys.
+pub(super) fn shown(selector: &str) -> String {
+    let labels = selector.split(',');
+    joined(labels.map(|label| match label.split_once('=') {
+        Some((key, value)) => shown_label(key, value),
+        None => label.to_owned(),
+    }))
+}
+
+fn shown_label(key: &str, value: &str) -> String {
+    let hidden = secret::key_names_secret(key) || secret::text_looks_secret(value);
+    format!("{key}={}", if hidden { REDACTED } else { value })
+}
+
+fn joined(labels: impl Iterator<Item = String>) -> String {
+    labels.collect::<Vec<_>>().join(",")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,5 +311,14 @@ mod tests {
         ] {
             assert!(parse(selector).is_err(), "{selector}");
         }
+    }
+
+    #[test]
+    fn secrets_in_selectors_are_hidden() {
+        assert_eq!(
+            shown("app=web,db_password=x,tier"),
+            "app=web,db_password=***,tier"
+        );
+        assert_eq!(shown(""), "");
     }
 }

@@ -1,10 +1,9 @@
 //! When an object counts and when it is ready, kind by kind, as rules (Armada: handlers/wait.py).
 
-use crate::armada::Version;
-use crate::armada::chart::{MinReady, WaitKind};
 use crate::value::Value;
 
 use super::rule::{ANNOTATIONS, CONDITIONS, ConditionPart, Field, Number, Rule, count, text_of};
+use super::{MinReady, Version, WaitKind};
 
 const STATUS: Field = &["status"];
 pub(super) const GENERATION: Field = &["metadata", "generation"];
