@@ -15,8 +15,9 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::flux::managed_fields::Shared;
-use crate::flux::{DIGEST_ANNOTATION, Object, ObjectKey, ObjectSet, SITE_LABEL};
-use crate::value::{Text, Value};
+use crate::flux::object::SUSPEND;
+use crate::flux::{Conflict, DIGEST_ANNOTATION, Object, ObjectKey, ObjectSet};
+use crate::value::Text;
 
 pub use danger::Danger;
 pub use noise::Noise;
@@ -36,15 +37,6 @@ pub struct Change {
     pub danger: Option<&'static Danger>,
     /// Whether it only passes on that something changed in an earlier step.
     pub lockstep: bool,
-}
-
-/// A field that applying would not get.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conflict {
-    /// The field manager that holds it.
-    pub manager: Text,
-    /// The field, as the API server names it.
-    pub field: Text,
 }
 
 /// What applying would do to an object.
@@ -139,7 +131,7 @@ pub fn input(live: &Object, input: &Object) -> ObjectChange {
     let mut differences = tree::differences(&live.value, &input.value);
     differences.retain(|(path, edit)| {
         let of_mapping = matches!(path.0.last(), Some(Segment::Key(_)));
-        let resumed = input.kind == "HelmRelease" && path.starts_with(&["spec", "suspend"]);
+        let resumed = input.is_helm_release() && path.starts_with(SUSPEND);
         resumed || !(of_mapping && matches!(edit, Edit::Removed(_)))
     });
     judged(input, differences)
@@ -153,7 +145,7 @@ fn judged(after: &Object, differences: Vec<(Path, Edit)>) -> ObjectChange {
         let danger = if noise.is_some() || lockstep {
             None
         } else {
-            danger::rule(&after.kind, &path, &edit)
+            danger::rule(after, &path, &edit)
         };
         changes.push(Change {
             path,
@@ -219,25 +211,4 @@ pub fn sets(before: &ObjectSet, after: &ObjectSet) -> Vec<ObjectChange> {
         .filter(|object| old.contains_key(&object.key()));
     all.extend(rest.map(|object| ObjectChange::new(object, Outcome::LeftOver)));
     all
-}
-
-/// The site that an object belongs to.
-#[must_use]
-pub fn site(object: &Object) -> Option<&str> {
-    let site = object.value.at(&["metadata", "labels", SITE_LABEL]);
-    site.and_then(Value::as_str)
-}
-
-/// The toolkit Kustomization that applied an object, as `NAMESPACE/NAME`.
-#[must_use]
-pub fn kustomization(object: &Object) -> Option<Text> {
-    let label = |part: &str| {
-        let key = format!("kustomize.toolkit.fluxcd.io/{part}");
-        object.value.at(&["metadata", "labels", &key])?.as_str()
-    };
-    Some(Text::from(format!(
-        "{}/{}",
-        label("namespace")?,
-        label("name")?
-    )))
 }

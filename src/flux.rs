@@ -8,7 +8,9 @@ pub mod managed_fields;
 pub mod metadata;
 pub mod namespace;
 pub mod object;
+pub mod object_meta;
 pub mod oci_repository;
+pub mod release;
 pub mod secret;
 pub mod values;
 pub mod verify;
@@ -18,16 +20,16 @@ pub use helm_release::HelmRelease;
 pub use helm_repository::HelmRepository;
 pub use metadata::Metadata;
 pub use namespace::Namespace;
-pub use object::{Object, ObjectKey, ObjectSet};
+pub use object::{Conflict, Object, ObjectKey, ObjectSet};
+pub use object_meta::ObjectMeta;
 pub use oci_repository::OciRepository;
+pub use release::ReleaseView;
 pub use secret::EmptySecret;
 pub use verify::Verify;
 
 use crate::secret::text_looks_secret;
 use crate::value::{Mapping, Text, Value};
 
-/// Domain of this program's annotations and labels.
-pub const DOMAIN: &str = "armada2flux.dev";
 /// Label: the site an object belongs to; objects of another site are never touched.
 pub const SITE_LABEL: &str = "armada2flux.dev/site";
 /// Label of the ConfigMap that tells where a run stands: the site. No part of a site is labelled with it.
@@ -63,6 +65,22 @@ pub const PRUNE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/prune";
 
 /// Annotation of kustomize-controller: leave `${…}` in the object as it is.
 pub const SUBSTITUTE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/substitute";
+
+/// Label of kustomize-controller on what it applied: the name of the Kustomization.
+pub const KUSTOMIZATION_NAME_LABEL: &str = "kustomize.toolkit.fluxcd.io/name";
+/// Label of kustomize-controller on what it applied: the namespace of the Kustomization.
+pub const KUSTOMIZATION_NAMESPACE_LABEL: &str = "kustomize.toolkit.fluxcd.io/namespace";
+
+/// What the API group of every kind of Flux ends with.
+pub(crate) const TOOLKIT_DOMAIN: &str = ".toolkit.fluxcd.io";
+/// API group of HelmRelease.
+pub(crate) const HELM_GROUP: &str = "helm.toolkit.fluxcd.io";
+/// API group of the sources.
+pub(crate) const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
+/// The kind of a release.
+pub(crate) const HELM_RELEASE: &str = "HelmRelease";
+/// The controllers without which no release moves.
+pub(crate) const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
 
 /// API version of HelmRelease (Flux 2.3 and newer serve it).
 pub const HELM_RELEASE_API: &str = "helm.toolkit.fluxcd.io/v2";

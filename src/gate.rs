@@ -24,6 +24,7 @@ mod tests;
 
 use std::fmt;
 
+use crate::flux::ObjectMeta;
 use crate::value::{Text, Value};
 
 pub use deletion::{Deleted, Deletion};
@@ -158,13 +159,14 @@ impl Gate {
     /// What the gate says of one object.
     #[must_use]
     pub fn judge(&self, object: &Value) -> State {
-        let text = |path: &[&str]| object.at(path).and_then(Value::as_str).unwrap_or("");
+        let text = |key: &str| object.text_at(&[key]).unwrap_or("");
+        let meta = ObjectMeta::of(object);
         let Ok(selected) = &self.selected else {
             return State::NotSelected;
         };
-        if text(&["kind"]) != self.spec.kind.kind_name()
-            || text(&["apiVersion"]) != self.spec.kind.api_version()
-            || text(&["metadata", "namespace"]) != self.namespace
+        if text("kind") != self.spec.kind.kind_name()
+            || text("apiVersion") != self.spec.kind.api_version()
+            || meta.namespace().unwrap_or("") != self.namespace
             || !selected.holds(object)
         {
             return State::NotSelected;
@@ -180,7 +182,7 @@ impl Gate {
                 let reason = format!(
                     "{} `{}`: {}",
                     self.spec.kind,
-                    text(&["metadata", "name"]),
+                    meta.name().unwrap_or(""),
                     lack.describe(object)
                 );
                 if lack.is_final() {

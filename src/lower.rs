@@ -261,7 +261,7 @@ pub fn lower_batches<'p>(
                     let list = depends_on.value.as_sequence();
                     totals.dependencies += list.map_or(0, <[_]>::len);
                 }
-                object.annotate(crate::flux::DIGEST_ANNOTATION, digest.clone());
+                object.set_annotation(crate::flux::DIGEST_ANNOTATION, digest.clone());
                 if has_variable {
                     substitution::keep(&mut object);
                 }

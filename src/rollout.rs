@@ -22,7 +22,7 @@ pub use check::{Flaw, check};
 pub use digest::digest;
 
 use crate::flux::Object;
-use crate::flux::object::{group, title};
+use crate::flux::object::title;
 use crate::gate::{Deletion, Gate};
 use crate::value::{Text, Value};
 
@@ -147,21 +147,12 @@ impl PartId {
     }
 }
 
-/// API group of HelmReleases.
-const HELM: &str = "helm.toolkit.fluxcd.io";
-
-/// Whether an object is a HelmRelease of Flux.
-#[must_use]
-pub fn is_release(object: &Object) -> bool {
-    object.kind == "HelmRelease" && group(&object.api_version) == HELM
-}
-
 /// An object as a run sends it: a HelmRelease without `spec.suspend`, which a tree carries so that nothing moves before
 /// a run does it; anything else as it is.
 #[must_use]
 pub fn as_applied(object: &Object) -> Object {
     let mut applied = object.clone();
-    if is_release(object) {
+    if object.is_helm_release() {
         let whole = applied.value.as_mapping_mut();
         let spec = whole.and_then(|whole| whole.get_mut("spec"));
         if let Some(spec) = spec.and_then(Value::as_mapping_mut) {

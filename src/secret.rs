@@ -8,7 +8,7 @@
 mod mark;
 mod scrub;
 
-pub use mark::mark;
+pub use mark::{LAST_APPLIED, mark};
 pub use scrub::Scrubber;
 
 use crate::source::Span;

@@ -266,6 +266,47 @@ impl Value {
             .try_fold(self, |value, key| value.as_mapping()?.get(key))
     }
 
+    /// The integer, if it is one that fits 64 bits.
+    #[must_use]
+    pub fn as_int(&self) -> Option<i64> {
+        match self.data {
+            Data::Number(Number::Int(int)) => Some(int),
+            Data::Null
+            | Data::Bool(_)
+            | Data::Number(Number::Big(_) | Number::Float(_))
+            | Data::String(_)
+            | Data::Sequence(_)
+            | Data::Mapping(_) => None,
+        }
+    }
+
+    /// The string at a path of keys, if there is one.
+    #[must_use]
+    pub fn text_at(&self, path: &[&str]) -> Option<&str> {
+        self.at(path)?.as_str()
+    }
+
+    /// The integer at a path of keys, if there is one.
+    #[must_use]
+    pub fn int_at(&self, path: &[&str]) -> Option<i64> {
+        self.at(path)?.as_int()
+    }
+
+    /// The items of the list at a path of keys; none if there is no list.
+    #[must_use]
+    pub fn items_at(&self, path: &[&str]) -> &[Value] {
+        self.at(path)
+            .and_then(Value::as_sequence)
+            .unwrap_or_default()
+    }
+
+    /// Whether `true` stands at a path of keys.
+    #[must_use]
+    pub fn is_true_at(&self, path: &[&str]) -> bool {
+        self.at(path)
+            .is_some_and(|value| value.data == Data::Bool(true))
+    }
+
     /// Calls `visit` for every leaf (everything but lists and mappings), in order.
     pub fn for_each_leaf<'a>(&'a self, visit: &mut impl FnMut(&'a Value)) {
         match &self.data {

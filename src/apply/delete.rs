@@ -11,11 +11,10 @@ use super::event::Moment;
 use super::run::{Error, Run, Waited};
 use super::wait::timed_out;
 use crate::cluster::ObjectRef;
-use crate::flux::Object;
 use crate::gate::Deletion;
 use crate::rollout::journal::{Act, Doom, Doomed, Entry};
 use crate::rollout::{PartId, Release};
-use crate::value::{Text, Value};
+use crate::value::Text;
 
 /// Deletes what must be gone before the release is upgraded, and waits until it is.
 pub(super) async fn before(
@@ -96,7 +95,7 @@ async fn find(
             .list_metadata(&kind, Some(namespace), labels)
             .await?;
         for object in found {
-            let Some(uid) = uid(&object) else { continue };
+            let Some(uid) = object.uid() else { continue };
             if doomed.iter().any(|known| known.uid == uid) {
                 continue;
             }
@@ -109,13 +108,6 @@ async fn find(
         }
     }
     Ok(doomed)
-}
-
-fn uid(object: &Object) -> Option<&str> {
-    object
-        .value
-        .at(&["metadata", "uid"])
-        .and_then(Value::as_str)
 }
 
 /// Waits until none of the objects is there any more: a Job of the same name cannot be made before.
@@ -144,7 +136,7 @@ async fn gone(
         let mut last = String::new();
         let seen = view.until(|seen| {
             let mut objects = seen.objects().values();
-            let left = objects.find(|object| uid(object).is_some_and(|uid| uids.contains(uid)));
+            let left = objects.find(|object| object.uid().is_some_and(|uid| uids.contains(uid)));
             match left {
                 None => Some(()),
                 Some(object) => {

@@ -8,7 +8,7 @@ use super::run::Run;
 use crate::cluster::KindRef;
 use crate::flux::Object;
 use crate::rollout::Release;
-use crate::value::{Data, Number, Text, Value};
+use crate::value::{Data, Number, Text};
 
 /// Objects that are named at most.
 const MAX_OBJECTS: usize = 3;
@@ -103,13 +103,8 @@ async fn warnings(run: &Run<'_>, namespace: &Text, culprit: &Culprit) -> Vec<Str
 
 /// Charts label what they make in their own way; one of these holds for nearly all.
 fn belongs(object: &Object, release: &str) -> bool {
-    let labels = object.value.at(&["metadata", "labels"]);
-    let labels = labels.and_then(Value::as_mapping);
-    let labelled = labels.is_some_and(|labels| {
-        let mut labels = labels.entries().iter();
-        labels.any(|label| label.value.as_str() == Some(release))
-    });
-    labelled
+    let mut labels = object.meta().labels().iter();
+    labels.any(|label| label.value.as_str() == Some(release))
         || object
             .name
             .strip_prefix(release)
@@ -126,43 +121,35 @@ fn mentions(text: &str, name: &str) -> bool {
     })
 }
 
-fn text<'o>(value: &'o Value, path: &[&str]) -> Option<&'o str> {
-    value.at(path).and_then(Value::as_str)
-}
-
-fn items<'o>(value: &'o Value, path: &[&str]) -> &'o [Value] {
-    value
-        .at(path)
-        .and_then(Value::as_sequence)
-        .unwrap_or_default()
-}
-
 fn is_true(object: &Object, condition: &str) -> bool {
-    items(&object.value, &["status", "conditions"])
+    object
+        .value
+        .items_at(&["status", "conditions"])
         .iter()
         .any(|found| {
-            text(found, &["type"]) == Some(condition) && text(found, &["status"]) == Some("True")
+            found.text_at(&["type"]) == Some(condition)
+                && found.text_at(&["status"]) == Some("True")
         })
 }
 
 /// Why a pod is not ready.
 fn pod(pod: &Object) -> Option<Culprit> {
-    let phase = text(&pod.value, &["status", "phase"]).unwrap_or("unknown");
+    let phase = pod.value.text_at(&["status", "phase"]).unwrap_or("unknown");
     if phase == "Succeeded" || is_true(pod, "Ready") {
         return None;
     }
     let mut container = None;
     let mut why = String::new();
     for list in ["initContainerStatuses", "containerStatuses"] {
-        for status in items(&pod.value, &["status", list]) {
-            let name = text(status, &["name"]).unwrap_or_default();
+        for status in pod.value.items_at(&["status", list]) {
+            let name = status.text_at(&["name"]).unwrap_or_default();
             for state in ["waiting", "terminated"] {
-                let reason = text(status, &["state", state, "reason"]);
+                let reason = status.text_at(&["state", state, "reason"]);
                 let Some(reason) = reason.filter(|reason| *reason != "Completed") else {
                     continue;
                 };
                 if why.is_empty() {
-                    let message = text(status, &["state", state, "message"]);
+                    let message = status.text_at(&["state", state, "message"]);
                     let message = message.map_or_else(String::new, |text| format!(": {text}"));
                     why = format!("container `{name}` {reason}{message}");
                     container = Some(Text::from(name));
@@ -171,19 +158,21 @@ fn pod(pod: &Object) -> Option<Culprit> {
         }
     }
     if why.is_empty() {
-        let unready = items(&pod.value, &["status", "conditions"])
+        let unready = pod
+            .value
+            .items_at(&["status", "conditions"])
             .iter()
             .find(|found| {
-                text(found, &["status"]) == Some("False") && text(found, &["message"]).is_some()
+                found.text_at(&["status"]) == Some("False") && found.text_at(&["message"]).is_some()
             });
-        let message = unready.and_then(|found| text(found, &["message"]));
+        let message = unready.and_then(|found| found.text_at(&["message"]));
         why = match message {
             Some(message) => format!("{}: {message}", phase.to_lowercase()),
             None => format!("{}, not ready", phase.to_lowercase()),
         };
     }
-    let first = items(&pod.value, &["spec", "containers"]).first();
-    let first = first.and_then(|container| text(container, &["name"]));
+    let first = pod.value.items_at(&["spec", "containers"]).first();
+    let first = first.and_then(|container| container.text_at(&["name"]));
     Some(Culprit {
         kind: "Pod",
         name: pod.name.clone(),
@@ -202,10 +191,12 @@ fn job(job: &Object) -> Option<Culprit> {
         _ => 0,
     };
     let why = if is_true(job, "Failed") {
-        let failed = items(&job.value, &["status", "conditions"])
+        let failed = job
+            .value
+            .items_at(&["status", "conditions"])
             .iter()
-            .find(|found| text(found, &["type"]) == Some("Failed"));
-        let message = failed.and_then(|found| text(found, &["message"]));
+            .find(|found| found.text_at(&["type"]) == Some("Failed"));
+        let message = failed.and_then(|found| found.text_at(&["message"]));
         format!("failed: {}", message.unwrap_or("no reason is given"))
     } else {
         format!(

@@ -9,12 +9,12 @@ use super::observe::View;
 use super::run::{Error, Run};
 use super::{delete, wait, write};
 use crate::cluster::{KindRef, ObjectRef};
-use crate::flux::Object;
+use crate::flux::{Object, ReleaseView};
 use crate::rollout::change::{self, Change};
 use crate::rollout::journal::Finish;
 use crate::rollout::readiness::{self, Expected, Progress};
 use crate::rollout::{OnFailure, Part, PartId, Release, Until};
-use crate::value::{Data, Number, Text, Value};
+use crate::value::Text;
 
 /// Brings one part to its end.
 pub(super) async fn go(
@@ -149,14 +149,10 @@ fn protected(
 /// The dependency of a release that was left as it is, if it has one: Flux holds whatever depends on it.
 fn held_up_by(run: &Run<'_>, object: &Object) -> Option<Text> {
     let passed_over = run.passed_over.borrow();
-    let edges = object.value.at(&["spec", "dependsOn"])?.as_sequence()?;
-    edges.iter().find_map(|edge| {
-        let text = |key| edge.at(&[key]).and_then(Value::as_str).map(Text::from);
-        let name = text("name")?;
-        let namespace = text("namespace").or_else(|| object.namespace.clone())?;
+    ReleaseView::of(object)?.depends_on().find_map(|other| {
         passed_over
-            .contains(&(namespace, name.clone()))
-            .then_some(name)
+            .contains(&(other.namespace?, other.name.clone()))
+            .then_some(other.name)
     })
 }
 
@@ -178,7 +174,7 @@ pub(super) async fn lacks(run: &Run<'_>, part: &Part) -> Result<Option<String>, 
         return Ok(Some("it is not as the input says".to_owned()));
     }
     let expected = Expected {
-        generation: generation(&live).unwrap_or_default(),
+        generation: live.generation().unwrap_or_default(),
         retried: None,
     };
     let progress = match &part.until {
@@ -198,7 +194,7 @@ pub(super) async fn lacks(run: &Run<'_>, part: &Part) -> Result<Option<String>, 
 impl Run<'_> {
     /// The object as it is now: what a controller works on is watched anyway, the rest is read once.
     async fn live(&self, kind: &KindRef, object: &Object) -> Result<Option<Object>, Error> {
-        if !object.api_version.contains(".toolkit.fluxcd.io/") {
+        if !object.is_of_flux() {
             return Ok(self.cluster.read(&ObjectRef::from(object)).await?);
         }
         let view = self.watched(kind, object);
@@ -213,18 +209,5 @@ impl Run<'_> {
             kept.push(Rc::clone(&view));
         }
         view
-    }
-}
-
-/// Generation of an object; `None` for kinds that have none.
-pub(super) fn generation(object: &Object) -> Option<i64> {
-    match object.value.at(&["metadata", "generation"])?.data {
-        Data::Number(Number::Int(generation)) => Some(generation),
-        Data::Null
-        | Data::Bool(_)
-        | Data::Number(_)
-        | Data::String(_)
-        | Data::Sequence(_)
-        | Data::Mapping(_) => None,
     }
 }

@@ -3,7 +3,6 @@
 use tokio::time::Instant;
 
 use super::event::Moment;
-use super::part::generation;
 use super::run::{Error, Run, Waited};
 use super::{gate, inspect, write};
 use crate::cluster::KindRef;
@@ -36,7 +35,7 @@ pub(super) async fn artifact(
     commit: Option<&str>,
     ends: Instant,
 ) -> Result<Result<(), String>, Error> {
-    let wanted = generation(current).unwrap_or_default();
+    let wanted = current.generation().unwrap_or_default();
     let judge = |live: &Object| readiness::artifact(&live.value, wanted, commit);
     progress(run, id, kind, current, ends, judge).await
 }
@@ -53,7 +52,7 @@ pub(super) async fn released(
 ) -> Result<Result<bool, String>, Error> {
     let mut current = current.clone();
     let mut moved = false;
-    if readiness::suspended(&current.value) {
+    if current.is_suspended() {
         current = match write::unsuspend(run, id, &current).await? {
             Ok(current) => current,
             Err(reason) => return Ok(Err(reason)),
@@ -76,7 +75,7 @@ pub(super) async fn released(
         moved = true;
     }
     let expected = Expected {
-        generation: generation(&current).unwrap_or_default(),
+        generation: current.generation().unwrap_or_default(),
         retried,
     };
     let judge = |live: &Object| readiness::release(&live.value, &expected);
@@ -101,7 +100,7 @@ async fn progress(
 ) -> Result<Result<(), String>, Error> {
     let view = run.watched(kind, object);
     let key = (object.namespace.clone(), object.name.clone());
-    let written = generation(object).unwrap_or_default();
+    let written = object.generation().unwrap_or_default();
     let begun = Instant::now();
     let mut met = false;
     let mut said = Text::from("nothing, no controller has looked at it yet");
@@ -111,7 +110,7 @@ async fn progress(
             return met.then(|| Err(write::DELETED.to_owned()));
         };
         met = true;
-        if generation(live).unwrap_or_default() < written {
+        if live.generation().unwrap_or_default() < written {
             return None;
         }
         match judge(live) {

@@ -1,7 +1,6 @@
 //! The writes of a part: the apply, the end of a suspension, the order to try again.
 
 use super::event::Moment;
-use super::part::generation;
 use super::run::{Error, Run};
 use crate::cluster::{DryRun, ObjectRef};
 use crate::flux::Object;
@@ -55,7 +54,7 @@ pub(super) async fn apply(
         Ok(written) => written,
         Err(reason) => return Ok(Err(reason)),
     };
-    run.done(id, Act::Apply, generation(&written))?;
+    run.done(id, Act::Apply, written.generation())?;
     Ok(Ok(written))
 }
 
@@ -113,7 +112,7 @@ pub(super) async fn retest(run: &Run<'_>, id: &PartId, current: &Object) -> Resu
     let Some(patched) = run.cluster.patch(&of, &metadata.into()).await? else {
         return Ok(Err(DELETED.to_owned()));
     };
-    run.done(id, act, generation(&patched))?;
+    run.done(id, act, patched.generation())?;
     Ok(Ok((patched, Retried::Tests(token))))
 }
 
@@ -154,6 +153,6 @@ async fn patch(
     let Some(patched) = run.cluster.patch(&of, &content).await? else {
         return Ok(Err(DELETED.to_owned()));
     };
-    run.done(id, act, generation(&patched))?;
+    run.done(id, act, patched.generation())?;
     Ok(Ok(patched))
 }

@@ -27,8 +27,7 @@ impl Answer {
     }
 
     fn text(&self, path: &[&str]) -> &str {
-        let found = self.value.at(path).and_then(Value::as_str);
-        found.unwrap_or_default()
+        self.value.text_at(path).unwrap_or_default()
     }
 
     /// The machine's word for a refusal, as `Expired`.
@@ -56,10 +55,9 @@ impl Answer {
 
     /// The single causes of a refusal.
     pub(super) fn causes(&self) -> impl Iterator<Item = Reason<'_>> {
-        let causes = self.value.at(&["details", "causes"]);
-        let causes = causes.and_then(Value::as_sequence).unwrap_or_default();
+        let causes = self.value.items_at(&["details", "causes"]);
         causes.iter().map(|cause| {
-            let text = |key| cause.at(&[key]).and_then(Value::as_str).unwrap_or_default();
+            let text = |key| cause.text_at(&[key]).unwrap_or_default();
             Reason {
                 reason: text("reason"),
                 field: text("field"),

@@ -4,9 +4,8 @@ use super::answer::Answer;
 use super::call::Call;
 use super::object::is_path_segment;
 use super::{Cluster, Error, FIELD_MANAGER, list};
-use crate::compare::Conflict;
 use crate::emit::{View, to_json};
-use crate::flux::Object;
+use crate::flux::{Conflict, Object};
 use crate::secret::Scrubber;
 use crate::value::Text;
 

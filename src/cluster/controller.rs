@@ -74,18 +74,16 @@ impl Cluster {
 
 fn controller(deployment: &Object) -> Controller {
     let value = &deployment.value;
-    let containers = value.at(&["spec", "template", "spec", "containers"]);
-    let containers = containers.and_then(Value::as_sequence).unwrap_or_default();
-    let image = containers
+    let image = value
+        .items_at(&["spec", "template", "spec", "containers"])
         .iter()
-        .find_map(|container| container.at(&["image"])?.as_str());
-    let flux = value.at(&["metadata", "labels", VERSION_LABEL]);
+        .find_map(|container| container.text_at(&["image"]));
     let replicas = value.at(&["status", "availableReplicas"]);
     Controller {
         name: deployment.name.clone(),
         namespace: deployment.namespace.clone().unwrap_or_default(),
         version: image.and_then(tag).map(Text::from),
-        flux: flux.and_then(Value::as_str).map(Text::from),
+        flux: deployment.label(VERSION_LABEL).map(Text::from),
         available: replicas.is_some_and(|replicas| *replicas != Value::from(0)),
     }
 }

@@ -130,7 +130,7 @@ impl Cluster {
         let resources = answer.value.at(&["resources"]);
         let resources = resources.and_then(Value::as_sequence).unwrap_or_default();
         let kinds = resources.iter().filter_map(|resource| {
-            let text = |key: &str| resource.at(&[key])?.as_str().map(Text::from);
+            let text = |key: &str| resource.text_at(&[key]).map(Text::from);
             // Names with a slash are subresources.
             let plural = text("name").filter(|name| !name.contains('/'))?;
             Some(KindRef {

@@ -12,7 +12,7 @@ use super::object::is_path_segment;
 use super::{Cause, Cluster, Error, KindRef};
 use crate::flux::Object;
 use crate::secret::Scrubber;
-use crate::value::{Data, Number, Text};
+use crate::value::Text;
 
 /// How many events are given at most: the newest.
 const EVENTS: usize = 20;
@@ -130,7 +130,7 @@ impl Cluster {
             ..core("Namespace", "namespaces")
         };
         let first = self.find(&namespaces, None, FIRST_NAMESPACE).await?;
-        let uid = first.and_then(|first| text(&first, &["metadata", "uid"]));
+        let uid = first.and_then(|first| first.uid().map(Text::from));
         uid.ok_or_else(|| {
             let cause = Cause::Refused {
                 code: 404,
@@ -151,16 +151,14 @@ fn core(kind: &str, plural: &str) -> KindRef {
 }
 
 fn happening(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, Happening) {
-    let of = |path: &[&str]| text(event, path).unwrap_or_default();
-    let number = |path: &[&str]| match event.value.at(path)?.data {
-        Data::Number(Number::Int(number)) => Some(number),
-        _ => None,
-    };
+    let text = |path: &[&str]| event.value.text_at(path).map(Text::from);
+    let of = |path: &[&str]| text(path).unwrap_or_default();
     // Old and new clients fill in different fields.
-    let last = text(event, &["series", "lastObservedTime"])
-        .or_else(|| text(event, &["lastTimestamp"]))
-        .or_else(|| text(event, &["eventTime"]))
-        .or_else(|| text(event, &["metadata", "creationTimestamp"]));
+    let last = text(&["series", "lastObservedTime"])
+        .or_else(|| text(&["lastTimestamp"]))
+        .or_else(|| text(&["eventTime"]))
+        .or_else(|| event.meta().creation_timestamp().map(Text::from));
+    let number = |path: &[&str]| event.value.int_at(path);
     let count = number(&["series", "count"]).or_else(|| number(&["count"]));
     let happening = Happening {
         kind: of(&["involvedObject", "kind"]),
@@ -172,10 +170,6 @@ fn happening(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, Happenin
         last: last.clone(),
     };
     (last.and_then(|last| last.parse().ok()), happening)
-}
-
-fn text(object: &Object, path: &[&str]) -> Option<Text> {
-    object.value.at(path)?.as_str().map(Text::from)
 }
 
 /// Text without what a terminal would act on; lines and tabs stay.

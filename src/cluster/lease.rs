@@ -9,7 +9,7 @@ use super::clock::SLACK;
 use super::object::{Created, ObjectRef, Replaced};
 use super::{Cause, Cluster, Error};
 use crate::flux::Object;
-use crate::value::{Data, Mapping, Number, Text, Value};
+use crate::value::{Mapping, Text, Value};
 
 const API_VERSION: &str = "coordination.k8s.io/v1";
 
@@ -99,7 +99,10 @@ impl Cluster {
                     return Ok(Taken::By(holder));
                 }
                 Some(_) | None => {
-                    let before = number(&object, "leaseTransitions").unwrap_or_default();
+                    let before = object
+                        .value
+                        .int_at(&["spec", "leaseTransitions"])
+                        .unwrap_or_default();
                     hold(&mut object, identity, before.saturating_add(1), now);
                 }
             }
@@ -122,7 +125,10 @@ impl Cluster {
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
             let mut object = lease.object.clone();
-            let seconds = number(&object, "leaseDurationSeconds").unwrap_or_default();
+            let seconds = object
+                .value
+                .int_at(&["spec", "leaseDurationSeconds"])
+                .unwrap_or_default();
             renew(&mut object, i32::try_from(seconds).unwrap_or(i32::MAX), now);
             if let Replaced::Done(object) = self.replace(&object).await? {
                 lease.object = *object;
@@ -279,13 +285,14 @@ fn edit(lease: &mut Object, change: impl FnOnce(&mut Mapping)) {
 }
 
 fn holder(object: &Object, now: Timestamp) -> Option<Holder> {
-    let text = |key: &str| object.value.at(&["spec", key])?.as_str().map(Text::from);
+    let text = |key: &str| object.value.text_at(&["spec", key]).map(Text::from);
+    let number = |key: &str| object.value.int_at(&["spec", key]);
     let identity = text("holderIdentity").filter(|identity| !identity.is_empty())?;
     let renewed = text("renewTime");
     // Who promised nothing keeps nothing (client-go: `LeaderElector.isLeaseValid`).
     let until = || {
         let renewed: Timestamp = renewed.as_deref()?.parse().ok()?;
-        let seconds = number(object, "leaseDurationSeconds")?;
+        let seconds = number("leaseDurationSeconds")?;
         let slack = SignedDuration::try_from(SLACK).ok()?;
         let lasts = SignedDuration::from_secs(seconds).checked_add(slack)?;
         renewed.checked_add(lasts).ok()
@@ -295,15 +302,8 @@ fn holder(object: &Object, now: Timestamp) -> Option<Holder> {
         since: text("acquireTime"),
         expired: until().is_none_or(|until| until < now),
         renewed,
-        transitions: number(object, "leaseTransitions").unwrap_or_default(),
+        transitions: number("leaseTransitions").unwrap_or_default(),
     })
-}
-
-fn number(lease: &Object, key: &str) -> Option<i64> {
-    match lease.value.at(&["spec", key])?.data {
-        Data::Number(Number::Int(number)) => Some(number),
-        _ => None,
-    }
 }
 
 #[cfg(test)]

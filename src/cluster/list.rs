@@ -5,8 +5,7 @@ use std::fmt::Write as _;
 use super::call::Call;
 use super::discovery::{KindRef, escape};
 use super::{Cause, Cluster, Error};
-use crate::flux::Object;
-use crate::secret;
+use crate::flux::{Object, ObjectMeta};
 use crate::value::{Data, Entry, Mapping, Number, Text, Value};
 
 /// Objects in one page.
@@ -99,13 +98,13 @@ impl Cluster {
             if !answer.is_success() {
                 return Err(self.refused(&act, &answer));
             }
-            let text = |key: &str| answer.value.at(&["metadata", key])?.as_str();
-            resume = match text("continue") {
+            let meta = ObjectMeta::of(&answer.value);
+            resume = match meta.continue_token() {
                 Some(next) if !next.is_empty() => format!("&continue={}", escape(next)),
                 Some(_) | None => String::new(),
             };
             // All pages are of the same version.
-            listed.version = text("resourceVersion").unwrap_or_default().into();
+            listed.version = meta.resource_version().unwrap_or_default().into();
             for item in items(answer.value) {
                 let object = read(&kind.api_version, &kind.kind, item);
                 let object = object.ok_or_else(|| {
@@ -209,8 +208,7 @@ pub(super) fn read(api_version: &str, kind: &str, mut value: Value) -> Option<Ob
         *mapping = whole;
     }
     as_stored(&mut value);
-    secret::mark(&mut value);
-    Object::from_value(value)
+    Object::from_live(value)
 }
 
 /// API servers keep integers beyond 64 bits as doubles and print their shortest digits, so those digits

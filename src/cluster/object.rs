@@ -290,10 +290,8 @@ pub(super) fn is_path_segment(name: &str) -> bool {
 
 /// The version of an object that a server sent.
 pub(super) fn version(object: &Object) -> Option<&str> {
-    let version = object.value.at(&["metadata", "resourceVersion"]);
-    version
-        .and_then(Value::as_str)
-        .filter(|version| !version.is_empty())
+    let version = object.meta().resource_version();
+    version.filter(|version| !version.is_empty())
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use super::call::{Call, Reading};
 use super::list::{Listed, Selection};
 use super::transport::Failure;
 use super::{Cause, Cluster, Error, KindRef, list};
-use crate::flux::Object;
+use crate::flux::{Object, ObjectMeta};
 use crate::value::{Data, Number, Text, Value};
 
 /// How long the server is asked to keep a watch, in seconds; several do not end together.
@@ -207,8 +207,8 @@ impl<'c> Watch<'c> {
             self.error(object).await?;
             return Ok(None);
         }
-        let version = object.at(&["metadata", "resourceVersion"]);
-        let Some(version) = version.and_then(Value::as_str).map(Text::from) else {
+        let version = ObjectMeta::of(&object).resource_version();
+        let Some(version) = version.map(Text::from) else {
             return Err(self.unreadable("an event has no version".to_owned()));
         };
         let event = match happened {

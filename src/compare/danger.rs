@@ -1,5 +1,7 @@
 //! Differences that can cost a release, with what they would do. Facts: helm-controller 1.6.
 
+use crate::flux::object::SUSPEND;
+use crate::flux::{GATES_ANNOTATION, Object, PRUNE_ANNOTATION};
 use crate::value::Value;
 
 use super::path::Path;
@@ -12,9 +14,18 @@ pub struct Danger {
     pub name: &'static str,
     /// What the change would do.
     pub effect: &'static str,
-    kind: &'static str,
+    of: Of,
     paths: &'static [&'static [&'static str]],
     when: When,
+}
+
+/// Which objects are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// HelmReleases.
+    Releases,
+    /// All.
+    All,
 }
 
 /// Which changes of a field are meant.
@@ -34,28 +45,26 @@ impl PartialEq for Danger {
     }
 }
 
-const SUSPEND: &[&str] = &["spec", "suspend"];
-
 /// All rules.
 pub static RULES: &[Danger] = &[
     Danger {
         name: "release-name",
         effect: "flux uninstalls the release under its old name and installs it under the new one",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[&["spec", "releaseName"]],
         when: When::Always,
     },
     Danger {
         name: "release-namespace",
         effect: "flux uninstalls the release where it is and installs it in the other namespace",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[&["spec", "targetNamespace"], &["spec", "storageNamespace"]],
         when: When::Always,
     },
     Danger {
         name: "chart",
         effect: "the release is upgraded to another chart",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[
             &["spec", "chart", "spec", "chart"],
             &["spec", "chartRef", "kind"],
@@ -66,21 +75,21 @@ pub static RULES: &[Danger] = &[
     Danger {
         name: "resume",
         effect: "un-suspends: helm-controller acts at once, on all that has changed since",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[SUSPEND],
         when: When::Off,
     },
     Danger {
         name: "suspend",
         effect: "suspends: flux leaves the release alone until it is resumed",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[SUSPEND],
         when: When::On,
     },
     Danger {
         name: "remediation",
         effect: "decides whether a failed action is rolled back, uninstalled or tried again",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[
             &["spec", "install", "remediation"],
             &["spec", "install", "strategy"],
@@ -93,18 +102,14 @@ pub static RULES: &[Danger] = &[
     Danger {
         name: "prune",
         effect: "without `disabled`, an object that leaves the tree is deleted: a HelmRelease uninstalls, a Namespace takes everything in it along",
-        kind: "",
-        paths: &[&[
-            "metadata",
-            "annotations",
-            "kustomize.toolkit.fluxcd.io/prune",
-        ]],
+        of: Of::All,
+        paths: &[&["metadata", "annotations", PRUNE_ANNOTATION]],
         when: When::Always,
     },
     Danger {
         name: "waiting",
         effect: "decides what has to be ready before the release counts as ready, and the next stage begins",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[
             &["spec", "waitStrategy"],
             &["spec", "healthCheckExprs"],
@@ -112,21 +117,21 @@ pub static RULES: &[Danger] = &[
             &["spec", "install", "disableWaitForJobs"],
             &["spec", "upgrade", "disableWait"],
             &["spec", "upgrade", "disableWaitForJobs"],
-            &["metadata", "annotations", "armada2flux.dev/gates"],
+            &["metadata", "annotations", GATES_ANNOTATION],
         ],
         when: When::Always,
     },
     Danger {
         name: "order",
         effect: "decides what has to be ready before this release moves",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[&["spec", "dependsOn"]],
         when: When::Always,
     },
     Danger {
         name: "crds",
         effect: "decides whether the custom resource definitions of the chart are made, replaced or left alone",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[
             &["spec", "install", "crds"],
             &["spec", "install", "skipCRDs"],
@@ -137,14 +142,14 @@ pub static RULES: &[Danger] = &[
     Danger {
         name: "tests",
         effect: "decides whether helm's tests run, and whether a failed one blocks what comes after",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[&["spec", "test"]],
         when: When::Always,
     },
     Danger {
         name: "hooks",
         effect: "decides whether hooks run: jobs that set up or migrate data",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[
             &["spec", "install", "disableHooks"],
             &["spec", "upgrade", "disableHooks"],
@@ -156,7 +161,7 @@ pub static RULES: &[Danger] = &[
     Danger {
         name: "force",
         effect: "objects are replaced instead of patched",
-        kind: "HelmRelease",
+        of: Of::Releases,
         paths: &[&["spec", "upgrade", "force"]],
         when: When::Always,
     },
@@ -164,9 +169,9 @@ pub static RULES: &[Danger] = &[
 
 /// The rule that a difference falls under, also when it is the whole of what the rule is about a part of.
 #[must_use]
-pub fn rule(kind: &str, path: &Path, edit: &Edit) -> Option<&'static Danger> {
+pub fn rule(object: &Object, path: &Path, edit: &Edit) -> Option<&'static Danger> {
     RULES.iter().find(|rule| {
-        (rule.kind.is_empty() || rule.kind == kind)
+        (rule.of == Of::All || object.is_helm_release())
             && rule.paths.iter().any(|keys| {
                 let (before, after) = sides(path, edit, keys);
                 let on = |side: Option<&Value>| side == Some(&Value::from(true));

@@ -1,7 +1,8 @@
 //! Differences that no person made and that change nothing. The list is closed and every rule has a name;
 //! `spec.suspend`, `spec.values` and numbers of replicas are never noise.
 
-use crate::flux::duration;
+use crate::flux::{KUSTOMIZATION_NAME_LABEL, KUSTOMIZATION_NAMESPACE_LABEL, duration};
+use crate::secret::LAST_APPLIED;
 use crate::value::Value;
 
 use super::path::Path;
@@ -55,13 +56,7 @@ pub static RULES: &[Noise] = &[
         name: "last-applied",
         what: "the annotation `kubectl.kubernetes.io/last-applied-configuration`",
         why: "client-side `kubectl apply` keeps its copy there",
-        matches: |_, path, _| {
-            path.starts_with(&[
-                "metadata",
-                "annotations",
-                "kubectl.kubernetes.io/last-applied-configuration",
-            ])
-        },
+        matches: |_, path, _| path.starts_with(&["metadata", "annotations", LAST_APPLIED]),
     },
     Noise {
         name: "finalizers",
@@ -79,10 +74,9 @@ pub static RULES: &[Noise] = &[
         what: "the labels `kustomize.toolkit.fluxcd.io/name` and `/namespace`",
         why: "kustomize-controller marks what it applied; that it did is said of the object",
         matches: |_, path, _| {
-            ["name", "namespace"].iter().any(|part| {
-                let label = format!("kustomize.toolkit.fluxcd.io/{part}");
-                path.starts_with(&["metadata", "labels", &label])
-            })
+            [KUSTOMIZATION_NAME_LABEL, KUSTOMIZATION_NAMESPACE_LABEL]
+                .iter()
+                .any(|label| path.starts_with(&["metadata", "labels", label]))
         },
     },
     Noise {

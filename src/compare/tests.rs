@@ -1,5 +1,5 @@
 use super::*;
-use crate::value::{Data, Mapping};
+use crate::value::{Data, Mapping, Value};
 
 /// A value from JSON.
 fn value(json: &serde_json::Value) -> Value {

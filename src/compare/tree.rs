@@ -175,7 +175,7 @@ fn values(mapping: &Mapping) -> BTreeMap<&str, &Value> {
 fn named(items: &[Value]) -> Option<Vec<Text>> {
     let mut names: Vec<Text> = Vec::with_capacity(items.len());
     for item in items {
-        let text = |key: &str| item.at(&[key]).and_then(Value::as_str);
+        let text = |key: &str| item.text_at(&[key]);
         let name = text("name")?;
         names.push(match (text("kind"), text("namespace")) {
             (None, None) => name.into(),

@@ -2,7 +2,9 @@
 
 use crate::value::{Entry, Mapping, Text, Value};
 
-use super::{Fields, HELM_RELEASE_API, Metadata, Object, Seconds, Verify, text_mapping};
+use super::{
+    Fields, HELM_RELEASE, HELM_RELEASE_API, Metadata, Object, Seconds, Verify, text_mapping,
+};
 
 /// A Helm release, but for the releases that it depends on: see [`depend_on`].
 #[derive(Clone, Debug)]
@@ -297,7 +299,7 @@ impl From<HelmRelease> for Object {
             .set_some("values", values)
             .mapping();
         let rest = Fields::default().set("spec", spec).mapping();
-        Object::new(HELM_RELEASE_API, "HelmRelease", metadata, rest)
+        Object::new(HELM_RELEASE_API, HELM_RELEASE, metadata, rest)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `HelmRepository` (source-controller)
 
-use crate::value::Text;
+use crate::value::{Text, Value};
 
 use super::git_repository::address;
 use super::{Fields, Metadata, Object, SOURCE_API, Seconds, reference};
@@ -48,4 +48,12 @@ impl From<HelmRepository> for Object {
         let rest = Fields::default().set("spec", spec).mapping();
         Object::new(SOURCE_API, "HelmRepository", metadata, rest)
     }
+}
+
+/// Whether an object is a HelmRepository of type `oci`. Flux asks such a registry for each chart when it needs it: the
+/// object has no status (source-controller: helmrepository_controller.go, `migrationToStatic`).
+#[must_use]
+pub fn is_registry(object: &Value) -> bool {
+    object.text_at(&["kind"]) == Some("HelmRepository")
+        && object.text_at(&["spec", "type"]) == Some("oci")
 }

@@ -58,13 +58,12 @@ struct Fields {
 /// naming names, not for deciding.
 #[must_use]
 pub fn owners(object: &Object) -> Vec<Owner> {
-    let entries = object.value.at(&["metadata", "managedFields"]);
-    let entries = entries.and_then(Value::as_sequence).unwrap_or_default();
+    let entries = object.meta().managed_fields();
     entries.iter().filter_map(owner).collect()
 }
 
 fn owner(entry: &Value) -> Option<Owner> {
-    let text = |key: &str| entry.at(&[key])?.as_str().map(Text::from);
+    let text = |key: &str| entry.text_at(&[key]).map(Text::from);
     Some(Owner {
         manager: text("manager").unwrap_or_default(),
         operation: match text("operation")?.as_str() {

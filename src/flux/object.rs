@@ -3,7 +3,12 @@
 use crate::source::Span;
 use crate::value::{Data, Mapping, Text, Value};
 
-use super::{Fields, Metadata};
+use crate::secret;
+
+use super::{
+    Fields, HELM_GROUP, HELM_RELEASE, KUSTOMIZATION_NAME_LABEL, KUSTOMIZATION_NAMESPACE_LABEL,
+    Metadata, ObjectMeta, SITE_LABEL, SOURCE_GROUP, TOOLKIT_DOMAIN,
+};
 
 /// A Kubernetes object.
 #[derive(Clone, Debug)]
@@ -45,15 +50,22 @@ impl Object {
         }
     }
 
+    /// The object that an API server sent. Marks what is secret in it by the names of its keys and by its kind.
+    #[must_use]
+    pub fn from_live(mut value: Value) -> Option<Self> {
+        secret::mark(&mut value);
+        Self::from_value(value)
+    }
+
     /// The object that a tree is; `None` without apiVersion, kind and name. Marks what is secret in it by its
-    /// kind: everything in a Secret.
+    /// kind: everything in a Secret. What a cluster sent goes through [`Self::from_live`].
     #[must_use]
     pub fn from_value(mut value: Value) -> Option<Self> {
-        let text = |path: &[&str]| value.at(path)?.as_str().map(Text::from);
-        let api_version = text(&["apiVersion"])?;
-        let kind = text(&["kind"])?;
-        let name = text(&["metadata", "name"])?;
-        let namespace = text(&["metadata", "namespace"]);
+        let api_version = Text::from(value.text_at(&["apiVersion"])?);
+        let kind = Text::from(value.text_at(&["kind"])?);
+        let meta = ObjectMeta::of(&value);
+        let name = Text::from(meta.name()?);
+        let namespace = meta.namespace().map(Text::from);
         if kind == "Secret" && !api_version.contains('/') {
             for data in ["data", "stringData"] {
                 let data = value.as_mapping_mut().and_then(|o| o.get_mut(data));
@@ -96,18 +108,92 @@ impl Object {
         self
     }
 
+    /// Whether it is a HelmRelease of Flux.
+    #[must_use]
+    pub fn is_helm_release(&self) -> bool {
+        is_helm_release(&self.api_version, &self.kind)
+    }
+
+    /// Whether it is a source of Flux: a GitRepository, a HelmChart …
+    #[must_use]
+    pub fn is_source(&self) -> bool {
+        group(&self.api_version) == SOURCE_GROUP
+    }
+
+    /// Whether one of Flux's controllers works on it.
+    #[must_use]
+    pub fn is_of_flux(&self) -> bool {
+        group(&self.api_version).ends_with(TOOLKIT_DOMAIN)
+    }
+
+    /// Whether its controller leaves it alone.
+    #[must_use]
+    pub fn is_suspended(&self) -> bool {
+        self.value.is_true_at(SUSPEND)
+    }
+
+    /// Its `metadata`.
+    #[must_use]
+    pub fn meta(&self) -> ObjectMeta<'_> {
+        ObjectMeta::of(&self.value)
+    }
+
+    /// Its label `key`.
+    #[must_use]
+    pub fn label(&self, key: &str) -> Option<&str> {
+        self.meta().label(key)
+    }
+
+    /// Its annotation `key`.
+    #[must_use]
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.meta().annotation(key)
+    }
+
+    /// Its generation; `None` for kinds that have none.
+    #[must_use]
+    pub fn generation(&self) -> Option<i64> {
+        self.meta().generation()
+    }
+
+    /// Its UID, if an API server sent it.
+    #[must_use]
+    pub fn uid(&self) -> Option<&str> {
+        self.meta().uid()
+    }
+
+    /// Whether it is being deleted.
+    #[must_use]
+    pub fn is_terminating(&self) -> bool {
+        self.meta().is_terminating()
+    }
+
+    /// The site that it belongs to.
+    #[must_use]
+    pub fn site(&self) -> Option<&str> {
+        self.label(SITE_LABEL)
+    }
+
+    /// The Kustomization of Flux that applied it, as `NAMESPACE/NAME`.
+    #[must_use]
+    pub fn kustomization(&self) -> Option<Text> {
+        let namespace = self.label(KUSTOMIZATION_NAMESPACE_LABEL)?;
+        let name = self.label(KUSTOMIZATION_NAME_LABEL)?;
+        Some(Text::from(format!("{namespace}/{name}")))
+    }
+
     /// Sets an annotation.
-    pub fn annotate(&mut self, key: &str, value: impl Into<Text>) {
+    pub fn set_annotation(&mut self, key: &str, value: impl Into<Text>) {
         self.mark("annotations", key, value.into());
     }
 
     /// Sets a label.
-    pub fn label(&mut self, key: &str, value: impl Into<Text>) {
+    pub fn set_label(&mut self, key: &str, value: impl Into<Text>) {
         self.mark("labels", key, value.into());
     }
 
     /// Puts it into a namespace.
-    pub fn place(&mut self, namespace: Text) {
+    pub fn set_namespace(&mut self, namespace: Text) {
         if let Some(metadata) = self.metadata_mut() {
             metadata.insert("namespace", namespace.clone());
         }
@@ -130,6 +216,24 @@ impl Object {
             marks.insert(key, value);
         }
     }
+}
+
+/// The field that makes a controller leave an object alone.
+pub const SUSPEND: &[&str] = &["spec", "suspend"];
+
+/// Whether an API version and a kind are those of a HelmRelease of Flux.
+#[must_use]
+pub fn is_helm_release(api_version: &str, kind: &str) -> bool {
+    kind == HELM_RELEASE && group(api_version) == HELM_GROUP
+}
+
+/// A field that server-side apply would not get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// The field manager that holds it.
+    pub manager: Text,
+    /// The field, as the API server names it.
+    pub field: Text,
 }
 
 /// Identity of an object in a cluster.

@@ -19,10 +19,10 @@ impl From<EmptySecret> for Object {
         let keys: Vec<&str> = keys.iter().map(|key| &**key).collect();
         let rest: Mapping = Fields::default().set("type", "Opaque").mapping();
         let mut object = Object::new("v1", "Secret", metadata, rest);
-        object.annotate(KEYS_ANNOTATION, keys.join(","));
+        object.set_annotation(KEYS_ANNOTATION, keys.join(","));
         // Content that was added in the cluster stays, and goes with nobody's tree.
-        object.annotate(SSA_ANNOTATION, "Merge");
-        object.annotate(PRUNE_ANNOTATION, "disabled");
+        object.set_annotation(SSA_ANNOTATION, "Merge");
+        object.set_annotation(PRUNE_ANNOTATION, "disabled");
         object
     }
 }

@@ -9,7 +9,7 @@ const VARIABLE: &str = "${";
 /// Keeps the texts of an object as they are: without this, a Kustomization with substitutions would put
 /// its own words, or nothing, in the place of every `${…}` in values.
 pub(super) fn keep(object: &mut Object) {
-    object.annotate(SUBSTITUTE_ANNOTATION, "disabled");
+    object.set_annotation(SUBSTITUTE_ANNOTATION, "disabled");
 }
 
 /// Whether there is a `${` in a key or a text.

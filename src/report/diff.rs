@@ -6,8 +6,9 @@ pub mod text;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::compare::{self, Conflict, Edit, Mark, ObjectChange, Outcome};
+use crate::compare::{self, Edit, Mark, ObjectChange, Outcome};
 use crate::emit::{self, View};
+use crate::flux::Conflict;
 use crate::flux::managed_fields;
 use crate::flux::object::title;
 use crate::value::{REDACTED, Text, Value};

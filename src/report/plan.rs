@@ -6,7 +6,8 @@ pub mod text;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::compare::{Conflict, Mark, ObjectChange, Outcome};
+use crate::compare::{Mark, ObjectChange, Outcome};
+use crate::flux::Conflict;
 use crate::flux::object::title;
 use crate::rollout::change::{self, Change};
 use crate::rollout::{OnFailure, Part, Rollout, Until};

@@ -12,12 +12,11 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::flux::{KEYS_ANNOTATION, Object, ObjectKey, ObjectSet, SITE_LABEL};
-use crate::value::{Text, Value};
+use crate::flux::{KEYS_ANNOTATION, Object, ObjectKey, ObjectSet};
+use crate::value::Text;
 
 use super::{
     OnFailure, PREPARATION, PREPARATION_NAME, Part, Rollout, Stage, Step, Until, as_applied,
-    is_release,
 };
 
 pub use fault::Fault;
@@ -52,9 +51,9 @@ pub fn assemble(set: &ObjectSet) -> Result<Rollout, Vec<Fault>> {
     let mut releases = Vec::new();
     let mut sources = Vec::new();
     for object in set.iter() {
-        if is_release(object) {
+        if object.is_helm_release() {
             releases.push(object);
-        } else if source::is_source(object) {
+        } else if object.is_source() {
             sources.push(object);
         } else {
             let step = match &*object.kind {
@@ -91,23 +90,19 @@ pub fn assemble(set: &ObjectSet) -> Result<Rollout, Vec<Fault>> {
 
 /// The site of the releases, which all others must not contradict.
 fn site(set: &ObjectSet, faults: &mut Vec<Fault>) -> Text {
-    let of = |object: &Object| {
-        let label = object.value.at(&["metadata", "labels", SITE_LABEL]);
-        label.and_then(Value::as_str).map(Text::from)
-    };
     let mut sites = set
         .iter()
-        .filter(|object| is_release(object))
-        .filter_map(of);
-    let site = sites.next().unwrap_or_default();
+        .filter(|object| object.is_helm_release())
+        .filter_map(Object::site);
+    let site = Text::from(sites.next().unwrap_or_default());
     for object in set.iter() {
-        match of(object) {
+        match object.site() {
             Some(other) if other != site => faults.push(Fault::OtherSite {
                 object: object.title().into(),
-                site: other,
+                site: other.into(),
                 other: site.clone(),
             }),
-            None if is_release(object) => faults.push(Fault::NoSite {
+            None if object.is_helm_release() => faults.push(Fault::NoSite {
                 object: object.title().into(),
             }),
             Some(_) | None => {}
@@ -129,8 +124,8 @@ fn duplicates(set: &ObjectSet, faults: &mut Vec<Fault>) {
 
 /// Whether it is known that objects of the kind live in namespaces.
 fn needs_namespace(object: &Object) -> bool {
-    is_release(object)
-        || source::is_source(object)
+    object.is_helm_release()
+        || object.is_source()
         || matches!(
             (&*object.api_version, &*object.kind),
             ("v1", "Secret" | "ConfigMap" | "ServiceAccount")
@@ -146,7 +141,9 @@ fn steps(parts: BTreeMap<usize, Vec<Part>>) -> Vec<Step> {
 
 /// What is neither source nor release.
 fn other(object: &Object) -> Part {
-    let keys = annotation(object, KEYS_ANNOTATION).filter(|_| object.kind == "Secret");
+    let keys = object
+        .annotation(KEYS_ANNOTATION)
+        .filter(|_| object.kind == "Secret");
     let (until, timeout) = match keys {
         Some(keys) => {
             let keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty());
@@ -160,9 +157,4 @@ fn other(object: &Object) -> Part {
         timeout,
         on_failure: OnFailure::Stop,
     }
-}
-
-fn annotation<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
-    let value = object.value.at(&["metadata", "annotations", name]);
-    value.and_then(Value::as_str)
 }

@@ -2,6 +2,7 @@
 
 use crate::compare::{self, ObjectChange, Outcome, Path, Segment};
 use crate::flux::Object;
+use crate::flux::object::is_helm_release;
 
 /// What becomes of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +39,7 @@ pub fn of(compared: &ObjectChange) -> Change {
     if real.peek().is_none() {
         return Change::Unchanged;
     }
-    let release = compared.kind == "HelmRelease";
+    let release = is_helm_release(&compared.api_version, &compared.kind);
     Change::Changed {
         upgrades: release && real.any(|change| is_upgrade(&change.path)),
     }

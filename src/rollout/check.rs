@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::flux::{
-    GATES_ANNOTATION, Object, ObjectKey, ObjectSet, PRE_DELETE_ANNOTATION, PROTECTED_ANNOTATION,
-    SITE_LABEL, STAGE_ANNOTATION, STEP_ANNOTATION, UNRESOLVED_ANNOTATION,
+    GATES_ANNOTATION, KEYS_ANNOTATION, Object, ObjectKey, ObjectSet, PRE_DELETE_ANNOTATION,
+    PROTECTED_ANNOTATION, STAGE_ANNOTATION, STEP_ANNOTATION, UNRESOLVED_ANNOTATION,
 };
 use crate::gate::{self, deletion};
-use crate::value::{Data, Text, Value};
+use crate::value::{Text, Value};
 
 use super::{OnFailure, PREPARATION, Part, Release, Rollout, Until};
 
@@ -179,7 +179,7 @@ fn members(
         if !same {
             broken(Rule::AsInTheInput);
         }
-        if helm_release(object) && object.value.at(&["spec", "suspend"]).is_some() {
+        if object.is_helm_release() && object.value.at(&["spec", "suspend"]).is_some() {
             broken(Rule::Running);
         }
     }
@@ -193,23 +193,14 @@ fn members(
     places
 }
 
-fn helm_release(object: &Object) -> bool {
-    object.kind == "HelmRelease" && object.api_version.starts_with("helm.toolkit.fluxcd.io/")
-}
-
-fn source(object: &Object) -> bool {
-    object.api_version.starts_with("source.toolkit.fluxcd.io/")
-}
-
 /// A source without a status: nothing of it can be seen (Flux: HelmRepository of type `oci`).
 fn registry(object: &Object) -> bool {
-    let kind = object.value.at(&["spec", "type"]);
-    object.kind == "HelmRepository" && kind.and_then(Value::as_str) == Some("oci")
+    object.kind == "HelmRepository" && object.value.text_at(&["spec", "type"]) == Some("oci")
 }
 
 /// Whether both trees say the same, a release's `spec.suspend` aside.
 fn same_but_suspend(one: &Object, other: &Object) -> bool {
-    if !helm_release(one) {
+    if !one.is_helm_release() {
         return one.value == other.value;
     }
     let parts = |object: &Object| {
@@ -234,26 +225,24 @@ fn same_but_suspend(one: &Object, other: &Object) -> bool {
     parts(one) == parts(other)
 }
 
-fn annotation<'o>(object: &'o Object, name: &str) -> Option<&'o str> {
-    let value = object.value.at(&["metadata", "annotations", name]);
-    value.and_then(Value::as_str)
-}
-
 fn in_place(object: &Object, place: Place) -> bool {
-    if !helm_release(object) {
+    if !object.is_helm_release() {
         return place.0 == PREPARATION;
     }
-    let number = |name| annotation(object, name).and_then(|text| text.parse::<usize>().ok());
+    let number = |name| {
+        object
+            .annotation(name)
+            .and_then(|text| text.parse::<usize>().ok())
+    };
     let asked = (number(STAGE_ANNOTATION), number(STEP_ANNOTATION));
     asked == (Some(place.0), Some(place.1)) && place.0 != PREPARATION
 }
 
 fn of_site(object: &Object, site: &Text) -> bool {
-    let label = object.value.at(&["metadata", "labels", SITE_LABEL]);
-    match label.and_then(Value::as_str) {
+    match object.site() {
         Some(of) => of == site,
         // What somebody added by hand belongs to the site that it is given with.
-        None => !helm_release(object),
+        None => !object.is_helm_release(),
     }
 }
 
@@ -267,29 +256,27 @@ fn awaited(part: &Part, broken: &mut impl FnMut(Rule)) {
     let right = match until {
         Until::Applied => {
             let to_fill = object.kind == "Secret" && keys(object).is_some();
-            let of_source = source(object) && !registry(object);
-            !(helm_release(object) || of_source || to_fill)
+            let of_source = object.is_source() && !registry(object);
+            !(object.is_helm_release() || of_source || to_fill)
         }
         Until::Filled(asked) => object.kind == "Secret" && keys(object).as_ref() == Some(asked),
         Until::Artifact { commit } => {
-            let pinned = object.value.at(&["spec", "ref", "commit"]);
-            source(object)
-                && !registry(object)
-                && pinned.and_then(Value::as_str) == commit.as_deref()
+            let pinned = object.value.text_at(&["spec", "ref", "commit"]);
+            object.is_source() && !registry(object) && pinned == commit.as_deref()
         }
         Until::Released(release) => {
             if !deletions(object, release) {
                 broken(Rule::Deletions);
             }
-            helm_release(object) && released(object, release)
+            object.is_helm_release() && released(object, release)
         }
     };
     if !right {
         broken(Rule::Awaited);
     }
     let protection = match (
-        helm_release(object),
-        annotation(object, PROTECTED_ANNOTATION),
+        object.is_helm_release(),
+        object.annotation(PROTECTED_ANNOTATION),
     ) {
         (true, Some("continue")) => OnFailure::PassOver,
         (true, Some("stop")) => OnFailure::Refuse,
@@ -302,7 +289,7 @@ fn awaited(part: &Part, broken: &mut impl FnMut(Rule)) {
 
 /// The keys that a Secret without content asks for.
 fn keys(object: &Object) -> Option<Vec<Text>> {
-    let written = annotation(object, "armada2flux.dev/keys-to-fill")?;
+    let written = object.annotation(KEYS_ANNOTATION)?;
     let keys = written.split(',').map(|key| Text::from(key.trim()));
     Some(keys.filter(|key| !key.is_empty()).collect())
 }
@@ -317,7 +304,7 @@ fn released(object: &Object, release: &Release) -> bool {
         tested,
         unresolved,
     } = release;
-    let spec = |field: &str| object.value.at(&["spec", field])?.as_str();
+    let spec = |field: &str| object.value.text_at(&["spec", field]);
     let home = object.namespace.as_deref().unwrap_or_default();
     let target = spec("targetNamespace");
     let default_name = match target {
@@ -327,22 +314,22 @@ fn released(object: &Object, release: &Release) -> bool {
     let named = name == spec("releaseName").unwrap_or(&default_name);
     let stored = storage == spec("storageNamespace").unwrap_or(home);
     let placed = namespace == target.unwrap_or(home);
-    let asked = annotation(object, GATES_ANNOTATION)
+    let asked = object
+        .annotation(GATES_ANNOTATION)
         .and_then(|text| gate::annotation::read(text, namespace).ok());
-    let enabled = object.value.at(&["spec", "test", "enable"]);
-    let enabled = enabled.is_some_and(|on| on.data == Data::Bool(true));
+    let enabled = object.value.is_true_at(&["spec", "test", "enable"]);
     named
         && stored
         && placed
         && asked.as_ref() == Some(gates)
         && enabled == *tested
-        && annotation(object, UNRESOLVED_ANNOTATION) == unresolved.as_deref()
+        && object.annotation(UNRESOLVED_ANNOTATION) == unresolved.as_deref()
 }
 
 /// Whether exactly what the release asks for is deleted. No kind but Jobs, CronJobs and pods has a word in the
 /// annotation, and none is looked for outside of the release's namespace.
 fn deletions(object: &Object, release: &Release) -> bool {
-    let asked = match annotation(object, PRE_DELETE_ANNOTATION) {
+    let asked = match object.annotation(PRE_DELETE_ANNOTATION) {
         None => Some(Vec::new()),
         Some(text) => deletion::annotation::read(text).ok(),
     };

@@ -20,6 +20,9 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+use crate::flux::ObjectMeta;
+use crate::flux::helm_repository::is_registry;
+use crate::flux::object::SUSPEND;
 use crate::value::{Text, Value};
 
 use status::{Condition, Snapshot, Status};
@@ -107,15 +110,13 @@ pub fn release(live: &Value, expected: &Expected) -> Progress {
 /// Where a source stands: GitRepository, OCIRepository, HelmRepository. `commit` is the one that a GitRepository is
 /// pinned to.
 ///
-/// A HelmRepository of type `oci` has no controller and no status: it is ready once the API server has it
-/// (source-controller: helmrepository_controller.go, `migrationToStatic`).
+/// A HelmRepository of type `oci` is ready once the API server has it ([`is_registry`]).
 #[must_use]
 pub fn artifact(live: &Value, generation: i64, commit: Option<&str>) -> Progress {
     if let Some(other) = not_as_written(live, generation) {
         return other;
     }
-    let text = |path: &[&str]| live.at(path).and_then(Value::as_str);
-    if text(&["kind"]) == Some("HelmRepository") && text(&["spec", "type"]) == Some("oci") {
+    if is_registry(live) {
         return Progress::Ready;
     }
     let status = Status::of(live);
@@ -139,7 +140,7 @@ pub fn artifact(live: &Value, generation: i64, commit: Option<&str>) -> Progress
     if !status.holds("Ready") {
         return waiting("source-controller has not said that it is ready");
     }
-    match (text(&["status", "artifact", "revision"]), commit) {
+    match (live.text_at(&["status", "artifact", "revision"]), commit) {
         (None, _) => waiting("it has no artifact yet"),
         (Some(revision), Some(commit)) if !is_of(revision, commit) => {
             waiting(format!("its artifact is of {revision}, not of {commit}"))
@@ -167,7 +168,7 @@ pub fn failed_before(live: &Value) -> bool {
 /// `reconcile.fluxcd.io/requestedAt` and `resetAt`, move it.
 #[must_use]
 pub fn needs_retry(live: &Value) -> bool {
-    let generation = live.at(&["metadata", "generation"]).and_then(status::int);
+    let generation = ObjectMeta::of(live).generation();
     let status = Status::of(live);
     !suspended(live) && generation.is_some_and(|generation| rests(&status, generation))
 }
@@ -186,9 +187,8 @@ pub fn needs_tests(live: &Value) -> bool {
 }
 
 /// Whether Flux leaves the object alone.
-#[must_use]
-pub fn suspended(live: &Value) -> bool {
-    live.at(&["spec", "suspend"]) == Some(&true.into())
+fn suspended(live: &Value) -> bool {
+    live.is_true_at(SUSPEND)
 }
 
 fn waiting(why: impl Into<Text>) -> Progress {
@@ -198,11 +198,11 @@ fn waiting(why: impl Into<Text>) -> Progress {
 /// Whatever keeps the status from counting at all: the object is not the one that was written, or Flux leaves it alone.
 fn not_as_written(live: &Value, generation: i64) -> Option<Progress> {
     let failed = |why: String| Some(Progress::Failed(why.into()));
-    if live.at(&["metadata", "deletionTimestamp"]).is_some() {
+    let meta = ObjectMeta::of(live);
+    if meta.is_terminating() {
         return failed("somebody is deleting it".to_owned());
     }
-    let now = live.at(&["metadata", "generation"]).and_then(status::int);
-    match now {
+    match meta.generation() {
         Some(now) if now > generation => {
             let who = last_manager(live).map_or_else(String::new, |who| format!(" by `{who}`"));
             failed(format!(
@@ -221,16 +221,14 @@ fn not_as_written(live: &Value, generation: i64) -> Option<Progress> {
 
 /// Who wrote the object's spec last, as far as the object tells.
 fn last_manager(live: &Value) -> Option<&str> {
-    let entries = live.at(&["metadata", "managedFields"])?.as_sequence()?;
-    let text =
-        |entry: &'_ Value, key: &str| entry.at(&[key]).and_then(Value::as_str).map(str::to_owned);
+    let entries = ObjectMeta::of(live).managed_fields();
     let spec = entries.iter().filter(|entry| {
-        let below = text(entry, "subresource").is_some_and(|name| !name.is_empty());
-        !below && entry.at(&["fieldsV1", "f:spec"]).is_some()
+        let below = entry.text_at(&["subresource"]).unwrap_or_default();
+        below.is_empty() && entry.at(&["fieldsV1", "f:spec"]).is_some()
     });
     // Times are RFC 3339 in UTC, all of one length.
-    let last = spec.max_by_key(|entry| text(entry, "time"))?;
-    last.at(&["manager"])?.as_str()
+    let last = spec.max_by_key(|entry| entry.text_at(&["time"]))?;
+    last.text_at(&["manager"])
 }
 
 /// Whether a request to try again was heard. `lastHandledReconcileAt` is written when a reconcile ends,

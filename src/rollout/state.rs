@@ -440,8 +440,8 @@ mod tests {
 
         let object = state.object("flux-system");
         assert_eq!(object.title(), "ConfigMap flux-system/armada2flux-worked");
-        let label = object.value.at(&["metadata", "labels", STATE_LABEL]);
-        assert_eq!(label.and_then(Value::as_str), Some("worked"));
+        let label = object.label(STATE_LABEL);
+        assert_eq!(label, Some("worked"));
         assert_eq!(RunState::read(&object.value), Ok(state));
         let text = crate::emit::to_json(&object.value, crate::emit::View::Clear);
         assert!(!text.contains("hunter2"), "{text}");

@@ -4,7 +4,7 @@ use super::{key_names_secret, text_looks_secret};
 use crate::value::{Data, Value};
 
 /// Annotation of client-side `kubectl apply`: the whole object once more, as text.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Sets the bit of every leaf below a key that names a secret, and of texts that look like one: the rules
 /// that documents are read by. What a kind as such says (everything in a Secret) is not decided here.

@@ -2,11 +2,10 @@
 //! refuses for it.
 
 use crate::cluster::FIELD_MANAGER;
-use crate::compare;
 use crate::flux::Object;
 use crate::flux::managed_fields;
 use crate::rollout::{Part, Until};
-use crate::value::{Data, Text};
+use crate::value::Text;
 
 use super::records::{Record, Records, is_managed};
 
@@ -129,13 +128,13 @@ pub(super) fn of(
         }
     }
     let Some(live) = live else { return guards };
-    if let Some(other) = compare::site(live).filter(|other| *other != site) {
+    if let Some(other) = live.site().filter(|other| *other != site) {
         guards.push(Guard::OtherSite {
             object: object.clone(),
             site: other.into(),
         });
     }
-    if let Some(owner) = compare::kustomization(live) {
+    if let Some(owner) = live.kustomization() {
         guards.push(Guard::OfKustomization {
             object: object.clone(),
             owner,
@@ -150,7 +149,7 @@ pub(super) fn of(
             by,
         });
     }
-    if live.value.at(&["metadata", "deletionTimestamp"]).is_some() {
+    if live.is_terminating() {
         guards.push(Guard::Leaving { object });
     }
     guards
@@ -159,8 +158,7 @@ pub(super) fn of(
 /// Who stopped a release that had run. A tree that was applied before a run carries `spec.suspend`, too, so that nothing
 /// moves: such a release has no history, or the field is this program's.
 fn suspended_by(live: &Object) -> Option<Text> {
-    let suspended = live.value.at(&["spec", "suspend"])?.data == Data::Bool(true);
-    if !suspended || !is_managed(live) {
+    if !live.is_suspended() || !is_managed(live) {
         return None;
     }
     let owners = managed_fields::owners(live);

@@ -11,9 +11,9 @@ use super::{Warn, Warning};
 use crate::cluster::{
     CONCURRENCY, Cluster, DryRun, Error, KindRef, Lack, Needs, Permission, Preflight, Verb,
 };
-use crate::compare::{self, Mark, ObjectChange, Outcome};
-use crate::flux::{Object, ObjectKey, ObjectSet, SITE_LABEL};
-use crate::value::{Text, Value};
+use crate::compare::{Mark, ObjectChange, Outcome};
+use crate::flux::{CONTROLLERS, Object, ObjectKey, ObjectSet, ReleaseView, SITE_LABEL};
+use crate::value::Text;
 
 /// What applying objects would change, and what the cluster holds.
 #[derive(Debug)]
@@ -57,7 +57,7 @@ pub(crate) async fn compare_all(
 /// Everything that the comparison asks of the cluster.
 fn needs(set: &ObjectSet) -> Needs {
     let mut needs = Needs {
-        controllers: vec!["helm-controller".into(), "source-controller".into()],
+        controllers: CONTROLLERS.map(Text::from).into(),
         ..Needs::default()
     };
     for object in set.iter() {
@@ -72,13 +72,13 @@ fn needs(set: &ObjectSet) -> Needs {
                 namespace: object.namespace.clone(),
             });
         }
-        if object.kind == "HelmRelease" {
+        if let Some(release) = ReleaseView::of(object) {
             needs.permissions.insert(Permission {
                 verb: Verb::List,
                 api_version: "v1".into(),
                 kind: "Secret".into(),
                 subresource: None,
-                namespace: Some(storage(object)),
+                namespace: Some(release.storage_namespace().into()),
             });
         }
         if object.namespace.is_some() {
@@ -137,8 +137,8 @@ impl Live {
                 continue;
             };
             lists.insert((kind, object.namespace.clone().filter(|_| kind.namespaced)));
-            if object.kind == "HelmRelease" {
-                storages.insert(storage(object));
+            if let Some(release) = ReleaseView::of(object) {
+                storages.insert(release.storage_namespace().into());
             }
         }
         let read = lists.iter().map(|(kind, namespace)| {
@@ -181,11 +181,10 @@ impl Live {
         let mut change = outcome(cluster, object, live, answer).await?;
         let mut marks = Vec::new();
         if let Some(live) = live {
-            let site = compare::site(live);
-            if let Some(site) = site.filter(|site| Some(*site) != compare::site(object)) {
+            if let Some(site) = live.site().filter(|site| Some(*site) != object.site()) {
                 marks.push(Mark::OfSite(site.into()));
             }
-            marks.extend(compare::kustomization(live).map(Mark::OfKustomization));
+            marks.extend(live.kustomization().map(Mark::OfKustomization));
         }
         marks.extend(self.takeover(object, live));
         marks.append(&mut change.marks);
@@ -234,11 +233,10 @@ impl Live {
 
     /// Whether Helm holds a release of the name that Flux does not manage yet.
     fn takeover(&self, object: &Object, live: Option<&Object>) -> Option<Mark> {
-        if object.kind != "HelmRelease" {
-            return None;
-        }
-        let name = text(object, &["spec", "releaseName"]).unwrap_or(&object.name);
-        let held = self.records.get(&storage(object), name)?;
+        let release = ReleaseView::of(object)?;
+        let held = self
+            .records
+            .get(release.storage_namespace(), &release.helm_name())?;
         held.would_be_taken_over(live).then(|| Mark::Takeover {
             revision: held.revision,
             status: held.status.clone(),
@@ -247,16 +245,16 @@ impl Live {
 
     /// Objects of the same site that the input lacks, of the kinds and namespaces that were read.
     fn left_over(&self, set: &ObjectSet) -> Vec<ObjectChange> {
-        let sites: BTreeSet<&str> = set.iter().filter_map(compare::site).collect();
+        let sites: BTreeSet<&str> = set.iter().filter_map(Object::site).collect();
         let wanted: BTreeSet<ObjectKey> = set.iter().map(Object::key).collect();
         let rest = self.order.iter().filter(|key| !wanted.contains(*key));
         let rest = rest.filter_map(|key| self.objects.get(key));
-        rest.filter(|object| compare::site(object).is_some_and(|site| sites.contains(site)))
+        rest.filter(|object| object.site().is_some_and(|site| sites.contains(site)))
             .map(|object| {
                 let mut change = ObjectChange::new(object, Outcome::LeftOver);
                 change
                     .marks
-                    .extend(compare::kustomization(object).map(Mark::OfKustomization));
+                    .extend(object.kustomization().map(Mark::OfKustomization));
                 change
             })
             .collect()
@@ -267,15 +265,4 @@ impl Live {
 /// in the list, and looked for when the server knows it.
 fn is_listed_by_label(kind: &str) -> bool {
     matches!(kind, "Secret" | "ConfigMap")
-}
-
-/// The namespace in which Helm keeps its record of a release.
-fn storage(release: &Object) -> Text {
-    let storage = text(release, &["spec", "storageNamespace"]);
-    let namespace = release.namespace.as_deref().unwrap_or_default();
-    storage.unwrap_or(namespace).into()
-}
-
-fn text<'o>(object: &'o Object, path: &[&str]) -> Option<&'o str> {
-    object.value.at(path).and_then(Value::as_str)
 }

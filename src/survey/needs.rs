@@ -1,17 +1,15 @@
 //! What a run needs of the cluster, all of it, so that nothing is found missing in its middle.
 
 use crate::cluster::{Needs, Permission, Verb};
+use crate::flux::CONTROLLERS;
 use crate::rollout::{Rollout, Until};
 use crate::value::Text;
-
-/// Controllers without which no release moves.
-const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
 
 /// Kinds, permissions and controllers that the rollout needs; Lease and state live in `state_namespace`.
 #[must_use]
 pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Needs {
     let mut needs = Needs {
-        controllers: CONTROLLERS.iter().map(|name| Text::from(*name)).collect(),
+        controllers: CONTROLLERS.map(Text::from).into(),
         ..Needs::default()
     };
     for (_, _, part) in rollout.parts() {

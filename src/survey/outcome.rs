@@ -4,7 +4,7 @@ use crate::cluster::{Cluster, DryRun, Error, FIELD_MANAGER};
 use crate::compare::{self, Mark, ObjectChange, Outcome};
 use crate::flux::Object;
 use crate::flux::managed_fields::{self, Shared};
-use crate::rollout::{as_applied, is_release, readiness};
+use crate::rollout::as_applied;
 use crate::secret::Scrubber;
 
 /// What the server's answer says would become of the object.
@@ -56,7 +56,7 @@ fn server_side(object: &Object, live: &Object, new: Object) -> ObjectChange {
     let after = managed_fields::owners(&new);
     let mut staying = managed_fields::staying(&before, &after, FIELD_MANAGER);
     // Whoever suspended the release: `apply` resumes it.
-    let suspended = |object: &Object| is_release(object) && readiness::suspended(&object.value);
+    let suspended = |object: &Object| object.is_helm_release() && object.is_suspended();
     let new = if suspended(live) && suspended(&new) {
         staying.retain(|shared| shared.field != ".spec.suspend");
         as_applied(&new)

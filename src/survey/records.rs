@@ -6,8 +6,7 @@ use futures::StreamExt as _;
 
 use crate::cluster::{CONCURRENCY, Cluster, Error, KindRef};
 use crate::flux::Object;
-use crate::rollout::readiness;
-use crate::value::{Data, Number, Text, Value};
+use crate::value::{Data, Number, Text};
 
 /// The label by which Helm's records are found.
 const BY_HELM: &str = "owner=helm";
@@ -31,7 +30,7 @@ impl Record {
     #[must_use]
     pub(crate) fn would_be_taken_over(&self, live: Option<&Object>) -> bool {
         let Some(live) = live else { return true };
-        !(is_managed(live) || self.by_flux && !readiness::suspended(&live.value))
+        !(is_managed(live) || self.by_flux && !live.is_suspended())
     }
 }
 
@@ -76,24 +75,21 @@ impl Records {
 
     /// Helm writes name, revision and status of each record into its labels (Helm: pkg/storage/driver).
     fn add(&mut self, namespace: &Text, record: &Object) {
-        let label = |name: &str| record.value.at(&["metadata", "labels", name])?.as_str();
-        let (Some(name), Some(status)) = (label("name"), label("status")) else {
+        let (Some(name), Some(status)) = (record.label("name"), record.label("status")) else {
             return;
         };
-        let revision: u64 = label("version").and_then(|v| v.parse().ok()).unwrap_or(0);
+        let revision: u64 = record
+            .label("version")
+            .and_then(|v| v.parse().ok())
+            .unwrap_or(0);
         let key = (namespace.clone(), name.into());
         let known = self.0.get(&key).map_or(0, |record| record.revision);
         if revision >= known {
-            let writers = record.value.at(&["metadata", "managedFields"]);
-            let mut writers = writers
-                .and_then(Value::as_sequence)
-                .unwrap_or_default()
-                .iter()
-                .filter_map(|writer| writer.at(&["manager"])?.as_str());
+            let mut writers = record.meta().managed_fields().iter();
             let record = Record {
                 revision,
                 status: status.into(),
-                by_flux: writers.any(|writer| writer == FLUX),
+                by_flux: writers.any(|writer| writer.text_at(&["manager"]) == Some(FLUX)),
             };
             self.0.insert(key, record);
         }
@@ -103,8 +99,7 @@ impl Records {
 /// Whether Flux manages the release of a HelmRelease: its newest snapshot has a revision
 /// (helm-controller: `status.history`).
 pub(super) fn is_managed(release: &Object) -> bool {
-    let history = release.value.at(&["status", "history"]);
-    let newest = history.and_then(Value::as_sequence).and_then(<[_]>::first);
+    let newest = release.value.items_at(&["status", "history"]).first();
     let version = newest.and_then(|snapshot| snapshot.at(&["version"]));
     version.is_some_and(|version| match version.data {
         Data::Number(Number::Int(version)) => version > 0,
@@ -115,6 +110,7 @@ pub(super) fn is_managed(release: &Object) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Value;
 
     #[test]
     fn the_latest_revision_counts() {

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Warn, Warning};
 use crate::cluster::{Cluster, Error, Holder, Lack, Needs, Permission, Verb};
-use crate::compare;
-use crate::flux::{HELM_RELEASE_API, Object, SITE_LABEL, STATE_LABEL};
+use crate::flux::{HELM_RELEASE, HELM_RELEASE_API, Object, SITE_LABEL, STATE_LABEL};
 use crate::rollout::state::{self, RunState, StateError};
-use crate::value::{Text, Value};
+use crate::value::Text;
 
 /// What the cluster holds of sites, by their names.
 #[derive(Debug)]
@@ -42,7 +41,7 @@ impl Sites {
                 namespace: namespace.cloned(),
             };
         let state = Some(state_namespace);
-        let releases = permission(Verb::List, HELM_RELEASE_API, "HelmRelease", None);
+        let releases = permission(Verb::List, HELM_RELEASE_API, HELM_RELEASE, None);
         let runs = permission(Verb::List, "v1", "ConfigMap", state);
         let locks = permission(Verb::Get, "coordination.k8s.io/v1", "Lease", state);
         let needs = Needs {
@@ -76,10 +75,10 @@ impl Sites {
             locks_readable,
             state_namespace: state_namespace.clone(),
         };
-        if let Some(kind) = preflight.kind(HELM_RELEASE_API, "HelmRelease") {
+        if let Some(kind) = preflight.kind(HELM_RELEASE_API, HELM_RELEASE) {
             let listed = cluster.list(kind, None, Some(&selector(SITE_LABEL))).await;
             for release in listed? {
-                if let Some(site) = compare::site(&release).map(Text::from) {
+                if let Some(site) = release.site().map(Text::from) {
                     found.releases.entry(site).or_default().push(release);
                 }
             }
@@ -90,8 +89,7 @@ impl Sites {
                 .list(kind, namespace, Some(&selector(STATE_LABEL)))
                 .await;
             for object in listed? {
-                let site = object.value.at(&["metadata", "labels", STATE_LABEL]);
-                if let Some(site) = site.and_then(Value::as_str) {
+                if let Some(site) = object.label(STATE_LABEL) {
                     found
                         .runs
                         .insert(site.into(), RunState::read(&object.value));

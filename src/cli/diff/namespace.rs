@@ -35,7 +35,7 @@ pub(super) async fn placed(
                     return Err(Failure::new(message).hint(hint));
                 }
                 (None, _) if namespaced => {
-                    object.place(asked.unwrap_or(cluster.namespace()).into());
+                    object.set_namespace(asked.unwrap_or(cluster.namespace()).into());
                     moved = true;
                 }
                 _ => {}

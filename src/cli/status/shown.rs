@@ -9,7 +9,7 @@ use crate::rollout::journal::{self, End, Finish, State};
 use crate::rollout::readiness::{self, Expected, Progress};
 use crate::rollout::state::{Counts, RunState, Standing};
 use crate::secret::Scrubber;
-use crate::value::{Data, Number, Text, Value};
+use crate::value::Text;
 
 /// A journal's last run.
 pub(super) fn journal(path: &Path, read: journal::Journal) -> status::Journal {
@@ -128,13 +128,9 @@ fn parts(counts: Counts) -> Parts {
 pub(super) fn stages(releases: &[Object]) -> Vec<Stage> {
     let mut by_stage: BTreeMap<usize, Stage> = BTreeMap::new();
     for release in releases {
-        let annotation = |name: &str| {
-            release
-                .value
-                .at(&["metadata", "annotations", name])
-                .and_then(Value::as_str)
-        };
-        let number = annotation(STAGE_ANNOTATION).and_then(|number| number.parse().ok());
+        let number = release
+            .annotation(STAGE_ANNOTATION)
+            .and_then(|number| number.parse().ok());
         let stage = by_stage
             .entry(number.unwrap_or(usize::MAX))
             .or_insert_with(|| Stage {
@@ -143,9 +139,11 @@ pub(super) fn stages(releases: &[Object]) -> Vec<Stage> {
                 releases: Vec::new(),
             });
         if stage.name.is_none() {
-            stage.name = annotation(GROUP_ANNOTATION).map(str::to_owned);
+            stage.name = release.annotation(GROUP_ANNOTATION).map(str::to_owned);
         }
-        let step = annotation(STEP_ANNOTATION).and_then(|step| step.parse().ok());
+        let step = release
+            .annotation(STEP_ANNOTATION)
+            .and_then(|step| step.parse().ok());
         stage.releases.push(release_of(release, step));
     }
     for stage in by_stage.values_mut() {
@@ -160,18 +158,11 @@ pub(super) fn stages(releases: &[Object]) -> Vec<Stage> {
 
 fn release_of(release: &Object, step: Option<usize>) -> Release {
     let live = &release.value;
-    let int = |value: &Value| match value.data {
-        Data::Number(Number::Int(int)) => Some(int),
-        _ => None,
-    };
-    let (state, why) = if readiness::suspended(live) {
+    let (state, why) = if release.is_suspended() {
         ("suspended", None)
     } else {
         let expected = Expected {
-            generation: live
-                .at(&["metadata", "generation"])
-                .and_then(int)
-                .unwrap_or_default(),
+            generation: release.generation().unwrap_or_default(),
             retried: None,
         };
         match readiness::release(live, &expected) {
@@ -180,14 +171,11 @@ fn release_of(release: &Object, step: Option<usize>) -> Release {
             Progress::Failed(why) => ("failed", Some(why)),
         }
     };
-    let chart = live
-        .at(&["status", "lastAttemptedRevision"])
-        .and_then(Value::as_str);
-    let history = live.at(&["status", "history"]).and_then(Value::as_sequence);
-    let versions = history
-        .unwrap_or_default()
+    let chart = live.text_at(&["status", "lastAttemptedRevision"]);
+    let versions = live
+        .items_at(&["status", "history"])
         .iter()
-        .filter_map(|entry| int(entry.at(&["version"])?));
+        .filter_map(|entry| entry.int_at(&["version"]));
     Release {
         step,
         namespace: release
@@ -207,13 +195,14 @@ fn release_of(release: &Object, step: Option<usize>) -> Release {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Value;
 
     fn object(name: &str, annotations: &str, rest: &str) -> Object {
         let text = format!(
             r#"{{"apiVersion":"helm.toolkit.fluxcd.io/v2","kind":"HelmRelease",
                 "metadata":{{"name":"{name}","namespace":"town","generation":2,"annotations":{{{annotations}}}}},{rest}}}"#
         );
-        Object::from_value(Value::from_json(text.as_bytes()).unwrap()).unwrap()
+        Object::from_live(Value::from_json(text.as_bytes()).unwrap()).unwrap()
     }
 
     fn placed(stage: &str, step: &str) -> String {

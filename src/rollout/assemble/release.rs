@@ -6,20 +6,18 @@ use std::collections::btree_map::Entry;
 use crate::flux::object::title;
 use crate::flux::{
     GATES_ANNOTATION, GROUP_ANNOTATION, Object, ObjectKey, PRE_DELETE_ANNOTATION,
-    PROTECTED_ANNOTATION, PROTECTED_CONTINUE, PROTECTED_STOP, REQUEUE_DEPENDENCY, STAGE_ANNOTATION,
-    STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION, duration,
+    PROTECTED_ANNOTATION, PROTECTED_CONTINUE, PROTECTED_STOP, REQUEUE_DEPENDENCY, ReleaseView,
+    STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION, duration,
 };
 use crate::gate::{self, deletion};
 use crate::secret;
 use crate::value::{Data, Text, Value, is_too_long, unsafe_char};
 
 use super::super::{OnFailure, Part, Release, Stage, Until, as_applied};
-use super::{Fault, annotation, steps};
+use super::{Fault, steps};
 
 /// Limit of a Helm action that a HelmRelease leaves out, in seconds (helm-controller: `GetTimeout`).
 const DEFAULT_TIMEOUT: i64 = 300;
-/// Longest name of a Helm release.
-const LONGEST_NAME: usize = 53;
 /// What the controllers take beside Helm, in seconds: fetching the chart, queues, and a dependency that is looked at
 /// again after [`REQUEUE_DEPENDENCY`], twice.
 const CONTROLLER_GRACE: i64 = {
@@ -33,7 +31,7 @@ pub(super) fn stages(releases: &[&Object], faults: &mut Vec<Fault>) -> Vec<Stage
     let mut held: BTreeMap<(Text, Text), Text> = BTreeMap::new();
     for object in releases {
         let title = Text::from(object.title());
-        let part = part(object, faults);
+        let part = ReleaseView::of(object).and_then(|release| part(object, release, faults));
         let Some((place, part)) = place(object, faults).zip(part) else {
             continue;
         };
@@ -92,15 +90,8 @@ fn dependencies(stages: &Places, faults: &mut Vec<Fault>) {
     let places: BTreeMap<ObjectKey, (usize, usize)> =
         all().map(|(place, object)| (object.key(), place)).collect();
     for (place, object) in all() {
-        let entries = object.value.at(&["spec", "dependsOn"]);
-        for entry in entries.and_then(Value::as_sequence).unwrap_or_default() {
-            let text = |field: &str| entry.at(&[field])?.as_str().map(Text::from);
-            let Some(name) = text("name") else { continue };
-            let other = ObjectKey {
-                name,
-                namespace: text("namespace").or_else(|| object.namespace.clone()),
-                ..object.key()
-            };
+        let release = ReleaseView::of(object);
+        for other in release.iter().flat_map(|release| release.depends_on()) {
             // One that is not in the input may be there already.
             if places.get(&other).is_some_and(|other| *other >= place) {
                 faults.push(Fault::Dependency {
@@ -129,7 +120,7 @@ fn place(object: &Object, faults: &mut Vec<Fault>) -> Option<Place> {
     ];
     let missing = needed
         .iter()
-        .filter(|name| annotation(object, name).is_none());
+        .filter(|name| object.annotation(name).is_none());
     let missing: Vec<Text> = missing.map(|name| Text::from(*name)).collect();
     if !missing.is_empty() {
         faults.push(Fault::Unannotated {
@@ -139,7 +130,7 @@ fn place(object: &Object, faults: &mut Vec<Fault>) -> Option<Place> {
         return None;
     }
     let mut number = |name: &str| {
-        let written = annotation(object, name)?;
+        let written = object.annotation(name)?;
         let number = written.parse().ok().filter(|number: &usize| *number > 0);
         if number.is_none() {
             let reason = "it is no number from 1".to_owned();
@@ -151,7 +142,7 @@ fn place(object: &Object, faults: &mut Vec<Fault>) -> Option<Place> {
     Some(Place {
         stage: stage?,
         step: step?,
-        group: annotation(object, GROUP_ANNOTATION)?.into(),
+        group: object.annotation(GROUP_ANNOTATION)?.into(),
     })
 }
 
@@ -164,28 +155,22 @@ fn unreadable(object: &Object, annotation: &str, reason: String) -> Fault {
     }
 }
 
-fn part(object: &Object, faults: &mut Vec<Fault>) -> Option<Part> {
+fn part(object: &Object, release: ReleaseView<'_>, faults: &mut Vec<Fault>) -> Option<Part> {
     let before = faults.len();
-    let spec = |path: &[&str]| {
-        let path = [&["spec"], path].concat();
-        object.value.at(&path)
-    };
-    let text = |path: &[&str]| spec(path).and_then(Value::as_str).map(Text::from);
-    let own = object.namespace.clone().unwrap_or_default();
-    let namespace = text(&["targetNamespace"]).unwrap_or_else(|| own.clone());
-    let gates = annotation(object, GATES_ANNOTATION).map(|written| {
+    let namespace = Text::from(release.target_namespace());
+    let gates = object.annotation(GATES_ANNOTATION).map(|written| {
         gate::annotation::read(written, &namespace).unwrap_or_else(|error| {
             faults.push(unreadable(object, GATES_ANNOTATION, error.to_string()));
             Vec::new()
         })
     });
-    let pre_deletes = annotation(object, PRE_DELETE_ANNOTATION).map(|written| {
+    let pre_deletes = object.annotation(PRE_DELETE_ANNOTATION).map(|written| {
         deletion::annotation::read(written).unwrap_or_else(|error| {
             faults.push(unreadable(object, PRE_DELETE_ANNOTATION, error.to_string()));
             Vec::new()
         })
     });
-    let on_failure = match annotation(object, PROTECTED_ANNOTATION) {
+    let on_failure = match object.annotation(PROTECTED_ANNOTATION) {
         None => OnFailure::Stop,
         Some(PROTECTED_STOP) => OnFailure::Refuse,
         Some(PROTECTED_CONTINUE) => OnFailure::PassOver,
@@ -195,27 +180,32 @@ fn part(object: &Object, faults: &mut Vec<Fault>) -> Option<Part> {
             OnFailure::Stop
         }
     };
-    if spec(&["kubeConfig"]).is_some() {
+    if release.is_remote() {
         faults.push(Fault::OtherCluster {
             object: object.title().into(),
         });
     }
-    if let Some((reason, place)) = spec(&["values"]).and_then(lost) {
+    if let Some((reason, place)) = release.values().and_then(lost) {
         faults.push(Fault::LostValues {
             object: object.title().into(),
             reason,
             place,
         });
     }
-    let tested = spec(&["test", "enable"]).is_some_and(|on| on.data == Data::Bool(true));
+    if release.is_name_shortened() {
+        faults.push(Fault::NoReleaseName {
+            object: object.title().into(),
+        });
+    }
+    let tested = release.is_tested();
     let release = Release {
-        name: release_name(object, faults)?,
-        storage: text(&["storageNamespace"]).unwrap_or(own),
+        name: release.helm_name(),
+        storage: release.storage_namespace().into(),
         namespace,
         gates: gates.unwrap_or_default(),
         pre_deletes: pre_deletes.unwrap_or_default(),
         tested,
-        unresolved: annotation(object, UNRESOLVED_ANNOTATION).map(Text::from),
+        unresolved: object.annotation(UNRESOLVED_ANNOTATION).map(Text::from),
     };
     let timeout = timeout(object, tested, faults);
     if faults.len() > before {
@@ -227,25 +217,6 @@ fn part(object: &Object, faults: &mut Vec<Fault>) -> Option<Part> {
         timeout,
         on_failure,
     })
-}
-
-/// The name under which Helm holds the release (helm-controller: `GetReleaseName`).
-fn release_name(object: &Object, faults: &mut Vec<Fault>) -> Option<Text> {
-    let text = |field: &str| object.value.at(&["spec", field])?.as_str();
-    if let Some(name) = text("releaseName") {
-        return Some(name.into());
-    }
-    let name = match text("targetNamespace") {
-        Some(namespace) => format!("{namespace}-{}", object.name),
-        None => object.name.to_string(),
-    };
-    if name.len() > LONGEST_NAME {
-        faults.push(Fault::NoReleaseName {
-            object: object.title().into(),
-        });
-        return None;
-    }
-    Some(name.into())
 }
 
 /// How long a release may take: the slowest Helm action, in whose time Armada's own waits must end as well, then its

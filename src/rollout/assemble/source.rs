@@ -3,20 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::flux::duration;
-use crate::flux::object::group;
-use crate::flux::{Object, ObjectKey};
-use crate::value::{Data, Text, Value};
+use crate::flux::helm_repository::is_registry;
+use crate::flux::{Object, ObjectKey, SOURCE_GROUP};
+use crate::value::Text;
 
 use super::{Fault, OnFailure, Part, Until};
 
-/// API group of sources.
-const SOURCE: &str = "source.toolkit.fluxcd.io";
 /// How long an artifact may take, in seconds: source-controller clones anew after a failure, with growing pauses.
 const ARTIFACT_TIMEOUT: i64 = 300;
-
-pub(super) fn is_source(object: &Object) -> bool {
-    group(&object.api_version) == SOURCE
-}
 
 /// The parts of the sources, those that are made of others behind them.
 pub(super) fn layers(sources: &[&Object], faults: &mut Vec<Fault>) -> Vec<Vec<Part>> {
@@ -61,31 +55,26 @@ pub(super) fn layers(sources: &[&Object], faults: &mut Vec<Fault>) -> Vec<Vec<Pa
 /// The sources whose artifacts a source needs to make its own.
 fn made_of(source: &Object) -> Vec<ObjectKey> {
     let of = |kind: &str, name: &str| ObjectKey {
-        group: SOURCE.into(),
+        group: SOURCE_GROUP.into(),
         kind: kind.into(),
         namespace: source.namespace.clone(),
         name: name.into(),
     };
-    let text = |value: &Value, path: &[&str]| value.at(path)?.as_str().map(Text::from);
-    let includes = source.value.at(&["spec", "include"]);
-    let includes = includes.and_then(Value::as_sequence).unwrap_or_default();
-    let includes = includes
-        .iter()
-        .filter_map(|include| text(include, &["repository", "name"]));
-    let mut keys: Vec<ObjectKey> = includes.map(|name| of("GitRepository", &name)).collect();
+    let includes = source.value.items_at(&["spec", "include"]).iter();
+    let includes = includes.filter_map(|include| include.text_at(&["repository", "name"]));
+    let mut keys: Vec<ObjectKey> = includes.map(|name| of("GitRepository", name)).collect();
     // A HelmChart that stands in the tree by itself.
-    let kind = text(&source.value, &["spec", "sourceRef", "kind"]);
-    let name = text(&source.value, &["spec", "sourceRef", "name"]);
+    let kind = source.value.text_at(&["spec", "sourceRef", "kind"]);
+    let name = source.value.text_at(&["spec", "sourceRef", "name"]);
     if let (Some(kind), Some(name)) = (kind, name) {
-        keys.push(of(&kind, &name));
+        keys.push(of(kind, name));
     }
     keys
 }
 
 fn part(source: &Object, faults: &mut Vec<Fault>) -> Part {
-    let text = |path: &[&str]| source.value.at(path).and_then(Value::as_str);
-    // A registry is asked for each chart when it is needed; the object has no status (Flux: HelmRepository).
-    let registry = source.kind == "HelmRepository" && text(&["spec", "type"]) == Some("oci");
+    let text = |path: &[&str]| source.value.text_at(path);
+    let registry = is_registry(&source.value);
     let until = if registry {
         Until::Applied
     } else {
@@ -93,8 +82,7 @@ fn part(source: &Object, faults: &mut Vec<Fault>) -> Part {
             commit: text(&["spec", "ref", "commit"]).map(Text::from),
         }
     };
-    let suspended = source.value.at(&["spec", "suspend"]);
-    if suspended.is_some_and(|suspend| suspend.data == Data::Bool(true)) && !registry {
+    if source.is_suspended() && !registry {
         faults.push(Fault::SuspendedSource {
             object: source.title().into(),
         });

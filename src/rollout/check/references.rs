@@ -1,7 +1,6 @@
 //! What an object refers to, by the fields of Kubernetes and Flux.
 
-use crate::flux::{Object, ObjectKey};
-use crate::value::Value;
+use crate::flux::{HELM_GROUP, HELM_RELEASE, Object, ObjectKey, SOURCE_GROUP};
 
 /// Where credentials of sources stand.
 const CREDENTIALS: &[&[&str]] = &[
@@ -20,17 +19,6 @@ fn key(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> ObjectKe
     }
 }
 
-fn text<'v>(value: &'v Value, path: &[&str]) -> Option<&'v str> {
-    value.at(path)?.as_str()
-}
-
-fn items<'v>(value: &'v Value, path: &[&str]) -> &'v [Value] {
-    value
-        .at(path)
-        .and_then(Value::as_sequence)
-        .unwrap_or_default()
-}
-
 /// What must be there before an object is sent: its namespace, its values, its sources, their credentials and parts.
 pub(super) fn prepared(object: &Object) -> Vec<ObjectKey> {
     let own = object.namespace.as_deref();
@@ -38,11 +26,13 @@ pub(super) fn prepared(object: &Object) -> Vec<ObjectKey> {
     let mut keys = Vec::new();
     keys.extend(own.map(|namespace| key("", "Namespace", None, namespace)));
     for place in ["targetNamespace", "storageNamespace"] {
-        let namespace = text(value, &["spec", place]);
+        let namespace = value.text_at(&["spec", place]);
         keys.extend(namespace.map(|namespace| key("", "Namespace", None, namespace)));
     }
-    for reference in items(value, &["spec", "valuesFrom"]) {
-        if let (Some(kind), Some(name)) = (text(reference, &["kind"]), text(reference, &["name"])) {
+    for reference in value.items_at(&["spec", "valuesFrom"]) {
+        if let (Some(kind), Some(name)) =
+            (reference.text_at(&["kind"]), reference.text_at(&["name"]))
+        {
             keys.push(key("", kind, own, name));
         }
     }
@@ -54,18 +44,19 @@ pub(super) fn prepared(object: &Object) -> Vec<ObjectKey> {
         let Some(reference) = value.at(path) else {
             continue;
         };
-        if let (Some(kind), Some(name)) = (text(reference, &["kind"]), text(reference, &["name"])) {
-            let namespace = text(reference, &["namespace"]).or(own);
-            keys.push(key("source.toolkit.fluxcd.io", kind, namespace, name));
+        if let (Some(kind), Some(name)) =
+            (reference.text_at(&["kind"]), reference.text_at(&["name"]))
+        {
+            let namespace = reference.text_at(&["namespace"]).or(own);
+            keys.push(key(SOURCE_GROUP, kind, namespace, name));
         }
     }
-    for include in items(value, &["spec", "include"]) {
-        if let Some(name) = text(include, &["repository", "name"]) {
-            let group = "source.toolkit.fluxcd.io";
-            keys.push(key(group, "GitRepository", own, name));
+    for include in value.items_at(&["spec", "include"]) {
+        if let Some(name) = include.text_at(&["repository", "name"]) {
+            keys.push(key(SOURCE_GROUP, "GitRepository", own, name));
         }
     }
-    let credentials = CREDENTIALS.iter().filter_map(|path| text(value, path));
+    let credentials = CREDENTIALS.iter().filter_map(|path| value.text_at(path));
     keys.extend(credentials.map(|name| key("", "Secret", own, name)));
     keys
 }
@@ -73,16 +64,11 @@ pub(super) fn prepared(object: &Object) -> Vec<ObjectKey> {
 /// The releases that a release depends on.
 pub(super) fn dependencies(object: &Object) -> Vec<ObjectKey> {
     let own = object.namespace.as_deref();
-    let entries = items(&object.value, &["spec", "dependsOn"]).iter();
+    let entries = object.value.items_at(&["spec", "dependsOn"]).iter();
     let keys = entries.filter_map(|entry| {
-        let namespace = text(entry, &["namespace"]).or(own);
-        let name = text(entry, &["name"])?;
-        Some(key(
-            "helm.toolkit.fluxcd.io",
-            "HelmRelease",
-            namespace,
-            name,
-        ))
+        let namespace = entry.text_at(&["namespace"]).or(own);
+        let name = entry.text_at(&["name"])?;
+        Some(key(HELM_GROUP, HELM_RELEASE, namespace, name))
     });
     keys.collect()
 }

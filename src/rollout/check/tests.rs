@@ -3,7 +3,7 @@ use proptest::sample::Index;
 use proptest::strategy::ValueTree as _;
 
 use super::*;
-use crate::flux::ObjectSet;
+use crate::flux::{ObjectSet, SITE_LABEL};
 use crate::gate::{Deleted, Deletion};
 use crate::rollout::testing::site;
 use crate::rollout::{Step, assemble, digest};
@@ -75,7 +75,7 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         Some(Rule::Once)
     }),
     ("of another site", |rollout, at| {
-        part(rollout, at).object.label(SITE_LABEL, "other");
+        part(rollout, at).object.set_label(SITE_LABEL, "other");
         Some(Rule::OneSite)
     }),
     ("another site", |rollout, _| {
@@ -91,7 +91,7 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         Some(Rule::Complete)
     }),
     ("another field", |rollout, at| {
-        part(rollout, at).object.annotate("other", "x");
+        part(rollout, at).object.set_annotation("other", "x");
         Some(Rule::AsInTheInput)
     }),
     ("awaited otherwise", |rollout, at| {

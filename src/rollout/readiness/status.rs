@@ -1,6 +1,6 @@
 //! The fields of a status that are read, as they stand there.
 
-use crate::value::{Data, Number, Value};
+use crate::value::Value;
 
 /// A HelmRelease's or a source's status.
 #[derive(Clone, Copy, Debug)]
@@ -34,26 +34,14 @@ pub(super) struct Snapshot<'v> {
     tests: Option<&'v Value>,
 }
 
-/// An integer.
-pub(super) fn int(value: &Value) -> Option<i64> {
-    match value.data {
-        Data::Number(Number::Int(int)) => Some(int),
-        _ => None,
-    }
-}
-
-fn text<'v>(value: &'v Value, key: &str) -> Option<&'v str> {
-    value.at(&[key])?.as_str()
-}
-
 impl<'v> Status<'v> {
     pub(super) fn of(live: &'v Value) -> Self {
-        let status = |key: &str| live.at(&["status", key]);
-        let text = |key: &str| status(key).and_then(Value::as_str);
-        let list = |key: &str| status(key).and_then(Value::as_sequence).unwrap_or_default();
+        let int = |key: &str| live.int_at(&["status", key]);
+        let text = |key: &str| live.text_at(&["status", key]);
+        let list = |key: &str| live.items_at(&["status", key]);
         Self {
-            observed_generation: status("observedGeneration").and_then(int),
-            attempted_generation: status("lastAttemptedGeneration").and_then(int),
+            observed_generation: int("observedGeneration"),
+            attempted_generation: int("lastAttemptedGeneration"),
             attempted_revision: text("lastAttemptedRevision"),
             attempted_config_digest: text("lastAttemptedConfigDigest"),
             handled_reconcile: text("lastHandledReconcileAt"),
@@ -64,13 +52,13 @@ impl<'v> Status<'v> {
     }
 
     pub(super) fn condition(&self, kind: &str) -> Option<Condition<'v>> {
-        let of = |c: &&Value| text(c, "type") == Some(kind);
+        let of = |c: &&Value| c.text_at(&["type"]) == Some(kind);
         let found = self.conditions.iter().find(of)?;
-        let reason = text(found, "reason").unwrap_or_default();
-        let message = text(found, "message").unwrap_or_default();
+        let reason = found.text_at(&["reason"]).unwrap_or_default();
+        let message = found.text_at(&["message"]).unwrap_or_default();
         let words: Vec<&str> = message.split_whitespace().collect();
         Some(Condition {
-            status: text(found, "status").unwrap_or_default(),
+            status: found.text_at(&["status"]).unwrap_or_default(),
             reason,
             message: if words.is_empty() {
                 reason.to_owned()
@@ -106,10 +94,10 @@ impl<'v> Status<'v> {
 
     fn snapshots(&self) -> impl Iterator<Item = Snapshot<'v>> {
         self.history.iter().map(|entry| Snapshot {
-            version: entry.at(&["version"]).and_then(int).unwrap_or_default(),
-            status: text(entry, "status").unwrap_or_default(),
-            chart_version: text(entry, "chartVersion").unwrap_or_default(),
-            config_digest: text(entry, "configDigest").unwrap_or_default(),
+            version: entry.int_at(&["version"]).unwrap_or_default(),
+            status: entry.text_at(&["status"]).unwrap_or_default(),
+            chart_version: entry.text_at(&["chartVersion"]).unwrap_or_default(),
+            config_digest: entry.text_at(&["configDigest"]).unwrap_or_default(),
             tests: entry.at(&["testHooks"]),
         })
     }
@@ -143,7 +131,7 @@ impl<'v> Snapshot<'v> {
         let hooks = hooks.map_or(&[][..], |hooks| hooks.entries());
         let failed = hooks
             .iter()
-            .filter(|hook| text(&hook.value, "phase") == Some("Failed"));
+            .filter(|hook| hook.value.text_at(&["phase"]) == Some("Failed"));
         failed.map(|hook| hook.key.as_str()).collect()
     }
 }

@@ -27,9 +27,7 @@ fn releases() -> Vec<(String, Vec<Value>)> {
 }
 
 fn generation(live: &Value) -> i64 {
-    live.at(&["metadata", "generation"])
-        .and_then(status::int)
-        .unwrap()
+    ObjectMeta::of(live).generation().unwrap()
 }
 
 fn expected(generation: i64) -> Expected {
@@ -400,9 +398,7 @@ fn ready_states() -> Vec<(String, Value)> {
 fn a_status_of_an_older_generation_is_never_ready() {
     for (name, states) in releases() {
         for mut state in states {
-            let attempted = state
-                .at(&["status", "lastAttemptedGeneration"])
-                .and_then(status::int);
+            let attempted = state.int_at(&["status", "lastAttemptedGeneration"]);
             let next = attempted.unwrap_or(0).max(generation(&state)) + 1;
             // The spec was changed; nobody has looked at it.
             *field(&mut state, &["metadata", "generation"]) = next.into();
@@ -627,7 +623,7 @@ proptest! {
     ) {
         let expected = Expected { generation: wanted, retried: retried.clone().map(|token| Retried::Release(token.into())) };
         let progress = release(&live, &expected);
-        let number = |path: &[&str]| live.at(path).and_then(status::int);
+        let number = |path: &[&str]| live.int_at(path);
         let ours = [
             &["metadata", "generation"][..],
             &["status", "observedGeneration"],

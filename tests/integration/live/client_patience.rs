@@ -70,7 +70,7 @@ fn lost(scope: &Scope<'_>) -> Outcome {
     twice(before)?;
     ensure(matches!(done, Created::Exists), || format!("{done:?}"))?;
     let mut found = scope.bed.block_on(cluster.read(&of))?.ok_or("not made")?;
-    found.annotate("who", "us");
+    found.set_annotation("who", "us");
     let before = cut();
     let done = scope.bed.block_on(cluster.replace(&found))?;
     twice(before)?;

@@ -231,11 +231,11 @@ fn replaces(scope: &Scope<'_>) -> Outcome {
     ensure(replace(&new).is_err(), || "replaced blindly".to_owned())?;
 
     let mut next = made.clone();
-    next.annotate("who", "first");
+    next.set_annotation("who", "first");
     let Replaced::Done(first) = replace(&next)? else {
         return Err("nobody was in the way".into());
     };
-    next.annotate("who", "second");
+    next.set_annotation("who", "second");
     let second = replace(&next)?;
     ensure(matches!(second, Replaced::Conflict), || {
         format!("{second:?}")

@@ -40,6 +40,10 @@ fn own() -> Vec<Test> {
         Test::shared("diff::is_empty_after_an_apply", empty),
         Test::private("diff::shows_each_change_once", changes),
         Test::shared("diff::calls_a_takeover_by_its_name", takeover),
+        Test::shared(
+            "diff::finds_a_takeover_without_release_name",
+            unnamed_takeover,
+        ),
         Test::shared("diff::says_what_is_not_there_yet_and_what_is_left", created),
         Test::private("diff::tells_what_the_cluster_refuses", refused),
     ]
@@ -224,17 +228,20 @@ fn one(scope: &Scope<'_>, values: &str, name: &str) -> Outcome<PathBuf> {
     )
 }
 
-fn takeover(scope: &Scope<'_>) -> Outcome {
+/// Installs the probe chart with Helm alone.
+fn helm_install(scope: &Scope<'_>, release: &str) -> Outcome {
     let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/probe");
     let (chart, namespace) = (
         chart.display().to_string(),
         format!("--namespace={}", scope.namespace),
     );
-    scope.bed.run(
-        Program::Helm3,
-        &["install", "grain-probe", &chart, &namespace],
-    )?;
-    let tree = one(scope, "", "one")?;
+    let arguments = ["install", release, &chart, &namespace];
+    scope.bed.run(Program::Helm3, &arguments)?;
+    Ok(())
+}
+
+/// Ensures that `diff` calls the one release of a tree a takeover.
+fn ensure_takeover(scope: &Scope<'_>, tree: &Path) -> Outcome {
     let folder = tree.display().to_string();
     let ran = diff(scope, &scope.bed.kubeconfig, &[&folder])?;
     let note =
@@ -246,6 +253,24 @@ fn takeover(scope: &Scope<'_>) -> Outcome {
             && ran.stdout.contains("a takeover, not an install: 1\n"),
         || ran.stdout.clone(),
     )
+}
+
+fn takeover(scope: &Scope<'_>) -> Outcome {
+    helm_install(scope, "grain-probe")?;
+    ensure_takeover(scope, &one(scope, "", "one")?)
+}
+
+/// A HelmRelease written manually, with `targetNamespace` and without `releaseName`: helm-controller composes
+/// the name of the release.
+fn unnamed_takeover(scope: &Scope<'_>) -> Outcome {
+    helm_install(scope, &format!("{}-grain-probe", scope.namespace))?;
+    let release = one(scope, "", "unnamed")?.join("010-probe/grain-probe.yaml");
+    let text = fs::read_to_string(&release)?;
+    let named = "  releaseName: grain-probe\n";
+    ensure(text.contains(named), || text.clone())?;
+    let target = format!("  targetNamespace: {}\n", scope.namespace);
+    fs::write(&release, text.replace(named, &target))?;
+    ensure_takeover(scope, &release)
 }
 
 fn created(scope: &Scope<'_>) -> Outcome {
