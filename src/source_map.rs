@@ -233,8 +233,10 @@ impl SourceMap {
     /// The first rule that matches, its position, and what its patterns caught.
     #[must_use]
     pub fn find(&self, facts: &Facts<'_>) -> Option<(usize, &Rule, Captures)> {
-        let mut rules = self.rules.iter().enumerate();
-        rules.find_map(|(at, rule)| Some((at, rule, rule.matching.captures(facts)?)))
+        self.rules
+            .iter()
+            .enumerate()
+            .find_map(|(at, rule)| Some((at, rule, rule.matching.captures(facts)?)))
     }
 }
 
@@ -288,8 +290,12 @@ impl Match {
             chart,
         } = self;
         let patterns = [location, reference, subpath, chart];
-        let own = patterns.into_iter().flatten().flat_map(Pattern::names);
-        own.chain(FACT_NAMES.iter().copied()).collect()
+        patterns
+            .into_iter()
+            .flatten()
+            .flat_map(Pattern::names)
+            .chain(FACT_NAMES.iter().copied())
+            .collect()
     }
 }
 

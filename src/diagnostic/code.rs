@@ -148,8 +148,11 @@ impl std::str::FromStr for Code {
     type Err = UnknownCode;
 
     fn from_str(name: &str) -> Result<Self, UnknownCode> {
-        let found = Code::ALL.iter().find(|code| code.name() == name);
-        found.copied().ok_or(UnknownCode)
+        Code::ALL
+            .iter()
+            .find(|code| code.name() == name)
+            .copied()
+            .ok_or(UnknownCode)
     }
 }
 

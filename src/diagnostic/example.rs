@@ -15,10 +15,10 @@ impl Code {
     /// A diagnostic of this code with its excerpt; `None` when its example is long or names no place.
     #[must_use]
     pub fn example(self) -> Option<&'static str> {
-        let parts = EXAMPLES
+        EXAMPLES
             .split(MARK)
-            .filter_map(|part| part.split_once('\n'));
-        let mut found = parts.filter(|(name, _)| *name == self.name());
-        found.next().map(|(_, text)| text.trim_end())
+            .filter_map(|part| part.split_once('\n'))
+            .find(|(name, _)| *name == self.name())
+            .map(|(_, text)| text.trim_end())
     }
 }

@@ -12,19 +12,19 @@ const SYSTEM: &[&str] = &["default", "kube-system", "kube-public", "kube-node-le
 /// One Namespace object for each namespace that releases live in, by name.
 pub(super) fn objects(plan: &Plan<'_, '_>, site: &Text) -> Vec<Object> {
     let names: BTreeSet<&Text> = plan.releases().map(|release| &release.namespace).collect();
-    let wanted = names
+    let objects = names
         .into_iter()
-        .filter(|name| !SYSTEM.contains(&name.as_str()));
-    let objects = wanted.map(|name| {
-        Object::from(Namespace {
-            metadata: Metadata {
-                name: name.clone(),
-                namespace: None,
-                labels: vec![(SITE_LABEL.into(), site.clone())],
-                // A pruned Namespace deletes everything in it.
-                annotations: vec![(PRUNE_ANNOTATION.into(), "disabled".into())],
-            },
-        })
-    });
+        .filter(|name| !SYSTEM.contains(&name.as_str()))
+        .map(|name| {
+            Object::from(Namespace {
+                metadata: Metadata {
+                    name: name.clone(),
+                    namespace: None,
+                    labels: vec![(SITE_LABEL.into(), site.clone())],
+                    // A pruned Namespace deletes everything in it.
+                    annotations: vec![(PRUNE_ANNOTATION.into(), "disabled".into())],
+                },
+            })
+        });
     objects.collect()
 }

@@ -20,20 +20,22 @@ pub(super) struct Order {
 impl Order {
     /// What every release of the next step depends on: every release of the step before.
     pub(super) fn dependencies(&self) -> Vec<Dependency> {
-        let previous = self.previous.iter();
-        let dependencies = previous.map(|(name, namespace)| Dependency {
-            name: name.clone(),
-            namespace: namespace.clone(),
-            ready_expr: ready_expr(&self.digest),
-        });
-        dependencies.collect()
+        self.previous
+            .iter()
+            .map(|(name, namespace)| Dependency {
+                name: name.clone(),
+                namespace: namespace.clone(),
+                ready_expr: ready_expr(&self.digest),
+            })
+            .collect()
     }
 
     /// Ends a step and returns its digest: of the digest before and the fingerprints of its releases.
     pub(super) fn leave(&mut self, step: &Step<'_, '_>, fingerprints: Vec<String>) -> Text {
         self.digest = cumulative(&self.digest, fingerprints);
-        let releases = step.releases.iter();
-        self.previous = releases
+        self.previous = step
+            .releases
+            .iter()
             .map(|release| (release.name.clone(), release.namespace.clone()))
             .collect();
         self.digest.clone()

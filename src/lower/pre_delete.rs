@@ -60,8 +60,9 @@ pub(super) fn pre_deleted(
     let Some(first) = release.pre_deletes.first() else {
         return PreDeleted::default();
     };
-    let jobs = release.pre_deletes.iter();
-    let jobs: Vec<&PreDelete> = jobs
+    let jobs: Vec<&PreDelete> = release
+        .pre_deletes
+        .iter()
         .filter(|delete| delete.kinds.contains(&Deleted::Job))
         .collect();
     let hooks = choice == PreDeletes::Hooks && !release.native_wait && !jobs.is_empty();
@@ -78,13 +79,22 @@ pub(super) fn pre_deleted(
         );
     }
     let covered = |kind: &Deleted| hooks && *kind == Deleted::Job;
-    let deletions = release.pre_deletes.iter().flat_map(PreDelete::deletions);
-    let deletions = deletions.filter(|deletion| !covered(&deletion.kind));
-    let rest = release.pre_deletes.iter().flat_map(|delete| {
-        let kinds = delete.kinds.iter().filter(move |kind| !covered(kind));
-        kinds.map(|kind| (kind.word(), delete.span))
-    });
-    let mut rest: Vec<(&str, crate::source::Span)> = rest.collect();
+    let deletions = release
+        .pre_deletes
+        .iter()
+        .flat_map(PreDelete::deletions)
+        .filter(|deletion| !covered(&deletion.kind));
+    let mut rest: Vec<(&str, crate::source::Span)> = release
+        .pre_deletes
+        .iter()
+        .flat_map(|delete| {
+            delete
+                .kinds
+                .iter()
+                .filter(move |kind| !covered(kind))
+                .map(|kind| (kind.word(), delete.span))
+        })
+        .collect();
     let at = rest.first().map(|(_, span)| *span);
     rest.dedup_by_key(|(kind, _)| *kind);
     if let Some(at) = at {
@@ -107,9 +117,8 @@ pub(super) fn pre_deleted(
                 .help(help),
         );
     }
-    let hooked = jobs.into_iter().filter(|_| hooks);
     PreDeleted {
-        job_patches: hooked.flat_map(hook).collect(),
+        job_patches: jobs.into_iter().filter(|_| hooks).flat_map(hook).collect(),
         deletions: deletions.collect(),
     }
 }
@@ -125,11 +134,13 @@ fn hook(job: &PreDelete) -> Vec<JobPatch> {
             .map(|(key, value)| (Text::from(*key), Text::from(*value)))
             .collect(),
     };
-    let weights = WEIGHTS.iter().map(|(ends, weight)| {
-        let name = Text::from(format!("(.*-)?({ends})"));
-        patch(Some(name), &[(WEIGHT, weight)])
-    });
-    let mut patches: Vec<JobPatch> = weights.collect();
+    let mut patches: Vec<JobPatch> = WEIGHTS
+        .iter()
+        .map(|(ends, weight)| {
+            let name = Text::from(format!("(.*-)?({ends})"));
+            patch(Some(name), &[(WEIGHT, weight)])
+        })
+        .collect();
     patches.push(patch(None, &HOOK));
     patches
 }

@@ -188,8 +188,12 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
         let Some((git, folder)) = self.composed() else {
             return;
         };
-        let parts = self.parts.parts.iter().filter(|part| part.emptied);
-        let parts = parts.map(|part| (&part.repository, &part.from));
+        let parts = self
+            .parts
+            .parts
+            .iter()
+            .filter(|part| part.emptied)
+            .map(|part| (&part.repository, &part.from));
         for (git, folder) in parts.chain([(git, folder)]) {
             emptied
                 .entry(git.clone())
@@ -221,8 +225,10 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
             want(part.key(nested), Some(&part.from));
         }
         for (_, located) in &self.parts.located {
-            let secrets = located.secrets.iter();
-            secrets.for_each(|secret| want(Key::Secret(secret.clone()), None));
+            located
+                .secrets
+                .iter()
+                .for_each(|secret| want(Key::Secret(secret.clone()), None));
         }
     }
 
@@ -340,8 +346,7 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
 
 /// The `spec` of a source object.
 fn spec(objects: &[Object], name: &Text, namespace: &Text) -> Option<Value> {
-    let mut objects = objects.iter();
-    let object = objects.find(|object| {
+    let object = objects.iter().find(|object| {
         object.name == *name
             && object.namespace.as_ref() == Some(namespace)
             && object.kind != "Secret"
@@ -369,8 +374,10 @@ fn template(chart: Text, version: Option<Text>, source: SourceReference) -> Char
 /// Reports rules that decide about no source.
 fn unused_rules(map: &SourceMap, needs: &[Need<'_, '_, '_>], diagnostics: &mut Diagnostics) {
     let own = needs.iter().map(|need| (need.release.chart, &need.located));
-    let inner = needs.iter().flat_map(|need| need.parts.located.iter());
-    let inner = inner.map(|(dependency, located)| (dependency.chart, located));
+    let inner = needs
+        .iter()
+        .flat_map(|need| need.parts.located.iter())
+        .map(|(dependency, located)| (dependency.chart, located));
     let charts: Vec<_> = own.chain(inner).collect();
     let used: BTreeSet<usize> = charts
         .iter()

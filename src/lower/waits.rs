@@ -67,16 +67,18 @@ pub(super) fn waiting(
             health_checks: Vec::new(),
         };
     }
-    let expressions = checks.iter().map(|check| HealthCheckExpr {
-        api_version: check.kind.api_version(),
-        kind: check.kind.kind_name(),
-        current: check.current.cel().into(),
-        failed: check.failed.as_ref().map(|failed| failed.cel().into()),
-    });
     Waiting {
         // The legacy strategy does not look at health checks.
         wait: Wait::On(Strategy::Poller),
-        health_checks: expressions.collect(),
+        health_checks: checks
+            .iter()
+            .map(|check| HealthCheckExpr {
+                api_version: check.kind.api_version(),
+                kind: check.kind.kind_name(),
+                current: check.current.cel().into(),
+                failed: check.failed.as_ref().map(|failed| failed.cel().into()),
+            })
+            .collect(),
     }
 }
 
@@ -130,11 +132,14 @@ fn report(
         );
     }
     let of = |checked: bool| -> Vec<&str> {
-        let kinds = WaitKind::ALL.iter().filter(|kind| {
-            let is_checked = checks.iter().any(|check| check.kind == **kind);
-            gates.iter().any(|gate| gate.spec.kind == **kind) && is_checked == checked
-        });
-        kinds.map(|kind| kind.word()).collect()
+        WaitKind::ALL
+            .iter()
+            .filter(|kind| {
+                let is_checked = checks.iter().any(|check| check.kind == **kind);
+                gates.iter().any(|gate| gate.spec.kind == **kind) && is_checked == checked
+            })
+            .map(|kind| kind.word())
+            .collect()
     };
     let (checked, rest) = (of(true), of(false));
     let message = match (checked.is_empty(), rest.is_empty()) {

@@ -13,15 +13,16 @@ const RELEASE_LABEL: &str = "release_group";
 
 /// Reports selectors that name another release: what they were written for had another name.
 pub(super) fn labels(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) {
-    let waits = release.waits.iter();
-    let waits = waits.map(|wait| {
+    let waits = release.waits.iter().map(|wait| {
         (
             &wait.labels,
             wait.span.or(release.chart.wait.resources_span),
         )
     });
-    let deletes = release.pre_deletes.iter();
-    let deletes = deletes.map(|delete| (&delete.labels, Some(delete.span)));
+    let deletes = release
+        .pre_deletes
+        .iter()
+        .map(|delete| (&delete.labels, Some(delete.span)));
     let other = waits.chain(deletes).find_map(|(labels, span)| {
         let (_, value) = labels.iter().find(|(key, _)| key == RELEASE_LABEL)?;
         (*value != release.name && !chart_says(release, value)).then_some((value, span))
@@ -53,8 +54,11 @@ pub(super) fn labels(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) {
 
 /// Whether the chart's own values set the label.
 fn chart_says(release: &Release<'_, '_>, label: &Text) -> bool {
-    let entries = release.chart.values.into_iter().flat_map(|v| v.entries());
-    entries
+    release
+        .chart
+        .values
+        .into_iter()
+        .flat_map(|v| v.entries())
         .filter_map(|(key, value)| Some((key.scalar()?, value.resolved().scalar()?)))
         .any(|(key, value)| key.text == RELEASE_LABEL && value.text == label.as_str())
 }

@@ -96,8 +96,8 @@ mod tests {
     use super::*;
 
     fn labels(pairs: &[(&str, &str)]) -> Vec<(Text, Text)> {
-        let pairs = pairs.iter();
         pairs
+            .iter()
             .map(|(key, value)| ((*key).into(), (*value).into()))
             .collect()
     }

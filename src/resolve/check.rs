@@ -85,9 +85,10 @@ pub(super) fn faults(
     index: &Index<'_, '_>,
     diagnostics: &mut Diagnostics,
 ) {
-    let groups = manifests.iter().flat_map(|manifest| &manifest.chart_groups);
-    let groups = groups.filter_map(|name| index.groups.get(&*name.value));
-    let deployed: BTreeSet<&str> = groups
+    let deployed: BTreeSet<&str> = manifests
+        .iter()
+        .flat_map(|manifest| &manifest.chart_groups)
+        .filter_map(|name| index.groups.get(&*name.value))
         .flat_map(|group| &group.charts)
         .map(|name| &*name.value)
         .collect();

@@ -50,9 +50,10 @@ pub(super) fn report(
 
 /// Namespace and name of all releases of a Manifest.
 fn releases<'d>(manifest: &Manifest, index: &Index<'d, '_>) -> BTreeSet<(&'d str, String)> {
-    let groups = manifest.chart_groups.iter();
-    let groups = groups.filter_map(|name| index.groups.get(&*name.value));
-    let charts = groups
+    let charts = manifest
+        .chart_groups
+        .iter()
+        .filter_map(|name| index.groups.get(&*name.value))
         .flat_map(|group| &group.charts)
         .filter_map(|name| index.charts.get(&*name.value));
     let prefix = &manifest.release_prefix.value;

@@ -91,15 +91,16 @@ impl<'t> Table<'t> {
             cx.wrong_type(node, path, "a mapping");
             return None;
         };
-        let entries = mapping::entries(node, DIALECT, cx.diagnostics).into_iter();
-        let entries = entries.map(|entry| {
-            let key = entry.key.scalar().map_or("", |scalar| scalar.text);
-            (Text::from(key), entry.value, entry.key.span())
-        });
         Some(Self {
             path,
             span: node.span(),
-            entries: entries.collect(),
+            entries: mapping::entries(node, DIALECT, cx.diagnostics)
+                .into_iter()
+                .map(|entry| {
+                    let key = entry.key.scalar().map_or("", |scalar| scalar.text);
+                    (Text::from(key), entry.value, entry.key.span())
+                })
+                .collect(),
             known: Vec::new(),
         })
     }
@@ -161,8 +162,10 @@ impl<'t> Table<'t> {
 
     /// Where a field stands, without taking it.
     fn place(&self, key: &str) -> Option<Span> {
-        let entry = self.entries.iter().find(|(name, ..)| name == key);
-        entry.map(|(.., span)| *span)
+        self.entries
+            .iter()
+            .find(|(name, ..)| name == key)
+            .map(|(.., span)| *span)
     }
 
     /// The `name` of a reference to a Secret.
@@ -335,9 +338,8 @@ fn map(root: Node<'_>, cx: &mut Context<'_>) -> Option<SourceMap> {
         }
         return None;
     };
-    let rules = sources.items().filter_map(|item| rule(item, cx));
     Some(SourceMap {
-        rules: rules.collect(),
+        rules: sources.items().filter_map(|item| rule(item, cx)).collect(),
     })
 }
 

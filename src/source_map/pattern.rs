@@ -234,9 +234,11 @@ impl Template {
     /// The first name that is not among `names`.
     #[must_use]
     pub fn unknown(&self, names: &[&str]) -> Option<Unknown> {
-        let used = self.parts.iter().filter_map(Part::name);
-        let mut unknown = used.filter(|name| !names.contains(name));
-        unknown.next().map(Text::from)
+        self.parts
+            .iter()
+            .filter_map(Part::name)
+            .find(|name| !names.contains(name))
+            .map(Text::from)
     }
 
     /// Puts what was caught in place of the names.
@@ -291,8 +293,9 @@ mod tests {
         let pattern = Pattern::parse(pattern).expect("a pattern");
         let mut captures = Captures::default();
         pattern.matches(text, &mut captures).then(|| {
-            let pairs = captures.0.into_iter();
-            pairs
+            captures
+                .0
+                .into_iter()
                 .map(|(name, text)| (name.to_string(), text.to_string()))
                 .collect()
         })

@@ -60,9 +60,10 @@ pub(super) fn stem(file: &str) -> Option<&str> {
 /// Splits `NAME-VERSION` at the first hyphen that a version follows; versions have two or three numbers,
 /// an optional leading `v` and an optional suffix.
 pub(super) fn split_version(stem: &str) -> Option<(&str, &str)> {
-    let hyphens = stem.match_indices('-').map(|(at, _)| at);
-    let mut splits = hyphens.map(|at| (&stem[..at], &stem[at + 1..]));
-    splits.find(|(name, version)| !name.is_empty() && is_version(version))
+    stem.match_indices('-')
+        .map(|(at, _)| at)
+        .map(|at| (&stem[..at], &stem[at + 1..]))
+        .find(|(name, version)| !name.is_empty() && is_version(version))
 }
 
 fn is_version(text: &str) -> bool {
