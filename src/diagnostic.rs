@@ -82,8 +82,13 @@ impl Diagnostics {
     #[must_use]
     pub fn with_levels(mut deny: Vec<Code>, allow: Vec<Code>, strict: bool) -> Self {
         if strict {
-            let lossy = Code::ALL.iter().copied().filter(|code| code.is_lossy());
-            deny.extend(lossy.filter(|code| !allow.contains(code)));
+            deny.extend(
+                Code::ALL
+                    .iter()
+                    .copied()
+                    .filter(|code| code.is_lossy())
+                    .filter(|code| !allow.contains(code)),
+            );
         }
         Self {
             list: Vec::new(),
@@ -146,6 +151,12 @@ impl Diagnostics {
         &self.list
     }
 
+    /// The error that was found first.
+    #[must_use]
+    pub fn first_error(&self) -> Option<&Diagnostic> {
+        self.list.iter().find(|d| d.severity == Severity::Error)
+    }
+
     /// Number of errors.
     #[must_use]
     pub fn errors(&self) -> usize {
@@ -159,7 +170,6 @@ impl Diagnostics {
     }
 
     fn count(&self, severity: Severity) -> usize {
-        let of = self.list.iter().filter(|d| d.severity == severity);
-        of.count()
+        self.list.iter().filter(|d| d.severity == severity).count()
     }
 }

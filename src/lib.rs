@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! bytes ─read→ Node ─decode→ Document ─resolve→ Manifest ─plan→ Plan{Stage{Step{Release}}} ─lower→ ObjectSet ─emit, render→ file tree
-//! parallel · source · value · names · diagnostic · secret · emit · flux · gate · yaml · armada · resolve · source_map · plan · lower · render · compare · rollout · cluster · survey · apply · report · cli
+//! parallel · source · value · names · diagnostic · secret · emit · flux · gate · yaml · armada · resolve · source_map · plan · lower · render · compile · compare · rollout · cluster · survey · apply · report · cli
 //! ```
 //!
 //! The library exists for the program and its tests; it makes no promise of stability.
@@ -21,6 +21,7 @@ pub mod armada;
 pub mod cli;
 pub mod cluster;
 pub mod compare;
+pub mod compile;
 pub mod diagnostic;
 pub mod emit;
 pub mod flux;
@@ -29,9 +30,9 @@ pub mod lower;
 pub mod names;
 pub mod parallel;
 pub mod plan;
-pub mod render;
+pub(crate) mod render;
 pub mod report;
-pub mod resolve;
+pub(crate) mod resolve;
 pub mod rollout;
 pub mod secret;
 pub mod source;

@@ -8,22 +8,26 @@ mod release;
 mod size;
 mod source;
 mod substitution;
+mod totals;
 mod values;
 mod waits;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::flux::Object;
-use crate::flux::helm_release::{self, SourceReference};
+use crate::flux::{DIGEST_ANNOTATION, Object, helm_release};
 use crate::names;
 use crate::parallel::{self, Workers};
-use crate::plan::{Plan, Stage, Step};
+use crate::plan::{Plan, Release, Stage, Step};
 use crate::source::Span;
 use crate::source_map::SourceMap;
 use crate::value::{Entry, Text};
 use crate::yaml::deliver::Delivery;
 
+use order::Order;
+use source::Sources;
+
 pub use pre_delete::PreDeletes;
 pub use source::survey::{Surveyed, Verdict, survey};
+pub use totals::{Lowered, Totals};
 pub use values::ValuesIn;
 pub use waits::{ArmadaHelm, Waits};
 
@@ -53,72 +57,27 @@ pub struct Options {
     pub namespaces: bool,
     /// Where source objects go.
     pub source_namespace: SourceNamespace,
-    /// Where Flux finds charts instead of where Armada found them.
-    pub source_map: SourceMap,
     /// What becomes of Armada's own waits.
     pub waits: Waits,
     /// The Helm that Armada ran.
     pub armada_helm: ArmadaHelm,
 }
 
-/// What lowering counts on its way.
-#[derive(Clone, Debug, Default)]
-pub struct Totals {
-    /// Name of the site.
-    pub site: Text,
-    /// Namespace objects.
-    pub namespaces: usize,
-    /// Source objects.
-    pub sources: usize,
-    /// Secrets without content, which somebody has to fill in.
-    pub empty_secrets: usize,
-    /// Secrets and ConfigMaps with values.
-    pub values_objects: usize,
-    /// HelmReleases.
-    pub releases: usize,
-    /// HelmReleases written with `suspend: true`.
-    pub suspended: usize,
-    /// Entries of `dependsOn`, of all HelmReleases.
-    pub dependencies: usize,
-    /// HelmReleases with health checks that stand for waits of Armada.
-    pub health_checked: usize,
-    /// Leaves of values that are secret and written in clear text.
-    pub secrets: usize,
-    /// Those of them that stand in a Secret.
-    pub secrets_apart: usize,
-    /// HelmReleases that hold such leaves.
-    pub releases_with_secrets: usize,
-    /// Nulls in values, which client-side apply would drop.
-    pub nulls: usize,
-    /// Charts whose source nothing in Flux can read yet.
-    pub unresolved: usize,
-    /// What each release came to, in order of deployment.
-    pub by_release: Vec<Lowered>,
-}
-
-/// What a release came to.
-#[derive(Clone, Debug)]
-pub struct Lowered {
-    /// Name of the release.
-    pub name: Text,
-    /// Its namespace.
-    pub namespace: Text,
-    /// Its source object.
-    pub source: SourceReference,
-    /// Number of the source map's rule that decided, from 1; `None` when the document did.
-    pub rule: Option<usize>,
-    /// The commit of its chart, if it is pinned to one.
-    pub commit: Option<Text>,
-    /// The location that nothing in Flux can read, fit for messages.
-    pub unresolved: Option<Text>,
-    /// Secret values written in clear text.
-    pub secrets: usize,
-    /// Nulls in its values.
-    pub nulls: usize,
-    /// Bytes of the HelmRelease as JSON.
-    pub bytes: usize,
-    /// Objects that hold its values, as `KIND NAMESPACE/NAME`, in the order in which they are merged.
-    pub values_from: Vec<Text>,
+impl Default for Options {
+    /// What `convert` does unless it is told otherwise.
+    fn default() -> Self {
+        Self {
+            site: None,
+            delivery: Delivery::Python,
+            values_in: ValuesIn::default(),
+            pre_deletes: PreDeletes::default(),
+            new_cluster: false,
+            namespaces: true,
+            source_namespace: SourceNamespace::Shared("flux-system".into()),
+            waits: Waits::default(),
+            armada_helm: ArmadaHelm::default(),
+        }
+    }
 }
 
 /// What an object is to the tree.
@@ -154,19 +113,72 @@ pub enum Role<'p> {
 /// whole site are large. Steps stay whole.
 const BATCH: usize = 64;
 
-/// Makes the objects of a plan and hands them to `sink` one by one: namespaces, sources, then the
-/// releases in order.
-pub fn lower<'p>(
+/// Makes the objects of a plan: namespaces, sources, then the releases in order. `sink` gets several objects at a
+/// time; neither they nor what is counted depend on the number of workers.
+pub(crate) fn lower<'p>(
     plan: &'p Plan<'_, '_>,
+    source_map: &SourceMap,
     options: &Options,
+    workers: Workers,
     diagnostics: &mut Diagnostics,
-    mut sink: impl FnMut(Role<'p>, Object),
+    mut sink: impl FnMut(Vec<(Role<'p>, Object)>),
 ) -> Totals {
-    lower_batches(plan, options, Workers::ONE, diagnostics, |batch| {
-        for (role, object) in batch {
-            sink(role, object);
+    let site = site(plan, options, diagnostics);
+    let mut totals = Totals {
+        site: site.clone(),
+        ..Totals::default()
+    };
+    if options.namespaces {
+        let objects = namespace::objects(plan, &site);
+        totals.namespaces = objects.len();
+        sink(of_role(Role::Namespace, objects));
+    }
+    let sources = Sources::new(
+        plan,
+        &options.source_namespace,
+        source_map,
+        &site,
+        diagnostics,
+    );
+    totals.add_sources(sources.objects(), sources.unresolved());
+    sink(of_role(Role::Source, sources.objects().to_vec()));
+    let lowering = Lowering {
+        sources,
+        options,
+        site,
+    };
+    let mut order = Order::default();
+    for places in batches(plan) {
+        let mut made = lowering.make(&places, workers).into_iter();
+        let mut objects = Vec::new();
+        for place in places {
+            let of_step = made.by_ref().take(place.step.releases.len()).collect();
+            let finished = lowering.finish(&place, of_step, &mut order, diagnostics);
+            let mut releases = Vec::new();
+            for Finished {
+                values,
+                release,
+                lowered,
+            } in finished
+            {
+                objects.extend(values);
+                releases.push(release);
+                totals.add(lowered);
+            }
+            objects.append(&mut releases);
         }
-    })
+        sink(objects);
+    }
+    totals
+}
+
+/// The name of the site, as a label can hold it.
+fn site(plan: &Plan<'_, '_>, options: &Options, diagnostics: &mut Diagnostics) -> Text {
+    let site = names::label_value(options.site.as_ref().unwrap_or(&plan.manifest));
+    if options.site.is_none() && site != plan.manifest {
+        report_rewritten(&plan.manifest, &site, plan.manifest_span, diagnostics);
+    }
+    site
 }
 
 /// Reports that a name could not be kept.
@@ -185,131 +197,146 @@ fn report_rewritten(from: &str, to: &str, span: Span, diagnostics: &mut Diagnost
     );
 }
 
-/// As [`lower`], on several cores: `sink` gets several objects at a time and may do the same with them.
-pub fn lower_batches<'p>(
-    plan: &'p Plan<'_, '_>,
-    options: &Options,
-    workers: Workers,
-    diagnostics: &mut Diagnostics,
-    mut sink: impl FnMut(Vec<(Role<'p>, Object)>),
-) -> Totals {
-    let site = names::label_value(options.site.as_ref().unwrap_or(&plan.manifest));
-    if options.site.is_none() && site != plan.manifest {
-        report_rewritten(&plan.manifest, &site, plan.manifest_span, diagnostics);
-    }
-    let mut totals = Totals {
-        site: site.clone(),
-        ..Totals::default()
-    };
-    if options.namespaces {
-        let objects = namespace::objects(plan, &site).into_iter();
-        let objects: Vec<_> = objects.map(|object| (Role::Namespace, object)).collect();
-        totals.namespaces = objects.len();
-        sink(objects);
-    }
-    let sources = source::Sources::new(
-        plan,
-        &options.source_namespace,
-        &options.source_map,
-        &site,
-        diagnostics,
-    );
-    let objects = sources.objects().iter().cloned();
-    let objects: Vec<_> = objects.map(|object| (Role::Source, object)).collect();
-    let secrets = objects.iter().filter(|(_, object)| object.kind == "Secret");
-    totals.empty_secrets = secrets.count();
-    totals.sources = objects.len() - totals.empty_secrets;
-    totals.unresolved = sources.unresolved();
-    sink(objects);
-    let mut order = order::Order::default();
-    for places in batches(plan) {
-        let members = places.iter().flat_map(|place| {
-            let releases = place.step.releases.iter();
-            releases.map(|release| (place.position, release))
-        });
-        let members: Vec<_> = members.collect();
-        let mut lowered = parallel::map(members, workers, |(position, release)| {
+fn of_role(role: Role<'_>, objects: Vec<Object>) -> Vec<(Role<'_>, Object)> {
+    objects.into_iter().map(|object| (role, object)).collect()
+}
+
+/// What is the same for all releases of a plan.
+struct Lowering<'o> {
+    sources: Sources,
+    options: &'o Options,
+    site: Text,
+}
+
+/// A release as [`Lowering::make`] leaves it, and what is to be said of it; `None` after an error.
+type Made = (Option<release::Made>, Diagnostics);
+
+/// A release with its place in the order.
+struct Finished<'p> {
+    values: Vec<(Role<'p>, Object)>,
+    release: (Role<'p>, Object),
+    lowered: Lowered,
+}
+
+impl Lowering<'_> {
+    /// Makes the releases of several steps, but for what they take from the step before.
+    fn make(&self, places: &[Place<'_, '_, '_>], workers: Workers) -> Vec<Made> {
+        let members: Vec<_> = places
+            .iter()
+            .flat_map(|place| {
+                place
+                    .step
+                    .releases
+                    .iter()
+                    .map(|release| (place.position, release))
+            })
+            .collect();
+        parallel::map(members, workers, |(position, release)| {
             let mut said = Diagnostics::default();
-            let lowered = release::lower(release, position, &sources, options, &site, &mut said);
-            (lowered, said)
+            let made = release::make(
+                release,
+                position,
+                &self.sources,
+                self.options,
+                &self.site,
+                &mut said,
+            );
+            (made, said)
         })
-        .into_iter();
-        let mut objects = Vec::new();
-        for Place { stage, step, .. } in places {
-            let depends_on = helm_release::depends_on(order.dependencies());
-            let of_step: Vec<_> = lowered.by_ref().take(step.releases.len()).collect();
-            let made = of_step.iter().filter_map(|(lowered, _)| lowered.as_ref());
-            let digest = order.leave(step, made.map(|made| made.fingerprint.clone()).collect());
-            let mut releases = Vec::new();
-            for (release, (lowered, said)) in step.releases.iter().zip(of_step) {
-                diagnostics.append(said);
-                let Some(lowered) = lowered else { continue };
-                let release::Lowered {
-                    mut object,
-                    values,
-                    secrets,
-                    nulls,
-                    health_checked,
-                    bytes,
-                    fingerprint: _,
-                    has_variable,
-                } = lowered;
-                let bytes = bytes + depends_on.as_ref().map_or(0, Entry::json_bytes);
-                size::check(release, bytes, diagnostics);
-                if let Some(depends_on) = &depends_on {
-                    helm_release::depend_on(&mut object, depends_on.clone());
-                    let list = depends_on.value.as_sequence();
-                    totals.dependencies += list.map_or(0, <[_]>::len);
-                }
-                object.set_annotation(crate::flux::DIGEST_ANNOTATION, digest.clone());
-                if has_variable {
-                    substitution::keep(&mut object);
-                }
-                totals.releases += 1;
-                totals.health_checked += usize::from(health_checked);
-                totals.suspended += usize::from(!options.new_cluster);
-                totals.secrets += secrets;
-                if options.values_in.keeps_secrets_apart() {
-                    totals.secrets_apart += secrets;
-                }
-                totals.releases_with_secrets += usize::from(secrets > 0);
-                totals.nulls += nulls;
-                let source = sources.of(release);
-                totals.by_release.push(Lowered {
-                    name: release.name.clone(),
-                    namespace: release.namespace.clone(),
-                    source: source.chart.source().clone(),
-                    rule: source.rule,
-                    commit: source.commit.clone(),
-                    unresolved: source.unresolved.clone(),
-                    secrets,
-                    nulls,
-                    bytes,
-                    values_from: values.iter().map(|object| object.title().into()).collect(),
-                });
-                let chart = &*release.chart.head.name.value;
-                for object in values {
-                    totals.values_objects += 1;
-                    let role = Role::Values {
-                        stage: stage.number,
-                        group: &stage.group,
-                        chart,
-                        release: &release.name,
-                    };
-                    objects.push((role, object));
-                }
-                let role = Role::Release {
-                    stage: stage.number,
-                    group: &stage.group,
-                    chart,
-                };
-                releases.push((role, object));
-            }
-            objects.append(&mut releases);
-        }
-        sink(objects);
     }
-    totals
+
+    /// Gives the releases of a step their place in the order.
+    fn finish<'p>(
+        &self,
+        place: &Place<'p, '_, '_>,
+        made: Vec<Made>,
+        order: &mut Order,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<Finished<'p>> {
+        let step = place.step;
+        let depends_on = helm_release::depends_on(order.dependencies());
+        let fingerprints = made
+            .iter()
+            .filter_map(|(made, _)| Some(made.as_ref()?.fingerprint.clone()))
+            .collect();
+        let digest = order.leave(step, fingerprints);
+        let mut finished = Vec::new();
+        for (release, (made, said)) in step.releases.iter().zip(made) {
+            diagnostics.append(said);
+            let Some(mut made) = made else { continue };
+            if let Some(depends_on) = &depends_on {
+                helm_release::depend_on(&mut made.object, depends_on.clone());
+            }
+            made.bytes += depends_on.as_ref().map_or(0, Entry::json_bytes);
+            size::check(release, made.bytes, diagnostics);
+            made.object.set_annotation(DIGEST_ANNOTATION, digest.clone());
+            if made.has_variable {
+                substitution::keep(&mut made.object);
+            }
+            let dependencies = depends_on
+                .as_ref()
+                .and_then(|list| list.value.as_sequence())
+                .map_or(0, <[_]>::len);
+            finished.push(self.finished(place, release, made, dependencies));
+        }
+        finished
+    }
+
+    fn finished<'p>(
+        &self,
+        place: &Place<'p, '_, '_>,
+        release: &'p Release<'_, '_>,
+        made: release::Made,
+        dependencies: usize,
+    ) -> Finished<'p> {
+        let release::Made {
+            object,
+            values,
+            secrets,
+            nulls,
+            health_checked,
+            bytes,
+            fingerprint: _,
+            has_variable: _,
+        } = made;
+        let source = self.sources.of(release);
+        let lowered = Lowered {
+            name: release.name.clone(),
+            namespace: release.namespace.clone(),
+            source: source.chart.source().clone(),
+            rule: source.rule,
+            commit: source.commit.clone(),
+            unresolved: source.unresolved.clone(),
+            secrets,
+            nulls,
+            bytes,
+            values_from: values.iter().map(|object| object.title().into()).collect(),
+            dependencies,
+            health_checked,
+            suspended: !self.options.new_cluster,
+            secrets_apart: self.options.values_in.keeps_secrets_apart(),
+        };
+        let (stage, group) = (place.stage.number, &*place.stage.group);
+        let chart = &*release.chart.head.name.value;
+        let role = Role::Values {
+            stage,
+            group,
+            chart,
+            release: &release.name,
+        };
+        Finished {
+            values: of_role(role, values),
+            release: (
+                Role::Release {
+                    stage,
+                    group,
+                    chart,
+                },
+                object,
+            ),
+            lowered,
+        }
+    }
 }
 
 /// A step and where it stands.

@@ -109,49 +109,52 @@ impl Release<'_, '_> {
 pub struct Options {
     /// `--timeout`: limit of every chart in seconds, whatever the documents say.
     pub timeout: Option<i64>,
+    /// `--wait`: whether charts go one after another.
+    pub order: Order,
+}
+
+/// Which releases depend on which.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Every release on all of the step before.
+    #[default]
+    Exact,
+    /// One after another, a single dependency each.
+    Chain,
 }
 
 impl<'d, 't> Plan<'d, 't> {
     /// The plan with every release as a step of its own: the order of `armada apply --wait`, which takes
     /// the charts of every group one after another (Armada: handlers/armada.py).
-    #[must_use]
-    pub fn one_by_one(self) -> Self {
-        let Self {
-            manifest,
-            manifest_span,
-            stages,
-        } = self;
-        let stages = stages.into_iter().map(|stage| {
-            let releases = stage.steps.into_iter().flat_map(|step| step.releases);
-            let steps = releases.map(|release| Step {
-                releases: vec![release],
-            });
-            Stage {
-                steps: steps.collect(),
+    fn one_by_one(self) -> Self {
+        let stages = self
+            .stages
+            .into_iter()
+            .map(|stage| Stage {
+                steps: one_each(stage.steps.into_iter().flat_map(|step| step.releases)),
                 ..stage
-            }
-        });
-        Self {
-            manifest,
-            manifest_span,
-            stages: stages.collect(),
-        }
+            })
+            .collect();
+        Self { stages, ..self }
     }
 
     /// The slowest release of each step, by its time limit: no run can take longer than all of them
     /// together, tests and waiting in between left aside.
     pub fn critical_path(&self) -> impl Iterator<Item = &Release<'d, 't>> {
         self.steps().filter_map(|(_, step)| {
-            let slowest = step.releases.iter();
             // The first of several that are as slow.
-            slowest.rev().max_by_key(|release| release.timeout)
+            step.releases
+                .iter()
+                .rev()
+                .max_by_key(|release| release.timeout)
         })
     }
 
     /// All steps in order, with their stages.
     pub fn steps(&self) -> impl Iterator<Item = (&Stage<'d, 't>, &Step<'d, 't>)> {
-        let stages = self.stages.iter();
-        stages.flat_map(|stage| stage.steps.iter().map(move |step| (stage, step)))
+        self.stages
+            .iter()
+            .flat_map(|stage| stage.steps.iter().map(move |step| (stage, step)))
     }
 
     /// All releases in order.
@@ -160,8 +163,18 @@ impl<'d, 't> Plan<'d, 't> {
     }
 }
 
+/// Steps of one release each.
+fn one_each<'d, 't>(releases: impl IntoIterator<Item = Release<'d, 't>>) -> Vec<Step<'d, 't>> {
+    releases
+        .into_iter()
+        .map(|release| Step {
+            releases: vec![release],
+        })
+        .collect()
+}
+
 /// Makes the plan. `None` when an error was reported.
-pub fn plan<'d, 't>(
+pub(crate) fn plan<'d, 't>(
     site: Site<'d, 't>,
     options: Options,
     diagnostics: &mut Diagnostics,
@@ -204,10 +217,7 @@ pub fn plan<'d, 't>(
             continue;
         }
         let steps = if document.sequenced {
-            let one_each = releases.into_iter().map(|release| Step {
-                releases: vec![release],
-            });
-            one_each.collect()
+            one_each(releases)
         } else {
             vec![Step { releases }]
         };
@@ -219,15 +229,26 @@ pub fn plan<'d, 't>(
             steps,
         });
     }
-    (diagnostics.errors() == before).then(|| Plan {
+    if diagnostics.errors() > before {
+        return None;
+    }
+    let plan = Plan {
         manifest: manifest.head.name.value.clone(),
         manifest_span: manifest.head.name.span,
         stages,
+    };
+    Some(match options.order {
+        Order::Exact => plan,
+        Order::Chain => plan.one_by_one(),
     })
 }
 
 /// Checks what the documents say about one another, and what each Manifest (or `target` alone) would come to.
-pub fn check(documents: &Documents<'_>, target: Option<&str>, diagnostics: &mut Diagnostics) {
+pub(crate) fn check(
+    documents: &Documents<'_>,
+    target: Option<&str>,
+    diagnostics: &mut Diagnostics,
+) {
     resolve::check(documents, target, diagnostics);
     let manifests = documents.manifests.iter().map(|m| &*m.head.name.value);
     for name in manifests.filter(|name| target.is_none_or(|target| target == *name)) {
@@ -276,7 +297,6 @@ fn release<'d, 't>(
 ) -> Release<'d, 't> {
     let Member {
         chart,
-        listed: _,
         dependencies,
     } = member;
     let name = Text::from(format!("{prefix}-{}", chart.release.value));

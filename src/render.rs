@@ -1,17 +1,18 @@
-//! Layouts: objects to files. Only names and texts are made here; `cli` writes them.
+//! Layouts: objects to files, and files back to objects. Only names and texts are made here; `cli` writes and
+//! reads them.
 
-pub mod plain;
+pub(crate) mod plain;
+pub(crate) mod read;
 
 use crate::value::Text;
 
 /// First words of every file that is written, by which it is known again.
-pub const MARKER: &str = "# written by armada2flux";
+pub(crate) const MARKER: &str = "# written by armada2flux";
 
 /// A file of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct File {
+pub(crate) struct File {
     /// Path below the output folder, with `/`.
-    pub path: Text,
-    /// Its text.
-    pub text: String,
+    pub(crate) path: Text,
+    pub(crate) text: String,
 }

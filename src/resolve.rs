@@ -12,31 +12,26 @@ use crate::value::Text;
 
 /// A Manifest with the documents it names.
 #[derive(Debug)]
-pub struct Site<'d, 't> {
-    /// The chosen Manifest.
-    pub manifest: &'d Manifest,
+pub(crate) struct Site<'d, 't> {
+    pub(crate) manifest: &'d Manifest,
     /// Its groups in order; a group listed twice appears once.
-    pub groups: Vec<Group<'d, 't>>,
+    pub(crate) groups: Vec<Group<'d, 't>>,
 }
 
 /// A ChartGroup with its charts.
 #[derive(Debug)]
-pub struct Group<'d, 't> {
-    /// The document.
-    pub document: &'d ChartGroup,
+pub(crate) struct Group<'d, 't> {
+    pub(crate) document: &'d ChartGroup,
     /// Its charts in order; a chart that an earlier place lists already is left out.
-    pub charts: Vec<Member<'d, 't>>,
+    pub(crate) charts: Vec<Member<'d, 't>>,
 }
 
 /// A chart of a group.
 #[derive(Debug)]
-pub struct Member<'d, 't> {
-    /// The document.
-    pub chart: &'d Chart<'t>,
-    /// Where the group lists it.
-    pub listed: Span,
+pub(crate) struct Member<'d, 't> {
+    pub(crate) chart: &'d Chart<'t>,
     /// The charts that replace its dependencies; `None` leaves them alone.
-    pub dependencies: Option<Vec<Dependency<'d, 't>>>,
+    pub(crate) dependencies: Option<Vec<Dependency<'d, 't>>>,
 }
 
 /// A chart that another one names as its dependency.
@@ -57,7 +52,7 @@ const MAX_DEPENDENCIES: usize = 500;
 /// Chooses the Manifest and looks up everything it names. `None` when an error was reported.
 ///
 /// All Manifests of the input are checked, as Armada does: one broken Manifest stops the others.
-pub fn resolve<'d, 't>(
+pub(crate) fn resolve<'d, 't>(
     documents: &'d Documents<'t>,
     target: Option<&str>,
     diagnostics: &mut Diagnostics,
@@ -98,7 +93,11 @@ pub fn resolve<'d, 't>(
 }
 
 /// Checks all Manifests and what they name, as Armada's validation does; `target` must be one of them.
-pub fn check(documents: &Documents<'_>, target: Option<&str>, diagnostics: &mut Diagnostics) {
+pub(crate) fn check(
+    documents: &Documents<'_>,
+    target: Option<&str>,
+    diagnostics: &mut Diagnostics,
+) {
     let index = Index::new(documents, diagnostics);
     check::references(documents, &index, diagnostics);
     let chosen: Vec<&Manifest> = match target {
@@ -239,7 +238,6 @@ fn members<'d, 't>(
         placed.insert(&name.value, name.span);
         charts.push(Member {
             chart,
-            listed: name.span,
             dependencies: all_dependencies(chart, index, diagnostics),
         });
     }

@@ -157,12 +157,6 @@ impl SourceFile {
         let line = self.text[start..end].trim_end_matches('\r');
         start..start + line.len()
     }
-
-    /// Number of lines.
-    #[must_use]
-    pub fn line_count(&self) -> u32 {
-        self.line_starts().len() as u32
-    }
 }
 
 /// Greatest character boundary not after `at`.

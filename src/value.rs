@@ -211,19 +211,6 @@ impl Value {
         Data::Null.into()
     }
 
-    /// The type's name as diagnostics use it.
-    #[must_use]
-    pub fn type_name(&self) -> &'static str {
-        match &self.data {
-            Data::Null => "null",
-            Data::Bool(_) => "bool",
-            Data::Number(_) => "number",
-            Data::String(_) => "string",
-            Data::Sequence(_) => "list",
-            Data::Mapping(_) => "mapping",
-        }
-    }
-
     /// The string, if it is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {

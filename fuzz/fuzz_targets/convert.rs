@@ -8,18 +8,21 @@
 
 use std::fmt::Write as _;
 
-use armada2flux::armada::overrides::{self, Set, shown};
-use armada2flux::armada::{Documents, decode_documents, leftover};
+use armada2flux::armada::overrides::{Set, shown};
+use armada2flux::armada::{Documents, decode_documents};
+use armada2flux::compile::{Compilation, Inputs, Options, Texts};
 use armada2flux::diagnostic::human::{Amount, Drawing};
 use armada2flux::diagnostic::{Code, Diagnostics};
 use armada2flux::emit::{self, View};
-use armada2flux::lower::{self, ArmadaHelm, Options, PreDeletes, SourceNamespace, ValuesIn, Waits};
+use armada2flux::flux::Object;
+use armada2flux::lower::{self, PreDeletes, Role, ValuesIn, Waits};
+use armada2flux::parallel::Workers;
+use armada2flux::plan;
 use armada2flux::report::{convert, markdown, text};
 use armada2flux::source::{FileId, Sources, Span};
 use armada2flux::value::Value;
 use armada2flux::yaml::deliver::{Delivery, deliver};
-use armada2flux::yaml::{self, Dialect, Tree, sensitive};
-use armada2flux::{plan, resolve};
+use armada2flux::yaml::{self, Tree, sensitive};
 use libfuzzer_sys::fuzz_target;
 
 /// Smallest report that holds the summary.
@@ -40,92 +43,76 @@ fuzz_target!(|input: &str| {
     }
 });
 
-fn dialect(how: Delivery) -> Dialect {
-    match how {
-        Delivery::Python | Delivery::Written => Dialect::PyYaml,
-        Delivery::Go => Dialect::GoYamlV2,
-    }
-}
-
 fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
-    let mut sources = Sources::default();
     let mut said = Diagnostics::default();
-    let mut trees = vec![read("site.yaml", site, &mut sources, &mut said)];
-    if let Some(listed) = listing(&trees[0], how) {
-        trees.push(read("listing.yaml", &listed, &mut sources, &mut said));
+    let mut texts = Texts::default();
+    texts.documents.push(add(&mut texts.sources, "site.yaml", site));
+    if let Some(listed) = listing(site, how) {
+        let file = add(&mut texts.sources, "listing.yaml", &listed);
+        texts.documents.push(file);
     }
-    let values: Vec<Tree> = files
-        .iter()
-        .map(|text| read("values.yaml", text, &mut sources, &mut said))
-        .collect();
-    let sets = arguments.iter().map(|argument| Set {
-        argument: (*argument).to_owned(),
-        file: sources.add("<--set>", shown(argument)).expect("room"),
-    });
-    let sets: Vec<Set> = sets.collect();
-    let changed = overrides::apply(&trees, &values, &sets, dialect(how), &mut said);
-    let mut others = values;
-    for (tree, changed) in trees.iter_mut().zip(changed) {
-        if let Some(changed) = changed {
-            others.push(std::mem::replace(tree, changed));
-        }
+    for text in files {
+        let file = add(&mut texts.sources, "values.yaml", text);
+        texts.values.push(file);
     }
-
-    let mut documents = Documents::default();
-    let mut ledgers = Vec::new();
-    for tree in &trees {
-        let ledger = decode_documents(tree, dialect(how), &mut documents, &mut said);
+    for argument in arguments {
+        let file = add(&mut texts.sources, "<--set>", &shown(argument));
+        let argument = (*argument).to_owned();
+        texts.sets.push(Set { argument, file });
+    }
+    let inputs = Inputs::read(texts, how.dialect(), Workers::ONE, &mut said);
+    let decoded = inputs.decode(&mut said);
+    for (tree, ledger) in inputs.trees().iter().zip(&decoded.ledgers) {
         for root in tree.roots() {
             assert!(ledger.unclaimed(root).is_empty(), "a node without a row");
         }
         let counted: usize = ledger.totals().values().sum();
         assert_eq!(counted, tree.len(), "a node without a row, or with two");
-        ledgers.push(ledger);
     }
-    leftover::report(&documents, &mut said);
-    plan::check(&documents, None, &mut said);
+    decoded.check(None, &mut said);
 
-    let plan = resolve::resolve(&documents, None, &mut said)
-        .and_then(|site| plan::plan(site, plan::Options::default(), &mut said));
-    assert!(plan.is_some() || said.errors() > 0, "no plan and no error");
-    let mut totals = lower::Totals::default();
-    if let Some(plan) = &plan {
-        let options = Options {
-            site: None,
+    let names = decoded
+        .plan(None, plan::Options::default(), &mut Diagnostics::default())
+        .map(|plan| plan.releases().map(|release| release.name.clone()).collect());
+    let options = Options {
+        lower: lower::Options {
             delivery: how,
-            source_map: armada2flux::source_map::SourceMap::default(),
             values_in: ValuesIn::SplitSecrets,
             pre_deletes: PreDeletes::Hooks,
-            new_cluster: false,
-            namespaces: true,
-            source_namespace: SourceNamespace::Shared("flux-system".into()),
             waits: Waits::Cel {
-                before_hooks: plan.releases().map(|r| r.name.clone()).collect(),
+                before_hooks: names.unwrap_or_default(),
             },
-            armada_helm: ArmadaHelm::Three,
-        };
-        totals = lower::lower(plan, &options, &mut said, |_, object| {
+            ..lower::Options::default()
+        },
+        ..Options::default()
+    };
+    let mut sink = |objects: Vec<(Role<'_>, Object)>| {
+        for (_, object) in objects {
             reads_back(&object.value);
-        });
-        let releases = plan.releases().count();
-        assert!(
-            totals.releases == releases || said.errors() > 0,
-            "a release is lost"
-        );
-    }
+        }
+    };
+    let Compilation { plan, totals } = decoded
+        .compile(&options, &mut said, &mut sink)
+        .expect("every name is a release");
+    assert!(plan.is_some() || said.errors() > 0, "no plan and no error");
+    let releases = plan.as_ref().map_or(0, |plan| plan.releases().count());
+    assert!(
+        totals.releases == releases || said.errors() > 0,
+        "a release is lost"
+    );
 
     // Nothing of it may panic either; what it says is looked at elsewhere.
     let report = convert::report(
-        &sources,
-        &documents,
-        &ledgers,
+        inputs.sources(),
+        &decoded.documents,
+        &decoded.ledgers,
         plan.as_ref(),
         &totals,
         &said,
     );
     let _ = text::text(&report);
     let _ = markdown::markdown(&report, REPORT_BYTES);
-    let shown: Vec<&Tree> = trees.iter().chain(&others).collect();
+    let shown = inputs.all_trees();
     let masks = |file: FileId| {
         let tree = shown
             .iter()
@@ -134,10 +121,10 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
     };
     let line = |line: Span| {
         let masks = masks(line.file());
-        sensitive::show_line(sources.file(line.file()).text(), line, &masks)
+        sensitive::show_line(inputs.sources().file(line.file()).text(), line, &masks)
     };
     let drawing = Drawing {
-        sources: &sources,
+        sources: inputs.sources(),
         line: &line,
         colour: false,
         amount: Amount::Digest,
@@ -145,20 +132,21 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
     let _ = drawing.draw(said.list());
 }
 
+fn add(sources: &mut Sources, name: &str, text: &str) -> FileId {
+    sources.add(name, text).expect("room")
+}
+
 fn read(name: &str, text: &str, sources: &mut Sources, said: &mut Diagnostics) -> Tree {
-    let file = sources.add(name, text).expect("room");
+    let file = add(sources, name, text);
     yaml::read(file, sources.file(file).text(), said)
 }
 
 /// Documents that deploy all charts of a site which has no Manifest.
-fn listing(tree: &Tree, how: Delivery) -> Option<String> {
+fn listing(site: &str, how: Delivery) -> Option<String> {
+    let mut said = Diagnostics::default();
+    let tree = read("site.yaml", site, &mut Sources::default(), &mut said);
     let mut documents = Documents::default();
-    decode_documents(
-        tree,
-        dialect(how),
-        &mut documents,
-        &mut Diagnostics::default(),
-    );
+    decode_documents(&tree, how.dialect(), &mut documents, &mut said);
     if documents.charts.is_empty() || !documents.manifests.is_empty() {
         return None;
     }

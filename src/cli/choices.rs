@@ -5,11 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use crate::armada::Documents;
-use crate::diagnostic::Diagnostics;
+use crate::compile;
 use crate::lower::{self, ArmadaHelm, SourceNamespace, Waits};
-use crate::plan::{self, Plan};
-use crate::source_map::SourceMap;
+use crate::plan;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 
@@ -118,51 +116,33 @@ pub(super) enum Order {
     Chain,
 }
 
-impl Order {
-    /// The plan in this order.
-    pub(super) fn of<'d, 't>(self, plan: Plan<'d, 't>) -> Plan<'d, 't> {
-        match self {
-            Order::Exact => plan,
-            Order::Chain => plan.one_by_one(),
+impl From<Order> for plan::Order {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Exact => Self::Exact,
+            Order::Chain => Self::Chain,
         }
     }
 }
 
 impl Choices {
-    /// The plan in the order asked for, unless something is wrong with the documents.
-    pub(super) fn plan<'d, 't>(
-        &self,
-        input: &InputArguments,
-        documents: &'d Documents<'t>,
-        diagnostics: &mut Diagnostics,
-    ) -> Option<Plan<'d, 't>> {
-        let options = plan::Options {
-            timeout: self.timeout,
-        };
-        let plan = input.plan(documents, options, diagnostics)?;
-        Some(self.order.of(plan))
-    }
-
-    /// A name that no release has would be an option without effect.
-    pub(super) fn check(&self, plan: Option<&Plan<'_, '_>>) -> Result<(), Failure> {
-        let names = &self.cel_before_hooks;
-        if !names.is_empty() && self.waits != WaitsAs::Cel {
+    /// The choices as the compiler takes them.
+    pub(super) fn options(&self, input: &InputArguments) -> Result<compile::Options, Failure> {
+        if !self.cel_before_hooks.is_empty() && self.waits != WaitsAs::Cel {
             let failure = Failure::new("--cel-before-hooks has no effect without health checks");
             return Err(failure.hint("add --waits cel"));
         }
-        let Some(plan) = plan else { return Ok(()) };
-        for name in names {
-            if !plan.releases().any(|release| release.name == name.as_str()) {
-                let failure =
-                    Failure::new(format!("--cel-before-hooks: there is no release `{name}`"));
-                return Err(failure.hint("give the name with its prefix, as the report lists it"));
-            }
-        }
-        Ok(())
+        Ok(compile::Options {
+            target: input.target_manifest.clone(),
+            plan: plan::Options {
+                timeout: self.timeout,
+                order: self.order.into(),
+            },
+            lower: self.lower(input),
+        })
     }
 
-    /// The choices as lowering takes them.
-    pub(super) fn options(&self, input: &InputArguments, source_map: SourceMap) -> lower::Options {
+    fn lower(&self, input: &InputArguments) -> lower::Options {
         lower::Options {
             site: self.site.as_deref().map(Text::from),
             delivery: match (self.values_as, input.armada) {
@@ -188,7 +168,6 @@ impl Choices {
                 "release" => SourceNamespace::Release,
                 name => SourceNamespace::Shared(name.into()),
             },
-            source_map,
             waits: match self.waits {
                 WaitsAs::Gates => Waits::Gates,
                 WaitsAs::Cel => Waits::Cel {

@@ -1,26 +1,26 @@
 //! `armada2flux convert`
 
+mod sink;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
 use crate::armada::Documents;
+use crate::compile::Compilation;
 use crate::diagnostic::Diagnostics;
-use crate::flux::Object;
-use crate::lower::{self, Role, Totals};
-use crate::parallel;
+use crate::lower::Totals;
 use crate::plan::Plan;
-use crate::render::File;
-use crate::render::plain::Plain;
 use crate::report::{self, markdown, text};
-use crate::source::Sources;
 
 use super::choices::Choices;
-use super::input::{Input, InputArguments};
+use super::input::InputArguments;
 use super::show::{self, count, count_of};
-use super::write::{Staging, Written};
+use super::write::Written;
 use super::{Failure, Levels, Output, ReportTarget};
+
+use sink::{Finished, TreeSink};
 
 /// Convert Armada documents to a Flux tree
 ///
@@ -77,38 +77,24 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         );
     }
     let mut diagnostics = arguments.levels.sink();
-    let mut input = Input::read(&arguments.input, &mut diagnostics)?;
     let source_map = arguments.choices.source_map.as_deref();
-    let source_map = input.source_map(source_map, &mut diagnostics)?;
-    let (documents, ledgers) = input.decode(&mut diagnostics);
-    let sources = &input.sources;
-    let plan = arguments
-        .choices
-        .plan(&arguments.input, &documents, &mut diagnostics);
-    arguments.choices.check(plan.as_ref())?;
-    let outcome = match (&plan, source_map) {
-        (Some(plan), Some(source_map)) => {
-            let options = arguments.choices.options(&arguments.input, source_map);
-            write_tree(arguments, plan, &options, sources, &mut diagnostics)
-        }
-        (None, _) | (_, None) => Ok(Outcome::default()),
-    };
-    let Outcome {
-        totals,
-        written,
-        stream,
-    } = match outcome {
-        Ok(outcome) => outcome,
-        Err(failure) => {
-            show::diagnostics(diagnostics.list(), sources, &input.all_trees(), output);
-            return Err(failure);
-        }
-    };
-    show::diagnostics(diagnostics.list(), sources, &input.all_trees(), output);
+    let inputs = arguments.input.read(source_map, &mut diagnostics)?;
+    let options = arguments.choices.options(&arguments.input)?;
+    let decoded = inputs.decode(&mut diagnostics);
+    let mut tree = TreeSink::new(arguments.output.as_deref(), inputs.sources());
+    let Compilation { plan, totals } = decoded.compile(&options, &mut diagnostics, &mut tree)?;
+    let written = tree.finish(diagnostics.errors() == 0, arguments.delete_stale);
+    show::diagnostics(
+        diagnostics.list(),
+        inputs.sources(),
+        &inputs.all_trees(),
+        output,
+    );
+    let Finished { written, stream } = written?;
     let report = report::convert::report(
-        sources,
-        &documents,
-        &ledgers,
+        inputs.sources(),
+        &decoded.documents,
+        &decoded.ledgers,
         plan.as_ref(),
         &totals,
         &diagnostics,
@@ -119,7 +105,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
             totals: &totals,
             plan: plan.as_ref(),
             written: written.as_ref(),
-            documents: &documents,
+            documents: &decoded.documents,
             diagnostics: &diagnostics,
         };
         show::say(summary.text(output).trim_end());
@@ -145,81 +131,6 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
             .map_err(Failure::stdout)?;
     }
     Ok(())
-}
-
-/// What writing came to.
-#[derive(Default)]
-struct Outcome {
-    totals: Totals,
-    written: Option<Written>,
-    stream: Option<String>,
-}
-
-fn write_tree(
-    arguments: &Arguments,
-    plan: &Plan<'_, '_>,
-    options: &lower::Options,
-    sources: &Sources,
-    diagnostics: &mut Diagnostics,
-) -> Result<Outcome, Failure> {
-    let mut staging = match &arguments.output {
-        Some(folder) => Some(Staging::new(folder)?),
-        None => None,
-    };
-    let mut stream = String::new();
-    let mut failure = None;
-    let mut layout = Plain::new(plan.stages.len(), sources);
-    let workers = super::workers();
-    let sink = |batch: Vec<(Role<'_>, Object)>| {
-        let Some(staging) = &mut staging else {
-            let texts = parallel::map(batch, workers, |(_, object)| {
-                let mut text = "---\n".to_owned();
-                crate::emit::write_yaml(&object.value, crate::emit::View::Clear, &mut text);
-                text
-            });
-            stream.extend(texts);
-            return;
-        };
-        if failure.is_some() {
-            return;
-        }
-        let placed = batch.into_iter().filter_map(|(role, object)| {
-            let path = layout.place(role, &object)?;
-            Some((role, object, path))
-        });
-        let placed: Vec<_> = placed.collect();
-        let written = parallel::map(placed, workers, |(role, object, path)| {
-            let file = layout.file(role, &object, path);
-            staging.write(&file).map(|()| file.path)
-        });
-        match written.into_iter().collect::<Result<Vec<_>, _>>() {
-            Ok(paths) => staging.list(paths),
-            Err(cause) => failure = Some(cause),
-        }
-    };
-    let totals = lower::lower_batches(plan, options, workers, diagnostics, sink);
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
-    let mut outcome = Outcome {
-        totals,
-        written: None,
-        stream: None,
-    };
-    if diagnostics.errors() > 0 {
-        // Dropping the staging folder leaves the target as it was.
-        return Ok(outcome);
-    }
-    match staging {
-        None => outcome.stream = Some(stream),
-        Some(mut staging) => {
-            let rest: Vec<File> = layout.finish();
-            rest.iter().try_for_each(|file| staging.write(file))?;
-            staging.list(rest.into_iter().map(|file| file.path));
-            outcome.written = Some(staging.commit(arguments.delete_stale)?);
-        }
-    }
-    Ok(outcome)
 }
 
 /// What is said at the end.

@@ -5,6 +5,9 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::compile::{NoSuchRelease, Refused};
+use crate::render::read::Fault;
+
 use super::Output;
 
 /// The end of a command that failed.
@@ -148,6 +151,29 @@ impl Failure {
             Kind::ClosedPipe => ExitCode::SUCCESS,
             Kind::Documents | Kind::Outside { .. } => self.code,
         }
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Tree(fault) => fault.into(),
+            Refused::Release(unknown) => unknown.into(),
+            Refused::Both { .. } => Self::new(refused.to_string()).hint("give one of the two"),
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::new(fault.to_string()).hint(fault.hint())
+    }
+}
+
+impl From<NoSuchRelease> for Failure {
+    fn from(unknown: NoSuchRelease) -> Self {
+        Self::new(format!("--cel-before-hooks: {unknown}"))
+            .hint("give the name with its prefix, as the report lists it")
     }
 }
 

@@ -1,24 +1,18 @@
-//! Flux trees: files of Kubernetes objects, written by `convert`, by hand or by both.
+//! The files of Flux trees: which of them there are, and reading them.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::diagnostic::{Diagnostics, Severity};
-use crate::flux::{Object, ObjectSet};
-use crate::source::Sources;
-use crate::value::Value;
-use crate::yaml::deliver::{self, Delivery};
+use crate::diagnostic::Diagnostics;
+use crate::flux::ObjectSet;
+use crate::render::read::{self, KUSTOMIZATIONS};
+use crate::source::{FileId, Sources};
 use crate::yaml::{self, Tree};
 
 use super::{Failure, load};
 
-/// Files that list others, in the order in which kustomize looks for them.
-const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// Deepest nesting of kustomizations.
 const MAX_DEPTH: usize = 32;
-/// API group of kustomize's own files.
-const KUSTOMIZE: &str = "kustomize.config.k8s.io/";
 
 /// The files that a tree consists of: those that its kustomization lists, or all of it.
 pub(super) fn files(input: &Path) -> Result<Vec<PathBuf>, Failure> {
@@ -36,8 +30,10 @@ fn find(input: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fail
         return Err(failure.hint("look for one that lists itself"));
     }
     let folder = input.is_dir();
-    let mut lists = KUSTOMIZATIONS.iter().map(|name| input.join(name));
-    let list = lists.find(|path| folder && path.is_file());
+    let list = KUSTOMIZATIONS
+        .iter()
+        .map(|name| input.join(name))
+        .find(|path| folder && path.is_file());
     let Some(list) = list else {
         files.push(input.to_owned());
         return Ok(());
@@ -48,99 +44,30 @@ fn find(input: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fail
     Ok(())
 }
 
-/// What a kustomization lists; one that does more than that is refused, since its result would not be what
-/// is compared.
+/// What a kustomization lists; one that does more than that is refused.
 fn resources(path: &Path) -> Result<Vec<String>, Failure> {
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
-    load::load(&mut sources, &[path.to_owned()], &mut diagnostics)?;
-    let refuse = |why: String| {
+    let files = load::load(&mut sources, &[path.to_owned()], &mut diagnostics)?;
+    let refuse = |why: &dyn std::fmt::Display| {
         let failure = Failure::new(format!("kustomization `{}` {why}", path.display()));
         failure.hint("build it first: kustomize build DIR | armada2flux diff -")
     };
     let mut found = Vec::new();
-    for (id, file) in sources.iter() {
-        let tree = yaml::read(id, file.text(), &mut diagnostics);
-        for value in values(&tree, &mut diagnostics) {
-            let entries = value.as_mapping().map(crate::value::Mapping::entries);
-            for entry in entries.unwrap_or_default() {
-                match &*entry.key {
-                    "apiVersion" | "kind" | "metadata" | "sortOptions" => {}
-                    "resources" => {
-                        let items = entry.value.as_sequence().unwrap_or_default();
-                        let names = items.iter().filter_map(Value::as_str);
-                        found.extend(names.map(str::to_owned));
-                    }
-                    other => {
-                        return Err(refuse(format!(
-                            "has `{other}`, which is not evaluated here"
-                        )));
-                    }
-                }
-            }
-        }
+    for tree in trees(&sources, &files, &mut diagnostics) {
+        found.extend(read::resources(&tree, &mut diagnostics).map_err(|why| refuse(&why))?);
     }
-    if let Some(error) = first_error(&diagnostics) {
-        return Err(refuse(format!("cannot be read: {error}")));
+    match diagnostics.first_error() {
+        Some(error) => Err(refuse(&format!("cannot be read: {}", error.message))),
+        None => Ok(found),
     }
-    if let Some(remote) = found
+}
+
+fn trees(sources: &Sources, files: &[FileId], diagnostics: &mut Diagnostics) -> Vec<Tree> {
+    files
         .iter()
-        .find(|name| name.contains("://") || name.contains('?'))
-    {
-        return Err(refuse(format!(
-            "lists `{remote}`, which is not in this folder"
-        )));
-    }
-    Ok(found)
-}
-
-fn first_error(diagnostics: &Diagnostics) -> Option<&str> {
-    let mut errors = diagnostics.list().iter();
-    let error = errors.find(|found| found.severity == Severity::Error)?;
-    Some(&error.message)
-}
-
-/// The documents of a file as trees, as kubectl reads them. What it has to say of values is not about a
-/// conversion, so errors alone are kept.
-fn values(tree: &Tree, diagnostics: &mut Diagnostics) -> Vec<Value> {
-    let mut found = Vec::new();
-    for root in tree.roots() {
-        let mut said = Diagnostics::default();
-        found.extend(deliver::deliver(root, Delivery::Go, &mut said));
-        let errors = said.list().iter().filter(|d| d.severity == Severity::Error);
-        errors.cloned().for_each(|error| diagnostics.push(error));
-    }
-    found
-}
-
-/// The objects of a tree, in its order.
-pub(super) fn objects(trees: &[Tree], diagnostics: &mut Diagnostics) -> Result<ObjectSet, Failure> {
-    let mut set = ObjectSet::default();
-    let mut seen = BTreeSet::new();
-    for tree in trees {
-        for value in values(tree, diagnostics) {
-            if value == Value::null() {
-                continue;
-            }
-            let span = value.span;
-            let Some(mut object) = Object::from_value(value) else {
-                return Err(
-                    Failure::new("a document of the tree is no kubernetes object")
-                        .hint("every document needs apiVersion, kind and metadata.name"),
-                );
-            };
-            if object.api_version.starts_with(KUSTOMIZE) {
-                continue;
-            }
-            object.origin = span;
-            if !seen.insert((object.api_version.clone(), object.key())) {
-                let message = format!("{} stands twice in the tree", object.title());
-                return Err(Failure::new(message).hint("leave one of the two"));
-            }
-            set.extend([object]);
-        }
-    }
-    Ok(set)
+        .map(|&file| yaml::read(file, sources.file(file).text(), diagnostics))
+        .collect()
 }
 
 /// Reads a tree that is not the input: a folder or a file.
@@ -149,17 +76,15 @@ pub(super) fn read(input: &Path) -> Result<ObjectSet, Failure> {
     fs::metadata(input).map_err(|cause| Failure::io("read", input, cause))?;
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
-    load::load(&mut sources, &files(input)?, &mut diagnostics)?;
-    let trees: Vec<Tree> = sources
-        .iter()
-        .map(|(id, file)| yaml::read(id, file.text(), &mut diagnostics))
-        .collect();
-    let set = objects(&trees, &mut diagnostics)?;
-    match first_error(&diagnostics) {
+    let files = load::load(&mut sources, &files(input)?, &mut diagnostics)?;
+    let trees = trees(&sources, &files, &mut diagnostics);
+    let set = read::objects(&trees, &mut diagnostics)?;
+    match diagnostics.first_error() {
         None => Ok(set),
         Some(error) => Err(Failure::new(format!(
-            "cannot read the tree `{}`: {error}",
-            input.display()
+            "cannot read the tree `{}`: {}",
+            input.display(),
+            error.message
         ))),
     }
 }

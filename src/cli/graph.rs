@@ -8,7 +8,7 @@ use crate::report::graph::Picture;
 use crate::{plan, report};
 
 use super::choices::Order;
-use super::input::{Input, InputArguments};
+use super::input::InputArguments;
 use super::show;
 use super::{Failure, Levels, Output};
 
@@ -58,21 +58,23 @@ impl Format {
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
     let mut diagnostics = arguments.levels.sink();
-    let input = Input::read(&arguments.input, &mut diagnostics)?;
-    let (documents, _) = input.decode(&mut diagnostics);
-    let plan = arguments
-        .input
-        .plan(&documents, plan::Options::default(), &mut diagnostics);
+    let inputs = arguments.input.read(None, &mut diagnostics)?;
+    let decoded = inputs.decode(&mut diagnostics);
+    let options = plan::Options {
+        order: arguments.order.into(),
+        ..plan::Options::default()
+    };
+    let target = arguments.input.target_manifest.as_deref();
+    let plan = decoded.plan(target, options, &mut diagnostics);
     show::diagnostics(
         diagnostics.list(),
-        &input.sources,
-        &input.all_trees(),
+        inputs.sources(),
+        &inputs.all_trees(),
         output,
     );
     let Some(plan) = plan.filter(|_| diagnostics.errors() == 0) else {
         return Err(Failure::documents());
     };
-    let plan = arguments.order.of(plan);
     let drawing = arguments.format.draw(&Picture::of_plan(&plan));
     std::io::stdout()
         .write_all(drawing.as_bytes())

@@ -1,12 +1,13 @@
 //! Input files, folders and stdin to [`Sources`].
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::source::Sources;
+use crate::source::{FileId, Sources};
 
 use super::Failure;
 
@@ -18,12 +19,14 @@ const MAX_FOLDER_DEPTH: usize = 64;
 /// The name of standard input in messages.
 const STDIN: &str = "<stdin>";
 
-/// Reads files into `sources`; `-` is stdin, a folder stands for the YAML files below it.
+/// Reads files into `sources`; `-` is stdin, a folder stands for the YAML files below it. Returns those that
+/// have a text; why others have none is reported.
 pub(super) fn load(
     sources: &mut Sources,
     inputs: &[PathBuf],
     diagnostics: &mut Diagnostics,
-) -> Result<(), Failure> {
+) -> Result<Vec<FileId>, Failure> {
+    let mut loaded = Vec::new();
     let held = sources.iter().map(|(_, file)| file.text().len() as u64);
     let mut left = MAX_INPUT_BYTES.saturating_sub(held.sum());
     let mut stdin_read = sources.iter().any(|(_, file)| file.name() == STDIN);
@@ -36,7 +39,7 @@ pub(super) fn load(
             let name = STDIN;
             let bytes = read_limited(io::stdin().lock(), &mut left)
                 .map_err(|cause| Failure::io("read", Path::new(name), cause))?;
-            add(sources, name.to_owned(), bytes, diagnostics)?;
+            loaded.extend(add(sources, name.to_owned(), bytes, diagnostics)?);
             continue;
         }
         let is_folder = fs::metadata(input)
@@ -53,13 +56,13 @@ pub(super) fn load(
                 );
             }
             for file in files {
-                add_file(sources, &file, &mut left, diagnostics)?;
+                loaded.extend(add_file(sources, &file, &mut left, diagnostics)?);
             }
         } else {
-            add_file(sources, input, &mut left, diagnostics)?;
+            loaded.extend(add_file(sources, input, &mut left, diagnostics)?);
         }
     }
-    Ok(())
+    Ok(loaded)
 }
 
 fn add_file(
@@ -67,7 +70,7 @@ fn add_file(
     path: &Path,
     left: &mut u64,
     diagnostics: &mut Diagnostics,
-) -> Result<(), Failure> {
+) -> Result<Option<FileId>, Failure> {
     let fail = |cause| Failure::io("read", path, cause);
     let file = fs::File::open(path).map_err(fail)?;
     // A file that is too large is not read to find that out.
@@ -97,22 +100,23 @@ fn add(
     name: String,
     bytes: Option<Vec<u8>>,
     diagnostics: &mut Diagnostics,
-) -> Result<(), Failure> {
+) -> Result<Option<FileId>, Failure> {
     let Some(bytes) = bytes else {
         let limit = MAX_INPUT_BYTES / (1024 * 1024);
         let message = format!("`{name}` goes beyond the limit of {limit} MiB for all input");
         diagnostics.push(
             Diagnostic::new(Code::InputLimit, message).help("convert the site in smaller parts"),
         );
-        return Ok(());
+        return Ok(None);
     };
     match String::from_utf8(bytes) {
         Ok(text) => {
             let text: Arc<str> = text.into();
-            sources.add(name, text).map(|_| ()).ok_or_else(|| {
+            let file = sources.add(name, text).ok_or_else(|| {
                 Failure::new(format!("more than {} input files", Sources::MAX_FILES))
                     .hint("put several documents into one file")
-            })
+            })?;
+            Ok(Some(file))
         }
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
@@ -128,7 +132,7 @@ fn add(
                 Diagnostic::new(Code::InputEncoding, message)
                     .help("save it as UTF-8; binary files do not belong to the input"),
             );
-            Ok(())
+            Ok(None)
         }
     }
 }
@@ -142,16 +146,10 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
         );
         return Err(Failure::new(act).hint("name the files themselves"));
     }
-    let fail = |cause| Failure::io("read", folder, cause);
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(fail)? {
-        entries.push(entry.map_err(fail)?);
-    }
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        let kind = entry.file_type().map_err(fail)?;
+    for (path, kind) in entries(folder)? {
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if hidden {
             continue;
         }
@@ -165,4 +163,15 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
         }
     }
     Ok(())
+}
+
+/// What a folder holds, in the order of the names.
+pub(super) fn entries(folder: &Path) -> Result<BTreeMap<PathBuf, fs::FileType>, Failure> {
+    let entry = |entry: io::Result<fs::DirEntry>| {
+        let entry = entry?;
+        Ok((entry.path(), entry.file_type()?))
+    };
+    fs::read_dir(folder)
+        .and_then(|entries| entries.map(entry).collect())
+        .map_err(|cause| Failure::io("read", folder, cause))
 }

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use crate::source_map::FILL_IN;
 use crate::{lower, plan, report};
 
-use super::input::{Input, InputArguments};
+use super::input::InputArguments;
 use super::{Failure, Levels, Output, show};
 
 /// Tell flux where charts are that it cannot read where armada does
@@ -47,16 +47,15 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
 
 fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
     let mut diagnostics = Levels::default().sink();
-    let input = Input::read(&arguments.input, &mut diagnostics)?;
-    let (documents, _) = input.decode(&mut diagnostics);
-    let plan = arguments
-        .input
-        .plan(&documents, plan::Options::default(), &mut diagnostics);
+    let inputs = arguments.input.read(None, &mut diagnostics)?;
+    let decoded = inputs.decode(&mut diagnostics);
+    let target = arguments.input.target_manifest.as_deref();
+    let plan = decoded.plan(target, plan::Options::default(), &mut diagnostics);
     let Some(plan) = plan.filter(|_| diagnostics.errors() == 0) else {
         show::diagnostics(
             diagnostics.list(),
-            &input.sources,
-            &input.all_trees(),
+            inputs.sources(),
+            &inputs.all_trees(),
             output,
         );
         return Err(Failure::documents());
@@ -79,10 +78,11 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
         }
     }
     if !output.quiet {
-        let missing = sources.iter();
-        let missing =
-            missing.filter(|source| matches!(source.verdict, lower::Verdict::Unreadable(_)));
-        let say = match missing.count() {
+        let say = match sources
+            .iter()
+            .filter(|source| matches!(source.verdict, lower::Verdict::Unreadable(_)))
+            .count()
+        {
             0 => "flux can read every source, no rule is needed".to_owned(),
             number => format!(
                 "{} to fill in, look for {FILL_IN}",

@@ -2,9 +2,10 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::{plan, report};
+use crate::compile::Inputs;
+use crate::report;
 
-use super::input::{Input, InputArguments};
+use super::input::InputArguments;
 use super::show::{self, count};
 use super::{Failure, Levels, Output, ReportTarget};
 
@@ -51,16 +52,15 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         return Err(failure.hint("give each a file: --report junit=FILE"));
     }
     let mut diagnostics = arguments.levels.sink();
-    let input = Input::read(&arguments.input, &mut diagnostics)?;
-    let (documents, _) = input.decode(&mut diagnostics);
+    let inputs = arguments.input.read(None, &mut diagnostics)?;
+    let decoded = inputs.decode(&mut diagnostics);
     let target = arguments.input.target_manifest.as_deref();
-    if documents.not_rendered.is_empty() && !documents.is_empty() {
-        plan::check(&documents, target, &mut diagnostics);
-    }
+    decoded.check(target, &mut diagnostics);
+    let documents = &decoded.documents;
     show::diagnostics(
         diagnostics.list(),
-        &input.sources,
-        &input.all_trees(),
+        inputs.sources(),
+        &inputs.all_trees(),
         output,
     );
     if !output.quiet {
@@ -78,9 +78,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         lines.push(format!("{verdict}: {} read in full", found.join(", ")));
         show::say(&lines.join("\n"));
     }
-    let report = report::validate::report(&input.sources, &documents, &diagnostics);
+    let report = report::validate::report(inputs.sources(), documents, &diagnostics);
     for target in &arguments.report {
-        target.write(&text_of(&report, target.format, &input)?)?;
+        target.write(&text_of(&report, target.format, &inputs)?)?;
     }
     if diagnostics.errors() > 0 {
         return Err(Failure::documents());
@@ -91,13 +91,13 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
 fn text_of(
     report: &report::validate::Report,
     format: ReportFormat,
-    input: &Input,
+    inputs: &Inputs,
 ) -> Result<String, Failure> {
     let findings = &report.diagnostics;
     match format {
         ReportFormat::Json => super::json_text(report),
         ReportFormat::Junit => {
-            let files: Vec<&str> = input.files().collect();
+            let files: Vec<&str> = inputs.files().collect();
             Ok(report::junit::suite(findings, &files))
         }
         ReportFormat::Sarif => super::json_text(&report::sarif::log(findings)),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::render::{File, MARKER};
 use crate::value::Text;
 
-use super::Failure;
+use super::{Failure, load};
 
 /// Deepest folder in which files of an earlier run are looked for; trees have two levels.
 const MAX_STALE_DEPTH: usize = 3;
@@ -140,11 +140,11 @@ impl Staging {
         if foreign.is_empty() {
             return Ok(());
         }
-        let names = foreign
+        let names: Vec<String> = foreign
             .iter()
             .take(SHOWN)
-            .map(|path| format!("`{}`", path.display()));
-        let names: Vec<String> = names.collect();
+            .map(|path| format!("`{}`", path.display()))
+            .collect();
         let more = match foreign.len().saturating_sub(SHOWN) {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -165,18 +165,22 @@ impl Drop for Staging {
 /// Deletes what killed runs left: folders of this name whose lock nobody holds. All others stay, and so
 /// does what cannot be deleted: it is in nobody's way.
 fn clear_left_over(parent: &Path, prefix: &str) -> Vec<PathBuf> {
-    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-    let ours = entries.filter(|entry| {
-        let name = entry.file_name();
-        let process = name.to_str().and_then(|name| name.strip_prefix(prefix));
-        process.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
-            && entry.file_type().is_ok_and(|kind| kind.is_dir())
-    });
-    let dead = ours.map(|entry| entry.path()).filter(|folder| {
-        let lock = fs::File::open(folder.join(LOCK));
-        lock.is_ok_and(|lock| lock.try_lock().is_ok()) && fs::remove_dir_all(folder).is_ok()
-    });
-    let mut dead: Vec<PathBuf> = dead.collect();
+    let mut dead: Vec<PathBuf> = fs::read_dir(parent)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let process = name.to_str().and_then(|name| name.strip_prefix(prefix));
+            process.is_some_and(|id| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
+                && entry.file_type().is_ok_and(|kind| kind.is_dir())
+        })
+        .map(|entry| entry.path())
+        .filter(|folder| {
+            let lock = fs::File::open(folder.join(LOCK));
+            lock.is_ok_and(|lock| lock.try_lock().is_ok()) && fs::remove_dir_all(folder).is_ok()
+        })
+        .collect();
     dead.sort();
     dead
 }
@@ -194,15 +198,7 @@ fn is_own(path: &Path) -> bool {
 
 /// The files below a folder that begin with the marker.
 fn find_own(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
-    let fail = |cause| Failure::io("read", folder, cause);
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(fail)? {
-        entries.push(entry.map_err(fail)?);
-    }
-    entries.sort_by_key(fs::DirEntry::file_name);
-    for entry in entries {
-        let path = entry.path();
-        let kind = entry.file_type().map_err(fail)?;
+    for (path, kind) in load::entries(folder)? {
         if kind.is_dir() {
             if depth < MAX_STALE_DEPTH {
                 find_own(&path, depth + 1, found)?;

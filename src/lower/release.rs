@@ -7,7 +7,7 @@ use crate::flux::{
     PROTECTED_ANNOTATION, PROTECTED_CONTINUE, PROTECTED_STOP, PRUNE_ANNOTATION, SITE_LABEL,
     SOURCE_ANNOTATION, STAGE_ANNOTATION, STEP_ANNOTATION, Seconds, UNRESOLVED_ANNOTATION,
 };
-use crate::gate::{annotation, deletion};
+use crate::gate::{Deletion, annotation, deletion};
 use crate::plan::Release;
 use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
@@ -25,7 +25,7 @@ const MAX_HISTORY: i64 = 10;
 
 /// A HelmRelease and what was counted while making it.
 #[derive(Debug)]
-pub(super) struct Lowered {
+pub(super) struct Made {
     pub(super) object: Object,
     /// Objects that hold its values.
     pub(super) values: Vec<Object>,
@@ -50,14 +50,14 @@ pub(super) struct Position<'p> {
 }
 
 /// Makes the HelmRelease, but for what it takes from the step before. `None` when its values cannot be delivered (an error was reported).
-pub(super) fn lower(
+pub(super) fn make(
     release: &Release<'_, '_>,
     position: Position<'_>,
     sources: &Sources,
     options: &Options,
     site: &Text,
     diagnostics: &mut Diagnostics,
-) -> Option<Lowered> {
+) -> Option<Made> {
     report_not_carried(release, diagnostics);
     let values = match release.chart.values {
         Some(node) => Some(deliver::deliver(node, options.delivery, diagnostics)?),
@@ -101,45 +101,18 @@ pub(super) fn lower(
     } = pre_delete::pre_deleted(release, options.pre_deletes, diagnostics);
     let health_checked = !health_checks.is_empty();
     let source = sources.of(release);
-    let mut annotations: Vec<(Text, Text)> = vec![
-        (
-            STAGE_ANNOTATION.into(),
-            Text::from(position.stage.to_string()),
-        ),
-        (
-            STEP_ANNOTATION.into(),
-            Text::from(position.step.to_string()),
-        ),
-        (GROUP_ANNOTATION.into(), position.group.clone()),
-        (
-            GATES_ANNOTATION.into(),
-            annotation::write(&gates, version).into(),
-        ),
-        // A pruned HelmRelease uninstalls its release.
-        (PRUNE_ANNOTATION.into(), "disabled".into()),
-    ];
-    if !deletions.is_empty() {
-        let text = deletion::annotation::write(&deletions);
-        annotations.push((PRE_DELETE_ANNOTATION.into(), text.into()));
-    }
-    if let Some(continues) = protected {
-        let word = if *continues {
-            PROTECTED_CONTINUE
-        } else {
-            PROTECTED_STOP
-        };
-        annotations.push((PROTECTED_ANNOTATION.into(), word.into()));
-    }
-    if let Some(unresolved) = &source.unresolved {
-        annotations.push((UNRESOLVED_ANNOTATION.into(), unresolved.clone()));
-    }
-    let common_annotations = source.stamp.iter();
     let object = Object::from(HelmRelease {
         metadata: Metadata {
             name: name.clone(),
             namespace: Some(namespace.clone()),
             labels: vec![(SITE_LABEL.into(), site.clone())],
-            annotations,
+            annotations: annotations(
+                position,
+                annotation::write(&gates, version),
+                &deletions,
+                *protected,
+                source.unresolved.clone(),
+            ),
         },
         interval: INTERVAL,
         timeout: Seconds(*timeout),
@@ -147,7 +120,9 @@ pub(super) fn lower(
         release_name: name.clone(),
         chart: source.chart.clone(),
         max_history: MAX_HISTORY,
-        common_annotations: common_annotations
+        common_annotations: source
+            .stamp
+            .iter()
             .map(|stamp| (SOURCE_ANNOTATION.into(), stamp.clone()))
             .collect(),
         wait,
@@ -163,7 +138,7 @@ pub(super) fn lower(
     let fingerprint = fingerprint::fingerprint(&object, source.fingerprint.as_ref());
     let bytes = object.value.json_bytes();
     let has_variable = substitution::has_variable(&object.value);
-    Some(Lowered {
+    Some(Made {
         object: object.with_origin(chart.head.name.span),
         values: objects,
         secrets,
@@ -173,6 +148,39 @@ pub(super) fn lower(
         fingerprint,
         has_variable,
     })
+}
+
+/// What `apply` and people have to know of a release.
+fn annotations(
+    position: Position<'_>,
+    gates: String,
+    deletions: &[Deletion],
+    protected: Option<bool>,
+    unresolved: Option<Text>,
+) -> Vec<(Text, Text)> {
+    let Position { stage, group, step } = position;
+    let mut annotations: Vec<(Text, Text)> = vec![
+        (STAGE_ANNOTATION.into(), stage.to_string().into()),
+        (STEP_ANNOTATION.into(), step.to_string().into()),
+        (GROUP_ANNOTATION.into(), group.clone()),
+        (GATES_ANNOTATION.into(), gates.into()),
+        // A pruned HelmRelease uninstalls its release.
+        (PRUNE_ANNOTATION.into(), "disabled".into()),
+    ];
+    if !deletions.is_empty() {
+        let text = deletion::annotation::write(deletions);
+        annotations.push((PRE_DELETE_ANNOTATION.into(), text.into()));
+    }
+    annotations.extend(protected.map(|continues| {
+        let word = if continues {
+            PROTECTED_CONTINUE
+        } else {
+            PROTECTED_STOP
+        };
+        (PROTECTED_ANNOTATION.into(), word.into())
+    }));
+    annotations.extend(unresolved.map(|location| (UNRESOLVED_ANNOTATION.into(), location)));
+    annotations
 }
 
 fn count_nulls(values: &Value) -> usize {

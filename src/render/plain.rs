@@ -24,7 +24,7 @@ const MAX_FOLDER: usize = 100;
 
 /// Turns objects into files, one by one.
 #[derive(Debug)]
-pub struct Plain<'s> {
+pub(crate) struct Plain<'s> {
     sources: &'s Sources,
     /// Digits of a stage number.
     width: usize,
@@ -37,8 +37,7 @@ pub struct Plain<'s> {
 
 impl<'s> Plain<'s> {
     /// Starts a tree of that many stages; `sources` names where objects come from.
-    #[must_use]
-    pub fn new(stages: usize, sources: &'s Sources) -> Self {
+    pub(crate) fn new(stages: usize, sources: &'s Sources) -> Self {
         Self {
             sources,
             width: (stages * 10).to_string().len().max(3),
@@ -50,7 +49,7 @@ impl<'s> Plain<'s> {
     }
 
     /// Gives an object its place: the path of its file, or `None` when it is kept for a file of several.
-    pub fn place(&mut self, role: Role<'_>, object: &Object) -> Option<Text> {
+    pub(crate) fn place(&mut self, role: Role<'_>, object: &Object) -> Option<Text> {
         let path = match role {
             Role::Namespace => {
                 if !self.namespaces.is_empty() {
@@ -96,16 +95,14 @@ impl<'s> Plain<'s> {
     }
 
     /// The file of an object at its place.
-    #[must_use]
-    pub fn file(&self, role: Role<'_>, object: &Object, path: Text) -> File {
+    pub(crate) fn file(&self, role: Role<'_>, object: &Object, path: Text) -> File {
         let mut text = self.header(role, object);
         emit::write_yaml(&object.value, View::Clear, &mut text);
         File { path, text }
     }
 
     /// The files that list the others.
-    #[must_use]
-    pub fn finish(self) -> Vec<File> {
+    pub(crate) fn finish(self) -> Vec<File> {
         let Self {
             sources: _,
             width: _,

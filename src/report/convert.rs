@@ -299,7 +299,7 @@ fn releases(
     let mut written: BTreeMap<String, Written> = written
         .map(|release| {
             let id = id(&release.namespace, &release.name);
-            (id, Written::new(release, totals.suspended > 0))
+            (id, Written::new(release))
         })
         .collect();
     let mut releases = Vec::new();
@@ -319,7 +319,7 @@ fn releases(
 }
 
 impl Written {
-    fn new(lowered: &Lowered, suspended: bool) -> Self {
+    fn new(lowered: &Lowered) -> Self {
         let Lowered {
             name: _,
             namespace: _,
@@ -331,6 +331,10 @@ impl Written {
             nulls,
             bytes,
             values_from,
+            dependencies: _,
+            health_checked: _,
+            suspended,
+            secrets_apart: _,
         } = lowered;
         Self {
             source_kind: source.kind.to_owned(),
@@ -338,7 +342,7 @@ impl Written {
             source_rule: *rule,
             commit: commit.as_ref().map(ToString::to_string),
             unresolved_source: unresolved.as_ref().map(ToString::to_string),
-            suspended,
+            suspended: *suspended,
             clear_text_secrets: *secrets,
             nulls: *nulls,
             bytes: *bytes,

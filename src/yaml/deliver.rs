@@ -40,7 +40,8 @@ pub enum Delivery {
 
 impl Delivery {
     /// Whose reading of the source decides about structure and keys.
-    fn dialect(self) -> Dialect {
+    #[must_use]
+    pub fn dialect(self) -> Dialect {
         match self {
             Delivery::Python | Delivery::Written => Dialect::PyYaml,
             Delivery::Go => Dialect::GoYamlV2,

@@ -16,18 +16,15 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::Duration;
 
-use armada2flux::armada::{Documents, decode_documents};
+use armada2flux::compile::{Inputs, Options, Texts};
 use armada2flux::diagnostic::Diagnostics;
 use armada2flux::emit::{self, View};
-use armada2flux::lower::{self, SourceNamespace};
+use armada2flux::flux::Object;
+use armada2flux::lower::Role;
 use armada2flux::parallel::{self, Workers};
-use armada2flux::source::Sources;
-use armada2flux::yaml::deliver::Delivery;
-use armada2flux::yaml::{self, Dialect};
-use armada2flux::{plan, resolve};
+use armada2flux::yaml::Dialect;
 use measure::{median, peak_memory, ratio, time};
 
 /// Charts of the input.
@@ -183,54 +180,42 @@ fn events(text: &str) -> usize {
     events
 }
 
+fn read(text: &str, workers: Workers, diagnostics: &mut Diagnostics) -> Inputs {
+    let mut texts = Texts::default();
+    let file = texts.sources.add("site.yaml", text).unwrap();
+    texts.documents.push(file);
+    Inputs::read(texts, Dialect::PyYaml, workers, diagnostics)
+}
+
 /// The whole way of `convert`, with the output counted and thrown away.
 fn convert_to_sink(text: &str, workers: Workers) -> usize {
-    let mut sources = Sources::default();
-    let text: Arc<str> = text.into();
-    let file = sources.add("site.yaml", Arc::clone(&text)).unwrap();
     let mut diagnostics = Diagnostics::default();
-    let tree = yaml::read_in_parts(file, &text, workers, &mut diagnostics);
-    let mut documents = Documents::default();
-    decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
-    let site = resolve::resolve(&documents, None, &mut diagnostics).unwrap();
-    let plan = plan::plan(site, plan::Options::default(), &mut diagnostics).unwrap();
-    let options = lower::Options {
-        source_map: armada2flux::source_map::SourceMap::default(),
-        site: None,
-        delivery: Delivery::Python,
-        values_in: lower::ValuesIn::Inline,
-        pre_deletes: lower::PreDeletes::Reported,
-        new_cluster: false,
-        namespaces: true,
-        source_namespace: SourceNamespace::Shared("flux-system".into()),
-        waits: lower::Waits::Gates,
-        armada_helm: lower::ArmadaHelm::Three,
-    };
+    let inputs = read(text, workers, &mut diagnostics);
     let mut bytes = 0;
-    lower::lower_batches(&plan, &options, workers, &mut diagnostics, |batch| {
+    let mut sink = |batch: Vec<(Role<'_>, Object)>| {
         let lengths = parallel::map(batch, workers, |(_, object)| {
             let mut text = String::new();
             emit::write_yaml(&object.value, View::Clear, &mut text);
             black_box(text).len()
         });
         bytes += lengths.iter().sum::<usize>();
-    });
+    };
+    inputs
+        .decode(&mut diagnostics)
+        .compile(&Options::default(), &mut diagnostics, &mut sink)
+        .unwrap();
     assert_eq!(diagnostics.errors(), 0, "{:?}", diagnostics.list().first());
     bytes
 }
 
 /// What validation adds to reading: decoding by Armada's schemas, and every check.
 fn validation(text: &str, workers: Workers) -> Duration {
-    let mut sources = Sources::default();
-    let text: Arc<str> = text.into();
-    let file = sources.add("site.yaml", Arc::clone(&text)).unwrap();
     let mut diagnostics = Diagnostics::default();
-    let tree = yaml::read_in_parts(file, &text, workers, &mut diagnostics);
+    let inputs = read(text, workers, &mut diagnostics);
     let time = time(|| {
-        let mut documents = Documents::default();
-        decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
-        plan::check(&documents, None, &mut diagnostics);
-        documents.charts.len()
+        let decoded = inputs.decode(&mut diagnostics);
+        decoded.check(None, &mut diagnostics);
+        decoded.documents.charts.len()
     });
     assert_eq!(diagnostics.errors(), 0, "{:?}", diagnostics.list().first());
     time

@@ -32,7 +32,8 @@ fn rooms() -> Result<Vec<String>> {
     let names: Vec<String> = names.map(|name| name.trim().to_owned()).collect();
     let declared: BTreeSet<&str> = text
         .lines()
-        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .filter_map(|line| line.strip_suffix(';')?.split_once("mod "))
+        .map(|(_, name)| name)
         .collect();
     let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
     ensure(

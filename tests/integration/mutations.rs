@@ -3,16 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use armada2flux::armada::{Documents, Fate, decode_documents, leftover};
+use armada2flux::armada::Fate;
+use armada2flux::compile::{Compilation, Inputs, Options, Texts};
 use armada2flux::diagnostic::Diagnostics;
 use armada2flux::emit::{self, View};
-use armada2flux::lower::{self, Options, SourceNamespace};
+use armada2flux::flux::Object;
+use armada2flux::lower::{self, Role};
+use armada2flux::parallel::Workers;
 use armada2flux::report;
 use armada2flux::source::Sources;
-use armada2flux::source_map::SourceMap;
 use armada2flux::yaml::deliver::{Delivery, deliver};
-use armada2flux::yaml::{self, Dialect, Kind, Node};
-use armada2flux::{plan, resolve};
+use armada2flux::yaml::{Dialect, Kind, Node};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value as Json, json};
 
@@ -228,41 +229,37 @@ fn convert(chart: &Json, sample: &Sample, path: &[String]) -> (Outcome, Option<F
     let group = json!({"schema": "armada/ChartGroup/v1", "metadata": {"name": "all"}, "data": {"chart_group": [name]}});
     let manifest = json!({"schema": "armada/Manifest/v1", "metadata": {"name": "site"}, "data": {"release_prefix": "p", "chart_groups": ["all"]}});
     text.push_str(&format!("---\n{group}\n---\n{manifest}\n"));
-    let mut sources = Sources::default();
-    let file = sources.add("site.yaml", text).expect("room");
+    let mut texts = Texts::default();
+    let file = texts.sources.add("site.yaml", text).expect("room");
+    texts.documents.push(file);
     let mut diagnostics = Diagnostics::default();
-    let tree = yaml::read(file, sources.file(file).text(), &mut diagnostics);
-    let mut documents = Documents::default();
-    let ledger = decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
-    leftover::report(&documents, &mut diagnostics);
+    let inputs = Inputs::read(texts, Dialect::PyYaml, Workers::ONE, &mut diagnostics);
+    let decoded = inputs.decode(&mut diagnostics);
     let options = Options {
-        source_map: SourceMap::default(),
-        site: None,
-        delivery: Delivery::Python,
-        values_in: lower::ValuesIn::Inline,
-        pre_deletes: lower::PreDeletes::Reported,
-        new_cluster: true,
-        namespaces: true,
-        source_namespace: SourceNamespace::Shared("flux-system".into()),
-        waits: lower::Waits::Gates,
-        armada_helm: lower::ArmadaHelm::Three,
+        lower: lower::Options {
+            new_cluster: true,
+            ..lower::Options::default()
+        },
+        ..Options::default()
     };
-    let plan = resolve::resolve(&documents, None, &mut diagnostics)
-        .and_then(|site| plan::plan(site, plan::Options::default(), &mut diagnostics));
     let mut emitted = String::new();
-    let totals = plan.as_ref().map(|plan| {
-        lower::lower(plan, &options, &mut diagnostics, |_, object| {
+    let mut sink = |objects: Vec<(Role<'_>, Object)>| {
+        for (_, object) in objects {
             emit::write_yaml(&object.value, View::Clear, &mut emitted);
-        })
-    });
+        }
+    };
+    let Compilation { plan, totals } = decoded
+        .compile(&options, &mut diagnostics, &mut sink)
+        .expect("no release is named");
     let report = report::convert::report(
-        &sources,
-        &documents,
-        std::slice::from_ref(&ledger),
+        inputs.sources(),
+        &decoded.documents,
+        &decoded.ledgers,
         plan.as_ref(),
-        &totals.unwrap_or_default(),
+        &totals,
         &diagnostics,
     );
+    let (tree, ledger) = (&inputs.trees()[0], &decoded.ledgers[0]);
     let mut report = serde_json::to_value(&report).expect("a report");
     // Places move with every change.
     report["diagnostics"] = Json::Null;

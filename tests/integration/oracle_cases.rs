@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use armada2flux::armada::overrides::{self, Set};
-use armada2flux::armada::{Documents, decode_documents};
+use armada2flux::compile::{Inputs, Texts};
 use armada2flux::diagnostic::Diagnostics;
 use armada2flux::emit::{self, View};
+use armada2flux::parallel::Workers;
 use armada2flux::plan::{self, Plan, Release};
-use armada2flux::source::Sources;
+use armada2flux::source::FileId;
+use armada2flux::value::Value;
+use armada2flux::yaml::Dialect;
 use armada2flux::yaml::deliver::{Delivery, deliver};
-use armada2flux::yaml::{Dialect, Tree};
-use armada2flux::{resolve, value::Value};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value as Json, json};
 
@@ -146,39 +147,36 @@ fn plan_of(folder: &Path) -> Result<(), Failed> {
     let command = read_json(&folder.join("cmd.json"));
     let expected = read_json(&folder.join("expected.json"));
     let arguments = arguments(&command);
-    let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
-    let mut read = |names: &[String], sources: &mut Sources| -> Vec<Tree> {
-        let files = names.iter().map(|name| folder.join(name));
-        files
-            .map(|file| shared::read(&file, sources, &mut diagnostics))
+    let mut texts = Texts::default();
+    let mut load = |names: &[String]| -> Vec<FileId> {
+        names
+            .iter()
+            .map(|name| {
+                let text = std::fs::read_to_string(folder.join(name)).expect("a readable file");
+                texts.sources.add(name, text).expect("room")
+            })
             .collect()
     };
-    let mut trees = read(&arguments.files, &mut sources);
-    let values = read(&arguments.values, &mut sources);
-    let sets = arguments.sets.iter().enumerate().map(|(at, argument)| Set {
-        argument: argument.clone(),
-        file: sources
-            .add(format!("<--set {}>", at + 1), overrides::shown(argument))
-            .expect("room"),
-    });
-    let sets: Vec<Set> = sets.collect();
-    let changed = overrides::apply(&trees, &values, &sets, Dialect::PyYaml, &mut diagnostics);
-    for (tree, changed) in trees.iter_mut().zip(changed) {
-        if let Some(changed) = changed {
-            *tree = changed;
-        }
+    texts.documents = load(&arguments.files);
+    texts.values = load(&arguments.values);
+    for (at, argument) in arguments.sets.iter().enumerate() {
+        texts.sets.push(Set {
+            argument: argument.clone(),
+            file: texts
+                .sources
+                .add(format!("<--set {}>", at + 1), overrides::shown(argument))
+                .expect("room"),
+        });
     }
-    let mut documents = Documents::default();
-    for tree in &trees {
-        decode_documents(tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
-    }
+    let inputs = Inputs::read(texts, Dialect::PyYaml, Workers::ONE, &mut diagnostics);
+    let decoded = inputs.decode(&mut diagnostics);
     let options = plan::Options {
         timeout: arguments.timeout,
+        ..plan::Options::default()
     };
-    let site = resolve::resolve(&documents, arguments.target.as_deref(), &mut diagnostics);
-    let plan = site
-        .and_then(|site| plan::plan(site, options, &mut diagnostics))
+    let plan = decoded
+        .plan(arguments.target.as_deref(), options, &mut diagnostics)
         .filter(|_| diagnostics.errors() == 0);
     let said = || {
         let said = diagnostics.list().iter();

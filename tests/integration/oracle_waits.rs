@@ -2,12 +2,11 @@
 //!
 //! What its waits then see in a cluster is not looked at here.
 
-use armada2flux::armada::{Documents, decode_documents};
+use armada2flux::compile::{Inputs, Texts};
 use armada2flux::diagnostic::{Code, Diagnostics, Severity};
+use armada2flux::parallel::Workers;
 use armada2flux::plan::{self, Release};
-use armada2flux::resolve;
-use armada2flux::source::Sources;
-use armada2flux::yaml::{self, Dialect};
+use armada2flux::yaml::Dialect;
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value as Json, json};
 
@@ -92,31 +91,33 @@ fn site(input: &Json) -> String {
     documents.collect()
 }
 
+fn inputs(input: &Json, diagnostics: &mut Diagnostics) -> Inputs {
+    let mut texts = Texts::default();
+    let file = texts.sources.add("case.yaml", site(input)).expect("room");
+    texts.documents.push(file);
+    Inputs::read(texts, Dialect::PyYaml, Workers::ONE, diagnostics)
+}
+
 /// Calls `with` with the release that a case's chart becomes; with nothing when we refuse the document.
 pub(crate) fn with_release<T>(input: &Json, with: impl FnOnce(Option<&Release<'_, '_>>) -> T) -> T {
-    let mut sources = Sources::default();
-    let id = sources.add("case.yaml", site(input)).expect("room");
     let mut diagnostics = Diagnostics::default();
-    let tree = yaml::read(id, sources.file(id).text(), &mut diagnostics);
-    let mut documents = Documents::default();
-    decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
+    let inputs = inputs(input, &mut diagnostics);
+    let decoded = inputs.decode(&mut diagnostics);
     let options = plan::Options {
         timeout: input["cli_timeout"].as_i64(),
+        ..plan::Options::default()
     };
-    let plan = resolve::resolve(&documents, None, &mut diagnostics)
-        .and_then(|site| plan::plan(site, options, &mut diagnostics))
+    let plan = decoded
+        .plan(None, options, &mut diagnostics)
         .filter(|_| diagnostics.errors() == 0);
     with(plan.as_ref().and_then(|plan| plan.releases().next()))
 }
 
 fn compare(case: &Json) -> Result<(), String> {
     let (input, expected) = (&case["input"], &case["expected"]);
-    let mut sources = Sources::default();
-    let id = sources.add("case.yaml", site(input)).ok_or("no room")?;
     let mut diagnostics = Diagnostics::default();
-    let tree = yaml::read(id, sources.file(id).text(), &mut diagnostics);
-    let mut documents = Documents::default();
-    decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
+    let inputs = inputs(input, &mut diagnostics);
+    let decoded = inputs.decode(&mut diagnostics);
     let errors = |code: Code, diagnostics: &Diagnostics| {
         let found = diagnostics.list().iter();
         let found = found.filter(|d| d.severity == Severity::Error && d.code == code);
@@ -134,9 +135,9 @@ fn compare(case: &Json) -> Result<(), String> {
     }
     let options = plan::Options {
         timeout: input["cli_timeout"].as_i64(),
+        ..plan::Options::default()
     };
-    let plan = resolve::resolve(&documents, None, &mut diagnostics)
-        .and_then(|site| plan::plan(site, options, &mut diagnostics));
+    let plan = decoded.plan(None, options, &mut diagnostics);
     if expected["phase"] == "config" {
         return match errors(Code::DeployFault, &diagnostics) {
             0 => Err(format!("armada fails with {}", expected["error"])),

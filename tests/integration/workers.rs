@@ -3,15 +3,13 @@
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
-use armada2flux::armada::{Documents, decode_documents};
+use armada2flux::compile::{Compilation, Inputs, Options, Texts};
 use armada2flux::diagnostic::Diagnostics;
 use armada2flux::emit::{self, View};
-use armada2flux::lower::{self, ArmadaHelm, Options, PreDeletes, SourceNamespace, ValuesIn, Waits};
+use armada2flux::flux::Object;
+use armada2flux::lower::{self, PreDeletes, Role, ValuesIn};
 use armada2flux::parallel::{self, Workers};
-use armada2flux::source::Sources;
-use armada2flux::yaml::deliver::Delivery;
-use armada2flux::yaml::{self, Dialect};
-use armada2flux::{plan, resolve};
+use armada2flux::yaml::Dialect;
 use libtest_mimic::Trial;
 
 use super::support::{Result, ensure};
@@ -48,35 +46,30 @@ fn run() -> Result {
 /// Everything that a conversion says and writes.
 fn converted(text: &str, workers: usize) -> Result<String> {
     let workers = Workers::new(NonZeroUsize::new(workers).ok_or("no worker")?);
-    let mut sources = Sources::default();
-    let file = sources.add("site.yaml", text).ok_or("no room")?;
+    let mut texts = Texts::default();
+    let file = texts.sources.add("site.yaml", text).ok_or("no room")?;
+    texts.documents.push(file);
     let mut diagnostics = Diagnostics::default();
-    let text = sources.file(file).text();
-    let tree = yaml::read_in_parts(file, text, workers, &mut diagnostics);
-    let mut documents = Documents::default();
-    decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
-    let site = resolve::resolve(&documents, None, &mut diagnostics).ok_or("no site")?;
-    let plan = plan::plan(site, plan::Options::default(), &mut diagnostics).ok_or("no plan")?;
+    let inputs = Inputs::read(texts, Dialect::PyYaml, workers, &mut diagnostics);
     let options = Options {
-        source_map: armada2flux::source_map::SourceMap::default(),
-        site: None,
-        delivery: Delivery::Python,
-        values_in: ValuesIn::SplitSecrets,
-        pre_deletes: PreDeletes::Hooks,
-        new_cluster: false,
-        namespaces: true,
-        source_namespace: SourceNamespace::Shared("flux-system".into()),
-        waits: Waits::Gates,
-        armada_helm: ArmadaHelm::Three,
+        lower: lower::Options {
+            values_in: ValuesIn::SplitSecrets,
+            pre_deletes: PreDeletes::Hooks,
+            ..lower::Options::default()
+        },
+        ..Options::default()
     };
     let mut out = String::new();
-    let totals = lower::lower_batches(&plan, &options, workers, &mut diagnostics, |batch| {
+    let mut sink = |batch: Vec<(Role<'_>, Object)>| {
         out.extend(parallel::map(batch, workers, |(role, object)| {
             let mut text = format!("--- # {role:?} {:?}\n", object.origin);
             emit::write_yaml(&object.value, View::Clear, &mut text);
             text
         }));
-    });
+    };
+    let decoded = inputs.decode(&mut diagnostics);
+    let Compilation { plan, totals } = decoded.compile(&options, &mut diagnostics, &mut sink)?;
+    ensure(plan.is_some(), "no plan")?;
     writeln!(out, "{totals:?}")?;
     for said in diagnostics.list() {
         writeln!(out, "{said:?}")?;

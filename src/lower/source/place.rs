@@ -18,6 +18,9 @@ use super::key::{GitKey, HelmKey, OciKey, SecretKey, proxy_secret, ssh_secret};
 /// Reference of a git source that names none (Armada: utils/source.py).
 const DEFAULT_REFERENCE: &str = "master";
 
+/// Why a subpath with `..` cannot be read.
+const OUT_OF_REPOSITORY: &str = "its subpath leads out of the repository";
+
 /// Where Flux finds a chart.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
@@ -113,10 +116,7 @@ struct Known {
 impl Known {
     fn of(source: &Source, kind: SourceKind) -> Self {
         let location = &*source.location.value;
-        let subpath = source
-            .subpath
-            .as_ref()
-            .map_or("", |subpath| &*subpath.value);
+        let subpath = written_subpath(source);
         let subpath = folder(subpath).unwrap_or_else(|| subpath.into());
         let last = |text: &str| {
             Text::from(
@@ -149,12 +149,14 @@ impl Known {
     }
 
     fn facts<'f>(&'f self, source: &'f Source, kind: SourceKind) -> Facts<'f> {
-        let reference = source.reference.as_ref().map(|reference| &*reference.value);
         Facts {
             kind,
             location: &source.location.value,
             reference: match kind {
-                SourceKind::Git => reference.unwrap_or(DEFAULT_REFERENCE),
+                SourceKind::Git => source
+                    .reference
+                    .as_ref()
+                    .map_or(DEFAULT_REFERENCE, |reference| &*reference.value),
                 // A meaningless `master` stands on every archive of StarlingX.
                 SourceKind::Tar | SourceKind::Local => "",
             },
@@ -196,120 +198,59 @@ impl Located {
         }
         self
     }
+
+    /// Gives a Git place that is read over HTTP the Secret with the address of its proxy.
+    fn take_proxy(&mut self, source: &Source, over_http: bool) {
+        let Some(proxy) = source
+            .proxy_server
+            .as_ref()
+            .filter(|proxy| !proxy.value.is_empty())
+        else {
+            return;
+        };
+        let git = match &mut self.place {
+            Place::Git { git, folder: _ } if over_http => git,
+            Place::Git { .. }
+            | Place::Helm { .. }
+            | Place::Oci(_)
+            | Place::Existing { .. }
+            | Place::Unreadable(_) => {
+                self.notes.push(Note::Ignored {
+                    field: "proxy_server",
+                    why: "armada uses it for git over http only",
+                    span: proxy.span,
+                });
+                return;
+            }
+        };
+        let secret = proxy_secret(&proxy.value);
+        git.proxy_secret = Some(secret.name.clone());
+        self.notes.push(Note::Secret {
+            what: "flux reads the proxy's address from a secret",
+            secret: secret.name.clone(),
+            span: proxy.span,
+        });
+        self.secrets.push(secret);
+    }
 }
 
 /// What the source itself says.
 fn read(source: &Source, kind: SourceKind, known: Known) -> Located {
-    let Source {
-        kind: _,
-        location,
-        subpath,
-        reference,
-        proxy_server,
-        auth_method,
-        span: _,
-    } = source;
-    let span = location.span;
-    let written = subpath.as_ref().map_or("", |subpath| &*subpath.value);
     let mut located = match kind {
-        SourceKind::Git => {
-            let Some(folder) = folder(written) else {
-                return nowhere("its subpath leads out of the repository");
-            };
-            let address = match address::address(&location.value) {
-                Ok(address) => address,
-                Err(why) => return nowhere(why),
-            };
-            let reference = reference.as_ref().map_or(DEFAULT_REFERENCE, |r| &*r.value);
-            let mut located = git(address.url.clone(), address::reference(reference), folder);
-            if address.guessed {
-                let what = format!(
-                    "flux does not speak `git://`, it is read from `{}`",
-                    shown(&address.url)
-                );
-                located.notes.push(Note::Rewritten { what, span });
-            }
-            located.with_ssh(span)
-        }
-        SourceKind::Tar => match known.archive {
-            Some(Archive::Chart {
-                repository,
-                name,
-                version,
-            }) => {
-                let mut notes = Vec::new();
-                if let Some(subpath) = subpath
-                    && !known.subpath.is_empty()
-                    && known.subpath != name
-                {
-                    let what = format!(
-                        "its archive is taken for the chart `{name}`, its document names the folder `{}`",
-                        known.subpath
-                    );
-                    notes.push(Note::Rewritten {
-                        what,
-                        span: subpath.span,
-                    });
-                }
-                let repository = HelmKey {
-                    url: repository,
-                    provider: None,
-                    insecure: false,
-                    secret: None,
-                    cert_secret: None,
-                };
-                Located {
-                    notes,
-                    ..Located::new(Place::Helm {
-                        repository,
-                        chart: name,
-                        version: Some(version),
-                        verify: None,
-                    })
-                }
-            }
-            Some(Archive::Forge(forge)) => match forge.folder(written) {
-                Some(folder) => {
-                    let what = format!(
-                        "its archive is packed of a repository, which is read from `{}`",
-                        shown(&forge.url)
-                    );
-                    let mut located = git(forge.url, forge.reference, folder);
-                    located.notes.push(Note::Rewritten { what, span });
-                    located
-                }
-                None => nowhere("its subpath leads out of the repository"),
-            },
-            None => nowhere("chart name and version are not in the archive's name"),
+        SourceKind::Git => match read_git(source) {
+            Ok(located) => located,
+            Err(why) => return nowhere(why),
         },
+        SourceKind::Tar => read_archive(source, known),
         SourceKind::Local => nowhere("it lies on the machine that runs armada"),
     };
     let over_http = match &located.place {
         Place::Git { git, folder: _ } => kind == SourceKind::Git && git.url.starts_with("http"),
         Place::Helm { .. } | Place::Oci(_) | Place::Existing { .. } | Place::Unreadable(_) => false,
     };
-    let proxy = proxy_server
-        .as_ref()
-        .filter(|proxy| !proxy.value.is_empty());
-    match (proxy, &mut located.place) {
-        (Some(proxy), Place::Git { git, folder: _ }) if over_http => {
-            let secret = proxy_secret(&proxy.value);
-            git.proxy_secret = Some(secret.name.clone());
-            located.notes.push(Note::Secret {
-                what: "flux reads the proxy's address from a secret",
-                secret: secret.name.clone(),
-                span: proxy.span,
-            });
-            located.secrets.push(secret);
-        }
-        (Some(proxy), _) => located.notes.push(Note::Ignored {
-            field: "proxy_server",
-            why: "armada uses it for git over http only",
-            span: proxy.span,
-        }),
-        (None, _) => {}
-    }
-    if let Some(method) = auth_method
+    located.take_proxy(source, over_http);
+    if let Some(method) = source
+        .auth_method
         .as_ref()
         .filter(|method| !method.value.is_empty())
         && (over_http || kind != SourceKind::Git)
@@ -322,6 +263,90 @@ fn read(source: &Source, kind: SourceKind, known: Known) -> Located {
         });
     }
     located
+}
+
+/// The subpath, as the document writes it.
+fn written_subpath(source: &Source) -> &str {
+    source
+        .subpath
+        .as_ref()
+        .map_or("", |subpath| &*subpath.value)
+}
+
+fn read_git(source: &Source) -> Result<Located, &'static str> {
+    let span = source.location.span;
+    let folder = folder(written_subpath(source)).ok_or(OUT_OF_REPOSITORY)?;
+    let address = address::address(&source.location.value)?;
+    let reference = source
+        .reference
+        .as_ref()
+        .map_or(DEFAULT_REFERENCE, |reference| &*reference.value);
+    let mut located = git(address.url.clone(), address::reference(reference), folder);
+    if address.guessed {
+        let what = format!(
+            "flux does not speak `git://`, it is read from `{}`",
+            shown(&address.url)
+        );
+        located.notes.push(Note::Rewritten { what, span });
+    }
+    Ok(located.with_ssh(span))
+}
+
+fn read_archive(source: &Source, known: Known) -> Located {
+    let forge = match known.archive {
+        Some(Archive::Forge(forge)) => forge,
+        Some(Archive::Chart {
+            repository,
+            name,
+            version,
+        }) => {
+            let other = source
+                .subpath
+                .as_ref()
+                .filter(|_| !known.subpath.is_empty() && known.subpath != name);
+            let notes = other.map(|subpath| Note::Rewritten {
+                what: format!(
+                    "its archive is taken for the chart `{name}`, its document names the folder `{}`",
+                    known.subpath
+                ),
+                span: subpath.span,
+            });
+            return Located {
+                notes: notes.into_iter().collect(),
+                ..Located::new(chart_of(repository, name, version))
+            };
+        }
+        None => return nowhere("chart name and version are not in the archive's name"),
+    };
+    let Some(folder) = forge.folder(written_subpath(source)) else {
+        return nowhere(OUT_OF_REPOSITORY);
+    };
+    let what = format!(
+        "its archive is packed of a repository, which is read from `{}`",
+        shown(&forge.url)
+    );
+    let mut located = git(forge.url, forge.reference, folder);
+    located.notes.push(Note::Rewritten {
+        what,
+        span: source.location.span,
+    });
+    located
+}
+
+/// A chart of a repository that anybody may read.
+fn chart_of(repository: Text, chart: Text, version: Text) -> Place {
+    Place::Helm {
+        repository: HelmKey {
+            url: repository,
+            provider: None,
+            insecure: false,
+            secret: None,
+            cert_secret: None,
+        },
+        chart,
+        version: Some(version),
+        verify: None,
+    }
 }
 
 fn git(url: Text, reference: GitReference, folder: Text) -> Located {

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use armada2flux::armada::{Chart, Documents, decode_documents};
+use armada2flux::armada::Chart;
+use armada2flux::compile::{Inputs, Texts};
 use armada2flux::diagnostic::Diagnostics;
 use armada2flux::emit::{View, to_yaml};
+use armada2flux::parallel::Workers;
 use armada2flux::plan::{Options, Plan, Release};
-use armada2flux::source::Sources;
+use armada2flux::yaml::Dialect;
 use armada2flux::yaml::deliver::{Delivery, deliver};
-use armada2flux::yaml::{self, Dialect};
-use armada2flux::{plan, resolve};
 use serde_json::Value;
 
 use super::program::Program;
@@ -96,16 +96,16 @@ impl Site {
 
     /// Gives the site's plan to `act`.
     pub(crate) fn with_plan<T>(&self, act: impl FnOnce(&Plan<'_, '_>) -> Outcome<T>) -> Outcome<T> {
-        let mut sources = Sources::default();
         let mut diagnostics = Diagnostics::default();
-        let file = sources
+        let mut texts = Texts::default();
+        let file = texts
+            .sources
             .add("site.yaml", self.text.as_str())
             .ok_or("no room for a file")?;
-        let tree = yaml::read(file, sources.file(file).text(), &mut diagnostics);
-        let mut documents = Documents::default();
-        decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
-        let site = resolve::resolve(&documents, self.target, &mut diagnostics);
-        let plan = site.and_then(|site| plan::plan(site, Options::default(), &mut diagnostics));
+        texts.documents.push(file);
+        let inputs = Inputs::read(texts, Dialect::PyYaml, Workers::ONE, &mut diagnostics);
+        let decoded = inputs.decode(&mut diagnostics);
+        let plan = decoded.plan(self.target, Options::default(), &mut diagnostics);
         let plan = plan.ok_or_else(|| format!("{:?}", diagnostics.list()))?;
         act(&plan)
     }

@@ -1,0 +1,149 @@
+//! The one way through the compile wing: texts of Armada documents to Flux objects.
+//!
+//! ```text
+//! Texts ─Inputs::read→ Inputs ─decode→ Decoded ─plan→ Plan
+//!                                         └─compile→ Compilation, objects into a Sink
+//! ```
+//!
+//! [`Inputs`] owns the texts and their trees, [`Decoded`] the documents, which point into the trees, and
+//! [`Compilation`] the plan, which points into the documents. Commands stop where they have what they need.
+//! Objects are not kept: a [`Sink`] gets them as they are made.
+
+mod inputs;
+mod objects;
+
+use crate::armada::{Documents, Ledger};
+use crate::diagnostic::Diagnostics;
+use crate::flux::Object;
+use crate::lower::{self, Role, Totals, Waits};
+use crate::plan::{self, Plan};
+use crate::resolve;
+use crate::value::Text;
+
+pub use inputs::{Inputs, SourceMapText, Texts};
+pub use objects::{Content, Refused};
+
+/// Choices that change the objects.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// The Manifest in question, when there are several.
+    pub target: Option<String>,
+    /// Choices about the plan.
+    pub plan: plan::Options,
+    /// Choices about the objects.
+    pub lower: lower::Options,
+}
+
+/// Takes the objects of a compilation as they are made.
+pub trait Sink {
+    /// Called once before the first object, when the number of stages is known. Returns whether objects are wanted.
+    fn begin(&mut self, _stages: usize) -> bool {
+        true
+    }
+
+    /// Takes the next objects.
+    fn take(&mut self, objects: Vec<(Role<'_>, Object)>);
+}
+
+impl<F: FnMut(Vec<(Role<'_>, Object)>)> Sink for F {
+    fn take(&mut self, objects: Vec<(Role<'_>, Object)>) {
+        self(objects);
+    }
+}
+
+/// An option names a release that the site does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no release `{0}`")]
+pub struct NoSuchRelease(pub Text);
+
+/// The documents of an input.
+#[derive(Debug)]
+pub struct Decoded<'i> {
+    inputs: &'i Inputs,
+    /// The documents of all files.
+    pub documents: Documents<'i>,
+    /// What became of every node, file by file.
+    pub ledgers: Vec<Ledger>,
+}
+
+/// A site, planned; its objects went to the sink.
+#[derive(Debug)]
+pub struct Compilation<'d, 'i> {
+    /// The plan; `None` after an error.
+    pub plan: Option<Plan<'d, 'i>>,
+    /// What was counted; nothing after an error.
+    pub totals: Totals,
+}
+
+impl<'i> Decoded<'i> {
+    /// Whether the site can be planned: there are documents, and none is still to be rendered by Deckhand.
+    fn is_rendered(&self) -> bool {
+        self.documents.not_rendered.is_empty() && !self.documents.is_empty()
+    }
+
+    /// Checks what the documents say about one another and what every Manifest, or `target` alone, comes to.
+    pub fn check(&self, target: Option<&str>, diagnostics: &mut Diagnostics) {
+        if self.is_rendered() {
+            plan::check(&self.documents, target, diagnostics);
+        }
+    }
+
+    /// Plans the Manifest. `None` after an error.
+    pub fn plan(
+        &self,
+        target: Option<&str>,
+        options: plan::Options,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<Plan<'_, 'i>> {
+        if !self.is_rendered() {
+            return None;
+        }
+        let site = resolve::resolve(&self.documents, target, diagnostics)?;
+        plan::plan(site, options, diagnostics)
+    }
+
+    /// Plans the Manifest and lowers the plan. Objects go to `sink`, even when errors are found on the way.
+    ///
+    /// # Errors
+    ///
+    /// An option names a release that the plan does not have.
+    pub fn compile(
+        &self,
+        options: &Options,
+        diagnostics: &mut Diagnostics,
+        sink: &mut impl Sink,
+    ) -> Result<Compilation<'_, 'i>, NoSuchRelease> {
+        let plan = self.plan(options.target.as_deref(), options.plan, diagnostics);
+        let mut totals = Totals::default();
+        if let Some(plan) = &plan {
+            check_releases(&options.lower.waits, plan)?;
+            if let Some(source_map) = self.inputs.source_map()
+                && sink.begin(plan.stages.len())
+            {
+                totals = lower::lower(
+                    plan,
+                    source_map,
+                    &options.lower,
+                    self.inputs.workers(),
+                    diagnostics,
+                    |objects| sink.take(objects),
+                );
+            }
+        }
+        Ok(Compilation { plan, totals })
+    }
+}
+
+/// A name that no release has would be an option without effect.
+fn check_releases(waits: &Waits, plan: &Plan<'_, '_>) -> Result<(), NoSuchRelease> {
+    let Waits::Cel { before_hooks } = waits else {
+        return Ok(());
+    };
+    let unknown = before_hooks
+        .iter()
+        .find(|name| !plan.releases().any(|release| release.name == ***name));
+    match unknown {
+        Some(name) => Err(NoSuchRelease(name.clone())),
+        None => Ok(()),
+    }
+}
