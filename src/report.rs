@@ -25,5 +25,6 @@ pub mod status;
 pub mod style;
 pub mod text;
 pub mod validate;
+pub mod words;
 
 pub use digest::duration;

@@ -157,7 +157,7 @@ impl Progress {
         };
         let report = self.tally.report(closing);
         self.write(events::Event::Ends {
-            outcome: report.outcome.clone(),
+            outcome: report.outcome,
         });
         report
     }
@@ -229,6 +229,7 @@ mod tests {
 
     use super::*;
     use crate::apply::Moment;
+    use crate::report::words;
     use crate::rollout::journal::Finish;
 
     fn rollout() -> Rollout {
@@ -291,7 +292,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("events");
         for times in 1..=2 {
-            assert_eq!(follow(&path).outcome, "failed");
+            assert_eq!(follow(&path).outcome, words::End::Failed);
             let text = std::fs::read_to_string(&path).unwrap();
             assert_eq!(text.lines().count(), 4 * times);
         }
@@ -319,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_full_disk_behind_the_events_stops_no_run() {
-        assert_eq!(follow(Path::new("/dev/full")).outcome, "failed");
+        assert_eq!(follow(Path::new("/dev/full")).outcome, words::End::Failed);
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("no/such/folder");
         let run = Text::from("r1");

@@ -14,6 +14,8 @@ pub use tally::{Closing, Tally};
 
 use crate::flux::object::title;
 
+use super::words::{End, words};
+
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
 
@@ -41,8 +43,8 @@ pub struct Report {
     pub ended: String,
     /// How long it took, in seconds.
     pub seconds: f64,
-    /// `complete`, `paused`, `failed` or `interrupted`.
-    pub outcome: String,
+    /// How the process ended.
+    pub outcome: End,
     /// Numbers.
     pub summary: Summary,
     /// The stages in order, those that were not begun included.
@@ -81,12 +83,28 @@ pub struct Stage {
     pub number: usize,
     /// Name of the chart group.
     pub name: String,
-    /// `done`, `failed`, `unfinished`, `not-begun`, or `earlier` when an earlier process finished it.
-    pub outcome: String,
+    /// What it came to.
+    pub outcome: StageOutcome,
     /// How long it took, in seconds; null when it was not begun.
     pub seconds: Option<f64>,
     /// Its parts, step by step.
     pub parts: Vec<Part>,
+}
+
+words! {
+    /// What a stage came to.
+    pub enum StageOutcome {
+        /// Every part of it is finished.
+        Done = "done",
+        /// A part of it failed.
+        Failed = "failed",
+        /// It was begun and not finished.
+        Unfinished = "unfinished",
+        /// An earlier process of the run finished it.
+        Earlier = "earlier",
+        /// It was not begun.
+        NotBegun = "not-begun",
+    }
 }
 
 /// An object of the rollout.
@@ -100,8 +118,8 @@ pub struct Part {
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
-    /// `applied`, `unchanged`, `earlier`, `passed-over`, `failed`, `unfinished` or `not-begun`.
-    pub outcome: String,
+    /// What it came to.
+    pub outcome: PartOutcome,
     /// How long it took, in seconds; null when it was not begun.
     pub seconds: Option<f64>,
     /// How many objects were deleted before its upgrade.
@@ -112,6 +130,40 @@ pub struct Part {
     pub reason: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+words! {
+    /// What a part came to.
+    pub enum PartOutcome {
+        /// It was written, and is ready.
+        Applied = "applied",
+        /// It was so already, and is ready.
+        Unchanged = "unchanged",
+        /// An earlier process of the run finished it.
+        Earlier = "earlier",
+        /// It is protected and had failed before the run: it was left as it is.
+        PassedOver = "passed-over",
+        /// It failed.
+        Failed = "failed",
+        /// It was begun and not finished.
+        Unfinished = "unfinished",
+        /// It was not begun.
+        NotBegun = "not-begun",
+    }
+}
+
+impl PartOutcome {
+    /// Whether a person has to look at the part.
+    #[must_use]
+    pub fn is_trouble(self) -> bool {
+        match self {
+            PartOutcome::Failed | PartOutcome::Unfinished | PartOutcome::PassedOver => true,
+            PartOutcome::Applied
+            | PartOutcome::Unchanged
+            | PartOutcome::Earlier
+            | PartOutcome::NotBegun => false,
+        }
+    }
 }
 
 /// A gate: something that Armada itself waited for.
@@ -143,14 +195,14 @@ impl Summary {
         for part in stages.iter().flat_map(|stage| &stage.parts) {
             summary.parts += 1;
             summary.deleted += part.deleted;
-            let number = match part.outcome.as_str() {
-                "applied" => &mut summary.applied,
-                "unchanged" => &mut summary.unchanged,
-                "earlier" => &mut summary.earlier,
-                "passed-over" => &mut summary.passed_over,
-                "failed" => &mut summary.failed,
-                "unfinished" => &mut summary.unfinished,
-                _ => &mut summary.not_begun,
+            let number = match part.outcome {
+                PartOutcome::Applied => &mut summary.applied,
+                PartOutcome::Unchanged => &mut summary.unchanged,
+                PartOutcome::Earlier => &mut summary.earlier,
+                PartOutcome::PassedOver => &mut summary.passed_over,
+                PartOutcome::Failed => &mut summary.failed,
+                PartOutcome::Unfinished => &mut summary.unfinished,
+                PartOutcome::NotBegun => &mut summary.not_begun,
             };
             *number += 1;
         }
@@ -190,23 +242,24 @@ impl Summary {
 /// The first line of the report for people: what became of the run as a whole.
 fn headline(report: &Report) -> String {
     let took = seconds(report.seconds);
-    let at = report
-        .stages
-        .iter()
-        .find(|stage| matches!(&*stage.outcome, "failed" | "unfinished"));
+    let at = report.stages.iter().find(|stage| match stage.outcome {
+        StageOutcome::Failed | StageOutcome::Unfinished => true,
+        StageOutcome::Done | StageOutcome::Earlier | StageOutcome::NotBegun => false,
+    });
     let at = at.map_or_else(String::new, |stage| {
         format!(" in stage {} ({})", stage.number, stage.name)
     });
-    match report.outcome.as_str() {
-        "complete" => format!("complete after {took}"),
-        "paused" => match report.stages.iter().rfind(|stage| stage.outcome == "done") {
+    let done = |stage: &&Stage| stage.outcome == StageOutcome::Done;
+    match report.outcome {
+        End::Complete => format!("complete after {took}"),
+        End::Paused => match report.stages.iter().rfind(done) {
             Some(stage) => format!(
                 "paused after stage {} ({}), after {took}",
                 stage.number, stage.name
             ),
             None => format!("paused after {took}"),
         },
-        outcome => format!("{outcome}{at} after {took}"),
+        outcome @ (End::Failed | End::Interrupted) => format!("{outcome}{at} after {took}"),
     }
 }
 

@@ -1,16 +1,18 @@
 //! The report of `convert`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::armada::{Documents, Ledger, disposition};
-use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::gate::selector;
+use crate::armada::disposition::{self, Fate};
+use crate::armada::{Documents, Ledger};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::gate::{WaitKind, selector};
 use crate::lower::{Lowered, Totals};
 use crate::plan::{self, Plan};
 use crate::source::{Sources, Span};
+use crate::source_map::ExistingKind;
 
 use super::finding::{Finding, Place};
 use super::order::{Order, order};
@@ -76,7 +78,8 @@ pub struct Summary {
     /// Nulls in values.
     pub nulls: usize,
     /// Diagnostics by code.
-    pub codes: BTreeMap<String, usize>,
+    #[schemars(extend("propertyNames" = {"$ref": "#/$defs/Code"}))]
+    pub codes: BTreeMap<Code, usize>,
 }
 
 /// A release.
@@ -119,13 +122,15 @@ pub struct Release {
     /// What was written; null when nothing was.
     pub written: Option<Written>,
     /// What was said about its document, by code.
-    pub codes: BTreeMap<String, usize>,
+    #[schemars(extend("propertyNames" = {"$ref": "#/$defs/Code"}))]
+    pub codes: BTreeMap<Code, usize>,
 }
 
 /// What was written for a release.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Written {
     /// Kind of its source object.
+    #[schemars(extend("enum" = ExistingKind::ALL.map(ExistingKind::name)))]
     pub source_kind: String,
     /// Its source object, as `NAMESPACE/NAME`.
     pub source: String,
@@ -150,7 +155,8 @@ pub struct Written {
 /// A wait of Armada's own.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Wait {
-    /// `job`, `daemonset`, `statefulset`, `deployment` or `pod`.
+    /// Kind of the objects.
+    #[schemars(extend("enum" = WaitKind::ALL.map(WaitKind::word)))]
     pub kind: String,
     /// Label selector; empty selects every object of the kind in the namespace.
     pub selector: String,
@@ -175,11 +181,12 @@ pub struct PreDelete {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Disposition {
     /// Kind of document.
+    #[schemars(extend("enum" = document_kinds()))]
     pub document: String,
     /// Path of the field.
     pub path: String,
-    /// `mapped`, `approximated`, `dropped-harmless`, `dropped-lossy`, `not-yet` or `refused`.
-    pub fate: String,
+    /// How.
+    pub fate: Fate,
     /// Where it goes.
     pub target: String,
     /// Why.
@@ -188,6 +195,11 @@ pub struct Disposition {
     pub since: Option<String>,
     /// YAML nodes of the input that belong to it.
     pub nodes: usize,
+}
+
+/// What the rows of dispositions call documents.
+fn document_kinds() -> BTreeSet<&'static str> {
+    disposition::all().map(|row| row.documents).collect()
 }
 
 /// Puts the report together.
@@ -202,7 +214,7 @@ pub fn report(
 ) -> Report {
     let mut codes = BTreeMap::new();
     for diagnostic in diagnostics.list() {
-        *codes.entry(diagnostic.code.name().to_owned()).or_default() += 1;
+        *codes.entry(diagnostic.code).or_default() += 1;
     }
     let skipped = documents.skipped.iter();
     let places = plan.map(Places::new).unwrap_or_default();
@@ -288,11 +300,11 @@ fn releases(
     findings: &[Finding],
     sources: &Sources,
 ) -> Vec<Release> {
-    let mut codes: BTreeMap<&str, BTreeMap<String, usize>> = BTreeMap::new();
+    let mut codes: BTreeMap<&str, BTreeMap<Code, usize>> = BTreeMap::new();
     for finding in findings {
         if let Some(release) = &finding.release {
             let of = codes.entry(release).or_default();
-            *of.entry(finding.code.clone()).or_default() += 1;
+            *of.entry(finding.code).or_default() += 1;
         }
     }
     let written = totals.by_release.iter();
@@ -424,7 +436,7 @@ fn dispositions(ledgers: &[Ledger]) -> Vec<Disposition> {
     let rows = found.map(|(row, nodes)| Disposition {
         document: row.documents.to_owned(),
         path: row.path.to_owned(),
-        fate: row.fate.name().to_owned(),
+        fate: row.fate,
         target: row.target.to_owned(),
         reason: row.reason.to_owned(),
         since: row.since.map(|since| since.to_string()),

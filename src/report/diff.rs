@@ -6,12 +6,14 @@ pub mod text;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::compare::{self, Edit, Mark, ObjectChange, Outcome};
+use crate::compare::{self, Mark, ObjectChange};
 use crate::emit::{self, View};
 use crate::flux::Conflict;
 use crate::flux::managed_fields;
 use crate::flux::object::title;
 use crate::value::{REDACTED, Text, Value};
+
+use super::words::words;
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
@@ -24,8 +26,8 @@ pub struct Report {
     pub version: u32,
     /// Version of the program.
     pub program: String,
-    /// What the input was compared with: `cluster` or `tree`.
-    pub against: String,
+    /// What the input was compared with.
+    pub against: Against,
     /// Numbers.
     pub summary: Summary,
     /// Objects that differ, in the order in which they would be applied, then those that are left over or
@@ -115,8 +117,8 @@ pub struct Object {
     pub namespace: Option<String>,
     /// Its name.
     pub name: String,
-    /// `created`, `changed`, `follows`, `unchanged`, `conflicting`, `refused` or `left-over`.
-    pub outcome: String,
+    /// What would become of it.
+    pub outcome: Outcome,
     /// Whether it is a release that Helm holds and Flux does not manage yet.
     pub takeover: bool,
     /// Why it is refused.
@@ -157,8 +159,8 @@ pub struct Shared {
 pub struct Change {
     /// Where.
     pub path: String,
-    /// `added`, `removed`, `changed` or `reordered`.
-    pub what: String,
+    /// What happens there.
+    pub what: Edit,
     /// What it was, as JSON; secrets are `***`.
     pub before: Option<String>,
     /// What it becomes, as JSON; secrets are `***`, or `*** (changed)`.
@@ -168,6 +170,7 @@ pub struct Change {
     /// What it would do, when it is dangerous.
     pub danger: Option<Danger>,
     /// The rule that calls it noise; null for all others. Noise is only listed on request.
+    #[schemars(extend("enum" = noise_rules()))]
     pub noise: Option<String>,
     /// Whether it only passes on that something before changed.
     pub lockstep: bool,
@@ -177,18 +180,68 @@ pub struct Change {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Danger {
     /// Name of the rule.
+    #[schemars(extend("enum" = danger_rules()))]
     pub name: String,
     /// What the change would do.
     pub effect: String,
 }
 
-/// What a comparison was made with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Against {
-    /// A cluster.
-    Cluster,
-    /// Another tree.
-    Tree,
+words! {
+    /// What a comparison was made with.
+    pub enum Against {
+        /// A cluster.
+        Cluster = "cluster",
+        /// Another tree.
+        Tree = "tree",
+    }
+}
+
+words! {
+    /// What would become of an object.
+    pub enum Outcome {
+        /// It is not there yet.
+        Created = "created",
+        /// It has changes of its own.
+        Changed = "changed",
+        /// It is reconciled again because something before it changes, without a Helm action.
+        Follows = "follows",
+        /// It stays as it is, noise aside.
+        Unchanged = "unchanged",
+        /// Others hold fields of it.
+        Conflicting = "conflicting",
+        /// The API server does not take it.
+        Refused = "refused",
+        /// It is there, and not in the input; nothing deletes it.
+        LeftOver = "left-over",
+    }
+}
+
+words! {
+    /// What happens to a value.
+    pub enum Edit {
+        /// It was not there before.
+        Added = "added",
+        /// It is not there any more.
+        Removed = "removed",
+        /// It becomes another one.
+        Changed = "changed",
+        /// The same items stand in another order.
+        Reordered = "reordered",
+    }
+}
+
+/// The names of all rules about dangers.
+fn danger_rules() -> Vec<&'static str> {
+    compare::danger::RULES
+        .iter()
+        .map(|rule| rule.name)
+        .collect()
+}
+
+/// The names of all rules about noise, and none of them.
+fn noise_rules() -> Vec<Option<&'static str>> {
+    let rules = compare::noise::RULES.iter().map(|rule| Some(rule.name));
+    rules.chain([None]).collect()
 }
 
 /// Puts the report together; noise is counted, and listed when asked for.
@@ -199,13 +252,13 @@ pub fn report(changes: &[ObjectChange], against: Against, show_noise: bool) -> R
     for change in changes {
         count(&mut summary, change);
         let object = object(change, show_noise);
-        let shown = match change.outcome {
+        let shown = match object.outcome {
             Outcome::Unchanged => object.is_noteworthy() || !object.shared.is_empty(),
             Outcome::Created
             | Outcome::Changed
             | Outcome::Follows
-            | Outcome::Conflicting(_)
-            | Outcome::Refused(_)
+            | Outcome::Conflicting
+            | Outcome::Refused
             | Outcome::LeftOver => true,
         };
         if shown {
@@ -215,10 +268,7 @@ pub fn report(changes: &[ObjectChange], against: Against, show_noise: bool) -> R
     Report {
         version: VERSION,
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        against: match against {
-            Against::Cluster => "cluster".to_owned(),
-            Against::Tree => "tree".to_owned(),
-        },
+        against,
         summary,
         objects,
     }
@@ -237,16 +287,16 @@ fn count(summary: &mut Summary, change: &ObjectChange) {
         marks,
     } = change;
     let number = match outcome {
-        Outcome::Created => &mut summary.created,
-        Outcome::Changed => &mut summary.changed,
-        Outcome::Follows => &mut summary.follows,
-        Outcome::Unchanged => &mut summary.unchanged,
-        Outcome::Conflicting(_) => &mut summary.conflicting,
-        Outcome::Refused(_) => &mut summary.refused,
-        Outcome::LeftOver => &mut summary.left_over,
+        compare::Outcome::Created => &mut summary.created,
+        compare::Outcome::Changed => &mut summary.changed,
+        compare::Outcome::Follows => &mut summary.follows,
+        compare::Outcome::Unchanged => &mut summary.unchanged,
+        compare::Outcome::Conflicting(_) => &mut summary.conflicting,
+        compare::Outcome::Refused(_) => &mut summary.refused,
+        compare::Outcome::LeftOver => &mut summary.left_over,
     };
     *number += 1;
-    if !matches!(outcome, Outcome::LeftOver) {
+    if !matches!(outcome, compare::Outcome::LeftOver) {
         summary.objects += 1;
     }
     summary.dangers += changes.iter().filter(|c| c.danger.is_some()).count();
@@ -276,20 +326,20 @@ fn object(change: &ObjectChange, show_noise: bool) -> Object {
     } = change;
     let mut message = None;
     let mut conflicts = Vec::new();
-    let word = match outcome {
-        Outcome::Created => "created",
-        Outcome::Changed => "changed",
-        Outcome::Follows => "follows",
-        Outcome::Unchanged => "unchanged",
-        Outcome::Conflicting(held) => {
+    let outcome = match outcome {
+        compare::Outcome::Created => Outcome::Created,
+        compare::Outcome::Changed => Outcome::Changed,
+        compare::Outcome::Follows => Outcome::Follows,
+        compare::Outcome::Unchanged => Outcome::Unchanged,
+        compare::Outcome::Conflicting(held) => {
             conflicts = held.iter().map(held_field).collect();
-            "conflicting"
+            Outcome::Conflicting
         }
-        Outcome::Refused(why) => {
+        compare::Outcome::Refused(why) => {
             message = Some(why.to_string());
-            "refused"
+            Outcome::Refused
         }
-        Outcome::LeftOver => "left-over",
+        compare::Outcome::LeftOver => Outcome::LeftOver,
     };
     let changes = changes
         .iter()
@@ -299,7 +349,7 @@ fn object(change: &ObjectChange, show_noise: bool) -> Object {
         kind: kind.to_string(),
         namespace: namespace.as_ref().map(ToString::to_string),
         name: name.to_string(),
-        outcome: word.to_owned(),
+        outcome,
         takeover: marks
             .iter()
             .any(|mark| matches!(mark, Mark::Takeover { .. })),
@@ -365,21 +415,23 @@ impl Change {
             lockstep,
         } = change;
         let (what, before, after) = match edit {
-            Edit::Added(value) => ("added", None, Some(json(value))),
-            Edit::Removed(value) => ("removed", Some(json(value)), None),
-            Edit::Changed { before, after } if before.sensitive || after.sensitive => (
-                "changed",
+            compare::Edit::Added(value) => (Edit::Added, None, Some(json(value))),
+            compare::Edit::Removed(value) => (Edit::Removed, Some(json(value)), None),
+            compare::Edit::Changed { before, after } if before.sensitive || after.sensitive => (
+                Edit::Changed,
                 Some(REDACTED.to_owned()),
                 Some(format!("{REDACTED} (changed)")),
             ),
-            Edit::Changed { before, after } => ("changed", Some(json(before)), Some(json(after))),
-            Edit::Reordered { before, after } => {
-                ("reordered", Some(names(before)), Some(names(after)))
+            compare::Edit::Changed { before, after } => {
+                (Edit::Changed, Some(json(before)), Some(json(after)))
+            }
+            compare::Edit::Reordered { before, after } => {
+                (Edit::Reordered, Some(names(before)), Some(names(after)))
             }
         };
         Self {
             path: path.to_string(),
-            what: what.to_owned(),
+            what,
             before,
             after,
             secret: edit.is_sensitive(),

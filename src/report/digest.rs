@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::diagnostic::Code;
+use crate::diagnostic::{Code, Severity};
 
 use super::convert::{Report, Summary};
 use super::finding::{Finding, Place};
@@ -10,12 +10,10 @@ use super::finding::{Finding, Place};
 /// Findings of one code.
 #[derive(Debug)]
 pub(super) struct Group<'r> {
-    /// The code; `None` for one that another version made.
-    pub(super) code: Option<Code>,
-    /// Its name.
-    pub(super) name: &'r str,
+    /// The code.
+    pub(super) code: Code,
     /// Its severity in this run.
-    pub(super) severity: &'r str,
+    pub(super) severity: Severity,
     /// The findings by release, in order of place; `None` for what belongs to no release.
     pub(super) by_release: Vec<(Option<&'r str>, Vec<&'r Finding>)>,
 }
@@ -37,12 +35,7 @@ impl Group<'_> {
 
     /// Whether it tells of a loss.
     pub(super) fn is_lossy(&self) -> bool {
-        self.code.is_some_and(Code::is_lossy)
-    }
-
-    /// What the code means.
-    pub(super) fn title(&self) -> &'static str {
-        self.code.map_or("", Code::title)
+        self.code.is_lossy()
     }
 
     /// `67 in 67 releases`, `3`.
@@ -58,18 +51,16 @@ impl Group<'_> {
 pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
     let mut by_code: BTreeMap<(usize, &str), Group<'_>> = BTreeMap::new();
     for finding in &report.diagnostics {
-        let code: Option<Code> = finding.code.parse().ok();
-        let lossy = code.is_some_and(Code::is_lossy);
-        let rank = match (finding.severity.as_str(), lossy) {
-            ("error", _) => 0,
-            ("warning", true) => 1,
-            ("warning", false) => 2,
-            _ => 3,
+        let code = finding.code;
+        let rank = match finding.severity {
+            Severity::Error => 0,
+            Severity::Warning if code.is_lossy() => 1,
+            Severity::Warning => 2,
+            Severity::Note => 3,
         };
-        let group = by_code.entry((rank, &finding.code)).or_insert(Group {
+        let group = by_code.entry((rank, code.name())).or_insert(Group {
             code,
-            name: &finding.code,
-            severity: &finding.severity,
+            severity: finding.severity,
             by_release: Vec::new(),
         });
         let release = finding.release.as_deref();
@@ -126,19 +117,19 @@ pub(super) fn decisions(report: &Report) -> Vec<String> {
             count(*releases_with_secrets, "release")
         ));
     }
-    if let Some(deleted) = codes.get("pre-delete-not-carried") {
+    if let Some(deleted) = codes.get(&Code::PreDeleteNotCarried) {
         decisions.push(format!(
             "{} whose Jobs or pods Armada deleted before each upgrade: upgrade them with apply, or delete by hand before an upgrade that changes them",
             count(*deleted, "release")
         ));
     }
-    if let Some(moving) = codes.get("source-moving") {
+    if let Some(moving) = codes.get(&Code::SourceMoving) {
         decisions.push(format!(
             "{} not pinned to a commit: pin what runs, or Flux follows the branch",
             count(*moving, "release")
         ));
     }
-    if let Some(retyped) = codes.get("value-retyped") {
+    if let Some(retyped) = codes.get(&Code::ValueRetyped) {
         decisions.push(format!(
             "{} reached Helm as something else than written, and are written as they arrived: nothing to do for running releases",
             count(*retyped, "value")

@@ -3,9 +3,10 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::words::{End, words};
 use crate::apply::{self, Moment};
 use crate::rollout::PartId;
-use crate::rollout::journal::Finish;
+use crate::rollout::journal;
 use crate::value::Text;
 
 /// Version of the lines' shape: a number that grows with every change a reader must know of.
@@ -68,9 +69,23 @@ pub enum Event {
     },
     /// The process ends.
     Ends {
-        /// `complete`, `paused`, `failed` or `interrupted`.
-        outcome: String,
+        /// How.
+        outcome: End,
     },
+}
+
+words! {
+    /// What a finished part came to.
+    pub enum Finish {
+        /// It was so already, and is ready.
+        Unchanged = "unchanged",
+        /// It was written, and is ready.
+        Applied = "applied",
+        /// It is protected and had failed before the run: it was left as it is.
+        PassedOver = "passed-over",
+        /// It failed.
+        Failed = "failed",
+    }
 }
 
 /// Where a part stands.
@@ -102,8 +117,8 @@ pub enum State {
     },
     /// It is finished.
     Finished {
-        /// `unchanged`, `applied`, `passed-over` or `failed`.
-        outcome: String,
+        /// What it came to.
+        outcome: Finish,
         /// Why it failed; absent otherwise.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
@@ -159,15 +174,12 @@ impl From<&Moment> for State {
             },
             Moment::Finished(finish) => {
                 let (outcome, reason) = match finish {
-                    Finish::Unchanged => ("unchanged", None),
-                    Finish::Applied => ("applied", None),
-                    Finish::PassedOver => ("passed-over", None),
-                    Finish::Failed { reason } => ("failed", Some(reason.to_string())),
+                    journal::Finish::Unchanged => (Finish::Unchanged, None),
+                    journal::Finish::Applied => (Finish::Applied, None),
+                    journal::Finish::PassedOver => (Finish::PassedOver, None),
+                    journal::Finish::Failed { reason } => (Finish::Failed, Some(reason.to_string())),
                 };
-                State::Finished {
-                    outcome: outcome.to_owned(),
-                    reason,
-                }
+                State::Finished { outcome, reason }
             }
         }
     }

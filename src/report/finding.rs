@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::{Sources, Span};
 
 /// A place in the input.
@@ -21,9 +21,9 @@ pub struct Place {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Finding {
     /// Its stable code.
-    pub code: String,
-    /// `error`, `warning` or `note`.
-    pub severity: String,
+    pub code: Code,
+    /// Its severity in this run.
+    pub severity: Severity,
     /// What happened to which object.
     pub message: String,
     /// What to do.
@@ -73,8 +73,8 @@ impl Finding {
             label: label.text.clone(),
         });
         Self {
-            code: code.name().to_owned(),
-            severity: severity.to_string(),
+            code: *code,
+            severity: *severity,
             message: message.clone(),
             help: help.clone(),
             places: places.collect(),

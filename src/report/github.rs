@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::diagnostic::Severity;
+
 use super::finding::Finding;
 
 /// The commands, one a line.
@@ -9,13 +11,13 @@ use super::finding::Finding;
 pub fn annotations(findings: &[Finding]) -> String {
     let mut text = String::new();
     for finding in findings {
-        let command = match finding.severity.as_str() {
-            "error" => "error",
-            "warning" => "warning",
-            _ => "notice",
+        let command = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Note => "notice",
         };
         // Writing to a String cannot fail.
-        let _ = write!(text, "::{command} title={}", property(&finding.code));
+        let _ = write!(text, "::{command} title={}", property(finding.code.name()));
         if let Some(place) = finding.main_place() {
             let file = property(&place.file);
             let _ = write!(
@@ -48,13 +50,14 @@ fn property(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Code;
     use crate::report::finding::{FindingPlace, Place};
 
     #[test]
     fn commands_stay_on_their_line() {
         let finding = Finding {
-            code: "field-type".to_owned(),
-            severity: "error".to_owned(),
+            code: Code::FieldType,
+            severity: Severity::Error,
             message: "100%\nof a, b: c".to_owned(),
             help: Some("correct it".to_owned()),
             places: vec![FindingPlace {

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::diagnostic::Severity;
+
 use super::finding::Finding;
 
 /// The suite: the findings, and the files that were looked at.
 #[must_use]
 pub fn suite(findings: &[Finding], files: &[&str]) -> String {
     let (errors, others): (Vec<&Finding>, Vec<&Finding>) =
-        findings.iter().partition(|f| f.severity == "error");
+        findings.iter().partition(|f| f.severity == Severity::Error);
     let faulty: BTreeSet<&str> = errors
         .iter()
         .filter_map(|f| f.main_place())
@@ -39,7 +41,7 @@ pub fn suite(findings: &[Finding], files: &[&str]) -> String {
     for finding in errors {
         let name = escape(&format!("{} {}", finding.code, place(finding)));
         let message = escape(&finding.message);
-        let code = escape(&finding.code);
+        let code = escape(finding.code.name());
         let _ = writeln!(
             xml,
             "    <testcase classname=\"validate\" name=\"{name}\">\n      \
@@ -94,12 +96,13 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Code;
 
     #[test]
     fn text_is_escaped_and_files_are_counted() {
         let finding = Finding {
-            code: "input-empty".to_owned(),
-            severity: "error".to_owned(),
+            code: Code::InputEmpty,
+            severity: Severity::Error,
             message: "a < b & \u{1}".to_owned(),
             help: None,
             places: Vec::new(),

@@ -8,6 +8,8 @@ mod said;
 use super::convert::{Disposition, Release, Report};
 use super::decided;
 use super::digest::{self, Group, count};
+use crate::armada::disposition::Fate;
+use crate::diagnostic::Severity;
 use escape::{code, prose};
 use page::{Details, Page};
 
@@ -25,7 +27,7 @@ pub fn markdown(report: &Report, limit: usize) -> String {
     summary(&mut page, report, &groups);
     let (first, rest): (Vec<_>, Vec<_>) = groups
         .iter()
-        .partition(|group| group.severity == "error" || group.is_lossy());
+        .partition(|group| group.severity == Severity::Error || group.is_lossy());
     for group in first {
         page.fold(said::details(group, one_file), "line");
     }
@@ -49,7 +51,9 @@ fn summary(page: &mut Page, report: &Report, groups: &[Group<'_>]) {
             page.line(&format!("Order: {order}.\n"));
         }
     } else {
-        let errors = groups.iter().filter(|group| group.severity == "error");
+        let errors = groups
+            .iter()
+            .filter(|group| group.severity == Severity::Error);
         let errors: usize = errors.map(Group::len).sum();
         page.line("## armada2flux: not converted\n");
         page.line(&format!(
@@ -69,21 +73,16 @@ fn summary(page: &mut Page, report: &Report, groups: &[Group<'_>]) {
         page.line("### What was said\n");
         page.line("| | code | how often | what |\n|---|---|---|---|");
         for group in groups {
-            let kind = if group.is_lossy() {
-                "loss"
-            } else {
-                group.severity
-            };
-            let kind = if kind == "error" || kind == "loss" {
-                format!("**{kind}**")
-            } else {
-                kind.to_owned()
+            let kind = match (group.is_lossy(), group.severity) {
+                (true, _) => "**loss**".to_owned(),
+                (false, Severity::Error) => "**error**".to_owned(),
+                (false, other @ (Severity::Warning | Severity::Note)) => other.to_string(),
             };
             page.line(&format!(
                 "| {kind} | {} | {} | {} |",
-                code(group.name),
+                code(group.code.name()),
                 group.amount(),
-                prose(group.title())
+                prose(group.code.title())
             ));
         }
         page.line("\n`armada2flux explain CODE` says why each matters and what to do.\n");
@@ -157,7 +156,7 @@ fn folded_fields(page: &mut Page, report: &Report) {
     let (kept, other): (Vec<_>, Vec<_>) = report
         .dispositions
         .iter()
-        .partition(|row| row.fate == "mapped" || row.fate == "dropped-harmless");
+        .partition(|row| matches!(row.fate, Fate::Mapped | Fate::DroppedHarmless));
     for row in other.into_iter().chain(kept) {
         let Disposition {
             document,
@@ -170,9 +169,10 @@ fn folded_fields(page: &mut Page, report: &Report) {
         } = row;
         let since = since.as_ref().map(|since| format!(" (Flux {since})"));
         details.row(&format!(
-            "| {} {} | {nodes} | {fate} | {}{} | {} |",
+            "| {} {} | {nodes} | {} | {}{} | {} |",
             prose(document),
             code(path),
+            fate.name(),
             prose(target),
             since.unwrap_or_default(),
             prose(reason)

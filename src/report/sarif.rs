@@ -18,7 +18,7 @@ pub fn log(findings: &[Finding]) -> Value {
             "shortDescription": {"text": code.title()},
             "fullDescription": {"text": page.why},
             "help": {"text": page.fix},
-            "defaultConfiguration": {"level": level(&code.severity().to_string())},
+            "defaultConfiguration": {"level": level(code.severity())},
         })
     });
     let results = findings.iter().map(result);
@@ -38,16 +38,14 @@ pub fn log(findings: &[Finding]) -> Value {
 }
 
 fn result(finding: &Finding) -> Value {
-    let rule = Code::ALL
-        .iter()
-        .position(|code| code.name() == finding.code);
+    let rule = Code::ALL.iter().position(|code| *code == finding.code);
     let text = match &finding.help {
         Some(help) => format!("{}. {help}", finding.message),
         None => finding.message.clone(),
     };
     let mut result = json!({
-        "ruleId": finding.code,
-        "level": level(&finding.severity),
+        "ruleId": finding.code.name(),
+        "level": level(finding.severity),
         "message": {"text": text},
     });
     if let Some(rule) = rule {
@@ -63,13 +61,11 @@ fn result(finding: &Finding) -> Value {
     result
 }
 
-fn level(severity: &str) -> &'static str {
-    if severity == Severity::Error.to_string() {
-        "error"
-    } else if severity == Severity::Warning.to_string() {
-        "warning"
-    } else {
-        "note"
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Note => "note",
     }
 }
 
@@ -112,8 +108,8 @@ mod tests {
     #[test]
     fn results_point_to_their_rule_and_place() {
         let finding = Finding {
-            code: "field-type".to_owned(),
-            severity: "error".to_owned(),
+            code: Code::FieldType,
+            severity: Severity::Error,
             message: "wrong".to_owned(),
             help: None,
             places: vec![FindingPlace {

@@ -8,6 +8,8 @@ mod tests;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::words::{End, words};
+
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
 
@@ -74,8 +76,8 @@ pub struct Run {
     pub began: String,
     /// When it last changed, RFC 3339 in UTC.
     pub updated: String,
-    /// `complete`, `paused`, `failed` or `interrupted`; null when its process has not said: it is at work, or was killed.
-    pub ended: Option<String>,
+    /// How it ended; null when its process has not said: it is at work, or was killed.
+    pub ended: Option<End>,
     /// Its parts.
     pub parts: Parts,
     /// Its stages, the preparation included.
@@ -106,8 +108,8 @@ pub struct RunStage {
     pub number: usize,
     /// Name of the chart group.
     pub name: String,
-    /// `waiting`, `begun`, `failed` or `done`.
-    pub state: String,
+    /// How far it is.
+    pub state: Standing,
     /// Its parts.
     pub parts: Parts,
     /// Its steps.
@@ -119,10 +121,24 @@ pub struct RunStage {
 pub struct RunStep {
     /// Its number.
     pub number: usize,
-    /// `waiting`, `begun`, `failed` or `done`.
-    pub state: String,
+    /// How far it is.
+    pub state: Standing,
     /// Its parts.
     pub parts: Parts,
+}
+
+words! {
+    /// How far a stage or a step of a run is.
+    pub enum Standing {
+        /// Nothing of it has begun.
+        Waiting = "waiting",
+        /// Something of it has begun.
+        Begun = "begun",
+        /// A part of it failed.
+        Failed = "failed",
+        /// Every part of it is finished.
+        Done = "done",
+    }
 }
 
 /// The lock that keeps a second run out.
@@ -147,8 +163,8 @@ pub struct Journal {
     pub run: Option<String>,
     /// When its last line was written, RFC 3339 in UTC.
     pub updated: Option<String>,
-    /// `complete`, `paused`, `failed` or `interrupted`; null when its process has not said.
-    pub ended: Option<String>,
+    /// How it ended; null when its process has not said.
+    pub ended: Option<End>,
     /// Number of the stage that began last.
     pub stage: Option<usize>,
     /// Whether its last line is torn; taking the run up cuts it off.
@@ -192,14 +208,28 @@ pub struct Release {
     pub namespace: String,
     /// Its name.
     pub name: String,
-    /// `ready`, `waiting`, `failed` or `suspended`.
-    pub state: String,
+    /// Where it stands.
+    pub state: ReleaseState,
     /// Why it is not ready.
     pub why: Option<String>,
     /// Helm's newest revision that Flux knows; null before there is one.
     pub revision: Option<i64>,
     /// Version of the chart that was attempted last.
     pub chart: Option<String>,
+}
+
+words! {
+    /// Where a release stands.
+    pub enum ReleaseState {
+        /// Ready as it stands.
+        Ready = "ready",
+        /// Not ready yet.
+        Waiting = "waiting",
+        /// Failed, and nothing moves it.
+        Failed = "failed",
+        /// Suspended: Flux leaves it alone.
+        Suspended = "suspended",
+    }
 }
 
 impl Summary {
@@ -209,11 +239,11 @@ impl Summary {
         let mut summary = Self::default();
         for release in stages.iter().flat_map(|stage| &stage.releases) {
             summary.releases += 1;
-            let number = match release.state.as_str() {
-                "ready" => &mut summary.ready,
-                "failed" => &mut summary.failed,
-                "suspended" => &mut summary.suspended,
-                _ => &mut summary.waiting,
+            let number = match release.state {
+                ReleaseState::Ready => &mut summary.ready,
+                ReleaseState::Failed => &mut summary.failed,
+                ReleaseState::Suspended => &mut summary.suspended,
+                ReleaseState::Waiting => &mut summary.waiting,
             };
             *number += 1;
         }

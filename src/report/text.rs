@@ -6,6 +6,7 @@ use super::convert::{Disposition, Release, Report};
 use super::decided;
 use super::digest::{self, Group, count};
 use super::finding::Finding;
+use crate::diagnostic::Severity;
 
 /// The text. Nothing is cut.
 #[must_use]
@@ -28,7 +29,9 @@ fn summary(out: &mut String, report: &Report, groups: &[Group<'_>]) -> std::fmt:
             writeln!(out, "order: {order}")?;
         }
     } else {
-        let errors = groups.iter().filter(|group| group.severity == "error");
+        let errors = groups
+            .iter()
+            .filter(|group| group.severity == Severity::Error);
         let errors: usize = errors.map(Group::len).sum();
         writeln!(out, "not converted: {}", count(errors, "error"))?;
     }
@@ -52,9 +55,9 @@ fn findings(out: &mut String, groups: &[Group<'_>]) -> std::fmt::Result {
             out,
             "\n{} {}: {}{loss}\n  {}",
             group.severity,
-            group.name,
+            group.code,
             group.amount(),
-            group.title()
+            group.code.title()
         )?;
         for (release, list) in &group.by_release {
             match release {
@@ -204,7 +207,7 @@ fn fields(out: &mut String, report: &Report) -> std::fmt::Result {
             since,
             nodes,
         } = row;
-        write!(out, "  {nodes:>7}  {fate:<16}  {document} {path}")?;
+        write!(out, "  {nodes:>7}  {:<16}  {document} {path}", fate.name())?;
         if !target.is_empty() {
             write!(out, " → {target}")?;
         }

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::armada::Documents;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Code, Diagnostics};
 use crate::source::Sources;
 
 use super::finding::Finding;
@@ -25,13 +25,28 @@ pub struct Report {
     /// Whether the documents are valid.
     pub ok: bool,
     /// Number of documents by kind.
-    pub documents: BTreeMap<String, usize>,
+    pub documents: Counts,
     /// Documents that are not Armada's, by schema.
     pub skipped_documents: BTreeMap<String, usize>,
     /// Diagnostics by code.
-    pub codes: BTreeMap<String, usize>,
+    #[schemars(extend("propertyNames" = {"$ref": "#/$defs/Code"}))]
+    pub codes: BTreeMap<Code, usize>,
     /// Everything that was said.
     pub diagnostics: Vec<Finding>,
+}
+
+/// Numbers of documents.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Counts {
+    /// Chart documents.
+    #[serde(rename = "Chart")]
+    pub charts: usize,
+    /// ChartGroup documents.
+    #[serde(rename = "ChartGroup")]
+    pub chart_groups: usize,
+    /// Manifest documents.
+    #[serde(rename = "Manifest")]
+    pub manifests: usize,
 }
 
 /// Puts the report together.
@@ -39,7 +54,7 @@ pub struct Report {
 pub fn report(sources: &Sources, documents: &Documents<'_>, diagnostics: &Diagnostics) -> Report {
     let mut codes = BTreeMap::new();
     for diagnostic in diagnostics.list() {
-        *codes.entry(diagnostic.code.name().to_owned()).or_default() += 1;
+        *codes.entry(diagnostic.code).or_default() += 1;
     }
     let skipped = documents.skipped.iter();
     let found = diagnostics.list().iter();
@@ -47,11 +62,11 @@ pub fn report(sources: &Sources, documents: &Documents<'_>, diagnostics: &Diagno
         version: VERSION,
         program: env!("CARGO_PKG_VERSION").to_owned(),
         ok: diagnostics.errors() == 0,
-        documents: BTreeMap::from([
-            ("Chart".to_owned(), documents.charts.len()),
-            ("ChartGroup".to_owned(), documents.chart_groups.len()),
-            ("Manifest".to_owned(), documents.manifests.len()),
-        ]),
+        documents: Counts {
+            charts: documents.charts.len(),
+            chart_groups: documents.chart_groups.len(),
+            manifests: documents.manifests.len(),
+        },
         skipped_documents: skipped
             .map(|(schema, n)| (schema.to_string(), *n))
             .collect(),

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::flux::{GROUP_ANNOTATION, Object, STAGE_ANNOTATION, STEP_ANNOTATION};
-use crate::report::status::{self, Parts, Release, Run, RunStage, RunStep, Stage};
-use crate::rollout::journal::{self, End, Finish, State};
+use crate::report::status::{self, Parts, Release, ReleaseState, Run, RunStage, RunStep, Stage};
+use crate::report::words;
+use crate::rollout::journal::{self, Finish};
 use crate::rollout::readiness::{self, Expected, Progress};
 use crate::rollout::state::{Counts, RunState, Standing};
 use crate::secret::Scrubber;
@@ -29,27 +30,17 @@ pub(super) fn journal(path: &Path, read: journal::Journal) -> status::Journal {
             });
         }
     }
-    let of = |get: fn(&State) -> Option<String>| last.as_ref().and_then(get);
+    let last_run = last.as_ref();
     status::Journal {
         file: path.display().to_string(),
-        run: of(|state| Some(state.run.to_string())),
-        updated: of(|state| Some(state.updated.to_string())),
-        ended: of(|state| state.end.as_ref().map(ended)),
-        stage: last.as_ref().and_then(|state| state.stage),
+        run: last_run.map(|state| state.run.to_string()),
+        updated: last_run.map(|state| state.updated.to_string()),
+        ended: last_run.and_then(|state| state.end.as_ref().map(words::End::from)),
+        stage: last_run.and_then(|state| state.stage),
         torn,
         failures,
         unreadable: None,
     }
-}
-
-fn ended(end: &End) -> String {
-    match end {
-        End::Complete => "complete",
-        End::Paused { .. } => "paused",
-        End::Failed => "failed",
-        End::Interrupted => "interrupted",
-    }
-    .to_owned()
 }
 
 /// The last run, as the cluster knows it.
@@ -90,21 +81,20 @@ pub(super) fn run(state: &RunState) -> Run {
         holder: holder.to_string(),
         began: began.to_string(),
         updated: updated.to_string(),
-        ended: end.as_ref().map(ended),
+        ended: end.as_ref().map(words::End::from),
         parts: parts(*total),
         stages: stages.collect(),
         left_out: *left_out,
     }
 }
 
-fn standing(state: Standing) -> String {
+fn standing(state: Standing) -> status::Standing {
     match state {
-        Standing::Waiting => "waiting",
-        Standing::Begun => "begun",
-        Standing::Failed => "failed",
-        Standing::Done => "done",
+        Standing::Waiting => status::Standing::Waiting,
+        Standing::Begun => status::Standing::Begun,
+        Standing::Failed => status::Standing::Failed,
+        Standing::Done => status::Standing::Done,
     }
-    .to_owned()
 }
 
 fn parts(counts: Counts) -> Parts {
@@ -159,16 +149,16 @@ pub(super) fn stages(releases: &[Object]) -> Vec<Stage> {
 fn release_of(release: &Object, step: Option<usize>) -> Release {
     let live = &release.value;
     let (state, why) = if release.is_suspended() {
-        ("suspended", None)
+        (ReleaseState::Suspended, None)
     } else {
         let expected = Expected {
             generation: release.generation().unwrap_or_default(),
             retried: None,
         };
         match readiness::release(live, &expected) {
-            Progress::Ready => ("ready", None),
-            Progress::Waiting(why) => ("waiting", Some(why)),
-            Progress::Failed(why) => ("failed", Some(why)),
+            Progress::Ready => (ReleaseState::Ready, None),
+            Progress::Waiting(why) => (ReleaseState::Waiting, Some(why)),
+            Progress::Failed(why) => (ReleaseState::Failed, Some(why)),
         }
     };
     let chart = live.text_at(&["status", "lastAttemptedRevision"]);
@@ -184,7 +174,7 @@ fn release_of(release: &Object, step: Option<usize>) -> Release {
             .map(Text::to_string)
             .unwrap_or_default(),
         name: release.name.to_string(),
-        state: state.to_owned(),
+        state,
         // Messages of Helm quote what was rendered.
         why: why.map(|why| Scrubber::of([live]).scrub(&why)),
         revision: versions.max(),
@@ -249,14 +239,14 @@ mod tests {
             panic!("{stages:?}");
         };
         assert_eq!(
-            (&*c.state, c.why.as_deref()),
-            ("failed", Some("Flux gave up (X): no ***"))
+            (c.state, c.why.as_deref()),
+            (ReleaseState::Failed, Some("Flux gave up (X): no ***"))
         );
         assert_eq!(
-            (&*a.state, a.revision, a.chart.as_deref()),
-            ("ready", Some(4), Some("0.1.0"))
+            (a.state, a.revision, a.chart.as_deref()),
+            (ReleaseState::Ready, Some(4), Some("0.1.0"))
         );
-        assert_eq!(stages[1].releases[0].state, "suspended");
-        assert_eq!(stages[2].releases[0].state, "waiting");
+        assert_eq!(stages[1].releases[0].state, ReleaseState::Suspended);
+        assert_eq!(stages[2].releases[0].state, ReleaseState::Waiting);
     }
 }

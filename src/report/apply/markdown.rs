@@ -32,7 +32,7 @@ pub fn markdown(report: &Report, limit: usize) -> String {
             .iter()
             .flat_map(|stage| stage.parts.iter().map(move |part| (stage, part)))
     };
-    let trouble = |part: &Part| matches!(&*part.outcome, "failed" | "unfinished" | "passed-over");
+    let trouble = |part: &Part| part.outcome.is_trouble();
     if parts().any(|(_, part)| trouble(part)) {
         page.line("| | part | outcome | why | what to do |\n|---|---|---|---|---|");
         for (stage, part) in parts().filter(|(_, part)| trouble(part)) {
@@ -62,7 +62,7 @@ fn details(stage: &Stage) -> Details {
         "Stage {} {}: {}{took}, {}",
         stage.number,
         html(&stage.name),
-        stage.outcome.replace('-', " "),
+        stage.outcome.word().replace('-', " "),
         count(stage.parts.len(), "part")
     );
     let mut details = Details::new(title).with_head(

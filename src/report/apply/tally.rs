@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::apply::{Event, Moment};
-use crate::report::apply::{self, Report, Summary};
+use crate::report::apply::{self, PartOutcome, Report, StageOutcome, Summary};
 use crate::rollout::journal::{End, Finish};
 use crate::rollout::{PartId, Rollout};
 use crate::value::Text;
@@ -162,13 +162,7 @@ impl Tally {
             began: began.into(),
             ended: ended.into(),
             seconds: seconds(took),
-            outcome: match end {
-                End::Complete => "complete",
-                End::Paused { .. } => "paused",
-                End::Failed => "failed",
-                End::Interrupted => "interrupted",
-            }
-            .to_owned(),
+            outcome: (&end).into(),
             summary: Summary::of(&stages),
             stages,
             resume,
@@ -186,21 +180,25 @@ impl StageTally {
             parts,
         } = self;
         let parts: Vec<apply::Part> = parts.iter().map(|part| part.report(took)).collect();
-        let outcome = if parts.iter().any(|part| part.outcome == "failed") {
-            "failed"
+        let outcome = if parts.iter().any(|part| part.outcome == PartOutcome::Failed) {
+            StageOutcome::Failed
         } else if ended.is_some() {
-            "done"
+            StageOutcome::Done
         } else if began.is_some() {
-            "unfinished"
-        } else if !parts.is_empty() && parts.iter().all(|part| part.outcome == "earlier") {
-            "earlier"
+            StageOutcome::Unfinished
+        } else if !parts.is_empty()
+            && parts
+                .iter()
+                .all(|part| part.outcome == PartOutcome::Earlier)
+        {
+            StageOutcome::Earlier
         } else {
-            "not-begun"
+            StageOutcome::NotBegun
         };
         apply::Stage {
             number: *number,
             name: name.to_string(),
-            outcome: outcome.to_owned(),
+            outcome,
             seconds: began.map(|began| seconds(ended.unwrap_or(took).saturating_sub(began))),
             parts,
         }
@@ -262,17 +260,17 @@ impl PartTally {
             why,
         } = self;
         let until = ended.unwrap_or(took);
-        let (word, reason) = match (outcome, began) {
-            (Some(Finish::Unchanged), _) => ("unchanged", None),
-            (Some(Finish::Applied), _) => ("applied", None),
+        let (outcome, reason) = match (outcome, began) {
+            (Some(Finish::Unchanged), _) => (PartOutcome::Unchanged, None),
+            (Some(Finish::Applied), _) => (PartOutcome::Applied, None),
             (Some(Finish::PassedOver), _) => {
                 let why = "it had failed before the run and is protected: left as it is";
-                ("passed-over", Some(why.to_owned()))
+                (PartOutcome::PassedOver, Some(why.to_owned()))
             }
-            (Some(Finish::Failed { reason }), _) => ("failed", Some(reason.to_string())),
-            (None, Some(_)) => ("unfinished", why.as_ref().map(Text::to_string)),
-            (None, None) if *earlier => ("earlier", None),
-            (None, None) => ("not-begun", None),
+            (Some(Finish::Failed { reason }), _) => (PartOutcome::Failed, Some(reason.to_string())),
+            (None, Some(_)) => (PartOutcome::Unfinished, why.as_ref().map(Text::to_string)),
+            (None, None) if *earlier => (PartOutcome::Earlier, None),
+            (None, None) => (PartOutcome::NotBegun, None),
         };
         let gates = gates.iter().map(|gate| apply::Gate {
             gate: gate.gate,
@@ -292,12 +290,12 @@ impl PartTally {
             kind: kind.to_string(),
             namespace: namespace.as_ref().map(Text::to_string),
             name: name.to_string(),
-            outcome: word.to_owned(),
+            outcome,
             seconds: began.map(|began| seconds(until.saturating_sub(began))),
             deleted: *deleted,
             gates: gates.collect(),
             reason,
-            hint: matches!(word, "failed" | "unfinished" | "passed-over").then(|| look(id)),
+            hint: outcome.is_trouble().then(|| look(id)),
         }
     }
 }

@@ -1,15 +1,15 @@
 use super::*;
 use crate::report::style::Style;
 
-fn part(name: &str, outcome: &str) -> Part {
-    let failed = outcome == "failed";
+fn part(name: &str, outcome: PartOutcome) -> Part {
+    let failed = outcome == PartOutcome::Failed;
     Part {
         step: 1,
         kind: "HelmRelease".to_owned(),
         namespace: Some("town".to_owned()),
         name: name.to_owned(),
-        outcome: outcome.to_owned(),
-        seconds: (outcome != "not-begun").then_some(61.5),
+        outcome,
+        seconds: (outcome != PartOutcome::NotBegun).then_some(61.5),
         deleted: usize::from(failed) * 2,
         gates: vec![Gate {
             gate: 1,
@@ -34,19 +34,19 @@ fn report(stages: Vec<Stage>) -> Report {
         began: "2026-11-28T12:00:00.000Z".to_owned(),
         ended: "2026-11-28T12:02:00.000Z".to_owned(),
         seconds: 120.0,
-        outcome: "failed".to_owned(),
+        outcome: End::Failed,
         summary: Summary::of(&stages),
         stages,
         resume: Some("armada2flux apply --resume --journal a.journal".to_owned()),
     }
 }
 
-fn stage(number: usize, outcome: &str, parts: Vec<Part>) -> Stage {
+fn stage(number: usize, outcome: StageOutcome, parts: Vec<Part>) -> Stage {
     Stage {
         number,
         name: format!("g{number}"),
-        outcome: outcome.to_owned(),
-        seconds: (outcome != "not-begun").then_some(9.04),
+        outcome,
+        seconds: (outcome != StageOutcome::NotBegun).then_some(9.04),
         parts,
     }
 }
@@ -55,11 +55,22 @@ fn failed() -> Report {
     report(vec![
         stage(
             1,
-            "done",
-            vec![part("db", "applied"), part("mq", "unchanged")],
+            StageOutcome::Done,
+            vec![
+                part("db", PartOutcome::Applied),
+                part("mq", PartOutcome::Unchanged),
+            ],
         ),
-        stage(2, "failed", vec![part("web", "failed")]),
-        stage(3, "not-begun", vec![part("late", "not-begun")]),
+        stage(
+            2,
+            StageOutcome::Failed,
+            vec![part("web", PartOutcome::Failed)],
+        ),
+        stage(
+            3,
+            StageOutcome::NotBegun,
+            vec![part("late", PartOutcome::NotBegun)],
+        ),
     ])
 }
 
@@ -101,18 +112,18 @@ fn the_text_names_what_failed_and_how_to_go_on() {
 
 #[test]
 fn each_end_has_its_words() {
-    let headline = |outcome: &str| {
+    let headline = |outcome: End| {
         let mut report = failed();
-        report.outcome = outcome.to_owned();
-        if outcome != "failed" {
+        report.outcome = outcome;
+        if outcome != End::Failed {
             report.stages.remove(1);
         }
         super::headline(&report)
     };
-    assert_eq!(headline("complete"), "complete after 2m");
-    assert_eq!(headline("paused"), "paused after stage 1 (g1), after 2m");
-    assert_eq!(headline("failed"), "failed in stage 2 (g2) after 2m");
-    assert_eq!(headline("interrupted"), "interrupted after 2m");
+    assert_eq!(headline(End::Complete), "complete after 2m");
+    assert_eq!(headline(End::Paused), "paused after stage 1 (g1), after 2m");
+    assert_eq!(headline(End::Failed), "failed in stage 2 (g2) after 2m");
+    assert_eq!(headline(End::Interrupted), "interrupted after 2m");
 }
 
 #[test]
@@ -129,8 +140,11 @@ fn markdown_has_no_foreign_markup_and_stays_below_its_limit() {
     );
     assert_eq!(page.matches("<details>").count(), 3);
 
-    let many = (0..2000).map(|number| part(&format!("r{number}"), "failed"));
-    let page = markdown::markdown(&report(vec![stage(1, "failed", many.collect())]), 20_000);
+    let many = (0..2000).map(|number| part(&format!("r{number}"), PartOutcome::Failed));
+    let page = markdown::markdown(
+        &report(vec![stage(1, StageOutcome::Failed, many.collect())]),
+        20_000,
+    );
     assert!(page.len() <= 20_000, "{}", page.len());
     assert!(page.contains("Cut to stay below 20000 bytes"), "{page}");
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Part, Report, Stage, headline, seconds};
+use super::{Part, PartOutcome, Report, Stage, StageOutcome, headline, seconds};
 use crate::report::digest::count;
 use crate::report::style::{Paint, Style};
+use crate::report::words::End;
 
 /// The text, ending with a line break.
 #[must_use]
@@ -13,10 +14,10 @@ pub fn text(report: &Report, style: Style) -> String {
     for stage in &report.stages {
         self::stage(&mut out, stage, style);
     }
-    let paint = match report.outcome.as_str() {
-        "complete" => Paint::Green,
-        "paused" => Paint::Yellow,
-        _ => Paint::Danger,
+    let paint = match report.outcome {
+        End::Complete => Paint::Green,
+        End::Paused => Paint::Yellow,
+        End::Failed | End::Interrupted => Paint::Danger,
     };
     let head = style.paint(&headline(report), paint);
     // Writing to a String cannot fail.
@@ -42,12 +43,12 @@ pub fn text(report: &Report, style: Style) -> String {
 }
 
 fn stage(out: &mut String, stage: &Stage, style: Style) {
-    let (word, paint) = match stage.outcome.as_str() {
-        "done" => ("done", Paint::Green),
-        "earlier" => ("finished earlier", Paint::Dim),
-        "not-begun" => ("not begun", Paint::Dim),
-        "failed" => ("failed", Paint::Danger),
-        other => (other, Paint::Yellow),
+    let (word, paint) = match stage.outcome {
+        StageOutcome::Done => ("done", Paint::Green),
+        StageOutcome::Earlier => ("finished earlier", Paint::Dim),
+        StageOutcome::NotBegun => ("not begun", Paint::Dim),
+        StageOutcome::Failed => ("failed", Paint::Danger),
+        StageOutcome::Unfinished => ("unfinished", Paint::Yellow),
     };
     let took = stage
         .seconds
@@ -61,8 +62,7 @@ fn stage(out: &mut String, stage: &Stage, style: Style) {
         count(stage.parts.len(), "part")
     );
     let shown = |part: &&Part| {
-        let matters = matches!(&*part.outcome, "failed" | "unfinished" | "passed-over");
-        matters || style.all && part.outcome != "not-begun"
+        part.outcome.is_trouble() || style.all && part.outcome != PartOutcome::NotBegun
     };
     for part in stage.parts.iter().filter(shown) {
         self::part(out, stage.number, part, style);
@@ -70,12 +70,15 @@ fn stage(out: &mut String, stage: &Stage, style: Style) {
 }
 
 fn part(out: &mut String, stage: usize, part: &Part, style: Style) {
-    let paint = match part.outcome.as_str() {
-        "failed" => Paint::Red,
-        "unfinished" | "passed-over" => Paint::Yellow,
-        _ => Paint::Dim,
+    let paint = match part.outcome {
+        PartOutcome::Failed => Paint::Red,
+        PartOutcome::Unfinished | PartOutcome::PassedOver => Paint::Yellow,
+        PartOutcome::Applied
+        | PartOutcome::Unchanged
+        | PartOutcome::Earlier
+        | PartOutcome::NotBegun => Paint::Dim,
     };
-    let word = style.paint(&part.outcome.replace('-', " "), paint);
+    let word = style.paint(&part.outcome.word().replace('-', " "), paint);
     let took = part
         .seconds
         .map_or_else(String::new, |took| format!(" after {}", seconds(took)));

@@ -1,6 +1,6 @@
 //! The report of `diff` for a comment on a change.
 
-use super::{Change, Object, Report, Shared, Summary};
+use super::{Change, Object, Outcome, Report, Shared, Summary};
 use crate::report::digest::count;
 use crate::report::markdown::escape::{code, html, prose};
 use crate::report::markdown::page::{Details, Page};
@@ -19,22 +19,25 @@ pub fn markdown(report: &Report, limit: usize) -> String {
     page.line(&format!("{}\n", summary(&report.summary)));
     dangers(&mut page, report);
     for (outcome, title) in [
-        ("refused", "refused by the API server"),
-        ("conflicting", "with fields that others hold"),
-        ("changed", "changed"),
-        ("created", "created"),
+        (Outcome::Refused, "refused by the API server"),
+        (Outcome::Conflicting, "with fields that others hold"),
+        (Outcome::Changed, "changed"),
+        (Outcome::Created, "created"),
         (
-            "left-over",
+            Outcome::LeftOver,
             "left over: not in the input, nothing deletes them",
         ),
-        ("follows", "reconciled again in turn, without a Helm action"),
-        ("unchanged", "otherwise noteworthy"),
+        (
+            Outcome::Follows,
+            "reconciled again in turn, without a Helm action",
+        ),
+        (Outcome::Unchanged, "otherwise noteworthy"),
     ] {
         let objects = report
             .objects
             .iter()
             .filter(|object| object.outcome == outcome)
-            .filter(|object| outcome != "unchanged" || object.is_noteworthy());
+            .filter(|object| outcome != Outcome::Unchanged || object.is_noteworthy());
         let objects: Vec<&Object> = objects.collect();
         if objects.is_empty() {
             continue;

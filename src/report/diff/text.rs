@@ -4,7 +4,7 @@
 mod paragraph;
 mod values;
 
-use super::{Object, Report, Summary};
+use super::{Object, Outcome, Report, Summary};
 use crate::report::digest::count;
 
 pub(super) use values::plain_words;
@@ -26,14 +26,18 @@ pub fn text(report: &Report, style: Style) -> String {
     dangers(&mut out, report, style);
     let mut follows = 0;
     for object in &report.objects {
-        let shown = match object.outcome.as_str() {
-            "follows" => !(object.notes.is_empty() && object.staying.is_empty()),
-            "unchanged" => object.is_noteworthy(),
-            _ => true,
+        let shown = match object.outcome {
+            Outcome::Follows => !(object.notes.is_empty() && object.staying.is_empty()),
+            Outcome::Unchanged => object.is_noteworthy(),
+            Outcome::Created
+            | Outcome::Changed
+            | Outcome::Conflicting
+            | Outcome::Refused
+            | Outcome::LeftOver => true,
         };
         if shown || style.all {
             self::object(&mut out, object, style);
-        } else if object.outcome == "follows" {
+        } else if object.outcome == Outcome::Follows {
             follows += 1;
         }
     }
@@ -75,18 +79,18 @@ fn dangers(out: &mut String, report: &Report, style: Style) {
 }
 
 fn object(out: &mut String, object: &Object, style: Style) {
-    let (sign, paint) = match object.outcome.as_str() {
-        "created" => ("+", Paint::Green),
-        "changed" => ("~", Paint::Yellow),
-        "conflicting" | "refused" => ("x", Paint::Danger),
-        "left-over" => ("?", Paint::Dim),
-        _ => (" ", Paint::Dim),
-    };
-    let word = match object.outcome.as_str() {
-        "changed" => "",
-        "left-over" => "  left over: not in the input, nothing deletes it",
-        "follows" => "  reconciled again in turn",
-        word => &format!("  {word}"),
+    let (sign, paint, word) = match object.outcome {
+        Outcome::Created => ("+", Paint::Green, "  created"),
+        Outcome::Changed => ("~", Paint::Yellow, ""),
+        Outcome::Conflicting => ("x", Paint::Danger, "  conflicting"),
+        Outcome::Refused => ("x", Paint::Danger, "  refused"),
+        Outcome::LeftOver => (
+            "?",
+            Paint::Dim,
+            "  left over: not in the input, nothing deletes it",
+        ),
+        Outcome::Follows => (" ", Paint::Dim, "  reconciled again in turn"),
+        Outcome::Unchanged => (" ", Paint::Dim, "  unchanged"),
     };
     let (begin, indent) = SENTENCE;
     Paragraph::default()

@@ -19,7 +19,7 @@ const RELEASES_A_LINE: usize = 8;
 pub(super) fn details(group: &Group<'_>, one_file: bool) -> Details {
     let mut details = Details::new(format!(
         "<code>{}</code>: {}",
-        html(group.name),
+        html(group.code.name()),
         group.amount()
     ));
     let mut alike: BTreeMap<&str, Vec<(&str, &Finding)>> = BTreeMap::new();

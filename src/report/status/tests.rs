@@ -2,15 +2,15 @@ use super::text::text;
 use super::*;
 use crate::report::style::Style;
 
-fn release(step: Option<usize>, name: &str, state: &str) -> Release {
+fn release(step: Option<usize>, name: &str, state: ReleaseState) -> Release {
     Release {
         step,
         namespace: "town".to_owned(),
         name: name.to_owned(),
-        state: state.to_owned(),
-        why: (state == "failed").then(|| format!("begins {} ends", "x".repeat(150))),
-        revision: (state != "waiting").then_some(3),
-        chart: (state != "waiting").then(|| "0.1.0".to_owned()),
+        state,
+        why: (state == ReleaseState::Failed).then(|| format!("begins {} ends", "x".repeat(150))),
+        revision: (state != ReleaseState::Waiting).then_some(3),
+        chart: (state != ReleaseState::Waiting).then(|| "0.1.0".to_owned()),
     }
 }
 
@@ -30,23 +30,23 @@ fn site() -> Site {
             number: Some(1),
             name: Some("core".to_owned()),
             releases: vec![
-                release(Some(1), "db", "ready"),
-                release(Some(2), "web-long", "failed"),
+                release(Some(1), "db", ReleaseState::Ready),
+                release(Some(2), "web-long", ReleaseState::Failed),
             ],
         },
         Stage {
             number: None,
             name: None,
             releases: vec![
-                release(None, "new", "waiting"),
-                release(None, "off", "suspended"),
+                release(None, "new", ReleaseState::Waiting),
+                release(None, "off", ReleaseState::Suspended),
             ],
         },
     ];
-    let run_stage = |number: usize, state: &str, parts: Parts| RunStage {
+    let run_stage = |number: usize, state: Standing, parts: Parts| RunStage {
         number,
         name: format!("g{number}"),
-        state: state.to_owned(),
+        state,
         parts,
         steps: Vec::new(),
     };
@@ -60,11 +60,11 @@ fn site() -> Site {
             holder: "me".to_owned(),
             began: "B".to_owned(),
             updated: "U".to_owned(),
-            ended: Some("failed".to_owned()),
+            ended: Some(End::Failed),
             parts: parts(5, 3, 1),
             stages: vec![
-                run_stage(0, "done", parts(2, 2, 0)),
-                run_stage(1, "failed", parts(3, 1, 1)),
+                run_stage(0, Standing::Done, parts(2, 2, 0)),
+                run_stage(1, Standing::Failed, parts(3, 1, 1)),
             ],
             left_out: 7,
         }),
@@ -79,7 +79,7 @@ fn site() -> Site {
             file: "a.journal".to_owned(),
             run: Some("r1".to_owned()),
             updated: Some("U".to_owned()),
-            ended: Some("failed".to_owned()),
+            ended: Some(End::Failed),
             stage: Some(1),
             torn: true,
             failures: vec![Failure {

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::{Journal, Lock, Report, Run, Site, Stage, Summary};
+use super::{Journal, Lock, ReleaseState, Report, Run, Site, Stage, Standing, Summary};
 use crate::report::digest::count;
 use crate::report::style::{Paint, Style};
+use crate::report::words::End;
 
 /// Longest reason in a row, in characters; `all` shows it whole.
 const MAX_WHY: usize = 100;
@@ -94,10 +95,10 @@ fn summary(summary: &Summary) -> String {
 }
 
 fn run(out: &mut String, run: &Run, locked: bool, style: Style) {
-    let (word, paint) = match (run.ended.as_deref(), locked) {
-        (Some("complete"), _) => ("complete", Paint::Green),
-        (Some("failed"), _) => ("failed", Paint::Danger),
-        (Some(other), _) => (other, Paint::Yellow),
+    let (word, paint) = match (run.ended, locked) {
+        (Some(end @ End::Complete), _) => (end.word(), Paint::Green),
+        (Some(end @ End::Failed), _) => (end.word(), Paint::Danger),
+        (Some(end @ (End::Paused | End::Interrupted)), _) => (end.word(), Paint::Yellow),
         (None, true) => ("at work", Paint::Yellow),
         (None, false) => (
             "ended without a word, as one that was killed",
@@ -112,21 +113,13 @@ fn run(out: &mut String, run: &Run, locked: bool, style: Style) {
         run.updated,
         style.paint(word, paint)
     );
-    let done = |state: &str| {
-        run.stages
-            .iter()
-            .filter(|stage| stage.state == state)
-            .count()
-    };
-    let mut line = format!(
-        "{} of {} done",
-        done("done"),
-        count(run.stages.len(), "stage")
-    );
+    let done = run.stages.iter();
+    let done = done.filter(|stage| stage.state == Standing::Done).count();
+    let mut line = format!("{done} of {} done", count(run.stages.len(), "stage"));
     let at = run
         .stages
         .iter()
-        .find(|stage| matches!(&*stage.state, "failed" | "begun"));
+        .find(|stage| matches!(stage.state, Standing::Failed | Standing::Begun));
     if let Some(stage) = at {
         let parts = &stage.parts;
         let _ = write!(
@@ -169,7 +162,7 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
         return;
     }
     let mut line = match run {
-        Some(run) => format!("run {run}, {}", ended.as_deref().unwrap_or("not finished")),
+        Some(run) => format!("run {run}, {}", ended.map_or("not finished", End::word)),
         None => "no run".to_owned(),
     };
     if let Some(stage) = stage {
@@ -191,7 +184,7 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
             fit(&failure.reason, style)
         );
     }
-    if run.is_some() && ended.as_deref() != Some("complete") {
+    if run.is_some() && *ended != Some(End::Complete) {
         let _ = writeln!(
             out,
             "    to go on: armada2flux apply --resume --journal {file}"
@@ -217,11 +210,11 @@ fn table(out: &mut String, stages: &[Stage], style: Style) {
                 .step
                 .map_or_else(|| "-".to_owned(), |step| step.to_string());
             let name = format!("{}/{}", release.namespace, release.name);
-            let paint = match release.state.as_str() {
-                "ready" => Paint::Green,
-                "failed" => Paint::Danger,
-                "suspended" => Paint::Dim,
-                _ => Paint::Yellow,
+            let paint = match release.state {
+                ReleaseState::Ready => Paint::Green,
+                ReleaseState::Failed => Paint::Danger,
+                ReleaseState::Suspended => Paint::Dim,
+                ReleaseState::Waiting => Paint::Yellow,
             };
             let state = style.paint(&format!("{:<9}", release.state), paint);
             let revision = release

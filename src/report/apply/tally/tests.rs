@@ -115,7 +115,7 @@ fn a_run_is_told_part_by_part() {
     let stages: Vec<(&str, Option<f64>)> = report
         .stages
         .iter()
-        .map(|stage| (stage.outcome.as_str(), stage.seconds))
+        .map(|stage| (stage.outcome.word(), stage.seconds))
         .collect();
     assert_eq!(
         stages,
@@ -141,7 +141,7 @@ fn a_run_is_told_part_by_part() {
         panic!("{:?}", report.stages);
     };
     assert_eq!(
-        (&*db.outcome, db.step, db.seconds, db.deleted),
+        (db.outcome.word(), db.step, db.seconds, db.deleted),
         ("applied", 1, Some(7.0), 2)
     );
     let gates = |part: &apply::Part| -> Vec<(usize, f64, bool)> {
@@ -160,7 +160,7 @@ fn a_run_is_told_part_by_part() {
     );
     assert!(old.reason.as_deref().unwrap().contains("protected"));
     assert_eq!(
-        (report.outcome.as_str(), report.seconds, report.resumed),
+        (report.outcome.word(), report.seconds, report.resumed),
         ("failed", 100.0, true)
     );
 }
@@ -198,18 +198,18 @@ fn what_is_cut_short_says_what_it_waited_for() {
     let outcomes: Vec<&str> = report
         .stages
         .iter()
-        .map(|stage| stage.outcome.as_str())
+        .map(|stage| stage.outcome.word())
         .collect();
     assert_eq!(outcomes, ["done", "unfinished"]);
     assert_eq!(report.stages[0].seconds, Some(5.0));
     let web = &report.stages[1].parts[0];
     assert_eq!(
-        (&*web.outcome, web.reason.as_deref()),
+        (web.outcome.word(), web.reason.as_deref()),
         ("unfinished", Some("2 of 3 pods"))
     );
     assert_eq!(
         (web.seconds, web.gates[0].open, web.gates[0].seconds),
         (Some(80.0), false, 79.0)
     );
-    assert_eq!(report.outcome, "interrupted");
+    assert_eq!(report.outcome.word(), "interrupted");
 }

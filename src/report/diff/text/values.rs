@@ -6,7 +6,7 @@ use std::time::Duration;
 use similar::{ChangeTag, TextDiff};
 
 use super::paragraph::{Paragraph, WIDTH, harmless};
-use crate::report::diff::Change;
+use crate::report::diff::{Change, Edit};
 use crate::report::digest::count;
 use crate::report::style::{Paint, Style};
 
@@ -48,14 +48,14 @@ pub(super) fn change(out: &mut String, change: &Change, style: Style) {
     let tail = tail.as_deref().unwrap_or_default();
     let before = before.as_deref().unwrap_or_default();
     let after = after.as_deref().unwrap_or_default();
-    match what.as_str() {
-        "added" => one(out, head, ("+", path, after), tail, Paint::Green, style),
-        "removed" => one(out, head, ("-", path, before), tail, Paint::Red, style),
-        "reordered" => {
+    match what {
+        Edit::Added => one(out, head, ("+", path, after), tail, Paint::Green, style),
+        Edit::Removed => one(out, head, ("-", path, before), tail, Paint::Red, style),
+        Edit::Reordered => {
             let head = head.plain(&format!("~ {path}: order"));
             both(out, head, (before, after), tail, style);
         }
-        _ => {
+        Edit::Changed => {
             let head = head.painted("~", Paint::Yellow).plain(&format!(" {path}:"));
             changed(out, head, (before, after), tail, style);
         }
