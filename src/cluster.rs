@@ -152,25 +152,25 @@ impl Cluster {
         self
     }
 
-    /// The server's address: scheme, host and port.
+    /// Returns the server's address: scheme, host and port.
     #[must_use]
     pub fn server(&self) -> &str {
         &self.server
     }
 
-    /// The server's version, as `v1.36.4`.
+    /// Returns the server's version, as `v1.36.4`.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
     }
 
-    /// The context in use; `None` inside of a cluster.
+    /// Returns the context in use; `None` inside of a cluster.
     #[must_use]
     pub fn context(&self) -> Option<&str> {
         self.context.as_deref()
     }
 
-    /// The namespace that was asked for, else the context's, else `default`.
+    /// Returns the namespace that was asked for, else the context's, else `default`.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace

@@ -1,4 +1,4 @@
-//! What may be said about the user's documents: coded, collected, drawn once at the end.
+//! Diagnostics about the user's documents: each has a code; they are collected, and drawn once at the end.
 
 pub mod code;
 pub mod example;
@@ -11,10 +11,10 @@ use std::collections::HashSet;
 
 use crate::source::Span;
 
-/// Something worth saying about the input.
+/// A fact about the input that the user should know.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// Which of the documented kinds it is.
+    /// Its code.
     pub code: Code,
     /// How bad it is, after `--deny` and `--allow`.
     pub severity: Severity,
@@ -26,12 +26,12 @@ pub struct Diagnostic {
     pub help: Option<String>,
 }
 
-/// A place in a document and what is to be said of it.
+/// A place in a document with a text about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
     /// The place.
     pub span: Span,
-    /// What is to be said; may be empty for the main place.
+    /// The text; may be empty for the main place.
     pub text: String,
 }
 
@@ -58,7 +58,7 @@ impl Diagnostic {
         self
     }
 
-    /// Says what to do.
+    /// Sets what to do.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -72,7 +72,7 @@ pub struct Diagnostics {
     list: Vec<Diagnostic>,
     deny: Vec<Code>,
     allow: Vec<Code>,
-    /// What was said already: code, places, message.
+    /// What was reported already: code, places, message.
     said: HashSet<(Code, Vec<Span>, String)>,
 }
 
@@ -98,8 +98,8 @@ impl Diagnostics {
         }
     }
 
-    /// Takes a diagnostic, once: the same document may be looked at several times. Errors cannot be
-    /// allowed away.
+    /// Adds a diagnostic unless the same was added before: a document may be read several times. `--allow`
+    /// does not apply to errors.
     pub fn push(&mut self, mut diagnostic: Diagnostic) {
         let Diagnostic { code, severity, .. } = &mut diagnostic;
         if *severity != Severity::Error {
@@ -116,17 +116,17 @@ impl Diagnostics {
         }
     }
 
-    /// Takes all that another sink collected, in order.
+    /// Adds the diagnostics of another sink, in order.
     pub fn append(&mut self, other: Diagnostics) {
         other.list.into_iter().for_each(|one| self.push(one));
     }
 
-    /// Drops what was collected unless `wanted`.
+    /// Removes the diagnostics for which `wanted` is false.
     pub fn retain(&mut self, wanted: impl FnMut(&Diagnostic) -> bool) {
         self.list.retain(wanted);
     }
 
-    /// Adds what to do, or what follows, to the first thing that was said of a place.
+    /// Adds to the help of the first diagnostic about a place.
     pub fn add_help(&mut self, place: Span, help: &str) {
         let within = |label: &Label| {
             label.span.file() == place.file()
@@ -145,25 +145,25 @@ impl Diagnostics {
         }
     }
 
-    /// What was collected, in order.
+    /// Returns the diagnostics in order.
     #[must_use]
     pub fn list(&self) -> &[Diagnostic] {
         &self.list
     }
 
-    /// The error that was found first.
+    /// Returns the first error.
     #[must_use]
     pub fn first_error(&self) -> Option<&Diagnostic> {
         self.list.iter().find(|d| d.severity == Severity::Error)
     }
 
-    /// Number of errors.
+    /// Returns the number of errors.
     #[must_use]
     pub fn errors(&self) -> usize {
         self.count(Severity::Error)
     }
 
-    /// Number of warnings.
+    /// Returns the number of warnings.
     #[must_use]
     pub fn warnings(&self) -> usize {
         self.count(Severity::Warning)

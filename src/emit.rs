@@ -1,7 +1,6 @@
-//! YAML and JSON out of [`crate::value`].
+//! Writes values ([`crate::value`]) as YAML and JSON.
 //!
-//! Every writer asks for a [`View`]: there is no call that shows secrets because its author forgot
-//! to think of them.
+//! Every writer takes a [`View`], so no call shows secrets by accident.
 
 pub mod json;
 mod scalar;
@@ -17,19 +16,19 @@ use crate::value::Value;
 
 /// What a writer shows of sensitive values.
 ///
-/// There is deliberately no default. A search for `View::Clear` finds every place where secrets
-/// leave the program.
+/// There is no default on purpose: a search for `View::Clear` finds every place where secrets leave the
+/// program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
     /// Everything, comments included: for files of the tree, for requests to a cluster, for digests.
     Clear,
-    /// Sensitive leaves as [`crate::value::REDACTED`] and no comments, since people leave passwords
-    /// in comments too: for reports, logs and differences.
+    /// Sensitive leaves as [`crate::value::REDACTED`] and no comments, since comments may hold passwords,
+    /// too: for reports, logs and differences.
     Redacted,
 }
 
 impl View {
-    /// Whether the value must be replaced as a whole.
+    /// Returns whether the value must be replaced by [`crate::value::REDACTED`].
     fn hides(self, value: &Value) -> bool {
         match self {
             View::Clear => false,

@@ -1,41 +1,40 @@
-//! Work on several cores, with the results of one.
+//! Work on several cores with the results of one.
 //!
-//! What is worked on shares nothing but what is read, and results come in the order of the items, so the
-//! number of workers never shows in what is written.
+//! Work on one item shares no state with work on another, and results come in the order of the items, so
+//! output is the same for any number of workers.
 
 use std::num::NonZeroUsize;
 use std::panic;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Stack of a worker in bytes: as much as the first thread of a program usually has, since documents are
-/// walked by recursion.
+/// The stack of a worker in bytes: the usual size of a main thread, since documents are walked by recursion.
 const STACK: usize = 8 * 1024 * 1024;
 
-/// How many threads work at a time.
+/// The number of threads that work at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Workers(NonZeroUsize);
 
 impl Workers {
-    /// The thread that asks, and no other.
+    /// The calling thread alone.
     pub const ONE: Self = Self(NonZeroUsize::MIN);
 
-    /// That many threads, the one that asks included.
+    /// Uses that many threads, the calling one included.
     #[must_use]
     pub fn new(number: NonZeroUsize) -> Self {
         Self(number)
     }
 
-    /// Number of threads.
+    /// Returns the number of threads.
     #[must_use]
     pub fn number(self) -> usize {
         self.0.get()
     }
 }
 
-/// Does `work` on every item and gives the results in the order of the items.
+/// Calls `work` on every item and returns the results in the order of the items.
 ///
-/// A panic of `work` is passed on. Where the system refuses a thread, the others do its part.
+/// A panic of `work` reaches the caller. When the system refuses a thread, the others do its work.
 pub fn map<I, R>(items: I, workers: Workers, work: impl Fn(I::Item) -> R + Sync) -> Vec<R>
 where
     I: IntoIterator<IntoIter: Send>,

@@ -1,9 +1,9 @@
-//! What is sensitive. Decided here and nowhere else; the answer travels as the bit of each leaf
-//! ([`crate::value::Value::sensitive`]) and as byte ranges for source excerpts ([`Mask`]).
+//! Decides what is sensitive. The answer travels as the bit of each leaf ([`crate::value::Value::sensitive`])
+//! and as byte ranges for source excerpts ([`Mask`]).
 //!
-//! A leaf is sensitive when its key, or a key above it, names a secret ([`key_names_secret`]), or
-//! when its text looks like one ([`text_looks_secret`]). Too much is hidden rather than too little:
-//! hiding concerns only what people and logs see, never what is written to the tree or sent to Helm.
+//! A leaf is sensitive when its key, or a key above it, names a secret ([`key_names_secret`]), or when its
+//! text looks like one ([`text_looks_secret`]). When in doubt, a value is hidden: this concerns messages and
+//! logs only, never what is written to the tree or sent to Helm.
 
 mod mark;
 mod scrub;
@@ -14,8 +14,9 @@ pub use scrub::Scrubber;
 use crate::source::Span;
 use crate::value::REDACTED;
 
-/// Words that make a key name a secret, compared with the key's letters and digits in lower case; here
-/// those that begin with a letter. Every key of every document is asked, so the first letter sorts out.
+/// Returns the words that make a key name a secret, of those with this first letter; they are compared with
+/// the letters and digits of the key in lower case. The first letter selects, since every key of every
+/// document is compared.
 fn secret_words(first: u8) -> &'static [&'static str] {
     match first {
         b'a' => &["accesskey", "accountkey", "apikey", "authkey"],
@@ -67,10 +68,10 @@ fn secret_words(first: u8) -> &'static [&'static str] {
 /// Whole keys that name a secret without containing one of [`secret_words`].
 const SECRET_KEYS: &[&str] = &["key.pem", "tls.key", "id_rsa", "kek", "salt"];
 
-/// Parts of a key, between characters that are no letters and digits, that name a secret.
+/// Parts of a key, separated by anything but letters and digits, that name a secret.
 const SECRET_PARTS: &[&str] = &["pass", "pw"];
 
-/// Endings that make a key speak *about* a secret: its name, its file, its lifetime, the job that makes it.
+/// Endings of keys that are *about* a secret: its name, its file, its lifetime, the job that creates it.
 const HARMLESS_ENDINGS: &[&str] = &[
     "bootstrap",
     "cleanup",
@@ -112,16 +113,16 @@ const HARMLESS_ENDINGS: &[&str] = &[
     "maxactivekeys",
 ];
 
-/// Shortest text that can pass for a random secret.
+/// The shortest text that counts as a random secret.
 const RANDOM_MIN_CHARS: usize = 24;
 
-/// Longest run of text looked at when judging randomness, in bytes.
+/// The longest text that counts as a random secret, in bytes.
 const RANDOM_MAX_BYTES: usize = 4096;
 
-/// Whether a mapping key says that what stands under it is secret.
+/// Returns whether a mapping key names a secret, so that its value is sensitive.
 #[must_use]
 pub fn key_names_secret(key: &str) -> bool {
-    // Templates such as `{{ password }}` and whole sentences are no key names.
+    // Templates such as `{{ password }}` and whole sentences are not key names.
     if key.len() > 128 {
         return false;
     }
@@ -153,7 +154,7 @@ pub fn key_names_secret(key: &str) -> bool {
             .any(|end| plain.ends_with(end.as_bytes()))
 }
 
-/// `db_pass`, `dbPass`, `admin-pw`; not `compass`.
+/// Returns true for `db_pass`, `dbPass` and `admin-pw`, false for `compass`.
 fn has_secret_part(key: &str) -> bool {
     let secret = |part: &str| {
         SECRET_PARTS
@@ -163,8 +164,8 @@ fn has_secret_part(key: &str) -> bool {
     key.ends_with("Pass") || key.split(|c: char| !c.is_ascii_alphanumeric()).any(secret)
 }
 
-/// Whether a text is a secret by its looks: PEM, credentials inside a URL, keys of SSH (public ones
-/// too), long random text, a configuration file or script that sets a password.
+/// Returns whether a text looks like a secret: PEM, credentials inside a URL, keys of SSH (public ones too),
+/// long random text, a configuration file or script that sets a password.
 #[must_use]
 pub fn text_looks_secret(text: &str) -> bool {
     if text.len() < 8 {
@@ -180,7 +181,7 @@ pub fn text_looks_secret(text: &str) -> bool {
         || sets_secret(text)
 }
 
-/// Whether a comment may hold a secret: a word of it names one or looks like one.
+/// Returns whether a word of a comment names a secret or looks like one.
 #[must_use]
 pub fn comment_looks_secret(comment: &str) -> bool {
     text_looks_secret(comment)
@@ -189,11 +190,11 @@ pub fn comment_looks_secret(comment: &str) -> bool {
             .any(|word| key_names_secret(word) || text_looks_secret(word))
 }
 
-/// What words for secrets have in common, in the ways they are written.
+/// Parts that the words for secrets have in common, in both cases.
 const ASSIGNED: &[&str] = &["assw", "ASSW", "ecret", "ECRET", "oken", "OKEN"];
 
-/// Whether a line of the text gives something that is named a secret a value of its own: not a
-/// template or a variable, which only stand for one.
+/// Returns whether a line of the text sets a key that names a secret to a value, and not to a template or a
+/// variable.
 fn sets_secret(text: &str) -> bool {
     let bytes = text.as_bytes();
     if !bytes.contains(&b'=') && !bytes.contains(&b':') {
@@ -212,13 +213,13 @@ fn sets_secret(text: &str) -> bool {
         })
 }
 
-/// Whether a value is given as such.
+/// Returns whether a value is literal, and not a template or a variable.
 fn is_own_value(value: &str) -> bool {
     let value = value.trim_matches(['"', '\'', ' ', ',', ';']);
     !value.is_empty() && !value.starts_with(['$', '{', '<', '[', '(', '|', '>', '=', '/'])
 }
 
-/// Whether the text holds `scheme://user:password@host`.
+/// Returns whether the text holds `scheme://user:password@host`.
 fn url_has_password(text: &str) -> bool {
     if !text.as_bytes().contains(&b'@') {
         return false;
@@ -236,7 +237,7 @@ fn url_has_password(text: &str) -> bool {
     })
 }
 
-/// Whether the text is one long word of mixed characters such as generators make.
+/// Returns whether the text is one long word of mixed characters, as generated secrets are.
 ///
 /// Commit ids and image digests are hexadecimal of one case and public; they do not count.
 fn looks_random(text: &str) -> bool {
@@ -278,9 +279,9 @@ fn looks_random(text: &str) -> bool {
 /// A byte range that must not be shown.
 pub type Mask = Span;
 
-/// Hides, in one line of text, what follows a key that names a secret, and words that look random.
+/// Hides what follows a key that names a secret, and words that look random, in one line of text.
 ///
-/// For text that could not be parsed, where no leaf carries a bit.
+/// This is for text that could not be parsed, where there are no leaves with a bit.
 #[must_use]
 pub fn mask_line(line: &str) -> String {
     if let Some(at) = value_of_secret_key(line) {
@@ -299,7 +300,7 @@ pub fn mask_line(line: &str) -> String {
     line.to_owned()
 }
 
-/// Offset of what follows the first `key:` or `key=` of a line whose key names a secret.
+/// Returns the offset of what follows the first `key:` or `key=` of a line whose key names a secret.
 #[must_use]
 pub fn after_secret_key(line: &str) -> Option<usize> {
     line.match_indices([':', '='])
@@ -315,7 +316,7 @@ pub fn after_secret_key(line: &str) -> Option<usize> {
         .map(|(at, _)| at + 1)
 }
 
-/// Offset of the value behind such a key, if there is one.
+/// Returns the offset of the value behind such a key, if there is one.
 fn value_of_secret_key(line: &str) -> Option<usize> {
     let at = after_secret_key(line)?;
     let rest = line[at..].trim_start();

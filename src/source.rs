@@ -1,7 +1,7 @@
 //! Input bytes, held once, and the places in them.
 //!
-//! Everything downstream refers to input by [`Span`] (a file and two byte offsets); line and column
-//! are worked out only when somebody looks.
+//! Everything downstream refers to input by [`Span`] (a file and two byte offsets); line and column are
+//! computed only when they are shown.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,7 +12,7 @@ use std::sync::{Arc, OnceLock};
 pub struct FileId(u16);
 
 impl FileId {
-    /// Position of the file in its [`Sources`].
+    /// Returns the position of the file in its [`Sources`].
     #[must_use]
     pub fn index(self) -> usize {
         usize::from(self.0)
@@ -38,43 +38,43 @@ impl Span {
         }
     }
 
-    /// The file the bytes lie in.
+    /// Returns the file the bytes lie in.
     #[must_use]
     pub fn file(self) -> FileId {
         self.file
     }
 
-    /// Offset of the first byte.
+    /// Returns the offset of the first byte.
     #[must_use]
     pub fn start(self) -> u32 {
         self.start
     }
 
-    /// Offset after the last byte.
+    /// Returns the offset after the last byte.
     #[must_use]
     pub fn end(self) -> u32 {
         self.end
     }
 
-    /// The byte offsets as a range.
+    /// Returns the byte offsets as a range.
     #[must_use]
     pub fn range(self) -> Range<usize> {
         self.start as usize..self.end as usize
     }
 
-    /// The span from the start of `self` to the end of `other` (same file).
+    /// Returns the span from the start of `self` to the end of `other` (same file).
     #[must_use]
     pub fn to(self, other: Span) -> Span {
         Span::new(self.file, self.start, other.end)
     }
 }
 
-/// A value together with the place it was read from.
+/// A value and the place it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
-    /// What was read.
+    /// The value.
     pub value: T,
-    /// Where it stands.
+    /// The place it was read from.
     pub span: Span,
 }
 
@@ -85,12 +85,12 @@ impl<T> Spanned<T> {
     }
 }
 
-/// A line and a column as people count them: both start at 1, the column counts characters.
+/// A line and a column, both from 1; the column counts characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
-    /// Line, from 1.
+    /// The line, from 1.
     pub line: u32,
-    /// Column in characters, from 1.
+    /// The column in characters, from 1.
     pub column: u32,
 }
 
@@ -109,13 +109,13 @@ impl fmt::Debug for SourceFile {
 }
 
 impl SourceFile {
-    /// Name shown to people: the path as given, or `<stdin>`.
+    /// Returns the name for messages: the path as given, or `<stdin>`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The whole text.
+    /// Returns the whole text.
     #[must_use]
     pub fn text(&self) -> &Arc<str> {
         &self.text
@@ -130,7 +130,7 @@ impl SourceFile {
         })
     }
 
-    /// Line and column of a byte offset.
+    /// Returns the line and column of a byte offset.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
         let starts = self.line_starts();
@@ -144,7 +144,7 @@ impl SourceFile {
         }
     }
 
-    /// Byte range of a line (from 1), without its line break.
+    /// Returns the byte range of a line (from 1), without its line break.
     #[must_use]
     pub fn line_range(&self, line: u32) -> Range<usize> {
         let starts = self.line_starts();
@@ -159,7 +159,7 @@ impl SourceFile {
     }
 }
 
-/// Greatest character boundary not after `at`.
+/// Returns the last character boundary that is not after `at`.
 fn floor_char_boundary(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {
@@ -175,7 +175,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Most files one run takes; [`FileId`] has room for no more.
+    /// The largest number of files in a set; a [`FileId`] cannot count further.
     pub const MAX_FILES: usize = u16::MAX as usize;
 
     /// Adds a file and returns its id, or `None` when the set already holds [`Self::MAX_FILES`].
@@ -192,13 +192,13 @@ impl Sources {
         Some(id)
     }
 
-    /// The file of an id made by this set.
+    /// Returns the file of an id made by this set.
     #[must_use]
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.index()]
     }
 
-    /// All files, in the order they were added.
+    /// Returns all files, in the order they were added.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
         self.files
             .iter()
@@ -206,7 +206,7 @@ impl Sources {
             .map(|(at, file)| (FileId(at as u16), file))
     }
 
-    /// `file:line:column` of a span's start.
+    /// Returns the location of a span's start.
     #[must_use]
     pub fn locate(&self, span: Span) -> Location<'_> {
         let file = self.file(span.file());
@@ -216,19 +216,19 @@ impl Sources {
         }
     }
 
-    /// The text under a span; never show it without asking `secret` first.
+    /// Returns the text under a span; never show it without asking `secret` first.
     #[must_use]
     pub fn slice(&self, span: Span) -> &str {
         self.file(span.file()).text.get(span.range()).unwrap_or("")
     }
 }
 
-/// A place as people read it; displays as `file:line:column`.
+/// A place in a file; displays as `file:line:column`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location<'a> {
-    /// Display name of the file.
+    /// The display name of the file.
     pub file: &'a str,
-    /// Line and column.
+    /// The line and the column.
     pub position: Position,
 }
 

@@ -1,4 +1,4 @@
-//! The neutral value tree: what documents become and what objects are made of.
+//! The neutral value tree: documents become one, and objects are made of it.
 //!
 //! Mappings keep their order, integers have any size, each leaf carries a **sensitivity bit** that is
 //! set once (by `secret`, when the tree is made) and that every sink honours. `Debug` redacts.
@@ -15,7 +15,7 @@ pub use json::JSON_DEPTH_LIMIT;
 
 use crate::source::Span;
 
-/// What a redacted leaf looks like, everywhere.
+/// The text that replaces a sensitive leaf.
 pub const REDACTED: &str = "***";
 
 /// A node of the tree.
@@ -25,9 +25,9 @@ pub struct Value {
     pub data: Data,
     /// Where it was read from; `None` for what the tool made itself.
     pub span: Option<Span>,
-    /// Whether the leaf must never be shown (collections: never set).
+    /// Whether the leaf must never be shown; always false for collections.
     pub sensitive: bool,
-    /// Comments that stood around it in the input.
+    /// The comments around it in the input.
     pub notes: Option<Box<Notes>>,
 }
 
@@ -60,7 +60,7 @@ pub enum Number {
 }
 
 impl Number {
-    /// The nearest double: what Helm computes with.
+    /// Returns the nearest double: Helm computes with it.
     #[must_use]
     pub fn as_f64(&self) -> f64 {
         match self {
@@ -82,10 +82,10 @@ impl PartialEq for Number {
     }
 }
 
-/// Full-line and trailing comments, each without its `#` line break but with the `#`.
+/// The comments around a value, each with its `#` and without its line break.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Notes {
-    /// Own-line comments above the entry, in order; an empty text stands for a blank line between them.
+    /// Own-line comments above the entry, in order; an empty text is a blank line between them.
     pub above: Vec<Text>,
     /// The comment at the end of the entry's first line.
     pub trailing: Option<Text>,
@@ -104,7 +104,7 @@ pub struct Mapping {
 pub struct Entry {
     /// The key's text.
     pub key: Text,
-    /// Where the key stands.
+    /// The place of the key.
     pub key_span: Option<Span>,
     /// The value.
     pub value: Value,
@@ -125,12 +125,12 @@ impl Mapping {
         }
     }
 
-    /// Appends an entry without looking for an earlier one of the same key.
+    /// Appends an entry, even if there is one with the same key.
     pub fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
     }
 
-    /// Sets `key`: replaces the value of an earlier entry in place, else appends.
+    /// Sets `key`: replaces the value of an existing entry in place, or appends an entry.
     pub fn insert(&mut self, key: impl Into<Text>, value: impl Into<Value>) {
         let (key, value) = (key.into(), value.into());
         match self.entries.iter_mut().find(|entry| entry.key == key) {
@@ -143,37 +143,37 @@ impl Mapping {
         }
     }
 
-    /// The value under `key`.
+    /// Returns the value under `key`.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Value> {
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         Some(&entry.value)
     }
 
-    /// The value under `key`, to change it.
+    /// Returns the value under `key` for changes.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
         let entry = self.entries.iter_mut().find(|entry| entry.key == key)?;
         Some(&mut entry.value)
     }
 
-    /// The entries in order.
+    /// Returns the entries in order.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// The entries in order, to change them.
+    /// Returns the entries in order for changes.
     pub fn entries_mut(&mut self) -> &mut Vec<Entry> {
         &mut self.entries
     }
 
-    /// Whether there is no entry.
+    /// Returns whether there is no entry.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Number of entries.
+    /// Returns the number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -205,13 +205,13 @@ impl PartialEq for Value {
 }
 
 impl Value {
-    /// The `null` value.
+    /// Returns the `null` value.
     #[must_use]
     pub fn null() -> Self {
         Data::Null.into()
     }
 
-    /// The string, if it is one.
+    /// Returns the string, if it is one.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match &self.data {
@@ -220,7 +220,7 @@ impl Value {
         }
     }
 
-    /// The mapping, if it is one.
+    /// Returns the mapping, if it is one.
     #[must_use]
     pub fn as_mapping(&self) -> Option<&Mapping> {
         match &self.data {
@@ -229,7 +229,7 @@ impl Value {
         }
     }
 
-    /// The mapping, if it is one, to change it.
+    /// Returns the mapping for changes, if it is one.
     pub fn as_mapping_mut(&mut self) -> Option<&mut Mapping> {
         match &mut self.data {
             Data::Mapping(mapping) => Some(mapping),
@@ -237,7 +237,7 @@ impl Value {
         }
     }
 
-    /// The items, if it is a list.
+    /// Returns the items, if it is a list.
     #[must_use]
     pub fn as_sequence(&self) -> Option<&[Value]> {
         match &self.data {
@@ -246,7 +246,7 @@ impl Value {
         }
     }
 
-    /// The value at a path of keys.
+    /// Returns the value at a path of keys.
     #[must_use]
     pub fn at(&self, path: &[&str]) -> Option<&Value> {
         path.iter()
@@ -306,7 +306,7 @@ impl Value {
         }
     }
 
-    /// Number of leaves that carry the sensitivity bit and are not empty.
+    /// Returns the number of leaves that carry the sensitivity bit and are not empty.
     #[must_use]
     pub fn sensitive_leaves(&self) -> usize {
         let mut count = 0;

@@ -160,7 +160,7 @@ impl Access {
     }
 }
 
-/// The proxy that a context's cluster names; it holds whatever the environment says.
+/// Returns the proxy that a context's cluster names; it holds whatever the environment says.
 fn own_proxy(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
     let context = kubeconfig
         .contexts

@@ -30,12 +30,12 @@ impl Answer {
         self.value.text_at(path).unwrap_or_default()
     }
 
-    /// The machine's word for a refusal, as `Expired`.
+    /// Returns the machine's word for a refusal, as `Expired`.
     pub(super) fn reason(&self) -> &str {
         self.text(&["reason"])
     }
 
-    /// The plural of the kind that a refusal is about.
+    /// Returns the plural of the kind that a refusal is about.
     pub(super) fn about(&self) -> &str {
         self.text(&["details", "kind"])
     }
@@ -53,7 +53,7 @@ impl Answer {
         }
     }
 
-    /// The single causes of a refusal.
+    /// Returns the single causes of a refusal.
     pub(super) fn causes(&self) -> impl Iterator<Item = Reason<'_>> {
         let causes = self.value.items_at(&["details", "causes"]);
         causes.iter().map(|cause| {
@@ -66,17 +66,18 @@ impl Answer {
         })
     }
 
-    /// Whether the permission is missing: a webhook may answer 403, too.
+    /// Returns whether the permission is missing: a webhook may answer 403, too.
     pub(super) fn is_unauthorised(&self) -> bool {
         self.status == 403 && self.raw_message().contains("forbidden: User \"")
     }
 
-    /// Whether it would be another one if the server knew more: who asks, what they may, which kinds there are.
+    /// Returns whether it would be another one if the server knew more: who asks, what they may, which kinds
+    /// there are.
     pub(super) fn is_of_ignorance(&self) -> bool {
         self.status == 401 || self.is_unauthorised() || self.is_unknown_path()
     }
 
-    /// Whether the path leads nowhere, as opposed to an object that is not there.
+    /// Returns whether the path leads nowhere, as opposed to an object that is not there.
     pub(super) fn is_unknown_path(&self) -> bool {
         self.status == 404 && self.text(&["details", "name"]).is_empty()
     }
@@ -90,12 +91,12 @@ fn cut(text: &str) -> String {
 }
 
 impl Cluster {
-    /// The error for an answer that is no success, to a request that held no secret.
+    /// Returns the error for an answer that is no success, to a request that held no secret.
     pub(super) fn refused(&self, act: &str, answer: &Answer) -> Error {
         self.refused_without(&Scrubber::default(), act, answer)
     }
 
-    /// The error for an answer that is no success, without the secrets that the server may quote.
+    /// Returns the error for an answer that is no success, without the secrets that the server may quote.
     pub(super) fn refused_without(&self, secrets: &Scrubber, act: &str, answer: &Answer) -> Error {
         let cause = match answer.status {
             401 => Cause::Unauthorized,
@@ -109,7 +110,7 @@ impl Cluster {
         self.failed(act, cause)
     }
 
-    /// An error of a request to this server.
+    /// Returns an error of a request to this server.
     pub(super) fn failed(&self, act: &str, cause: Cause) -> Error {
         Error::Request {
             act: act.to_owned(),
@@ -119,7 +120,7 @@ impl Cluster {
         }
     }
 
-    /// The error for an answer that should be an object and is none.
+    /// Returns the error for an answer that should be an object and is none.
     pub(super) fn no_object(&self, act: &str) -> Error {
         self.failed(act, Cause::Unreadable("it is no object".to_owned()))
     }

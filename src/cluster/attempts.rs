@@ -47,7 +47,7 @@ impl Away {
         }
     }
 
-    /// Whether it may not have found itself again.
+    /// Returns whether it may not have found itself again.
     pub(super) fn lately(&self) -> bool {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_some_and(|last| last.elapsed() < SETTLING)
@@ -104,7 +104,7 @@ impl<'c> Attempts<'c> {
         begin + self.cluster.timeout
     }
 
-    /// The last attempt was a success.
+    /// Returns the last attempt was a success.
     pub(super) fn succeeded(&mut self) {
         self.failed = 0;
         self.since = None;

@@ -9,7 +9,7 @@ use super::{Cause, access};
 /// The time after which hyper gives up on connecting.
 const CONNECTING: Duration = super::CONNECT_TIMEOUT;
 
-/// An error and all that stands behind it, outermost first.
+/// Returns an error and all that stands behind it, outermost first.
 pub(super) fn chain<'e>(error: &'e (dyn StdError + 'static)) -> Vec<&'e (dyn StdError + 'static)> {
     let mut links = Vec::new();
     let mut next = Some(error);
@@ -62,7 +62,7 @@ pub(super) fn cause_of(error: &(dyn StdError + 'static)) -> Cause {
     Cause::Unreachable(text)
 }
 
-/// Words for what rustls says by name.
+/// Returns words for what rustls says by name.
 fn certificate(reason: &str) -> &str {
     match reason {
         "UnknownIssuer" => "its issuer is unknown",

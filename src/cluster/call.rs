@@ -68,7 +68,7 @@ impl Call {
         Self::of(Method::POST, path, JSON, body)
     }
 
-    /// A server-side apply; `path` says whether it is a dry run.
+    /// Returns a server-side apply; `path` says whether it is a dry run.
     pub(super) fn apply(path: String, body: String) -> Self {
         Self::of(Method::PATCH, path, APPLY, body)
     }

@@ -34,14 +34,15 @@ impl Clock {
         }
     }
 
-    /// The time at the server, early by less than [`SLACK`]; the time here when the server never gave one.
+    /// Returns the time at the server, early by less than [`SLACK`]; the time here when the server never gave
+    /// one.
     pub(super) fn now(&self) -> Timestamp {
         let noted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         noted.map_or_else(Timestamp::now, time)
     }
 }
 
-/// The time now, when it was `date` at `at`.
+/// Returns the time now, when it was `date` at `at`.
 fn time((date, at): (Timestamp, Instant)) -> Timestamp {
     let since = SignedDuration::try_from(at.elapsed()).unwrap_or(SignedDuration::MAX);
     date.saturating_add(since).unwrap_or(date)

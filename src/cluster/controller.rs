@@ -40,7 +40,7 @@ pub struct Controller {
 }
 
 impl Cluster {
-    /// The controllers, in [`FLUX_NAMESPACE`] or wherever their label is found.
+    /// Returns the controllers, in [`FLUX_NAMESPACE`] or wherever their label is found.
     pub(super) async fn controllers(&self, wanted: &[Text]) -> Result<Controllers, Error> {
         let deployments = KindRef {
             api_version: "apps/v1".into(),
@@ -88,7 +88,7 @@ fn controller(deployment: &Object) -> Controller {
     }
 }
 
-/// The tag of an image; a port of its registry is none, and a digest says nothing.
+/// Returns the tag of an image; a port of its registry is none, and a digest says nothing.
 fn tag(image: &str) -> Option<&str> {
     let image = image.split('@').next().unwrap_or_default();
     let name = image.rsplit('/').next().unwrap_or_default();

@@ -48,13 +48,13 @@ pub enum Served {
 pub(super) struct Discovered(Mutex<BTreeMap<Text, Arc<OnceCell<Vec<KindRef>>>>>);
 
 impl KindRef {
-    /// The API group; empty for the core.
+    /// Returns the API group; empty for the core.
     #[must_use]
     pub fn group(&self) -> &str {
         group(&self.api_version)
     }
 
-    /// The path of the kind's objects in a namespace, or in all.
+    /// Returns the path of the kind's objects in a namespace, or in all.
     pub(super) fn path(&self, namespace: Option<&str>) -> String {
         let base = base(&self.api_version);
         match namespace.filter(|_| self.namespaced) {
@@ -63,7 +63,7 @@ impl KindRef {
         }
     }
 
-    /// The path of one object. The names must be able to stand in a path.
+    /// Returns the path of one object. The names must be able to stand in a path.
     pub(super) fn path_of(&self, namespace: Option<&str>, name: &str) -> String {
         format!("{}/{}", self.path(namespace), escape(name))
     }
@@ -95,7 +95,7 @@ impl Cluster {
         Ok(Served::No { versions })
     }
 
-    /// The kind, if it is served. Asked once for each apiVersion.
+    /// Returns the kind, if it is served. Asked once for each apiVersion.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ impl Cluster {
         Ok(kinds.iter().find(|known| known.kind == kind).cloned())
     }
 
-    /// All kinds of a group and version; none when it is not served.
+    /// Returns all kinds of a group and version; none when it is not served.
     ///
     /// # Errors
     ///

@@ -43,8 +43,8 @@ impl Environment {
         }
     }
 
-    /// The kubeconfigs to read, by kubectl's rules: those of `KUBECONFIG` that exist, else the one in the
-    /// home folder; none at all is no error here.
+    /// Returns the kubeconfigs to read, by kubectl's rules: those of `KUBECONFIG` that exist, else the one in
+    /// the home folder; none at all is no error here.
     pub(super) fn kubeconfigs(&self) -> Result<Vec<PathBuf>, NoneExists> {
         let listed: Vec<PathBuf> = self
             .kubeconfig
@@ -66,8 +66,8 @@ impl Environment {
         Ok(there)
     }
 
-    /// The proxy on the way to a server whose kubeconfig names none, by Go's rules, which kubectl follows:
-    /// never to loopback, and not to what `NO_PROXY` lists.
+    /// Returns the proxy on the way to a server whose kubeconfig names none, by Go's rules, which kubectl
+    /// follows: never to loopback, and not to what `NO_PROXY` lists.
     pub(super) fn proxy_to(&self, server: &Uri) -> Option<String> {
         let proxy = self.proxy.as_deref()?;
         let host = server.host()?.trim_matches(['[', ']']);

@@ -121,7 +121,7 @@ pub enum Rights {
 }
 
 impl Rights {
-    /// The file that lists them.
+    /// Returns the file that lists them.
     #[must_use]
     pub fn file(self) -> &'static str {
         match self {

@@ -40,9 +40,9 @@ pub struct Happening {
 }
 
 impl Cluster {
-    /// The Events about objects of these names in a namespace, whatever their kinds: the newest 20, newest
-    /// last. None when they may not be listed or the server is too busy: they explain, and nothing rests on them.
-    /// `secrets` are kept out of the messages.
+    /// Returns the Events about objects of these names in a namespace, whatever their kinds: the newest 20,
+    /// newest last. None when they may not be listed or the server is too busy: they explain, and nothing
+    /// rests on them. `secrets` are kept out of the messages.
     ///
     /// # Errors
     ///
@@ -78,9 +78,9 @@ impl Cluster {
         Ok(events.into_iter().rev().map(|(_, event)| event).collect())
     }
 
-    /// The last lines of a container's log, of which at most so many bytes are read (from the first of those
-    /// lines on). `None` when there is none or it may not be read: it explains, and nothing rests on it.
-    /// `secrets` are kept out of it, and so is what a terminal would act on.
+    /// Returns the last lines of a container's log, of which at most so many bytes are read (from the first
+    /// of those lines on). `None` when there is none or it may not be read: it explains, and nothing rests on
+    /// it. `secrets` are kept out of it, and so is what a terminal would act on.
     ///
     /// # Errors
     ///
@@ -172,7 +172,7 @@ fn happening(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, Happenin
     (last.and_then(|last| last.parse().ok()), happening)
 }
 
-/// Text without what a terminal would act on; lines and tabs stay.
+/// Returns text without what a terminal would act on; lines and tabs stay.
 fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {

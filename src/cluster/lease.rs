@@ -145,7 +145,7 @@ impl Cluster {
         Err(self.restless(&format!("renew {of}")))
     }
 
-    /// Gives a Lease back, if it is still ours.
+    /// Returns a Lease back, if it is still ours.
     ///
     /// # Errors
     ///
@@ -174,7 +174,7 @@ impl Cluster {
         Err(self.restless(&format!("release {of}")))
     }
 
-    /// Who holds a Lease; `None` when nobody does.
+    /// Returns who holds a Lease; `None` when nobody does.
     ///
     /// # Errors
     ///
@@ -194,7 +194,7 @@ impl Cluster {
 }
 
 impl Lease {
-    /// The name that we gave ourselves.
+    /// Returns the name that we gave ourselves.
     #[must_use]
     pub fn identity(&self) -> &str {
         &self.identity

@@ -30,8 +30,8 @@ impl Cluster {
         self.list_as(Call::get, kind, namespace, labels).await
     }
 
-    /// The object of a name, if there is one; asked for as a list of one, since who may list need not be allowed
-    /// to get.
+    /// Returns the object of a name, if there is one; asked for as a list of one, since who may list need not
+    /// be allowed to get.
     ///
     /// # Errors
     ///
@@ -139,7 +139,7 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// All of a namespace, or of all.
+    /// Returns all of a namespace, or of all.
     pub(super) fn of(kind: &KindRef, namespace: Option<&str>) -> Self {
         let place = namespace.map_or_else(String::new, |name| format!(" in namespace {name}"));
         Self {

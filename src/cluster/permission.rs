@@ -30,7 +30,7 @@ pub enum Verb {
 }
 
 impl Verb {
-    /// The word that rules use.
+    /// Returns the word that rules use.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -61,7 +61,8 @@ pub struct Permission {
 }
 
 impl Cluster {
-    /// The permissions that are missing. What is allowed in all namespaces is not asked for one by one.
+    /// Returns the permissions that are missing. What is allowed in all namespaces is not asked for one by
+    /// one.
     pub(super) async fn denied(
         &self,
         permissions: &BTreeSet<Permission>,

@@ -108,14 +108,14 @@ impl Preflight {
         })
     }
 
-    /// The kind, if it is served.
+    /// Returns the kind, if it is served.
     #[must_use]
     pub fn kind(&self, api_version: &str, kind: &str) -> Option<&KindRef> {
         let mut kinds = self.kinds.iter();
         kinds.find(|known| known.api_version == api_version && known.kind == kind)
     }
 
-    /// Whether a permission was asked for and is missing.
+    /// Returns whether a permission was asked for and is missing.
     #[must_use]
     pub fn lacks_permission(&self, permission: &Permission) -> bool {
         let mut lacks = self.lacks.iter();

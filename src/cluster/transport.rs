@@ -152,7 +152,7 @@ impl Cluster {
         Err(self.failed(act, cause).into())
     }
 
-    /// The answer, unless the server may give a better one soon.
+    /// Returns the answer, unless the server may give a better one soon.
     fn settled(&self, act: &str, answer: Answer) -> Result<Answer, Failure> {
         if self.patience.is_some() && answer.is_of_ignorance() && self.away.lately() {
             return Err(Failure::Passing(Trouble::Busy(answer.status, None)));
@@ -182,7 +182,7 @@ impl Cluster {
     }
 }
 
-/// Whether what is said with 500 will not be said for long.
+/// Returns whether what is said with 500 will not be said for long.
 fn is_passing(said: &str) -> bool {
     PASSING.iter().any(|part| said.contains(part))
 }

@@ -249,8 +249,8 @@ impl<'c> Watch<'c> {
         }
     }
 
-    /// The server does not remember the version: all has to be listed again. A server that forgets at once is
-    /// not asked as fast as it answers.
+    /// Returns the server does not remember the version: all has to be listed again. A server that forgets at
+    /// once is not asked as fast as it answers.
     async fn forgotten(&mut self) -> Result<(), Error> {
         self.version = None;
         self.lines = None;

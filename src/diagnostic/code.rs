@@ -5,11 +5,11 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// How bad a diagnostic is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// Worth knowing, nothing is lost.
+    /// For information; nothing is lost.
     Note,
     /// Something differs from what Armada did, or must be decided.
     Warning,
@@ -39,19 +39,19 @@ macro_rules! codes {
             /// All codes, in the order of their names.
             pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
 
-            /// The code as users write it.
+            /// Returns the code as users write it.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Code::$variant => $name,)* }
             }
 
-            /// One line on what it means.
+            /// Returns what the code means in one line.
             #[must_use]
             pub fn title(self) -> &'static str {
                 match self { $(Code::$variant => $title,)* }
             }
 
-            /// Severity when no option changes it.
+            /// Returns the severity, unless an option changes it.
             #[must_use]
             pub fn severity(self) -> Severity {
                 match self { $(Code::$variant => Severity::$severity,)* }
@@ -120,8 +120,8 @@ codes! {
 }
 
 impl Code {
-    /// Whether it tells of something that Armada did and the output does not do, or of input that does not
-    /// arrive: the class that `--strict` fails on.
+    /// Returns whether something that Armada did, or a part of the input, is missing from the output.
+    /// `--strict` fails on these codes.
     #[must_use]
     pub fn is_lossy(self) -> bool {
         LOSSY.contains(&self)

@@ -1,6 +1,6 @@
-//! Drawing diagnostics for people, with an excerpt of the source.
+//! Draws diagnostics for terminals, with an excerpt of the source.
 //!
-//! An excerpt is one line. What of it may be shown is not known here: [`Drawing::line`] says so.
+//! An excerpt is one line. [`Drawing::line`] decides how much of it may be shown.
 
 use std::collections::BTreeMap;
 
@@ -21,20 +21,20 @@ pub enum Amount {
     All,
 }
 
-/// Warnings of one code that a [`Amount::Digest`] shows: all codes have to fit a screen.
+/// The number of warnings of one code that [`Amount::Digest`] shows: all codes have to fit a screen.
 const SHOWN_WARNINGS: usize = 1;
-/// Errors of one code that are shown unless all are wanted.
+/// The number of errors of one code that are shown, except by [`Amount::All`].
 const SHOWN_ERRORS: usize = 10;
-/// Widest excerpt, in columns.
+/// The width of excerpts in columns.
 const WIDTH: usize = 120;
 
 /// Draws diagnostics.
 pub struct Drawing<'a> {
-    /// Where spans point to.
+    /// The files that spans refer to.
     pub sources: &'a Sources,
-    /// Gives what may be shown of a line: a beginning of it that stays as it is, and what stands for the rest.
+    /// Returns what may be shown of a line: its unchanged beginning, and a replacement for the rest.
     pub line: &'a dyn Fn(Span) -> String,
-    /// Whether terminal colours are wanted.
+    /// Whether to use colours.
     pub colour: bool,
     /// How much is drawn.
     pub amount: Amount,
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Drawing<'_> {
 }
 
 impl Drawing<'_> {
-    /// The text of the diagnostics, in order of place, ending with what was left out.
+    /// Returns the text of the diagnostics, in order of place; the last lines count what was left out.
     #[must_use]
     pub fn draw(&self, diagnostics: &[Diagnostic]) -> String {
         let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
@@ -154,7 +154,7 @@ fn boundary(text: &str, at: usize) -> usize {
     at
 }
 
-/// `file:line:column` of a diagnostic's main place, for one-line forms.
+/// Returns the main place of a diagnostic as `file:line:column`, for formats of one line.
 #[must_use]
 pub fn place(diagnostic: &Diagnostic, sources: &Sources) -> Option<String> {
     let Label { span, text: _ } = diagnostic.labels.first()?;

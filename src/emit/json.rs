@@ -1,13 +1,13 @@
-//! JSON, compact, in the order of the tree or in canonical order.
+//! Writes compact JSON, in the order of the tree or in canonical order.
 
 use super::View;
 use super::scalar::{must_escape, write_big, write_float, write_hex, write_int};
 use crate::value::{Data, Entry, Mapping, Number, REDACTED, Value};
 
-/// JSON text of a value, without line breaks, keys in the order of the tree.
+/// Returns the JSON text of a value, without line breaks, keys in the order of the tree.
 ///
-/// Numbers look as Go and JavaScript write them: a whole float has no point, integers keep all
-/// their digits. What YAML readers refuse or change is escaped, so the text is good YAML strings too.
+/// Numbers look as Go and JavaScript write them: a whole float has no point, integers keep all their digits.
+/// Characters that YAML readers refuse or change are escaped, so the text is valid YAML, too.
 #[must_use]
 pub fn to_json(value: &Value, view: View) -> String {
     let mut out = String::new();
@@ -16,8 +16,8 @@ pub fn to_json(value: &Value, view: View) -> String {
     out
 }
 
-/// Appends JSON whose bytes depend on the content alone: keys are sorted by their bytes, and
-/// `-0.0` is `0`. Digests are made of this text.
+/// Appends JSON whose bytes depend on the content alone: keys are sorted by their bytes, and `-0.0` is `0`.
+/// Digests are computed of this text.
 pub fn write_canonical_json(value: &Value, view: View, out: &mut String) {
     let order = Order::Canonical;
     Writer { view, order }.value(value, out);

@@ -1,15 +1,15 @@
-//! Text of single scalars, such that PyYAML, go-yaml v2 and v3, YAML 1.2 and JSON readers agree.
+//! Writes single scalars so that PyYAML, go-yaml v2 and v3, YAML 1.2 and JSON readers agree.
 //!
-//! The readers differ in which bare words are strings, so the rule is one-sided: a string stays
-//! plain only if no resolver could ever look at it twice. Being quoted costs nothing.
+//! The readers differ in which bare words are strings, so the rule is one-sided: a string is plain only if no
+//! reader could take it for anything else. Quotes do no harm.
 
 use std::fmt::Write as _;
 
-/// May begin a plain string.
+/// The byte may begin a plain string.
 const FIRST: u8 = 1;
-/// May stand anywhere after the first character of a plain string.
+/// The byte may follow the first character of a plain string.
 const INNER: u8 = 2;
-/// Printable ASCII, blank included.
+/// The byte is printable ASCII, blank included.
 const PRINTABLE: u8 = 4;
 
 /// The classes of each byte. Bytes above ASCII have none.
@@ -51,7 +51,7 @@ fn class(byte: u8) -> u8 {
     CLASS[usize::from(byte)]
 }
 
-/// Whether every reader takes the bare text for this very string.
+/// Returns whether every reader takes the text without quotes for this string.
 fn is_plain(text: &str) -> bool {
     let Some((&first, rest)) = text.as_bytes().split_first() else {
         return false;
@@ -74,11 +74,11 @@ fn is_word(text: &str) -> bool {
     text.len() <= LONGEST_WORD && WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
-/// Whether the character must not stand in a text as it is.
+/// Returns whether the character must be escaped.
 ///
-/// Readers refuse control characters and U+FFFE/F, take U+0085, U+2028 and U+2029 for line breaks
-/// and drop U+FEFF. The marks that change the direction of writing are escaped because they make a
-/// reviewed file look like another one.
+/// Readers refuse control characters and U+FFFE/F, take U+0085, U+2028 and U+2029 for line breaks and drop
+/// U+FEFF. Marks that change the direction of text are escaped, since they can hide what a file says from its
+/// reviewer.
 pub(super) fn must_escape(c: char) -> bool {
     matches!(
         c,
@@ -128,7 +128,7 @@ fn write_single_quoted(text: &str, out: &mut String) {
     out.push('\'');
 }
 
-/// Only escapes that every reader knows; `\/`, `\'` and surrogate pairs are not among them.
+/// Writes only escapes that every reader knows: not `\/`, `\'` or surrogate pairs.
 fn write_double_quoted(text: &str, out: &mut String) {
     out.push('"');
     let mut written = 0;
@@ -166,11 +166,11 @@ pub(super) fn write_hex(letter: char, width: usize, code: u32, out: &mut String)
     let _ = write!(out, "\\{letter}{code:0width$x}");
 }
 
-/// The header of the block literal that every reader turns back into `text`, if there is one.
+/// Returns the header of a block literal that every reader reads as `text`, if there is one.
 ///
-/// What readers disagree about is left to double quotes: tabs where indentation ends, blanks at the
-/// end of a line, lines of blanks only, a first line that hides the indentation, several final line
-/// breaks, and characters that have to be escaped.
+/// Where readers disagree, the caller uses double quotes: tabs where indentation ends, blanks at the end of a
+/// line, lines of blanks only, a first line that hides the indentation, several final line breaks, and
+/// characters that have to be escaped.
 pub(super) fn literal_header(text: &str) -> Option<&'static str> {
     if !text.as_bytes().contains(&b'\n') || text.starts_with([' ', '\t', '\n']) {
         return None;
@@ -193,9 +193,9 @@ pub(super) fn write_int(int: i64, out: &mut String) {
     let _ = write!(out, "{int}");
 }
 
-/// An integer of any size as every reader wants it: no `+`, no leading zeros (they mean octal).
+/// Writes an integer of any size without `+` and leading zeros, which would mean octal.
 ///
-/// `None` if the text is no decimal integer, which the reading side rules out.
+/// Returns `None` if the text is not a decimal integer; no reader of documents makes such a number.
 pub(super) fn write_big(text: &str, out: &mut String) -> Option<()> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
@@ -214,10 +214,10 @@ pub(super) fn write_big(text: &str, out: &mut String) -> Option<()> {
     Some(())
 }
 
-/// Absolute values from here on are written with an exponent, as Go and JavaScript do.
+/// Absolute values of at least this are written with an exponent, as Go and JavaScript do.
 const EXPONENT_FROM: f64 = 1e21;
 
-/// Absolute values below are written with an exponent, as Go and JavaScript do.
+/// Absolute values below this are written with an exponent, as Go and JavaScript do.
 const EXPONENT_BELOW: f64 = 1e-6;
 
 /// Writes a finite float with the fewest digits that read back as the same float.

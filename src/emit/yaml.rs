@@ -1,21 +1,20 @@
-//! YAML in block style, the same text for the same tree.
+//! Writes YAML in block style, the same text for the same tree.
 //!
-//! Two-space indentation, lists indented under their key, one line per scalar unless a text with
-//! line breaks fits a block literal. Only scalars that all readers understand alike are written;
-//! see `emit::scalar`.
+//! Two-space indentation, lists indented under their key, one line per scalar unless a text with line breaks
+//! fits a block literal. Scalars are written so that all readers understand them alike; see `emit::scalar`.
 
 use super::View;
 use super::scalar::{literal_header, must_escape, write_big, write_float, write_int, write_string};
 use crate::value::{Data, Mapping, Notes, Number, REDACTED, Text, Value};
 
-/// Written keys longer than this are marked with `?`. Readers look for the `:` of an unmarked key
-/// no further than 1024 characters; their own writers mark keys from 128 on.
+/// Written keys longer than this are marked with `?`. Readers look for the `:` of an unmarked key no further
+/// than 1024 characters; their own writers mark keys of 128 characters and more.
 const LONGEST_SIMPLE_KEY: usize = 128;
 
 /// Spaces per level.
 const STEP: usize = 2;
 
-/// YAML text of a value, as one document body without `---`, ending with one line break.
+/// Returns the YAML text of a value, as one document body without `---`, ending with one line break.
 #[must_use]
 pub fn to_yaml(value: &Value, view: View) -> String {
     let mut out = String::new();
@@ -36,7 +35,7 @@ pub fn write_yaml(value: &Value, view: View, out: &mut String) {
     }
 }
 
-/// A collection that has something in it and so stands on lines of its own.
+/// A collection that is not empty, and so has lines of its own.
 #[derive(Clone, Copy)]
 enum Block<'a> {
     Items(&'a [Value]),
@@ -77,8 +76,8 @@ impl Writer<'_> {
         }
     }
 
-    /// Writes a collection at `indent`. `placed`: the first line has its indentation and what goes
-    /// above it already.
+    /// Writes a collection at `indent`. With `placed`, the first line has its indentation, and the comments
+    /// above it are written.
     fn lines(&mut self, block: Block<'_>, indent: usize, mut placed: bool) {
         match block {
             Block::Items(items) => {
@@ -142,7 +141,7 @@ impl Writer<'_> {
         self.out.push(':');
     }
 
-    /// Writes a leaf to the end of its last line; lines of a block literal stand at `indent`.
+    /// Writes a leaf to the end of its last line; lines of a block literal are indented by `indent`.
     fn leaf(&mut self, value: &Value, indent: usize) {
         if self.view.hides(value) {
             write_string(REDACTED, self.out);
@@ -218,7 +217,7 @@ impl Writer<'_> {
         }
     }
 
-    /// Comments above an item, and above all that begins on the item's line.
+    /// Writes the comments above an item, and above everything that begins on the item's line.
     fn above_item(&mut self, item: &Value, indent: usize) {
         self.above(item, indent);
         if self.trailing(item).is_some() {
@@ -257,7 +256,7 @@ impl Writer<'_> {
         self.out.push('\n');
     }
 
-    /// Writes a comment that ends where its line ends, whatever is in the text.
+    /// Writes a comment that ends where its line ends, even if the text has line breaks.
     fn comment(&mut self, text: &str) {
         let text = text.trim();
         if !text.starts_with('#') {

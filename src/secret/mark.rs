@@ -1,4 +1,4 @@
-//! Setting the bit on trees that were not read from documents: objects of a cluster.
+//! Sets the sensitivity bit in live objects, which are not read from documents.
 
 use super::{key_names_secret, text_looks_secret};
 use crate::value::{Data, Value};
@@ -7,7 +7,7 @@ use crate::value::{Data, Value};
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Sets the bit of every leaf below a key that names a secret, and of texts that look like one: the rules
-/// that documents are read by. What a kind as such says (everything in a Secret) is not decided here.
+/// that apply to documents. That everything in a Secret is sensitive is decided by the caller.
 ///
 /// References are names, not secrets, so nothing below a key such as `secretRef` counts for its key.
 pub fn mark(value: &mut Value) {
@@ -30,7 +30,7 @@ fn mark_below(value: &mut Value, secret: bool) {
     }
 }
 
-/// `secretRef: {name: …}`
+/// Returns whether an entry is a reference such as `secretRef: {name: …}`.
 fn refers(key: &str, value: &Value) -> bool {
     let parts = ["apiVersion", "kind", "name", "namespace", "key", "optional"];
     key.ends_with("Ref")

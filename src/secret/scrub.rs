@@ -1,4 +1,4 @@
-//! Taking known secrets out of texts that others wrote: API errors quote what they refuse.
+//! Removes known secrets from texts of other programs: API errors quote what they refuse.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -8,21 +8,21 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::text_looks_secret;
 use crate::value::{Data, Number, REDACTED, Value};
 
-/// Shorter texts count only where they stand alone: hiding every `1` would hide the message.
+/// Shorter secrets are hidden only as whole words: hiding every `1` would hide the message.
 const SHORTEST_ANYWHERE: usize = 4;
 
-/// A part of a secret this long, in bytes, gives it away; shorter ones are words like any other.
+/// Parts of a secret of this length, in bytes, are hidden; shorter ones are ordinary words.
 const FRAGMENT: usize = 12;
 
-/// What must not be shown, in all the spellings that servers quote it in.
+/// The secrets that must not be shown, in all spellings that API servers quote them in.
 #[derive(Clone, Default)]
 pub struct Scrubber {
-    /// Each with whether it counts inside of words.
+    /// Each with whether it is hidden inside of words, too.
     known: BTreeSet<(String, bool)>,
 }
 
 impl Scrubber {
-    /// Knows the sensitive leaves of these trees; as they are, escaped, and in base64 as Secrets hold them.
+    /// Collects the sensitive leaves of these trees: as they are, escaped, and in base64 as in Secrets.
     #[must_use]
     pub fn of<'v>(trees: impl IntoIterator<Item = &'v Value>) -> Self {
         let mut scrubber = Self::default();
@@ -59,13 +59,13 @@ impl Scrubber {
     fn spellings(&mut self, text: &str) {
         let anywhere = text.len() >= SHORTEST_ANYWHERE;
         self.add(text, anywhere);
-        // What Go's %q and JSON escape alike.
+        // Go's %q and JSON escape these alike.
         let escaped = text
             .replace('\\', "\\\\")
             .replace('"', "\\\"")
             .replace('\n', "\\n")
             .replace('\t', "\\t");
-        // What Go's JSON escapes beyond that.
+        // Go's JSON escapes these as well.
         let html = escaped
             .replace('&', "\\u0026")
             .replace('<', "\\u003c")
@@ -80,8 +80,8 @@ impl Scrubber {
         }
     }
 
-    /// The text with every known secret, every long part of one, and every word that looks like a secret by
-    /// itself as [`REDACTED`].
+    /// Returns the text with [`REDACTED`] for every known secret, every long part of one, and every word that
+    /// looks like a secret.
     #[must_use]
     pub fn scrub(&self, text: &str) -> String {
         let mut hidden = vec![false; text.len()];
@@ -124,7 +124,7 @@ impl Scrubber {
     }
 }
 
-/// Whether no letter or digit stands before and after.
+/// Returns whether there is no letter or digit before and after.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].chars().next_back();
     let after = text[end..].chars().next();

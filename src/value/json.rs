@@ -1,4 +1,4 @@
-//! Reading JSON into the tree: order kept, integers up to 64 bits without and with sign exact.
+//! Reading JSON into the tree: keeps the order of keys; integers of 64 bits, signed or unsigned, are exact.
 
 use std::fmt;
 
@@ -6,19 +6,20 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 
 use super::{Data, Entry, Mapping, Number, Text, Value};
 
-/// Deepest nesting that is read. Above what Armada can deliver (300) and what an object adds around it.
+/// The deepest nesting that is read: more than what Armada can deliver (300) with the levels of an object
+/// around it.
 pub const JSON_DEPTH_LIMIT: usize = 340;
 
 impl Value {
-    /// Reads one JSON text. A key given twice stays twice, as [`Mapping::push`] does.
+    /// Reads one JSON text. Keeps both entries of a key that is given twice, as [`Mapping::push`] does.
     ///
     /// # Errors
     ///
-    /// When the text is no JSON or nested deeper than [`JSON_DEPTH_LIMIT`]; the error names line and
-    /// column and quotes nothing.
+    /// When the text is not JSON or is nested deeper than [`JSON_DEPTH_LIMIT`]; the error names line and
+    /// column and quotes no text.
     pub fn from_json(text: &[u8]) -> Result<Self, serde_json::Error> {
         let mut reader = serde_json::Deserializer::from_slice(text);
-        // The limit below takes the place of serde_json's, which is less than objects may have.
+        // serde_json's own limit is lower than what objects may have; `Node::below` checks ours.
         reader.disable_recursion_limit();
         let value = Self::deserialize(&mut reader)?;
         reader.end()?;
@@ -32,7 +33,7 @@ impl<'de> Deserialize<'de> for Value {
     }
 }
 
-/// A node below so many collections.
+/// A node with the number of collections around it.
 #[derive(Clone, Copy)]
 struct Node {
     depth: usize,

@@ -1,9 +1,9 @@
-//! How much room a tree takes as JSON: what limits of Kubernetes are about.
+//! The size of a tree as JSON, which the size limits of Kubernetes are about.
 
 use super::{Data, Entry, Number, Value};
 
 impl Value {
-    /// Bytes of the tree as compact JSON; within a few bytes of what a server stores.
+    /// Returns the size of the tree as compact JSON, within a few bytes of what an API server stores.
     #[must_use]
     pub fn json_bytes(&self) -> usize {
         match &self.data {
@@ -27,7 +27,7 @@ impl Value {
 }
 
 impl Entry {
-    /// Bytes that the entry adds to the compact JSON of a mapping that holds others.
+    /// Returns the bytes that the entry adds to the compact JSON of a mapping with other entries.
     #[must_use]
     pub fn json_bytes(&self) -> usize {
         string(&self.key) + self.value.json_bytes() + 2
@@ -42,7 +42,7 @@ fn digits(int: i64) -> usize {
         .map_or(1, |log| log as usize + 1)
 }
 
-/// A string with its quotes, escaped as Go's encoder does.
+/// Returns the size of a string with its quotes, escaped as Go's encoder does.
 fn string(text: &str) -> usize {
     let escaped = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 1,

@@ -177,7 +177,7 @@ impl<'t> Walk<'_, 't> {
         result
     }
 
-    /// The entries of a mapping as the source's reader sees them.
+    /// Returns the entries of a mapping as the source's reader sees them.
     fn entries(&mut self, node: Node<'t>) -> Vec<mapping::Entry<'t>> {
         let mut again = Diagnostics::default();
         let echo = self.echo;
@@ -324,7 +324,7 @@ impl<'t> Walk<'_, 't> {
         (made, content)
     }
 
-    /// A member of a `!!set`; Python drops what is given beside it.
+    /// Returns a member of a `!!set`; Python drops what is given beside it.
     fn member(&mut self, value: Node<'t>, secret: bool) -> Value {
         let empty = value
             .scalar()
@@ -371,7 +371,7 @@ impl<'t> Walk<'_, 't> {
     }
 }
 
-/// Whether `inner` stands inside `outer`.
+/// Returns whether `inner` stands inside `outer`.
 fn contains(outer: Node<'_>, inner: Node<'_>) -> bool {
     let (outer_at, inner_at) = (outer.id().index(), inner.id().index());
     outer_at <= inner_at && inner_at < outer_at + outer.subtree_len()

@@ -71,7 +71,7 @@ impl std::fmt::Debug for Overlay<'_> {
 }
 
 impl<'t> Overlay<'t> {
-    /// An overlay without edits.
+    /// Returns an overlay without edits.
     #[must_use]
     pub fn new(base: &'t Tree, dialect: Dialect) -> Self {
         Self {
@@ -82,13 +82,13 @@ impl<'t> Overlay<'t> {
         }
     }
 
-    /// The part for a node of the base tree.
+    /// Returns the part for a node of the base tree.
     #[must_use]
     pub fn part(&self, node: Node<'_>) -> Part {
         Part::Base(node.resolved().id())
     }
 
-    /// Where a part stands.
+    /// Returns where a part stands.
     #[must_use]
     pub fn span(&self, part: Part) -> Span {
         match part {
@@ -101,7 +101,7 @@ impl<'t> Overlay<'t> {
         }
     }
 
-    /// Whether a part is a mapping.
+    /// Returns whether a part is a mapping.
     #[must_use]
     pub fn is_mapping(&self, part: Part) -> bool {
         match part {
@@ -110,7 +110,7 @@ impl<'t> Overlay<'t> {
         }
     }
 
-    /// Whether a part is a list.
+    /// Returns whether a part is a list.
     #[must_use]
     pub fn is_sequence(&self, part: Part) -> bool {
         match part {
@@ -135,7 +135,7 @@ impl<'t> Overlay<'t> {
         }
     }
 
-    /// The value under `key` of a mapping.
+    /// Returns the value under `key` of a mapping.
     pub fn get(
         &mut self,
         mapping: Part,
@@ -177,7 +177,7 @@ impl<'t> Overlay<'t> {
         })
     }
 
-    /// The entries of a mapping, opened for change; none of anything else.
+    /// Returns the entries of a mapping, opened for change; none of anything else.
     fn entries(&mut self, mapping: Part, diagnostics: &mut Diagnostics) -> &mut Vec<(Part, Part)> {
         let base = self.base;
         let dialect = self.dialect;
@@ -309,7 +309,7 @@ impl<'t> Overlay<'t> {
     }
 }
 
-/// A scalar's meaning without its tie to the text.
+/// Returns a scalar's meaning without its tie to the text.
 fn owned(typed: Typed<'_>) -> Typed<'static> {
     match typed {
         Typed::Null => Typed::Null,
@@ -346,7 +346,7 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Where a text goes that is no part of the source.
+    /// Returns where a text goes that is no part of the source.
     fn decoded(&mut self, text: &str) -> Text {
         let start = self.decoded.len() as u32;
         self.decoded.push_str(text);

@@ -23,8 +23,8 @@ pub struct Entry<'t> {
     pub merged: bool,
 }
 
-/// The entries of a mapping (or of the mapping it is an alias of) as `dialect` sees them: `<<` followed,
-/// duplicates settled with a warning that names both places. Nothing for other nodes.
+/// Returns the entries of a mapping (or of the mapping it is an alias of) as `dialect` sees them: `<<`
+/// followed, duplicates settled with a warning that names both places. Nothing for other nodes.
 ///
 /// A key keeps the place where it first stood and the value it was given last, as in a Python dict.
 /// Keys that are lists or mappings are passed on as they are: the dialects refuse them, and so must
@@ -78,7 +78,7 @@ impl<'t> Seen<'t> {
         }
     }
 
-    /// The number of a key; a new key gets the next one.
+    /// Returns the number of a key; a new key gets the next one.
     fn place(&mut self, key: Key<'t>) -> usize {
         match self {
             Seen::Few(keys) => {
@@ -113,7 +113,7 @@ enum Task<'t> {
     Entries { rest: Children<'t>, merged: bool },
 }
 
-/// All entries in the order in which the dialect sets them, the last one of a key counting.
+/// Returns all entries in the order in which the dialect sets them, the last one of a key counting.
 ///
 /// Without recursion, since merges can be chained as deep as a document is long. Aliases of the tree
 /// form no circle and stand for a limited number of nodes (see [`mod@super::read`]), so this ends.
@@ -165,7 +165,7 @@ fn merges<'t>(
         .filter(move |(key, _)| is_merge(*key, dialect))
 }
 
-/// Whether the key says to merge: a plain `<<`, or one with the tag `!!merge`.
+/// Returns whether the key says to merge: a plain `<<`, or one with the tag `!!merge`.
 fn is_merge(key: Node<'_>, dialect: Dialect) -> bool {
     const TAG: &str = "tag:yaml.org,2002:merge";
     let python = dialect == Dialect::PyYaml;
@@ -183,7 +183,7 @@ fn is_merge(key: Node<'_>, dialect: Dialect) -> bool {
     }
 }
 
-/// The mappings that the value of a merge key names, in the order in which they are set.
+/// Returns the mappings that the value of a merge key names, in the order in which they are set.
 fn merge_sources<'t>(
     value: Node<'t>,
     dialect: Dialect,

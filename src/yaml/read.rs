@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Gives up the open document, if there is one.
+    /// Returns up the open document, if there is one.
     fn abandon(&mut self, end: u32) {
         if self.document.is_some() {
             self.report_unreadable(end);

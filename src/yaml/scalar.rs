@@ -71,7 +71,7 @@ pub const INTEGER_DIGIT_LIMIT: usize = 4300;
 /// What the tags that both libraries know begin with.
 pub(super) const TAG_PREFIX: &str = "tag:yaml.org,2002:";
 
-/// The meaning of a scalar in a dialect.
+/// Returns the meaning of a scalar in a dialect.
 ///
 /// # Errors
 /// When the dialect's program refuses the document because of it.

@@ -11,7 +11,7 @@ use crate::value::REDACTED;
 
 use super::tree::{Kind, Node, Tree};
 
-/// The sensitive parts of a file. Comments are: nothing says what they hold.
+/// Returns the sensitive parts of a file. Comments are: nothing says what they hold.
 #[must_use]
 pub fn masks(tree: &Tree) -> Vec<Mask> {
     let mut masks = Vec::new();
@@ -59,7 +59,7 @@ fn collect(node: Node<'_>, masks: &mut Vec<Mask>) {
     }
 }
 
-/// All behind a key: a tag or an anchor, outside the value's span, may be the secret's beginning
+/// Returns all behind a key: a tag or an anchor, outside the value's span, may be the secret's beginning
 /// (`password: !x1y2`).
 fn after_key(key: Node<'_>, value: Node<'_>) -> Span {
     let key = key.span();
@@ -72,7 +72,7 @@ fn after_key(key: Node<'_>, value: Node<'_>) -> Span {
     Span::new(key.file(), key.end() + blank as u32, value.span().end())
 }
 
-/// A line of a file, cut where the first sensitive part begins.
+/// Returns a line of a file, cut where the first sensitive part begins.
 ///
 /// What could not be parsed has no parts; there the looks of the line decide.
 #[must_use]

@@ -115,25 +115,25 @@ impl fmt::Debug for Tree {
 }
 
 impl Tree {
-    /// The file it was read from.
+    /// Returns the file it was read from.
     #[must_use]
     pub fn file(&self) -> FileId {
         self.file
     }
 
-    /// The documents in order, broken ones included.
+    /// Returns the documents in order, broken ones included.
     #[must_use]
     pub fn documents(&self) -> &[Document] {
         &self.documents
     }
 
-    /// The comments in order of their offsets.
+    /// Returns the comments in order of their offsets.
     #[must_use]
     pub fn comments(&self) -> &[Comment] {
         &self.comments
     }
 
-    /// The text of a comment, `#` included.
+    /// Returns the text of a comment, `#` included.
     #[must_use]
     pub fn comment_text(&self, comment: &Comment) -> &str {
         self.text
@@ -141,44 +141,44 @@ impl Tree {
             .unwrap_or("")
     }
 
-    /// The source text.
+    /// Returns the source text.
     #[must_use]
     pub fn text(&self) -> &Arc<str> {
         &self.text
     }
 
-    /// Number of nodes.
+    /// Returns the number of nodes.
     #[must_use]
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Whether nodes of other files were grafted into it.
+    /// Returns whether nodes of other files were grafted into it.
     #[must_use]
     pub fn has_grafts(&self) -> bool {
         !self.foreign.is_empty()
     }
 
-    /// Whether no document holds a node.
+    /// Returns whether no document holds a node.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
     }
 
-    /// The node of an id made by this tree.
+    /// Returns the node of an id made by this tree.
     #[must_use]
     pub fn node(&self, id: NodeId) -> Node<'_> {
         Node { tree: self, id }
     }
 
-    /// The root nodes of the documents that have one.
+    /// Returns the root nodes of the documents that have one.
     pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
         self.documents
             .iter()
             .filter_map(|document| document.root.map(|root| self.node(root)))
     }
 
-    /// Gives back the room that no node took.
+    /// Returns back the room that no node took.
     pub(super) fn shrink(&mut self) {
         self.nodes.shrink_to_fit();
     }
@@ -187,7 +187,7 @@ impl Tree {
         self.nodes[id.index()]
     }
 
-    /// Id of the node after `id` and all its descendants.
+    /// Returns the id of the node after `id` and all its descendants.
     fn after(&self, id: NodeId) -> NodeId {
         let data = self.data(id);
         match data.shape {
@@ -247,20 +247,20 @@ pub enum Kind<'t> {
 }
 
 impl<'t> Node<'t> {
-    /// Its id.
+    /// Returns its id.
     #[must_use]
     pub fn id(self) -> NodeId {
         self.id
     }
 
-    /// The arena it lives in.
+    /// Returns the arena it lives in.
     #[must_use]
     pub fn tree(self) -> &'t Tree {
         self.tree
     }
 
-    /// Where it stands: quotes are inside, tag and anchor are not. A grafted node stands in the file that
-    /// it comes from.
+    /// Returns where it stands: quotes are inside, tag and anchor are not. A grafted node stands in the file
+    /// that it comes from.
     #[must_use]
     pub fn span(self) -> Span {
         let data = self.tree.data(self.id);
@@ -300,7 +300,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Where the text of a scalar is, if that is a part of the source.
+    /// Returns where the text of a scalar is, if that is a part of the source.
     pub(super) fn text_in_source(self) -> Option<Text> {
         let data = self.tree.data(self.id);
         let part = matches!(data.shape, Shape::Scalar(_)) && data.flags & DECODED == 0;
@@ -311,7 +311,7 @@ impl<'t> Node<'t> {
         })
     }
 
-    /// The node itself, or what it is an alias of.
+    /// Returns the node itself, or what it is an alias of.
     #[must_use]
     pub fn resolved(self) -> Node<'t> {
         match self.kind() {
@@ -320,7 +320,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The scalar, if it is one (or an alias of one).
+    /// Returns the scalar, if it is one (or an alias of one).
     #[must_use]
     pub fn scalar(self) -> Option<Scalar<'t>> {
         match self.resolved().kind() {
@@ -329,14 +329,14 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The tag, as in [`Scalar::tag`].
+    /// Returns the tag, as in [`Scalar::tag`].
     #[must_use]
     pub fn tag(self) -> Option<&'t str> {
         let tagged = self.tree.data(self.id).flags & TAGGED != 0;
         tagged.then(|| lookup(&self.tree.tags, self.id)).flatten()
     }
 
-    /// The anchor's name, without `&`.
+    /// Returns the anchor's name, without `&`.
     #[must_use]
     pub fn anchor(self) -> Option<&'t str> {
         let anchored = self.tree.data(self.id).flags & ANCHORED != 0;
@@ -345,20 +345,21 @@ impl<'t> Node<'t> {
             .flatten()
     }
 
-    /// Number of nodes in the subtree, itself included.
+    /// Returns the number of nodes in the subtree, itself included.
     #[must_use]
     pub fn subtree_len(self) -> usize {
         self.tree.after(self.id).index() - self.id.index()
     }
 
-    /// The node before it in the source: for a value of a mapping the key, if that is a scalar.
+    /// Returns the node before it in the source: for a value of a mapping the key, if that is a scalar.
     #[must_use]
     pub(super) fn before(self) -> Option<Node<'t>> {
         let before = self.id.0.checked_sub(1)?;
         Some(self.tree.node(NodeId(before)))
     }
 
-    /// Offset where what follows it and its descendants starts: a node, a document or the end of the file.
+    /// Returns the offset where what follows it and its descendants starts: a node, a document or the end of
+    /// the file.
     #[must_use]
     pub(super) fn limit(self) -> u32 {
         let span = self.span();
@@ -373,7 +374,7 @@ impl<'t> Node<'t> {
         next.map_or(end, |next| next.start.min(end)).max(span.end())
     }
 
-    /// The child nodes: items of a list; keys and values of a mapping in turn; nothing for others.
+    /// Returns the child nodes: items of a list; keys and values of a mapping in turn; nothing for others.
     #[must_use]
     pub fn children(self) -> Children<'t> {
         let data = self.tree.data(self.id);
@@ -388,13 +389,13 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The items of a list (or of the list it is an alias of).
+    /// Returns the items of a list (or of the list it is an alias of).
     #[must_use]
     pub fn items(self) -> Children<'t> {
         self.resolved().children()
     }
 
-    /// The raw entries of a mapping (or of the mapping it is an alias of): merge keys and duplicates
+    /// Returns the raw entries of a mapping (or of the mapping it is an alias of): merge keys and duplicates
     /// as they stand. See `yaml::mapping` for what a reader makes of them.
     pub fn entries(self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> + use<'t> {
         let mut children = self.resolved().children();

@@ -49,7 +49,7 @@ pub(super) fn float_key(float: f64) -> Text {
 }
 
 impl<'t> Walk<'_, 't> {
-    /// The key's text; `None` after an error.
+    /// Returns the key's text; `None` after an error.
     pub(super) fn key(&mut self, node: Node<'t>) -> Option<Key> {
         let Some(scalar) = node.scalar() else {
             self.refuse(
@@ -127,7 +127,7 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    /// A key that Go holds as something that may be no string.
+    /// Returns a key that Go holds as something that may be no string.
     fn other_key(&mut self, node: Node<'t>, typed: Typed<'_>) -> Option<Key> {
         let (text, kind) = match typed {
             Typed::Bool(true) => ("true".into(), KeyType::Bool),

@@ -45,7 +45,7 @@ pub(super) fn dumped_int(big: BigInt) -> Typed<'static> {
     }
 }
 
-/// Text as Go's JSON writes bytes: U+FFFD for each byte that is not UTF-8.
+/// Returns text as Go's JSON writes bytes: U+FFFD for each byte that is not UTF-8.
 pub(super) fn text_of_bytes(bytes: &[u8]) -> Text {
     let mut text = Text::new();
     for chunk in bytes.utf8_chunks() {
@@ -55,7 +55,7 @@ pub(super) fn text_of_bytes(bytes: &[u8]) -> Text {
     text
 }
 
-/// A number as JSON carries it: a whole float of moderate size is an integer.
+/// Returns a number as JSON carries it: a whole float of moderate size is an integer.
 fn json_float(float: f64) -> Number {
     if float.fract() == 0.0
         && float.abs() < EXACT as f64
@@ -89,7 +89,7 @@ fn json(typed: Typed<'_>) -> Option<Data> {
     }
 }
 
-/// The double an integer became, if that is another number.
+/// Returns the double an integer became, if that is another number.
 fn inexact(number: &Number) -> Option<f64> {
     match number {
         Number::Int(int) if int.unsigned_abs() <= EXACT => None,

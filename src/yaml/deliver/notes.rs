@@ -22,7 +22,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// The place of a child of `collection`, which stands here, before a sibling at `next`.
+    /// Returns the place of a child of `collection`, which stands here, before a sibling at `next`.
     pub(super) fn inside(self, collection: Node<'_>, next: Option<u32>) -> Self {
         let own = collection.span();
         let limit = match next.filter(|&next| next >= own.start()) {
@@ -61,7 +61,7 @@ pub(super) struct Notebook<'t> {
 pub(super) struct Paused(u32);
 
 impl<'t> Notebook<'t> {
-    /// The comments of a node: from the end of the key before it to what follows it.
+    /// Returns the comments of a node: from the end of the key before it to what follows it.
     pub(super) fn open(node: Node<'t>) -> (Self, Place) {
         let tree = node.tree();
         let before = node.before().map(Node::span);
@@ -151,7 +151,7 @@ impl<'t> Notebook<'t> {
         }
     }
 
-    /// A second trailing comment goes above.
+    /// Returns a second trailing comment goes above.
     fn place(&self, text: Text, trailing: bool, margin: &mut Margin) {
         if trailing && margin.trailing.is_none() {
             margin.trailing = Some(text);
@@ -160,7 +160,7 @@ impl<'t> Notebook<'t> {
         }
     }
 
-    /// Gives a value what stands before it and on its last line.
+    /// Returns a value what stands before it and on its last line.
     pub(super) fn attach(
         &mut self,
         node: Node<'t>,
@@ -208,7 +208,7 @@ impl<'t> Notebook<'t> {
         }
     }
 
-    /// Gives the last child of a collection what stands after it and still belongs to the collection.
+    /// Returns the last child of a collection what stands after it and still belongs to the collection.
     pub(super) fn below(&mut self, node: Node<'t>, place: Place, last: Option<&mut Value>) {
         let Some(last) = last else { return };
         let limit = if is_flow(node) {
@@ -239,7 +239,7 @@ impl<'t> Notebook<'t> {
         }
     }
 
-    /// Gives the whole what stands around it; what is left inside it is lost.
+    /// Returns the whole what stands around it; what is left inside it is lost.
     pub(super) fn finish(&mut self, node: Node<'t>, mut margin: Margin, value: &mut Value) {
         if self.next != NONE {
             self.line_of(node, &mut margin);
@@ -257,7 +257,7 @@ impl<'t> Notebook<'t> {
         }
     }
 
-    /// The places of the comments that belong to nothing.
+    /// Returns the places of the comments that belong to nothing.
     pub(super) fn take_lost(&mut self) -> Vec<Span> {
         std::mem::take(&mut self.lost)
     }
@@ -298,7 +298,7 @@ impl<'t> Notebook<'t> {
         text.as_bytes().get(range).unwrap_or(&[])
     }
 
-    /// Bytes between the start of the line and an offset.
+    /// Returns the bytes between the start of the line and an offset.
     fn column(&self, at: u32) -> usize {
         let before = self.bytes(0..at as usize);
         let breaks = |byte: &&u8| matches!(byte, b'\n' | b'\r');

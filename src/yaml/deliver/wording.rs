@@ -24,7 +24,7 @@ pub(super) const KEY_HELP: &str = "kubectl and kustomize-controller cannot apply
 /// What to do about minus zero.
 pub(super) const ZERO_HELP: &str = "a template that prints it prints `-0` under armada and `0` under flux; write 0 if that is meant";
 
-/// The value with its type, or its type alone.
+/// Returns the value with its type, or its type alone.
 pub(super) fn name(data: &Data, hidden: bool) -> String {
     match data {
         Data::Null => "null".to_owned(),
@@ -118,7 +118,7 @@ pub(super) fn help(how: Delivery) -> &'static str {
     }
 }
 
-/// A tag can be the secret itself: `password: !abc` is a tag and no text.
+/// Returns a tag can be the secret itself: `password: !abc` is a tag and no text.
 pub(super) fn rejected(reason: &Rejected, hidden: bool, how: Delivery) -> Diagnostic {
     let reader = match how {
         Delivery::Python | Delivery::Written => "Armada",

@@ -55,7 +55,7 @@ impl<'t> Key<'t> {
     }
 }
 
-/// A float without fraction as the integer that it equals.
+/// Returns a float without fraction as the integer that it equals.
 fn whole<'t>(value: f64) -> Key<'t> {
     let digits = format!("{value:.0}");
     match digits.parse() {

@@ -99,7 +99,7 @@ impl<'a> Anchors<'a> {
         self.add(own, expanded);
     }
 
-    /// The node an alias stands for, and whether it is complete: else the alias lies inside of it.
+    /// Returns the node an alias stands for, and whether it is complete: else the alias lies inside of it.
     pub(super) fn alias(&mut self, name: &str) -> Option<(NodeId, bool)> {
         let &Anchor { node, size, .. } = self.by_name.get(name)?;
         self.add(1, size.unwrap_or(1));

@@ -10,7 +10,7 @@ pub(super) struct Unreadable {
     pub(super) character: char,
 }
 
-/// All characters after offset `from` that may not stand in the input, the last one first.
+/// Returns all characters after offset `from` that may not stand in the input, the last one first.
 ///
 /// libyaml (reader.c) takes tab, line feed, carriage return, U+0085 and the printable characters.
 pub(super) fn unreadable(text: &str, from: usize) -> Vec<Unreadable> {

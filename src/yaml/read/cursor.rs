@@ -52,7 +52,7 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
-    /// The offset as nodes hold it; the reader takes no text that is too long for it.
+    /// Returns the offset as nodes hold it; the reader takes no text that is too long for it.
     pub(super) fn offset(&self) -> u32 {
         self.at as u32
     }
@@ -66,7 +66,7 @@ impl<'a> Cursor<'a> {
         self.bytes.get(self.at..).unwrap_or_default()
     }
 
-    /// The byte `ahead` of the current one.
+    /// Returns the byte `ahead` of the current one.
     pub(super) fn peek(&self, ahead: usize) -> Option<u8> {
         self.bytes.get(self.at + ahead).copied()
     }
@@ -87,12 +87,12 @@ impl<'a> Cursor<'a> {
         break_length(self.rest()) > 0
     }
 
-    /// Whether white space or the end stands `ahead` bytes from here.
+    /// Returns whether white space or the end stands `ahead` bytes from here.
     pub(super) fn is_blank_or_end(&self, ahead: usize) -> bool {
         is_blank_or_end(self.bytes.get(self.at + ahead..).unwrap_or_default())
     }
 
-    /// Whether a `---` or `...` stands here, at the start of a line.
+    /// Returns whether a `---` or `...` stands here, at the start of a line.
     pub(super) fn is_document_indicator(&self) -> bool {
         self.column() == 0
             && matches!(self.rest(), [b'-', b'-', b'-', ..] | [b'.', b'.', b'.', ..])
@@ -159,7 +159,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Number of bytes before the first line break.
+/// Returns the number of bytes before the first line break.
 pub(super) fn line_length(bytes: &[u8]) -> usize {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -172,7 +172,7 @@ pub(super) fn line_length(bytes: &[u8]) -> usize {
     at
 }
 
-/// Length of the line break at the start of `bytes`; 0 when there is none.
+/// Returns the length of the line break at the start of `bytes`; 0 when there is none.
 ///
 /// libyaml breaks lines at LF, CR, CR LF, U+0085, U+2028 and U+2029.
 pub(super) fn break_length(bytes: &[u8]) -> usize {
@@ -185,7 +185,7 @@ pub(super) fn break_length(bytes: &[u8]) -> usize {
     }
 }
 
-/// Whether `bytes` start with a blank or a line break, or are none.
+/// Returns whether `bytes` start with a blank or a line break, or are none.
 pub(super) fn is_blank_or_end(bytes: &[u8]) -> bool {
     matches!(bytes, [] | [b' ' | b'\t', ..]) || break_length(bytes) > 0
 }

@@ -151,7 +151,7 @@ faults! {
         => "remove the %YAML line"
 }
 
-/// The diagnostic of an alias that refers to nothing.
+/// Returns the diagnostic of an alias that refers to nothing.
 pub(super) fn unknown_anchor(name: &str, span: Span) -> Diagnostic {
     let message = format!("the alias `*{name}` refers to no anchor before it");
     Diagnostic::new(Code::YamlSyntax, message)

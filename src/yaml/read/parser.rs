@@ -145,7 +145,7 @@ impl<'a> Parser<'a> {
         self.scanner.peek()
     }
 
-    /// The same without looking further.
+    /// Returns the same without looking further.
     fn take_last(&mut self, token: Token) {
         self.scanner.take();
         self.end = token.end.max(self.end);
@@ -155,7 +155,7 @@ impl<'a> Parser<'a> {
         Err(Fault::new(kind, token.start))
     }
 
-    /// A fault inside of brackets: when the document ends, they are what is wrong.
+    /// Returns a fault inside of brackets: when the document ends, they are what is wrong.
     fn flow_fault<T>(&self, kind: FaultKind, token: Token) -> Result<T, Fault> {
         let Some(&start) = self.flows.last() else {
             return self.fault(kind, token);
@@ -168,7 +168,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// A fault of a directive: the document may still start behind it.
+    /// Returns a fault of a directive: the document may still start behind it.
     fn directive_fault<T>(&self, kind: FaultKind, token: Token) -> Result<T, Fault> {
         Err(Fault::new(kind, token.start).seen(token.end))
     }
@@ -177,7 +177,7 @@ impl<'a> Parser<'a> {
         self.state = self.states.pop().unwrap_or(State::DocumentEnd);
     }
 
-    /// A node that is not there.
+    /// Returns a node that is not there.
     fn absent(&mut self, next: State) -> Event {
         self.state = next;
         Event::Node(self.empty(None, None))
@@ -253,7 +253,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The declared prefix of a tag handle.
+    /// Returns the declared prefix of a tag handle.
     fn prefix(&self, handle: Text) -> Option<Text> {
         let handle = self.scanner.resolve(handle);
         let declared = self.prefixes.iter().copied();

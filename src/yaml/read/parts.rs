@@ -42,7 +42,7 @@ pub fn read_in_parts(
     }
 }
 
-/// Offset of a line with `---` at or after `at` that no directive precedes.
+/// Returns the offset of a line with `---` at or after `at` that no directive precedes.
 pub(super) fn next_start(text: &str, mut at: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     loop {

@@ -2,7 +2,7 @@
 
 use super::cursor::{self, Cursor};
 
-/// Offset of the next document after `from`: the first line from there on that starts with `---`,
+/// Returns the offset of the next document after `from`: the first line from there on that starts with `---`,
 /// `%YAML` or `%TAG`, or what follows a line with `...`.
 pub(super) fn next_document(text: &str, from: u32) -> Option<u32> {
     let bytes = text.as_bytes();

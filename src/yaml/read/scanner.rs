@@ -90,12 +90,12 @@ impl<'a> Scanner<'a> {
         self.simple_keys.push(None);
     }
 
-    /// All texts that had to be decoded, and the comments.
+    /// Returns all texts that had to be decoded, and the comments.
     pub(super) fn finish(self) -> (String, Vec<Comment>) {
         (self.decoded, self.comments)
     }
 
-    /// The characters of a text.
+    /// Returns the characters of a text.
     pub(super) fn resolve(&self, text: Text) -> &str {
         let range = text.start as usize..(text.start + text.length) as usize;
         let from: &str = if text.decoded {
@@ -106,7 +106,7 @@ impl<'a> Scanner<'a> {
         from.get(range).unwrap_or("")
     }
 
-    /// The next token, without taking it.
+    /// Returns the next token, without taking it.
     pub(super) fn peek(&mut self) -> Result<Token, Fault> {
         loop {
             if let Some(&token) = self.tokens.front() {
@@ -232,7 +232,7 @@ impl<'a> Scanner<'a> {
         });
     }
 
-    /// Gives up keys whose `:` did not come on the same line and near enough.
+    /// Returns up keys whose `:` did not come on the same line and near enough.
     fn drop_stale_keys(&mut self) -> Result<(), Fault> {
         let now = self.cursor.mark();
         for slot in &mut self.simple_keys {
@@ -445,7 +445,7 @@ fn key_without_colon(key: Mark, now: Mark) -> Fault {
     Fault::new(FaultKind::KeyWithoutColon, key.at as u32).seen(now.at as u32)
 }
 
-/// Whether something else than white space stands before `at` on its line.
+/// Returns whether something else than white space stands before `at` on its line.
 fn follows_something(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or("");
     let before = before.trim_end_matches([' ', '\t']);

@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 
 use super::Typed;
 
-/// A plain scalar that begins with a sign or a digit; `None` if it is text.
+/// Returns a plain scalar that begins with a sign or a digit; `None` if it is text.
 pub(super) fn number(text: &str) -> Option<Typed<'static>> {
     // Nothing else can be part of a number; this ends early for addresses, versions and times.
     let possible = |byte: &u8| {
@@ -35,7 +35,7 @@ pub(super) fn number(text: &str) -> Option<Typed<'static>> {
     parse_int(&format!("-{digits}"), Some(2))
 }
 
-/// A plain scalar that begins with a dot; `None` if it is text.
+/// Returns a plain scalar that begins with a dot; `None` if it is text.
 pub(super) fn fraction(text: &str) -> Option<Typed<'static>> {
     let possible =
         |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'e' | b'E' | b'+' | b'-');
@@ -123,7 +123,7 @@ fn is_decimal_float(text: &str) -> bool {
     at == bytes.len()
 }
 
-/// The float, unless it is beyond the range.
+/// Returns the float, unless it is beyond the range.
 fn finite(text: &str) -> Option<Typed<'static>> {
     let float: f64 = text.parse().ok()?;
     float.is_finite().then_some(Typed::Float(float))

@@ -1,6 +1,6 @@
 //! Times as go-yaml reads them (`parseTimestamp` in its `resolve.go`, Go's `time.Parse`).
 
-/// The time, written as Go's JSON does (RFC 3339); `None` if the text is no time.
+/// Returns the time, written as Go's JSON does (RFC 3339); `None` if the text is no time.
 pub(super) fn parse(text: &str) -> Option<String> {
     let mut rest = Cursor(text.as_bytes());
     let year = rest.digits(4, 4)?;
@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str) -> Option<String> {
         .then(|| format!("{date}T{hour:02}:{minute:02}:{second:02}{fraction}{zone}"))
 }
 
-/// Days of a month in the Gregorian calendar, extended to all years.
+/// Returns the days of a month in the Gregorian calendar, extended to all years.
 pub(super) fn days_in(year: u32, month: u32) -> u32 {
     match month {
         2 if is_leap(year) => 29,
@@ -58,7 +58,7 @@ impl Cursor<'_> {
         (self.next()? == wanted).then_some(())
     }
 
-    /// A number of `least` to `most` digits.
+    /// Returns a number of `least` to `most` digits.
     fn digits(&mut self, least: usize, most: usize) -> Option<u32> {
         let count = self
             .0

@@ -19,7 +19,7 @@ pub(super) fn resolve(scalar: Scalar<'_>) -> Result<Typed<'_>, Rejected> {
     }
 }
 
-/// A tagged scalar; `plain` is the reading of the text without tag.
+/// Returns a tagged scalar; `plain` is the reading of the text without tag.
 pub(super) fn tagged<'t>(
     text: &'t str,
     tag: &str,
@@ -45,7 +45,7 @@ pub(super) fn tagged<'t>(
     }
 }
 
-/// A scalar without quotes and tag.
+/// Returns a scalar without quotes and tag.
 pub(in crate::yaml) fn plain(text: &str) -> Typed<'_> {
     let bytes = text.as_bytes();
     let Some(first) = bytes.first() else {
@@ -77,7 +77,7 @@ fn word(text: &str) -> Option<Typed<'static>> {
     }
 }
 
-/// The words for numbers that JSON cannot carry.
+/// Returns the words for numbers that JSON cannot carry.
 pub(super) fn not_finite(text: &str) -> Option<Typed<'static>> {
     if text.len() > 5 {
         return None;

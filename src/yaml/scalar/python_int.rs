@@ -86,7 +86,7 @@ fn narrow(big: BigInt) -> Typed<'static> {
     i64::try_from(&big).map_or(Typed::Big(big), Typed::Int)
 }
 
-/// A number that Python can write out; as short a type as fits.
+/// Returns a number that Python can write out; as short a type as fits.
 fn writable(big: BigInt) -> Option<Typed<'static>> {
     let bits = big.bits();
     let digits = || big.magnitude().to_string().len();

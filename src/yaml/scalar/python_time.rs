@@ -2,7 +2,7 @@
 
 use super::go_time::days_in;
 
-/// Whether the resolver's pattern for times matches. Unlike the constructor's it wants two digits of
+/// Returns whether the resolver's pattern for times matches. Unlike the constructor's it wants two digits of
 /// month and day where no time follows.
 pub(super) fn looks_like_time(text: &[u8]) -> bool {
     match text {
@@ -13,7 +13,7 @@ pub(super) fn looks_like_time(text: &[u8]) -> bool {
     }
 }
 
-/// The date or time as `safe_dump` writes it; `None` where the constructor raises an error.
+/// Returns the date or time as `safe_dump` writes it; `None` where the constructor raises an error.
 pub(super) fn parse(text: &str) -> Option<String> {
     // The pattern lets a final line break pass.
     let text = text.strip_suffix('\n').unwrap_or(text);
@@ -75,7 +75,7 @@ struct Clock {
 }
 
 impl Parts {
-    /// The whole text, if it matches the constructor's pattern.
+    /// Returns the whole text, if it matches the constructor's pattern.
     fn read(text: &[u8]) -> Option<Self> {
         let (year, rest) = number(text, 4, 4)?;
         let (month, rest) = number(rest.strip_prefix(b"-")?, 1, 2)?;
@@ -140,7 +140,7 @@ fn blanks(text: &[u8]) -> &[u8] {
     &text[count..]
 }
 
-/// A number of `least` to `most` digits and what follows.
+/// Returns a number of `least` to `most` digits and what follows.
 fn number(text: &[u8], least: usize, most: usize) -> Option<(u32, &[u8])> {
     let count = text
         .iter()
@@ -154,7 +154,7 @@ fn number(text: &[u8], least: usize, most: usize) -> Option<(u32, &[u8])> {
     (count >= least).then_some((value, rest))
 }
 
-/// The first six digits of a fraction as microseconds, and what follows all of its digits.
+/// Returns the first six digits of a fraction as microseconds, and what follows all of its digits.
 fn micros(text: &[u8]) -> (u32, &[u8]) {
     let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = text.split_at(count);

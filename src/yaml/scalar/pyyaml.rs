@@ -56,13 +56,13 @@ fn tagged<'t>(text: &'t str, tag: &str) -> Result<Typed<'t>, Rejected> {
     }
 }
 
-/// Whether PyYAML takes the text, written without quotes, for a string: then its writer leaves the
+/// Returns whether PyYAML takes the text, written without quotes, for a string: then its writer leaves the
 /// quotes off too, if the characters allow it.
 pub(in crate::yaml) fn is_plain_string(text: &str) -> bool {
     matches!(plain(text), Ok(Typed::String(_)))
 }
 
-/// A scalar without quotes and tag.
+/// Returns a scalar without quotes and tag.
 fn plain(text: &str) -> Result<Typed<'_>, Rejected> {
     let bytes = text.as_bytes();
     let Some(first) = bytes.first() else {
@@ -104,7 +104,7 @@ enum Form {
     Text,
 }
 
-/// A plain scalar that begins with a sign, a digit or a dot.
+/// Returns a plain scalar that begins with a sign, a digit or a dot.
 fn number(text: &str) -> Result<Typed<'_>, Rejected> {
     match form(text.as_bytes()) {
         Form::Int => int(text),
@@ -116,7 +116,7 @@ fn number(text: &str) -> Result<Typed<'_>, Rejected> {
     }
 }
 
-/// Which of the resolver's patterns the text matches.
+/// Returns which of the resolver's patterns the text matches.
 fn form(text: &[u8]) -> Form {
     let signed = matches!(text, [b'+' | b'-', ..]);
     let unsigned = &text[usize::from(signed)..];
@@ -132,7 +132,7 @@ fn form(text: &[u8]) -> Form {
     }
 }
 
-/// The form of a text that begins with a digit, its sign taken off.
+/// Returns the form of a text that begins with a digit, its sign taken off.
 fn digits_form(text: &[u8], signed: bool) -> Form {
     let all = |bytes: &[u8], allowed: fn(u8) -> bool| {
         !bytes.is_empty() && bytes.iter().all(|&byte| byte == b'_' || allowed(byte))
@@ -227,7 +227,7 @@ fn python_float(text: &str) -> Result<f64, Rejected> {
     text.trim().parse().map_err(|_| NO_FLOAT)
 }
 
-/// Value of a base64 digit.
+/// Returns the value of a base64 digit.
 pub(super) fn base64_digit(byte: u8) -> Option<u8> {
     Some(match byte {
         b'A'..=b'Z' => byte - b'A',

@@ -47,7 +47,7 @@ struct State {
 }
 
 impl State {
-    /// Whether nothing of the line may be shown.
+    /// Returns whether nothing of the line may be shown.
     fn hides(&mut self, line: &str, indent: usize) -> bool {
         let text = line.trim_start();
         if text.is_empty() {
@@ -95,7 +95,7 @@ impl State {
     }
 }
 
-/// Offset of the comment of a line, if there is one; a `#` inside quotes counts, too.
+/// Returns the offset of the comment of a line, if there is one; a `#` inside quotes counts, too.
 fn comment(line: &str) -> Option<usize> {
     line.match_indices('#')
         .map(|(at, _)| at)

@@ -47,7 +47,7 @@ impl Builder {
         }
     }
 
-    /// Number of open collections.
+    /// Returns the number of open collections.
     pub(in crate::yaml) fn depth(&self) -> usize {
         self.open.len()
     }

@@ -10,7 +10,7 @@ use super::plain::in_source;
 const VERSION_DIGITS: usize = 9;
 
 impl Scanner<'_> {
-    /// An anchor or an alias.
+    /// Returns an anchor or an alias.
     pub(super) fn fetch_name(&mut self, kind: TokenKind) -> Result<(), Fault> {
         self.save_key()?;
         self.simple_key_allowed = false;
@@ -97,7 +97,7 @@ impl Scanner<'_> {
         Ok(text)
     }
 
-    /// The text from `from` to the end of the tag; `all`: with `,`, `[` and `]`.
+    /// Returns the text from `from` to the end of the tag; `all`: with `,`, `[` and `]`.
     fn uri_from(&mut self, from: usize, all: bool, start: usize) -> Result<Text, Fault> {
         let decoded = self.decoded.len();
         let mut copied = from;

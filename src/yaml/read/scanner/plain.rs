@@ -62,7 +62,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Length of what belongs to the scalar before the next white space.
+    /// Returns the length of what belongs to the scalar before the next white space.
     fn plain_run(&self, start: usize) -> Result<usize, Fault> {
         let flow = self.in_flow();
         let rest = self.cursor.rest();
@@ -104,7 +104,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// The text in the buffer from `start` on.
+    /// Returns the text in the buffer from `start` on.
     pub(super) fn decoded_since(&self, start: usize) -> Text {
         Text {
             start: start as u32,
@@ -114,7 +114,7 @@ impl Scanner<'_> {
     }
 }
 
-/// A part of the source as a text.
+/// Returns a part of the source as a text.
 pub(super) fn in_source(start: usize, end: usize) -> Text {
     Text {
         start: start as u32,

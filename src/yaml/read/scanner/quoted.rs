@@ -141,7 +141,7 @@ impl Scanner<'_> {
     }
 }
 
-/// Length up to the closing quote when all before it stands for itself on one line.
+/// Returns the length up to the closing quote when all before it stands for itself on one line.
 fn simple_length(bytes: &[u8], quote: u8) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -158,7 +158,7 @@ fn simple_length(bytes: &[u8], quote: u8) -> Option<usize> {
     }
 }
 
-/// Length up to white space, a quote or an escape.
+/// Returns the length up to white space, a quote or an escape.
 fn run_length(bytes: &[u8], quote: u8) -> usize {
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
