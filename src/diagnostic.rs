@@ -73,14 +73,14 @@ pub struct Diagnostics {
     deny: Vec<Code>,
     allow: Vec<Code>,
     /// What was reported already: code, places, message.
-    said: HashSet<(Code, Vec<Span>, String)>,
+    seen: HashSet<(Code, Vec<Span>, String)>,
 }
 
 impl Diagnostics {
     /// Makes a sink in which warnings of `deny` become errors and those of `allow` are left out; when
     /// `strict`, the lossy ones that `allow` does not name become errors, too.
     #[must_use]
-    pub fn with_levels(mut deny: Vec<Code>, allow: Vec<Code>, strict: bool) -> Self {
+    pub(crate) fn with_levels(mut deny: Vec<Code>, allow: Vec<Code>, strict: bool) -> Self {
         if strict {
             deny.extend(
                 Code::ALL
@@ -94,7 +94,7 @@ impl Diagnostics {
             list: Vec::new(),
             deny,
             allow,
-            said: HashSet::new(),
+            seen: HashSet::new(),
         }
     }
 
@@ -110,8 +110,8 @@ impl Diagnostics {
             }
         }
         let places = diagnostic.labels.iter().map(|label| label.span).collect();
-        let said = (diagnostic.code, places, diagnostic.message.clone());
-        if self.said.insert(said) {
+        let content = (diagnostic.code, places, diagnostic.message.clone());
+        if self.seen.insert(content) {
             self.list.push(diagnostic);
         }
     }
@@ -127,7 +127,7 @@ impl Diagnostics {
     }
 
     /// Adds to the help of the first diagnostic about a place.
-    pub fn add_help(&mut self, place: Span, help: &str) {
+    pub(crate) fn add_help(&mut self, place: Span, help: &str) {
         let within = |label: &Label| {
             label.span.file() == place.file()
                 && label.span.start() >= place.start()

@@ -9,7 +9,8 @@ pub mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use json::{to_json, write_canonical_json};
+pub use json::to_json;
+pub(crate) use json::write_canonical_json;
 pub use yaml::{to_yaml, write_yaml};
 
 use crate::value::Value;

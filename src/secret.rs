@@ -121,7 +121,7 @@ const RANDOM_MAX_BYTES: usize = 4096;
 
 /// Returns whether a mapping key names a secret, so that its value is sensitive.
 #[must_use]
-pub fn key_names_secret(key: &str) -> bool {
+pub(crate) fn key_names_secret(key: &str) -> bool {
     // Templates such as `{{ password }}` and whole sentences are not key names.
     if key.len() > 128 {
         return false;
@@ -167,7 +167,7 @@ fn has_secret_part(key: &str) -> bool {
 /// Returns whether a text looks like a secret: PEM, credentials inside a URL, keys of SSH (public ones too),
 /// long random text, a configuration file or script that sets a password.
 #[must_use]
-pub fn text_looks_secret(text: &str) -> bool {
+pub(crate) fn text_looks_secret(text: &str) -> bool {
     if text.len() < 8 {
         return false;
     }
@@ -183,7 +183,7 @@ pub fn text_looks_secret(text: &str) -> bool {
 
 /// Returns whether a word of a comment names a secret or looks like one.
 #[must_use]
-pub fn comment_looks_secret(comment: &str) -> bool {
+pub(crate) fn comment_looks_secret(comment: &str) -> bool {
     text_looks_secret(comment)
         || comment
             .split_whitespace()
@@ -277,13 +277,13 @@ fn looks_random(text: &str) -> bool {
 }
 
 /// A byte range that must not be shown.
-pub type Mask = Span;
+pub(crate) type Mask = Span;
 
 /// Hides what follows a key that names a secret, and words that look random, in one line of text.
 ///
 /// This is for text that could not be parsed, where there are no leaves with a bit.
 #[must_use]
-pub fn mask_line(line: &str) -> String {
+pub(crate) fn mask_line(line: &str) -> String {
     if let Some(at) = value_of_secret_key(line) {
         return format!("{}{REDACTED}", &line[..at]);
     }
@@ -302,7 +302,7 @@ pub fn mask_line(line: &str) -> String {
 
 /// Returns the offset of what follows the first `key:` or `key=` of a line whose key names a secret.
 #[must_use]
-pub fn after_secret_key(line: &str) -> Option<usize> {
+pub(crate) fn after_secret_key(line: &str) -> Option<usize> {
     line.match_indices([':', '='])
         .find(|&(at, _)| {
             let before = line[..at].trim_end_matches(['"', '\'', ' ']);

@@ -146,7 +146,7 @@ impl SourceFile {
 
     /// Returns the byte range of a line (from 1), without its line break.
     #[must_use]
-    pub fn line_range(&self, line: u32) -> Range<usize> {
+    pub(crate) fn line_range(&self, line: u32) -> Range<usize> {
         let starts = self.line_starts();
         let index = (line as usize).clamp(1, starts.len()) - 1;
         let start = starts[index] as usize;
@@ -160,7 +160,7 @@ impl SourceFile {
 }
 
 /// Returns the last character boundary that is not after `at`.
-fn floor_char_boundary(text: &str, at: usize) -> usize {
+pub(crate) fn floor_char_boundary(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;
@@ -176,7 +176,7 @@ pub struct Sources {
 
 impl Sources {
     /// The largest number of files in a set; a [`FileId`] cannot count further.
-    pub const MAX_FILES: usize = u16::MAX as usize;
+    pub(crate) const MAX_FILES: usize = u16::MAX as usize;
 
     /// Adds a file and returns its id, or `None` when the set already holds [`Self::MAX_FILES`].
     pub fn add(&mut self, name: impl Into<String>, text: impl Into<Arc<str>>) -> Option<FileId> {

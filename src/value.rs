@@ -11,12 +11,11 @@ use std::fmt;
 
 pub use ecow::EcoString as Text;
 pub(crate) use go_yaml::{LONGEST_KEY, NEXT_LINE, is_too_long, unsafe_char};
-pub use json::JSON_DEPTH_LIMIT;
 
 use crate::source::Span;
 
 /// The text that replaces a sensitive leaf.
-pub const REDACTED: &str = "***";
+pub(crate) const REDACTED: &str = "***";
 
 /// A node of the tree.
 #[derive(Clone)]
@@ -163,7 +162,7 @@ impl Mapping {
     }
 
     /// Returns the entries in order for changes.
-    pub fn entries_mut(&mut self) -> &mut Vec<Entry> {
+    pub(crate) fn entries_mut(&mut self) -> &mut Vec<Entry> {
         &mut self.entries
     }
 
@@ -222,7 +221,7 @@ impl Value {
 
     /// Returns the mapping, if it is one.
     #[must_use]
-    pub fn as_mapping(&self) -> Option<&Mapping> {
+    pub(crate) fn as_mapping(&self) -> Option<&Mapping> {
         match &self.data {
             Data::Mapping(mapping) => Some(mapping),
             _ => None,
@@ -230,7 +229,7 @@ impl Value {
     }
 
     /// Returns the mapping for changes, if it is one.
-    pub fn as_mapping_mut(&mut self) -> Option<&mut Mapping> {
+    pub(crate) fn as_mapping_mut(&mut self) -> Option<&mut Mapping> {
         match &mut self.data {
             Data::Mapping(mapping) => Some(mapping),
             _ => None,
@@ -295,7 +294,7 @@ impl Value {
     }
 
     /// Calls `visit` for every leaf (everything but lists and mappings), in order.
-    pub fn for_each_leaf<'a>(&'a self, visit: &mut impl FnMut(&'a Value)) {
+    pub(crate) fn for_each_leaf<'a>(&'a self, visit: &mut impl FnMut(&'a Value)) {
         match &self.data {
             Data::Sequence(items) => items.iter().for_each(|item| item.for_each_leaf(visit)),
             Data::Mapping(mapping) => mapping

@@ -4,7 +4,7 @@
 //! [`Dialect`], because the programs a manifest passes through disagree about it.
 
 pub mod deliver;
-pub mod graft;
+pub(crate) mod graft;
 pub mod mapping;
 pub mod read;
 pub mod scalar;
@@ -14,7 +14,7 @@ pub mod tree;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use graft::Overlay;
+pub(crate) use graft::Overlay;
 pub use read::{read, read_in_parts};
 pub use scalar::Dialect;
 pub use tree::{Comment, Document, Kind, Node, NodeId, Scalar, Style, Tree};

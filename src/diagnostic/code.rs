@@ -123,7 +123,7 @@ impl Code {
     /// Returns whether something that Armada did, or a part of the input, is missing from the output.
     /// `--strict` fails on these codes.
     #[must_use]
-    pub fn is_lossy(self) -> bool {
+    pub(crate) fn is_lossy(self) -> bool {
         LOSSY.contains(&self)
     }
 }
@@ -154,8 +154,8 @@ impl std::str::FromStr for Code {
     fn from_str(name: &str) -> Result<Self, UnknownCode> {
         Code::ALL
             .iter()
-            .find(|code| code.name() == name)
             .copied()
+            .find(|code| code.name() == name)
             .ok_or(UnknownCode)
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::source::{Sources, Span};
+use crate::source::{Sources, Span, floor_char_boundary};
 
 use super::{Code, Diagnostic, Label, Severity};
 
@@ -132,8 +132,8 @@ impl Drawing<'_> {
         let within = |offset: u32| (offset as usize).clamp(range.start, range.end) - range.start;
         let start = within(label.span.start()).min(text.len());
         let end = within(label.span.end()).clamp(start, text.len());
-        let start = boundary(&text, start);
-        let end = boundary(&text, end).max(start);
+        let start = floor_char_boundary(&text, start);
+        let end = floor_char_boundary(&text, end).max(start);
         let kind = if primary {
             AnnotationKind::Primary
         } else {
@@ -144,14 +144,6 @@ impl Drawing<'_> {
             .path(file.name().to_owned())
             .annotation(kind.span(start..end).label(label.text.as_str()))
     }
-}
-
-fn boundary(text: &str, at: usize) -> usize {
-    let mut at = at.min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 /// Returns the main place of a diagnostic as `file:line:column`, for formats of one line.

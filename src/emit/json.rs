@@ -1,7 +1,7 @@
 //! Writes compact JSON, in the order of the tree or in canonical order.
 
 use super::View;
-use super::scalar::{must_escape, write_big, write_float, write_hex, write_int};
+use super::scalar::{write_big, write_escaped, write_float, write_hex, write_int};
 use crate::value::{Data, Entry, Mapping, Number, REDACTED, Value};
 
 /// Returns the JSON text of a value, without line breaks, keys in the order of the tree.
@@ -18,7 +18,7 @@ pub fn to_json(value: &Value, view: View) -> String {
 
 /// Appends JSON whose bytes depend on the content alone: keys are sorted by their bytes, and `-0.0` is `0`.
 /// Digests are computed of this text.
-pub fn write_canonical_json(value: &Value, view: View, out: &mut String) {
+pub(crate) fn write_canonical_json(value: &Value, view: View, out: &mut String) {
     let order = Order::Canonical;
     Writer { view, order }.value(value, out);
 }
@@ -105,24 +105,6 @@ impl Writer {
 }
 
 fn write_string(text: &str, out: &mut String) {
-    out.push('"');
-    let mut written = 0;
-    for (at, c) in text.char_indices() {
-        if !matches!(c, '"' | '\\') && !must_escape(c) {
-            continue;
-        }
-        out.push_str(&text[written..at]);
-        written = at + c.len_utf8();
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            // All characters that are escaped fit four digits, so there are no surrogate pairs.
-            c => write_hex('u', 4, u32::from(c), out),
-        }
-    }
-    out.push_str(&text[written..]);
-    out.push('"');
+    // All characters that are escaped fit four digits, so there are no surrogate pairs.
+    write_escaped(text, out, |c, out| write_hex('u', 4, u32::from(c), out));
 }

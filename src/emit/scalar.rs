@@ -130,6 +130,19 @@ fn write_single_quoted(text: &str, out: &mut String) {
 
 /// Writes only escapes that every reader knows: not `\/`, `\'` or surrogate pairs.
 fn write_double_quoted(text: &str, out: &mut String) {
+    write_escaped(text, out, |c, out| {
+        let code = u32::from(c);
+        match code {
+            0 => out.push_str("\\0"),
+            1..=0xff => write_hex('x', 2, code, out),
+            0x100..=0xffff => write_hex('u', 4, code, out),
+            _ => write_hex('U', 8, code, out),
+        }
+    });
+}
+
+/// Writes a text in double quotes, with the escapes that YAML and JSON share; `escape` writes all others.
+pub(super) fn write_escaped(text: &str, out: &mut String, escape: impl Fn(char, &mut String)) {
     out.push('"');
     let mut written = 0;
     for (at, c) in text.char_indices() {
@@ -144,16 +157,7 @@ fn write_double_quoted(text: &str, out: &mut String) {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
             '\r' => out.push_str("\\r"),
-            '\0' => out.push_str("\\0"),
-            c => {
-                let code = u32::from(c);
-                let (letter, width) = match code {
-                    0..=0xff => ('x', 2),
-                    0x100..=0xffff => ('u', 4),
-                    _ => ('U', 8),
-                };
-                write_hex(letter, width, code, out);
-            }
+            c => escape(c, out),
         }
     }
     out.push_str(&text[written..]);

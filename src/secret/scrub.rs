@@ -19,6 +19,8 @@ const FRAGMENT: usize = 12;
 pub struct Scrubber {
     /// Each with whether it is hidden inside of words, too.
     known: BTreeSet<(String, bool)>,
+    /// All parts of them of this length.
+    fragments: HashSet<[u8; FRAGMENT]>,
 }
 
 impl Scrubber {
@@ -75,15 +77,17 @@ impl Scrubber {
     }
 
     fn add(&mut self, text: &str, anywhere: bool) {
-        if !text.is_empty() {
-            self.known.insert((text.to_owned(), anywhere));
+        if !text.is_empty() && self.known.insert((text.to_owned(), anywhere)) {
+            let windows = text.as_bytes().windows(FRAGMENT);
+            self.fragments
+                .extend(windows.filter_map(|window| <[u8; FRAGMENT]>::try_from(window).ok()));
         }
     }
 
     /// Returns the text with [`REDACTED`] for every known secret, every long part of one, and every word that
     /// looks like a secret.
     #[must_use]
-    pub fn scrub(&self, text: &str) -> String {
+    pub(crate) fn scrub(&self, text: &str) -> String {
         let mut hidden = vec![false; text.len()];
         for (known, anywhere) in &self.known {
             for (at, found) in text.match_indices(known.as_str()) {
@@ -111,13 +115,8 @@ impl Scrubber {
     }
 
     fn hide_fragments(&self, text: &[u8], hidden: &mut [bool]) {
-        let fragments: HashSet<&[u8]> = self
-            .known
-            .iter()
-            .flat_map(|(known, _)| known.as_bytes().windows(FRAGMENT))
-            .collect();
         for (at, window) in text.windows(FRAGMENT).enumerate() {
-            if fragments.contains(window) {
+            if self.fragments.contains(window) {
                 hidden[at..at + FRAGMENT].fill(true);
             }
         }

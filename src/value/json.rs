@@ -8,7 +8,7 @@ use super::{Data, Entry, Mapping, Number, Text, Value};
 
 /// The deepest nesting that is read: more than what Armada can deliver (300) with the levels of an object
 /// around it.
-pub const JSON_DEPTH_LIMIT: usize = 340;
+const JSON_DEPTH_LIMIT: usize = 340;
 
 impl Value {
     /// Reads one JSON text. Keeps both entries of a key that is given twice, as [`Mapping::push`] does.

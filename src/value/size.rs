@@ -5,7 +5,7 @@ use super::{Data, Entry, Number, Value};
 impl Value {
     /// Returns the size of the tree as compact JSON, within a few bytes of what an API server stores.
     #[must_use]
-    pub fn json_bytes(&self) -> usize {
+    pub(crate) fn json_bytes(&self) -> usize {
         match &self.data {
             Data::Null | Data::Bool(true) => 4,
             Data::Bool(false) => 5,
@@ -29,7 +29,7 @@ impl Value {
 impl Entry {
     /// Returns the bytes that the entry adds to the compact JSON of a mapping with other entries.
     #[must_use]
-    pub fn json_bytes(&self) -> usize {
+    pub(crate) fn json_bytes(&self) -> usize {
         string(&self.key) + self.value.json_bytes() + 2
     }
 }

@@ -51,7 +51,7 @@ impl Delivery {
 
 /// Deepest nesting once aliases are followed. PyYAML's writer, recursive as it is, ends with an error
 /// a little above 300 levels, so no release holds more.
-pub const EXPANDED_DEPTH_LIMIT: usize = 300;
+pub(crate) const EXPANDED_DEPTH_LIMIT: usize = 300;
 
 /// Makes the value of a node; faults and every place where delivered and written differ become diagnostics.
 /// `None` when the values cannot be delivered at all (an error was reported).

@@ -17,16 +17,16 @@ use super::scalar::{self, Dialect, Typed};
 use super::tree::{Builder, Kind, Node, NodeId, Scalar, Style, Text, Tree};
 
 /// Deepest nesting of what is grafted.
-pub const MAX_DEPTH: usize = 200;
+pub(crate) const MAX_DEPTH: usize = 200;
 
 /// Something is nested deeper than [`MAX_DEPTH`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("nested deeper than {MAX_DEPTH}")]
-pub struct TooDeep;
+pub(crate) struct TooDeep;
 
 /// A node of the base tree or a grafted one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub(crate) enum Part {
     /// A node of the base tree; never an alias.
     Base(NodeId),
     /// A grafted node, by its number.
@@ -52,7 +52,7 @@ enum Graft {
 }
 
 /// Edits over a tree.
-pub struct Overlay<'t> {
+pub(crate) struct Overlay<'t> {
     base: &'t Tree,
     dialect: Dialect,
     /// Entries of grafted mappings and of those of the base tree that were looked into.
@@ -73,7 +73,7 @@ impl std::fmt::Debug for Overlay<'_> {
 impl<'t> Overlay<'t> {
     /// Returns an overlay without edits.
     #[must_use]
-    pub fn new(base: &'t Tree, dialect: Dialect) -> Self {
+    pub(crate) fn new(base: &'t Tree, dialect: Dialect) -> Self {
         Self {
             base,
             dialect,
@@ -84,13 +84,13 @@ impl<'t> Overlay<'t> {
 
     /// Returns the part for a node of the base tree.
     #[must_use]
-    pub fn part(&self, node: Node<'_>) -> Part {
+    pub(crate) fn part(&self, node: Node<'_>) -> Part {
         Part::Base(node.resolved().id())
     }
 
     /// Returns where a part stands.
     #[must_use]
-    pub fn span(&self, part: Part) -> Span {
+    pub(crate) fn span(&self, part: Part) -> Span {
         match part {
             Part::Base(id) => self.base.node(id).span(),
             Part::Graft(at) => match &self.grafts[at] {
@@ -103,7 +103,7 @@ impl<'t> Overlay<'t> {
 
     /// Returns whether a part is a mapping.
     #[must_use]
-    pub fn is_mapping(&self, part: Part) -> bool {
+    pub(crate) fn is_mapping(&self, part: Part) -> bool {
         match part {
             Part::Base(id) => matches!(self.base.node(id).kind(), Kind::Mapping),
             Part::Graft(at) => matches!(&self.grafts[at], Graft::Mapping { .. }),
@@ -112,7 +112,7 @@ impl<'t> Overlay<'t> {
 
     /// Returns whether a part is a list.
     #[must_use]
-    pub fn is_sequence(&self, part: Part) -> bool {
+    pub(crate) fn is_sequence(&self, part: Part) -> bool {
         match part {
             Part::Base(id) => matches!(self.base.node(id).kind(), Kind::Sequence),
             Part::Graft(at) => matches!(&self.grafts[at], Graft::Sequence { .. }),
@@ -136,7 +136,7 @@ impl<'t> Overlay<'t> {
     }
 
     /// Returns the value under `key` of a mapping.
-    pub fn get(
+    pub(crate) fn get(
         &mut self,
         mapping: Part,
         key: &Typed<'_>,
@@ -147,7 +147,13 @@ impl<'t> Overlay<'t> {
     }
 
     /// Sets the value under `key` of a mapping: at its place if it is there, else at the end.
-    pub fn set(&mut self, mapping: Part, key: Part, value: Part, diagnostics: &mut Diagnostics) {
+    pub(crate) fn set(
+        &mut self,
+        mapping: Part,
+        key: Part,
+        value: Part,
+        diagnostics: &mut Diagnostics,
+    ) {
         let typed = self
             .scalar(key)
             .and_then(|scalar| scalar::resolve(scalar, self.dialect).ok())
@@ -195,7 +201,7 @@ impl<'t> Overlay<'t> {
     }
 
     /// Makes a string.
-    pub fn string(&mut self, text: &str, span: Span) -> Part {
+    pub(crate) fn string(&mut self, text: &str, span: Span) -> Part {
         self.graft(Graft::Scalar {
             text: text.into(),
             style: Style::DoubleQuoted,
@@ -205,12 +211,12 @@ impl<'t> Overlay<'t> {
     }
 
     /// Makes a list.
-    pub fn sequence(&mut self, items: Vec<Part>, span: Span) -> Part {
+    pub(crate) fn sequence(&mut self, items: Vec<Part>, span: Span) -> Part {
         self.graft(Graft::Sequence { items, span })
     }
 
     /// Makes an empty mapping.
-    pub fn mapping(&mut self, span: Span) -> Part {
+    pub(crate) fn mapping(&mut self, span: Span) -> Part {
         self.graft(Graft::Mapping { span })
     }
 
@@ -218,7 +224,11 @@ impl<'t> Overlay<'t> {
     ///
     /// # Errors
     /// When it is nested deeper than [`MAX_DEPTH`].
-    pub fn copy(&mut self, node: Node<'_>, diagnostics: &mut Diagnostics) -> Result<Part, TooDeep> {
+    pub(crate) fn copy(
+        &mut self,
+        node: Node<'_>,
+        diagnostics: &mut Diagnostics,
+    ) -> Result<Part, TooDeep> {
         self.copy_at(node, 0, diagnostics)
     }
 
@@ -269,7 +279,7 @@ impl<'t> Overlay<'t> {
     /// Writes the base tree with the edits. Documents that `changed` names by position lose their merge
     /// keys: each mapping is written as its reader saw it.
     #[must_use]
-    pub fn finish(self, changed: &[usize], diagnostics: &mut Diagnostics) -> Tree {
+    pub(crate) fn finish(self, changed: &[usize], diagnostics: &mut Diagnostics) -> Tree {
         let Self {
             base,
             dialect,

@@ -32,10 +32,10 @@ use crate::source::{FileId, Span};
 pub use parts::read_in_parts;
 
 /// Deepest nesting of collections in a document.
-pub const MAX_DEPTH: usize = 200;
+pub(crate) const MAX_DEPTH: usize = 200;
 
 /// Longest text, in bytes; offsets and decoded text must fit 32 bits.
-pub const MAX_LENGTH: usize = 1 << 30;
+pub(crate) const MAX_LENGTH: usize = 1 << 30;
 
 /// Byte order mark.
 const BOM: &str = "\u{feff}";

@@ -66,7 +66,7 @@ pub enum Rejected {
 
 /// Most decimal digits of an integer. Python converts no longer ones to or from text (its
 /// `int_max_str_digits`), so Armada ends with an error; it also keeps conversion from being slow.
-pub const INTEGER_DIGIT_LIMIT: usize = 4300;
+pub(crate) const INTEGER_DIGIT_LIMIT: usize = 4300;
 
 /// What the tags that both libraries know begin with.
 pub(super) const TAG_PREFIX: &str = "tag:yaml.org,2002:";

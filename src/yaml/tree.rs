@@ -347,7 +347,7 @@ impl<'t> Node<'t> {
 
     /// Returns the number of nodes in the subtree, itself included.
     #[must_use]
-    pub fn subtree_len(self) -> usize {
+    pub(crate) fn subtree_len(self) -> usize {
         self.tree.after(self.id).index() - self.id.index()
     }
 
