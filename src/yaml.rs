@@ -1,4 +1,4 @@
-//! Reading YAML: bytes to an arena of nodes that keep raw text, style, tag, anchors and comments.
+//! Reads YAML into an arena of nodes that keep raw text, style, tag, anchors and comments.
 //!
 //! Reading decides structure only. What a scalar *means* is a function of the scalar and a
 //! [`Dialect`], because the programs a manifest passes through disagree about it.

@@ -10,7 +10,7 @@ mod argument;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::gate::Version;
 use crate::source::{FileId, Span};
-use crate::yaml::graft::{MAX_DEPTH, Part};
+use crate::yaml::graft::{MAX_DEPTH, NodeRef};
 use crate::yaml::scalar::{self, Typed};
 use crate::yaml::{Dialect, Kind, Node, Overlay, Tree, mapping};
 
@@ -85,7 +85,7 @@ struct Target {
     /// Position in its tree.
     document: usize,
     /// Its body, if that is a mapping.
-    data: Option<Part>,
+    data: Option<NodeRef>,
     span: Span,
 }
 
@@ -125,7 +125,7 @@ impl Run<'_, '_> {
                     name,
                     tree,
                     document,
-                    data: data.map(|data| self.overlays[tree].part(data)),
+                    data: data.map(|data| self.overlays[tree].node_ref(data)),
                     span: root.span(),
                 });
             }
@@ -213,7 +213,7 @@ impl Run<'_, '_> {
     }
 
     /// Merges `over`, which is a mapping, into the mapping `into`.
-    fn merge(&mut self, tree: usize, into: Part, over: Over<'_>, depth: usize) {
+    fn merge(&mut self, tree: usize, into: NodeRef, over: Over<'_>, depth: usize) {
         if depth > MAX_DEPTH {
             let span = over_span(over);
             self.too_deep(span);
@@ -251,8 +251,8 @@ impl Run<'_, '_> {
     fn merge_entry(
         &mut self,
         tree: usize,
-        into: Part,
-        (key, typed): (Part, &Typed<'_>),
+        into: NodeRef,
+        (key, typed): (NodeRef, &Typed<'_>),
         over: Over<'_>,
         depth: usize,
     ) {

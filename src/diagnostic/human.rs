@@ -90,8 +90,8 @@ impl Drawing<'_> {
         for (&(severity, code), &count) in seen {
             let most = self.most(severity);
             let hidden = count.saturating_sub(most);
-            let told = severity == Severity::Error || self.amount == Amount::Digest;
-            if hidden > 0 && most > 0 && told {
+            let counted = severity == Severity::Error || self.amount == Amount::Digest;
+            if hidden > 0 && most > 0 && counted {
                 text.push_str(&format!("{severity}[{code}]: {hidden} more of these\n"));
             }
         }

@@ -1,11 +1,12 @@
-//! From a document's node to what Helm really received.
+//! Converts a node of a document into the value that Helm received.
 //!
-//! Armada does not hand a manifest's text to Helm: PyYAML reads it, `safe_dump` writes the values
-//! again, and Helm reads that with go-yaml v2 into JSON. The last two disagree about which bare words
-//! are strings, so what the author quoted may have reached Helm as a number or a truth value.
-//! armada-go reads the manifest with go-yaml v2 alone.
+//! Armada does not pass the text of a manifest to Helm: PyYAML reads it, `safe_dump` writes the values again,
+//! and Helm reads that with go-yaml v2 into JSON. The last two disagree about which plain scalars are
+//! strings, so a string that the author quoted may have reached Helm as a number or a boolean. armada-go
+//! reads the manifest with go-yaml v2 alone.
 //!
-//! Sensitivity is decided here too, once for each leaf, and comments are put beside what they are about.
+//! Sensitivity is decided here, too, once for each leaf, and comments are attached to the values that they
+//! are about.
 
 mod collision;
 mod key;
@@ -19,29 +20,29 @@ mod tests;
 use std::collections::BTreeSet;
 
 use self::key::Key;
-use self::notes::{Notebook, Place};
+use self::notes::{CommentCursor, Place};
 use super::mapping;
 use super::scalar::{Dialect, Rejected, TAG_PREFIX};
-use super::tree::{Kind, Node, NodeId, Scalar};
+use super::tree::{Kind, Node, NodeId};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::secret;
 use crate::value::{Data, Entry, Mapping, Value};
 
-/// Which reading of the values is wanted.
+/// The reading of the values that the output has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delivery {
-    /// As Helm got it from Armada: PyYAML, `safe_dump`, go-yaml v2, JSON float64.
+    /// As Helm received it from Armada: PyYAML, `safe_dump`, go-yaml v2, JSON float64.
     Python,
-    /// As Helm got it from armada-go: go-yaml v2 on the source, JSON float64.
+    /// As Helm received it from armada-go: go-yaml v2 on the source, JSON float64.
     Go,
     /// As the author wrote it: what PyYAML read.
     Written,
 }
 
 impl Delivery {
-    /// Whose reading of the source decides about structure and keys.
+    /// Returns the dialect that decides about structure and keys.
     #[must_use]
-    pub fn dialect(self) -> Dialect {
+    pub(crate) fn dialect(self) -> Dialect {
         match self {
             Delivery::Python | Delivery::Written => Dialect::PyYaml,
             Delivery::Go => Dialect::GoYamlV2,
@@ -49,22 +50,22 @@ impl Delivery {
     }
 }
 
-/// Deepest nesting once aliases are followed. PyYAML's writer, recursive as it is, ends with an error
-/// a little above 300 levels, so no release holds more.
+/// The deepest nesting once aliases are followed. PyYAML's writer is recursive and fails a little above 300
+/// levels, so no release holds more.
 pub(crate) const EXPANDED_DEPTH_LIMIT: usize = 300;
 
-/// Makes the value of a node; faults and every place where delivered and written differ become diagnostics.
-/// `None` when the values cannot be delivered at all (an error was reported).
+/// Converts a node to a value. Faults, and all places where the delivered value differs from the written one,
+/// become diagnostics. Returns `None` after an error.
 pub fn deliver(node: Node<'_>, how: Delivery, diagnostics: &mut Diagnostics) -> Option<Value> {
-    let (notebook, place) = Notebook::open(node);
+    let (comments, place) = CommentCursor::new(node);
     let mut walk = Walk {
         how,
         diagnostics,
-        notebook,
+        comments,
         failed: false,
         root: node,
-        met: BTreeSet::new(),
-        echo: false,
+        visited: BTreeSet::new(),
+        already_reported: false,
     };
     let value = walk.root(node, place);
     let failed = walk.failed;
@@ -75,16 +76,16 @@ pub fn deliver(node: Node<'_>, how: Delivery, diagnostics: &mut Diagnostics) -> 
 struct Walk<'d, 't> {
     how: Delivery,
     diagnostics: &'d mut Diagnostics,
-    notebook: Notebook<'t>,
+    comments: CommentCursor<'t>,
     failed: bool,
     root: Node<'t>,
-    /// Nodes outside the values that aliases and merges led to.
-    met: BTreeSet<NodeId>,
-    /// Whether everything worth a warning was said when this node was met before.
-    echo: bool,
+    /// Nodes outside of the values that were reached by aliases and merge keys.
+    visited: BTreeSet<NodeId>,
+    /// Whether the warnings about this node were reported on an earlier visit.
+    already_reported: bool,
 }
 
-/// What a collection's tag makes of it in PyYAML.
+/// The type of a collection in PyYAML, by its tag.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shape {
     List,
@@ -93,27 +94,27 @@ enum Shape {
     Pairs,
 }
 
-/// Where a value stands.
+/// What surrounds a value.
 #[derive(Clone, Copy)]
-struct At {
+struct Context {
     /// Below a key that names a secret.
     secret: bool,
-    /// Number of collections around it, aliases followed.
+    /// The number of collections around it, with aliases followed.
     depth: usize,
     place: Place,
 }
 
 impl<'t> Walk<'_, 't> {
     fn root(&mut self, node: Node<'t>, place: Place) -> Value {
-        let at = At {
+        let context = Context {
             secret: false,
             depth: 0,
             place,
         };
-        let margin = self.notebook.between(node);
-        let mut value = self.value(node, at);
-        self.notebook.finish(node, margin, &mut value);
-        for lost in self.notebook.take_lost() {
+        let pending = self.comments.between(node);
+        let mut value = self.value(node, context);
+        self.comments.finish(node, pending, &mut value);
+        for lost in self.comments.take_lost() {
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::CommentLost,
@@ -125,7 +126,7 @@ impl<'t> Walk<'_, 't> {
         value
     }
 
-    fn value(&mut self, node: Node<'t>, at: At) -> Value {
+    fn value(&mut self, node: Node<'t>, context: Context) -> Value {
         let target = match node.kind() {
             Kind::Alias(target) => {
                 if contains(target, node) {
@@ -136,28 +137,28 @@ impl<'t> Walk<'_, 't> {
                         "write the value out",
                     );
                 }
-                return self.elsewhere(target, |walk| walk.value(target, at));
+                return self.follow_reference(target, |walk| walk.value(target, context));
             }
-            Kind::Scalar(scalar) => return self.leaf(node, scalar, at.secret),
+            Kind::Scalar(scalar) => return self.leaf(node, scalar, context.secret),
             Kind::Sequence | Kind::Mapping => node,
         };
-        if at.depth >= EXPANDED_DEPTH_LIMIT {
+        if context.depth >= EXPANDED_DEPTH_LIMIT {
             let message = format!(
                 "values are nested more than {EXPANDED_DEPTH_LIMIT} levels deep once aliases are followed"
             );
             return self.refuse(node, Code::DepthLimit, &message, "nest less");
         }
-        let at = At {
-            depth: at.depth + 1,
-            ..at
+        let context = Context {
+            depth: context.depth + 1,
+            ..context
         };
-        let Some(shape) = self.shape(target, at.secret) else {
+        let Some(shape) = self.shape(target, context.secret) else {
             return Value::null();
         };
         let data = match shape {
-            Shape::List => Data::Sequence(self.sequence(target, at)),
-            Shape::Pairs => Data::Sequence(self.pairs(target, at)),
-            Shape::Map | Shape::Set => Data::Mapping(self.mapping(target, shape, at)),
+            Shape::List => Data::Sequence(self.sequence(target, context)),
+            Shape::Pairs => Data::Sequence(self.pairs(target, context)),
+            Shape::Map | Shape::Set => Data::Mapping(self.mapping(target, shape, context)),
         };
         Value {
             span: Some(node.span()),
@@ -165,42 +166,43 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    /// Follows an alias or a merge to a node: its comments stay where it is defined, and warnings
-    /// about it are given once.
-    fn elsewhere<T>(&mut self, node: Node<'t>, follow: impl FnOnce(&mut Self) -> T) -> T {
-        let paused = self.notebook.pause();
-        let echo = self.echo || contains(self.root, node) || !self.met.insert(node.id());
-        let outer = std::mem::replace(&mut self.echo, echo);
+    /// Follows an alias or a merge key to a node. The comments of the node stay where it is defined, and
+    /// warnings about it are reported once.
+    fn follow_reference<T>(&mut self, node: Node<'t>, follow: impl FnOnce(&mut Self) -> T) -> T {
+        let paused = self.comments.pause();
+        let already_reported =
+            self.already_reported || contains(self.root, node) || !self.visited.insert(node.id());
+        let outer = std::mem::replace(&mut self.already_reported, already_reported);
         let result = follow(self);
-        self.echo = outer;
-        self.notebook.resume(paused);
+        self.already_reported = outer;
+        self.comments.resume(paused);
         result
     }
 
     /// Returns the entries of a mapping as the source's reader sees them.
     fn entries(&mut self, node: Node<'t>) -> Vec<mapping::Entry<'t>> {
-        let mut again = Diagnostics::default();
-        let echo = self.echo;
-        let diagnostics = if echo {
-            &mut again
+        let mut discarded = Diagnostics::default();
+        let diagnostics = if self.already_reported {
+            &mut discarded
         } else {
             &mut *self.diagnostics
         };
         let before = diagnostics.list().len();
         let entries = mapping::entries(node, self.how.dialect(), diagnostics);
-        let said = diagnostics.list().get(before..).unwrap_or(&[]);
-        let is_error = |said: &Diagnostic| said.code.severity() == Severity::Error;
-        self.failed |= said.iter().any(is_error);
+        let added = diagnostics.list().get(before..).unwrap_or(&[]);
+        self.failed |= added
+            .iter()
+            .any(|diagnostic| diagnostic.code.severity() == Severity::Error);
         entries
     }
 
-    /// What a collection is to be; `None` after an error about its tag.
+    /// Returns the type of a collection; `None` after an error about its tag.
     fn shape(&mut self, node: Node<'t>, secret: bool) -> Option<Shape> {
         let plain = match node.kind() {
             Kind::Mapping => Shape::Map,
             Kind::Sequence | Kind::Scalar(_) | Kind::Alias(_) => Shape::List,
         };
-        // go-yaml has no eyes for the tags of collections.
+        // go-yaml ignores the tags of collections.
         let Some(tag) = node.tag().filter(|_| self.how != Delivery::Go) else {
             return Some(plain);
         };
@@ -224,24 +226,25 @@ impl<'t> Walk<'_, 't> {
         None
     }
 
-    fn sequence(&mut self, node: Node<'t>, at: At) -> Vec<Value> {
+    fn sequence(&mut self, node: Node<'t>, context: Context) -> Vec<Value> {
         let mut items = node.items().peekable();
         let mut values: Vec<Value> = Vec::with_capacity(items.len());
         while let Some(item) = items.next() {
             let next = items.peek().map(|next| next.span().start());
-            let place = at.place.inside(node, next);
-            let margin = self.notebook.above_item(item);
-            let mut value = self.value(item, At { place, ..at });
-            self.notebook.attach(item, place, margin, &mut value);
+            let place = context.place.inside(node, next);
+            let pending = self.comments.above_item(item);
+            let mut value = self.value(item, Context { place, ..context });
+            self.comments.attach(item, place, pending, &mut value);
             values.push(value);
         }
-        self.notebook.below(node, at.place, values.last_mut());
+        self.comments.below(node, context.place, values.last_mut());
         values
     }
 
-    /// `!!omap` and `!!pairs`: Python holds tuples, which are written as lists of two.
-    fn pairs(&mut self, node: Node<'t>, at: At) -> Vec<Value> {
-        let paused = self.notebook.pause();
+    /// Converts `!!omap` and `!!pairs`, which are lists of tuples in Python: each is written as a list of
+    /// two.
+    fn pairs(&mut self, node: Node<'t>, context: Context) -> Vec<Value> {
+        let paused = self.comments.pause();
         let mut values = Vec::new();
         for item in node.items() {
             let mut entries = item.entries();
@@ -250,25 +253,28 @@ impl<'t> Walk<'_, 't> {
             else {
                 let reason =
                     Rejected::Text("an item of this list has to be a mapping of one entry");
-                self.rejected(item, &reason, at.secret);
+                self.rejected(item, &reason, context.secret);
                 continue;
             };
-            let at = At {
-                depth: at.depth + 2,
-                ..at
+            let context = Context {
+                depth: context.depth + 2,
+                ..context
             };
-            let secret = at.secret || names_secret(key);
-            let pair = vec![self.value(key, at), self.value(value, At { secret, ..at })];
+            let secret = context.secret || names_secret(key);
+            let pair = vec![
+                self.value(key, context),
+                self.value(value, Context { secret, ..context }),
+            ];
             values.push(Value {
                 span: Some(item.span()),
                 ..pair.into()
             });
         }
-        self.notebook.resume(paused);
+        self.comments.resume(paused);
         values
     }
 
-    fn mapping(&mut self, node: Node<'t>, shape: Shape, at: At) -> Mapping {
+    fn mapping(&mut self, node: Node<'t>, shape: Shape, context: Context) -> Mapping {
         let entries = self.entries(node);
         let mut keys: Vec<Key> = Vec::new();
         let mut mapping = Mapping::with_capacity(entries.len());
@@ -277,20 +283,20 @@ impl<'t> Walk<'_, 't> {
         while let Some(entry) = entries.next() {
             let mapping::Entry { key, value, merged } = entry;
             let next = entries.peek().filter(|next| !next.merged);
-            let place = at
+            let place = context
                 .place
                 .inside(node, next.map(|next| next.key.span().start()));
-            let at = At { place, ..at };
+            let context = Context { place, ..context };
             let (key_made, content) = if merged {
-                self.elsewhere(key, |walk| walk.entry(key, value, shape, at))
+                self.follow_reference(key, |walk| walk.entry(key, value, shape, context))
             } else {
                 last_own = Some(mapping.len());
-                let margin = self.notebook.above_entry(node, key, value);
-                let (key, mut content) = self.entry(key, value, shape, at);
-                self.notebook.attach(value, place, margin, &mut content);
+                let pending = self.comments.above_entry(node, key, value);
+                let (key, mut content) = self.entry(key, value, shape, context);
+                self.comments.attach(value, place, pending, &mut content);
                 (key, content)
             };
-            // An error was reported; the mapping will not be used.
+            // An error was reported, so the mapping will not be used.
             let Some(key_made) = key_made else { continue };
             collision::remember(&mut keys, &mapping, &key_made);
             mapping.push(Entry {
@@ -300,8 +306,8 @@ impl<'t> Walk<'_, 't> {
             });
         }
         let last = last_own.and_then(|at| mapping.entries_mut().get_mut(at));
-        self.notebook
-            .below(node, at.place, last.map(|entry| &mut entry.value));
+        self.comments
+            .below(node, context.place, last.map(|entry| &mut entry.value));
         if keys.is_empty() {
             return mapping;
         }
@@ -313,18 +319,20 @@ impl<'t> Walk<'_, 't> {
         key: Node<'t>,
         value: Node<'t>,
         shape: Shape,
-        at: At,
+        context: Context,
     ) -> (Option<Key>, Value) {
         let made = self.key(key);
-        let secret = at.secret || names_secret(key);
+        let secret = context.secret || names_secret(key);
         let content = match shape {
             Shape::Set => self.member(value, secret),
-            Shape::Map | Shape::List | Shape::Pairs => self.value(value, At { secret, ..at }),
+            Shape::Map | Shape::List | Shape::Pairs => {
+                self.value(value, Context { secret, ..context })
+            }
         };
         (made, content)
     }
 
-    /// Returns a member of a `!!set`; Python drops what is given beside it.
+    /// Converts a member of a `!!set`. Python drops a value beside it.
     fn member(&mut self, value: Node<'t>, secret: bool) -> Value {
         let empty = value
             .scalar()
@@ -342,7 +350,7 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    /// Reports an error about a node, whose value is then of no use.
+    /// Reports an error about a node. Its value must not be used.
     fn refuse(&mut self, node: Node<'_>, code: Code, message: &str, help: &str) -> Value {
         self.failed = true;
         self.diagnostics.push(
@@ -364,25 +372,20 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn warn(&mut self, node: Node<'_>, code: Code, message: String, help: &str) {
-        if !self.echo {
+        if !self.already_reported {
             let diagnostic = Diagnostic::new(code, message).at(node.span(), "");
             self.diagnostics.push(diagnostic.help(help));
         }
     }
 }
 
-/// Returns whether `inner` stands inside `outer`.
+/// Returns whether `inner` is a descendant of `outer` or the same node.
 fn contains(outer: Node<'_>, inner: Node<'_>) -> bool {
     let (outer_at, inner_at) = (outer.id().index(), inner.id().index());
     outer_at <= inner_at && inner_at < outer_at + outer.subtree_len()
 }
 
 fn names_secret(key: Node<'_>) -> bool {
-    key.scalar().is_some_and(
-        |Scalar {
-             text,
-             style: _,
-             tag: _,
-         }| secret::key_names_secret(text),
-    )
+    key.scalar()
+        .is_some_and(|scalar| secret::key_names_secret(scalar.text))
 }

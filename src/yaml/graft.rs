@@ -1,11 +1,10 @@
-//! Changing documents: an [`Overlay`] records edits over a [`Tree`] and writes them out as a new one.
+//! Edits documents: an [`Overlay`] records changes to a [`Tree`] and writes a new tree.
 //!
-//! The result is a tree like any other. Nodes that came from elsewhere (an override file, an argument)
-//! keep the place they came from, so what is wrong with them is shown there.
+//! Nodes of other origin (an override file, an argument) keep their place, so diagnostics about them point
+//! there.
 //!
-//! Objects are shared as PyYAML shares them: an anchored mapping and all its aliases are one object, and
-//! so is a mapping's value and the same value where `<<` merged it in. An edit through one of them is seen
-//! through all.
+//! Objects are shared as in PyYAML: an anchored mapping and all its aliases are one object, and so are a
+//! value and the same value where `<<` merged it in. A change through one of them changes all.
 
 use std::collections::BTreeMap;
 
@@ -16,17 +15,17 @@ use super::mapping;
 use super::scalar::{self, Dialect, Typed};
 use super::tree::{Builder, Kind, Node, NodeId, Scalar, Style, Text, Tree};
 
-/// Deepest nesting of what is grafted.
+/// The deepest nesting of grafted nodes.
 pub(crate) const MAX_DEPTH: usize = 200;
 
-/// Something is nested deeper than [`MAX_DEPTH`].
+/// A grafted node is nested deeper than [`MAX_DEPTH`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("nested deeper than {MAX_DEPTH}")]
 pub(crate) struct TooDeep;
 
 /// A node of the base tree or a grafted one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Part {
+pub(crate) enum NodeRef {
     /// A node of the base tree; never an alias.
     Base(NodeId),
     /// A grafted node, by its number.
@@ -42,21 +41,21 @@ enum Graft {
         span: Span,
     },
     Sequence {
-        items: Vec<Part>,
+        items: Vec<NodeRef>,
         span: Span,
     },
-    /// Its entries stand in [`Overlay::opened`].
+    /// Its entries are in [`Overlay::opened`].
     Mapping {
         span: Span,
     },
 }
 
-/// Edits over a tree.
+/// Changes to a tree.
 pub(crate) struct Overlay<'t> {
     base: &'t Tree,
     dialect: Dialect,
-    /// Entries of grafted mappings and of those of the base tree that were looked into.
-    opened: BTreeMap<Part, Vec<(Part, Part)>>,
+    /// The entries of grafted mappings, and of mappings of the base tree that were read or changed.
+    opened: BTreeMap<NodeRef, Vec<(NodeRef, NodeRef)>>,
     grafts: Vec<Graft>,
 }
 
@@ -71,7 +70,7 @@ impl std::fmt::Debug for Overlay<'_> {
 }
 
 impl<'t> Overlay<'t> {
-    /// Returns an overlay without edits.
+    /// Makes an overlay without changes.
     #[must_use]
     pub(crate) fn new(base: &'t Tree, dialect: Dialect) -> Self {
         Self {
@@ -82,18 +81,18 @@ impl<'t> Overlay<'t> {
         }
     }
 
-    /// Returns the part for a node of the base tree.
+    /// Returns the reference to a node of the base tree.
     #[must_use]
-    pub(crate) fn part(&self, node: Node<'_>) -> Part {
-        Part::Base(node.resolved().id())
+    pub(crate) fn node_ref(&self, node: Node<'_>) -> NodeRef {
+        NodeRef::Base(node.resolved().id())
     }
 
-    /// Returns where a part stands.
+    /// Returns the place of a node.
     #[must_use]
-    pub(crate) fn span(&self, part: Part) -> Span {
-        match part {
-            Part::Base(id) => self.base.node(id).span(),
-            Part::Graft(at) => match &self.grafts[at] {
+    pub(crate) fn span(&self, node: NodeRef) -> Span {
+        match node {
+            NodeRef::Base(id) => self.base.node(id).span(),
+            NodeRef::Graft(at) => match &self.grafts[at] {
                 Graft::Scalar { span, .. }
                 | Graft::Sequence { span, .. }
                 | Graft::Mapping { span } => *span,
@@ -101,28 +100,28 @@ impl<'t> Overlay<'t> {
         }
     }
 
-    /// Returns whether a part is a mapping.
+    /// Returns whether a node is a mapping.
     #[must_use]
-    pub(crate) fn is_mapping(&self, part: Part) -> bool {
-        match part {
-            Part::Base(id) => matches!(self.base.node(id).kind(), Kind::Mapping),
-            Part::Graft(at) => matches!(&self.grafts[at], Graft::Mapping { .. }),
+    pub(crate) fn is_mapping(&self, node: NodeRef) -> bool {
+        match node {
+            NodeRef::Base(id) => matches!(self.base.node(id).kind(), Kind::Mapping),
+            NodeRef::Graft(at) => matches!(&self.grafts[at], Graft::Mapping { .. }),
         }
     }
 
-    /// Returns whether a part is a list.
+    /// Returns whether a node is a list.
     #[must_use]
-    pub(crate) fn is_sequence(&self, part: Part) -> bool {
-        match part {
-            Part::Base(id) => matches!(self.base.node(id).kind(), Kind::Sequence),
-            Part::Graft(at) => matches!(&self.grafts[at], Graft::Sequence { .. }),
+    pub(crate) fn is_sequence(&self, node: NodeRef) -> bool {
+        match node {
+            NodeRef::Base(id) => matches!(self.base.node(id).kind(), Kind::Sequence),
+            NodeRef::Graft(at) => matches!(&self.grafts[at], Graft::Sequence { .. }),
         }
     }
 
-    fn scalar(&self, part: Part) -> Option<Scalar<'_>> {
-        match part {
-            Part::Base(id) => self.base.node(id).scalar(),
-            Part::Graft(at) => match &self.grafts[at] {
+    fn scalar(&self, node: NodeRef) -> Option<Scalar<'_>> {
+        match node {
+            NodeRef::Base(id) => self.base.node(id).scalar(),
+            NodeRef::Graft(at) => match &self.grafts[at] {
                 Graft::Scalar {
                     text, style, tag, ..
                 } => Some(Scalar {
@@ -138,26 +137,26 @@ impl<'t> Overlay<'t> {
     /// Returns the value under `key` of a mapping.
     pub(crate) fn get(
         &mut self,
-        mapping: Part,
+        mapping: NodeRef,
         key: &Typed<'_>,
         diagnostics: &mut Diagnostics,
-    ) -> Option<Part> {
+    ) -> Option<NodeRef> {
         let at = self.find(mapping, key, diagnostics)?;
         Some(self.entries(mapping, diagnostics).get(at)?.1)
     }
 
-    /// Sets the value under `key` of a mapping: at its place if it is there, else at the end.
+    /// Sets the value under `key` of a mapping: in place if the key exists, else at the end.
     pub(crate) fn set(
         &mut self,
-        mapping: Part,
-        key: Part,
-        value: Part,
+        mapping: NodeRef,
+        key: NodeRef,
+        value: NodeRef,
         diagnostics: &mut Diagnostics,
     ) {
         let typed = self
             .scalar(key)
             .and_then(|scalar| scalar::resolve(scalar, self.dialect).ok())
-            .map(owned);
+            .map(Typed::into_owned);
         let at = typed.and_then(|typed| self.find(mapping, &typed, diagnostics));
         let entries = self.entries(mapping, diagnostics);
         match at.and_then(|at| entries.get_mut(at)) {
@@ -168,11 +167,11 @@ impl<'t> Overlay<'t> {
 
     fn find(
         &mut self,
-        mapping: Part,
+        mapping: NodeRef,
         key: &Typed<'_>,
         diagnostics: &mut Diagnostics,
     ) -> Option<usize> {
-        let keys: Vec<Part> = self
+        let keys: Vec<NodeRef> = self
             .entries(mapping, diagnostics)
             .iter()
             .map(|(key, _)| *key)
@@ -183,25 +182,28 @@ impl<'t> Overlay<'t> {
         })
     }
 
-    /// Returns the entries of a mapping, opened for change; none of anything else.
-    fn entries(&mut self, mapping: Part, diagnostics: &mut Diagnostics) -> &mut Vec<(Part, Part)> {
+    /// Returns the entries of a mapping for changes; empty for other nodes.
+    fn entries(
+        &mut self,
+        mapping: NodeRef,
+        diagnostics: &mut Diagnostics,
+    ) -> &mut Vec<(NodeRef, NodeRef)> {
         let base = self.base;
         let dialect = self.dialect;
         self.opened.entry(mapping).or_insert_with(|| match mapping {
-            Part::Base(id) => {
-                let entries = mapping::entries(base.node(id), dialect, diagnostics);
-                let part = |node: Node<'_>| Part::Base(node.resolved().id());
-                let parts = entries
+            NodeRef::Base(id) => {
+                let base_ref = |node: Node<'_>| NodeRef::Base(node.resolved().id());
+                mapping::entries(base.node(id), dialect, diagnostics)
                     .into_iter()
-                    .map(|entry| (part(entry.key), part(entry.value)));
-                parts.collect()
+                    .map(|entry| (base_ref(entry.key), base_ref(entry.value)))
+                    .collect()
             }
-            Part::Graft(_) => Vec::new(),
+            NodeRef::Graft(_) => Vec::new(),
         })
     }
 
     /// Makes a string.
-    pub(crate) fn string(&mut self, text: &str, span: Span) -> Part {
+    pub(crate) fn string(&mut self, text: &str, span: Span) -> NodeRef {
         self.graft(Graft::Scalar {
             text: text.into(),
             style: Style::DoubleQuoted,
@@ -211,16 +213,16 @@ impl<'t> Overlay<'t> {
     }
 
     /// Makes a list.
-    pub(crate) fn sequence(&mut self, items: Vec<Part>, span: Span) -> Part {
+    pub(crate) fn sequence(&mut self, items: Vec<NodeRef>, span: Span) -> NodeRef {
         self.graft(Graft::Sequence { items, span })
     }
 
     /// Makes an empty mapping.
-    pub(crate) fn mapping(&mut self, span: Span) -> Part {
+    pub(crate) fn mapping(&mut self, span: Span) -> NodeRef {
         self.graft(Graft::Mapping { span })
     }
 
-    /// Copies a node of another tree, merge keys and aliases followed.
+    /// Copies a node of another tree, with merge keys and aliases followed.
     ///
     /// # Errors
     /// When it is nested deeper than [`MAX_DEPTH`].
@@ -228,7 +230,7 @@ impl<'t> Overlay<'t> {
         &mut self,
         node: Node<'_>,
         diagnostics: &mut Diagnostics,
-    ) -> Result<Part, TooDeep> {
+    ) -> Result<NodeRef, TooDeep> {
         self.copy_at(node, 0, diagnostics)
     }
 
@@ -237,7 +239,7 @@ impl<'t> Overlay<'t> {
         node: Node<'_>,
         depth: usize,
         diagnostics: &mut Diagnostics,
-    ) -> Result<Part, TooDeep> {
+    ) -> Result<NodeRef, TooDeep> {
         if depth > MAX_DEPTH {
             return Err(TooDeep);
         }
@@ -263,20 +265,20 @@ impl<'t> Overlay<'t> {
                     let value = self.copy_at(entry.value, depth + 1, diagnostics)?;
                     entries.push((key, value));
                 }
-                let part = self.graft(Graft::Mapping { span });
-                self.opened.insert(part, entries);
-                return Ok(part);
+                let node = self.graft(Graft::Mapping { span });
+                self.opened.insert(node, entries);
+                return Ok(node);
             }
         };
         Ok(self.graft(graft))
     }
 
-    fn graft(&mut self, graft: Graft) -> Part {
+    fn graft(&mut self, graft: Graft) -> NodeRef {
         self.grafts.push(graft);
-        Part::Graft(self.grafts.len() - 1)
+        NodeRef::Graft(self.grafts.len() - 1)
     }
 
-    /// Writes the base tree with the edits. Documents that `changed` names by position lose their merge
+    /// Writes the base tree with the changes. Documents that `changed` names by position lose their merge
     /// keys: each mapping is written as its reader saw it.
     #[must_use]
     pub(crate) fn finish(self, changed: &[usize], diagnostics: &mut Diagnostics) -> Tree {
@@ -319,44 +321,30 @@ impl<'t> Overlay<'t> {
     }
 }
 
-/// Returns a scalar's meaning without its tie to the text.
-fn owned(typed: Typed<'_>) -> Typed<'static> {
-    match typed {
-        Typed::Null => Typed::Null,
-        Typed::Bool(value) => Typed::Bool(value),
-        Typed::Int(value) => Typed::Int(value),
-        Typed::Big(value) => Typed::Big(value),
-        Typed::Float(value) => Typed::Float(value),
-        Typed::String(text) => Typed::String(text.into_owned().into()),
-        Typed::Binary(bytes) => Typed::Binary(bytes),
-        Typed::Timestamp(text) => Typed::Timestamp(text),
-    }
-}
-
 /// Writes one document.
 struct Writer<'w, 't> {
     base: &'t Tree,
     dialect: Dialect,
-    opened: &'w BTreeMap<Part, Vec<(Part, Part)>>,
+    opened: &'w BTreeMap<NodeRef, Vec<(NodeRef, NodeRef)>>,
     grafts: &'w [Graft],
     flatten: bool,
-    /// Where nodes of the base went.
+    /// The new ids of nodes of the base.
     written: BTreeMap<NodeId, NodeId>,
     builder: &'w mut Builder,
-    /// Texts that are no part of the source.
+    /// Texts that are not in the source.
     decoded: &'w mut String,
     diagnostics: &'w mut Diagnostics,
 }
 
 impl Writer<'_, '_> {
-    fn part(&mut self, part: Part) {
-        match part {
-            Part::Base(id) => self.node(self.base.node(id)),
-            Part::Graft(at) => self.graft(at),
+    fn write_ref(&mut self, node: NodeRef) {
+        match node {
+            NodeRef::Base(id) => self.node(self.base.node(id)),
+            NodeRef::Graft(at) => self.graft(at),
         }
     }
 
-    /// Returns where a text goes that is no part of the source.
+    /// Adds a text that is not in the source.
     fn decoded(&mut self, text: &str) -> Text {
         let start = self.decoded.len() as u32;
         self.decoded.push_str(text);
@@ -367,7 +355,7 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Writes a node, or an alias to where it went already.
+    /// Writes a node, or an alias if it is written already.
     fn node(&mut self, node: Node<'_>) {
         let span = node.span();
         let range = (span.start(), span.end());
@@ -406,13 +394,13 @@ impl Writer<'_, '_> {
                 self.entries(node);
                 self.builder.end_collection(range.1);
             }
-            // An alias of an alias is not made by any reader.
+            // No reader makes an alias of an alias.
             Kind::Alias(_) => {}
         }
     }
 
     fn entries(&mut self, node: Node<'_>) {
-        if self.opened(Part::Base(node.id())) {
+        if self.opened(NodeRef::Base(node.id())) {
             return;
         }
         let merges = |(key, _): (Node<'_>, Node<'_>)| {
@@ -431,15 +419,15 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Writes the entries of a mapping that was looked into; false for any other.
-    fn opened(&mut self, mapping: Part) -> bool {
+    /// Writes the entries of a mapping that was opened; returns false for any other.
+    fn opened(&mut self, mapping: NodeRef) -> bool {
         let opened = self.opened;
         let Some(entries) = opened.get(&mapping) else {
             return false;
         };
         for (key, value) in entries {
-            self.part(*key);
-            self.part(*value);
+            self.write_ref(*key);
+            self.write_ref(*value);
         }
         true
     }
@@ -463,13 +451,13 @@ impl Writer<'_, '_> {
                 let id = self.builder.start_sequence((0, 0), None, None);
                 self.builder.place(id, *span);
                 for item in items {
-                    self.part(*item);
+                    self.write_ref(*item);
                 }
             }
             Graft::Mapping { span } => {
                 let id = self.builder.start_mapping((0, 0), None, None);
                 self.builder.place(id, *span);
-                self.opened(Part::Graft(at));
+                self.opened(NodeRef::Graft(at));
             }
         }
         self.builder.end_collection(0);

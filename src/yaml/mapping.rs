@@ -1,4 +1,4 @@
-//! What a reader makes of a mapping: merge keys followed, duplicate keys settled.
+//! Reads the entries of a mapping: follows merge keys and settles duplicate keys.
 
 mod key;
 
@@ -24,11 +24,10 @@ pub struct Entry<'t> {
 }
 
 /// Returns the entries of a mapping (or of the mapping it is an alias of) as `dialect` sees them: `<<`
-/// followed, duplicates settled with a warning that names both places. Nothing for other nodes.
+/// followed, duplicates settled with a warning that names both places. Empty for other nodes.
 ///
-/// A key keeps the place where it first stood and the value it was given last, as in a Python dict.
-/// Keys that are lists or mappings are passed on as they are: the dialects refuse them, and so must
-/// the caller.
+/// A key keeps its first position and its last value, as in a Python dict. Keys that are lists or mappings
+/// are returned as they are: the dialects refuse them, and so must the caller.
 ///
 /// * PyYAML (`constructor.py`, `flatten_mapping`): what is merged comes first, so every key of the
 ///   mapping itself wins over it; of a list of mappings the earlier wins, of two `<<` the later.
@@ -59,17 +58,17 @@ pub fn entries<'t>(
     entries
 }
 
-/// Most keys that are compared one by one: up to here that is faster than hashing them.
+/// The number of keys up to which comparing them one by one is faster than hashing.
 const FEW: usize = 16;
 
-/// The keys that were met, numbered in the order in which they first were.
+/// The keys so far, numbered in order of their first appearance.
 enum Seen<'t> {
     Few(Vec<Key<'t>>),
     Many(HashMap<Key<'t>, usize>),
 }
 
 impl<'t> Seen<'t> {
-    /// Room for that many keys; a mapping that merges others may have more.
+    /// Makes room for a number of keys; a mapping that merges others may have more.
     fn with_capacity(keys: usize) -> Self {
         if keys <= FEW {
             Seen::Few(Vec::with_capacity(keys))
@@ -105,18 +104,19 @@ fn text(key: Node<'_>) -> Option<&str> {
     key.scalar().map(|scalar| scalar.text)
 }
 
-/// What is left to do of a mapping.
+/// A part of a mapping that is still to be read.
 enum Task<'t> {
-    /// All of it: what it merges, and its own entries.
+    /// The mappings that it merges, and its own entries.
     Mapping { node: Node<'t>, merged: bool },
-    /// Its own entries, from here on. In document order, each merge key is followed where it stands.
+    /// The rest of its own entries. A dialect that reads in document order follows each merge key at its
+    /// position.
     Entries { rest: Children<'t>, merged: bool },
 }
 
 /// Returns all entries in the order in which the dialect sets them, the last one of a key counting.
 ///
-/// Without recursion, since merges can be chained as deep as a document is long. Aliases of the tree
-/// form no circle and stand for a limited number of nodes (see [`mod@super::read`]), so this ends.
+/// This is not recursive, since a chain of merges can be as long as the document. Aliases of the tree form no
+/// circle and stand for a limited number of nodes (see [`mod@super::read`]), so this ends.
 fn flattened<'t>(
     node: Node<'t>,
     dialect: Dialect,
@@ -165,7 +165,7 @@ fn merges<'t>(
         .filter(move |(key, _)| is_merge(*key, dialect))
 }
 
-/// Returns whether the key says to merge: a plain `<<`, or one with the tag `!!merge`.
+/// Returns whether the key is a merge key: a plain `<<`, or one with the tag `!!merge`.
 fn is_merge(key: Node<'_>, dialect: Dialect) -> bool {
     const TAG: &str = "tag:yaml.org,2002:merge";
     let python = dialect == Dialect::PyYaml;
@@ -176,7 +176,7 @@ fn is_merge(key: Node<'_>, dialect: Dialect) -> bool {
     };
     match scalar.tag {
         None => scalar.text == "<<" && scalar.style == super::Style::Plain,
-        // To libyaml, `!` makes every scalar a plain one.
+        // In libyaml, `!` makes every scalar a plain one.
         Some("!") => scalar.text == "<<",
         Some(TAG) => python || scalar.text == "<<",
         Some(_) => false,
@@ -190,7 +190,7 @@ fn merge_sources<'t>(
     diagnostics: &mut Diagnostics,
 ) -> Vec<Task<'t>> {
     let merged = true;
-    // go-yaml takes the list only where it is written out.
+    // go-yaml accepts a list here, but not an alias of one.
     let list = match dialect {
         Dialect::PyYaml => value.resolved(),
         Dialect::GoYamlV2 | Dialect::GoYamlV3 => value,
@@ -221,7 +221,7 @@ fn merge_sources<'t>(
     sources
 }
 
-/// How much of a key a message shows.
+/// The longest key that a message shows, in characters.
 const SHOWN_CHARACTERS: usize = 60;
 
 fn duplicate(first: Node<'_>, second: Node<'_>, dialect: Dialect) -> Diagnostic {

@@ -1,8 +1,8 @@
-//! Text to arena.
+//! Reads text into the arena of nodes.
 //!
-//! Armada reads its manifests with PyYAML over libyaml, whose grammar is neither YAML 1.1 nor 1.2 to the
-//! letter. The scanner and parser here follow that grammar rule by rule, so that a file is read exactly
-//! as Armada read it, or refused where Armada refused it; `docs/yaml.md` says how that is checked.
+//! Armada reads its manifests with PyYAML over libyaml, whose grammar is neither exactly YAML 1.1 nor 1.2.
+//! The scanner and parser here follow that grammar rule by rule, so that a file is read as Armada read it, or
+//! refused where Armada refused it; `docs/yaml.md` says how that is checked.
 //!
 //! text ─scanner→ tokens ─parser→ events ─here→ [`Tree`]
 
@@ -31,16 +31,16 @@ use crate::source::{FileId, Span};
 
 pub use parts::read_in_parts;
 
-/// Deepest nesting of collections in a document.
+/// The deepest nesting of collections in a document.
 pub(crate) const MAX_DEPTH: usize = 200;
 
-/// Longest text, in bytes; offsets and decoded text must fit 32 bits.
+/// The longest text, in bytes; offsets and decoded text must fit 32 bits.
 pub(crate) const MAX_LENGTH: usize = 1 << 30;
 
-/// Byte order mark.
+/// The byte order mark.
 const BOM: &str = "\u{feff}";
 
-/// Reads one file: every document of it, broken ones marked, each fault a diagnostic.
+/// Reads all documents of a file. Broken documents are marked, and each fault becomes a diagnostic.
 ///
 /// A byte order mark at the start is skipped. A text longer than [`MAX_LENGTH`] is refused as a whole.
 pub fn read(file: FileId, text: &Arc<str>, diagnostics: &mut Diagnostics) -> Tree {
@@ -71,10 +71,10 @@ struct Reader<'a> {
     text: &'a str,
     builder: Builder,
     anchors: Anchors<'a>,
-    /// Characters that libyaml does not take, not yet laid to a document, last one first.
+    /// Characters that libyaml refuses and that are not assigned to a document yet, the last one first.
     unreadable: Vec<characters::Unreadable>,
     document: Option<Open>,
-    /// End of the last document.
+    /// The end of the last document.
     ended: u32,
     diagnostics: &'a mut Diagnostics,
 }
@@ -101,8 +101,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads to the end of the text, or until a document starts at or after `until`. Gives whether it came
-    /// to the place exactly, with nothing left to say of what is before it.
+    /// Reads to the end of the text, or until a document starts at or after `until`. Returns whether a
+    /// document starts exactly at `until`, with nothing left to report before it.
     fn run(&mut self, parser: &mut Parser<'a>, until: Option<u32>) -> bool {
         loop {
             match parser.next() {
@@ -128,7 +128,7 @@ impl<'a> Reader<'a> {
         until.is_none()
     }
 
-    /// What was read before `end`, and how many nodes its aliases stand for beyond its own.
+    /// Returns the nodes before `end`, and the number of nodes that their aliases stand for in addition.
     fn finish(self, parser: Parser<'a>, end: usize) -> (Tree, u64) {
         let (decoded, mut comments) = parser.into_scanner().finish();
         // The scanner looks ahead.
@@ -227,7 +227,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Returns up the open document, if there is one.
+    /// Abandons the open document, if there is one.
     fn abandon(&mut self, end: u32) {
         if self.document.is_some() {
             self.report_unreadable(end);
@@ -238,7 +238,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Takes a syntax error: the document ends here. Gives the offset from which on the next one may start.
+    /// Reports a syntax error, which ends the document. Returns the offset after which the next one may
+    /// start.
     fn fault(&mut self, fault: Fault) -> u32 {
         let start = match self.document {
             Some(Open { start, .. }) => start,
@@ -251,7 +252,7 @@ impl<'a> Reader<'a> {
         fault.seen.max(start + 1)
     }
 
-    /// Reports the characters before `end` that may not stand in the input.
+    /// Reports the characters before `end` that libyaml refuses.
     fn report_unreadable(&mut self, end: u32) {
         while let Some(&next) = self.unreadable.last()
             && next.at < end

@@ -1,8 +1,7 @@
-//! What a scalar means to each of the programs a manifest passes through.
+//! Reads scalars as each of the programs that a manifest passes through.
 //!
-//! The readers here take text, never structure: keys, merges and collections are [`super::mapping`]'s
-//! and [`super::deliver`]'s matter. Nothing is allocated for a string, and the first byte of a plain
-//! scalar settles nearly all of them.
+//! The readers here read text, not structure: [`super::mapping`] and [`super::deliver`] handle keys, merges
+//! and collections. Strings are not copied, and the first byte decides about nearly all plain scalars.
 
 mod go_number;
 mod go_time;
@@ -21,7 +20,7 @@ use num_bigint::BigInt;
 
 use super::tree::Scalar;
 
-/// The programs whose reading of a scalar matters.
+/// A program that reads scalars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dialect {
     /// PyYAML 6 `safe_load`: what Armada holds in memory.
@@ -37,7 +36,7 @@ pub enum Dialect {
 pub enum Typed<'t> {
     /// `null`
     Null,
-    /// A truth value.
+    /// A boolean.
     Bool(bool),
     /// An integer that fits 64 bits.
     Int(i64),
@@ -53,7 +52,23 @@ pub enum Typed<'t> {
     Timestamp(String),
 }
 
-/// Why a dialect's program refuses a scalar.
+impl Typed<'_> {
+    /// Copies a string, so that the value does not borrow from the text.
+    pub(crate) fn into_owned(self) -> Typed<'static> {
+        match self {
+            Typed::Null => Typed::Null,
+            Typed::Bool(value) => Typed::Bool(value),
+            Typed::Int(value) => Typed::Int(value),
+            Typed::Big(value) => Typed::Big(value),
+            Typed::Float(value) => Typed::Float(value),
+            Typed::String(text) => Typed::String(text.into_owned().into()),
+            Typed::Binary(bytes) => Typed::Binary(bytes),
+            Typed::Timestamp(text) => Typed::Timestamp(text),
+        }
+    }
+}
+
+/// Why the program of a dialect refuses a scalar.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
     /// An unknown tag.
@@ -64,17 +79,17 @@ pub enum Rejected {
     Text(&'static str),
 }
 
-/// Most decimal digits of an integer. Python converts no longer ones to or from text (its
-/// `int_max_str_digits`), so Armada ends with an error; it also keeps conversion from being slow.
+/// The largest number of decimal digits of an integer. Python refuses to convert longer ones
+/// (`int_max_str_digits`), so Armada ends with an error. The limit also bounds the time of a conversion.
 pub(crate) const INTEGER_DIGIT_LIMIT: usize = 4300;
 
-/// What the tags that both libraries know begin with.
+/// The prefix of the tags that both libraries know.
 pub(super) const TAG_PREFIX: &str = "tag:yaml.org,2002:";
 
 /// Returns the meaning of a scalar in a dialect.
 ///
 /// # Errors
-/// When the dialect's program refuses the document because of it.
+/// When the program of the dialect refuses the document because of the scalar.
 pub fn resolve<'t>(scalar: Scalar<'t>, dialect: Dialect) -> Result<Typed<'t>, Rejected> {
     match dialect {
         Dialect::PyYaml => pyyaml::resolve(scalar),

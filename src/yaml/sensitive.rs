@@ -1,5 +1,5 @@
-//! Which parts of a file must never be shown: the same rules that set the bit of each leaf, applied to
-//! the source, so that excerpts can leave them out.
+//! Finds the parts of a file that must never be shown, by the rules that set the bit of each leaf, so that
+//! excerpts can hide them.
 
 mod unread;
 
@@ -11,7 +11,7 @@ use crate::value::REDACTED;
 
 use super::tree::{Kind, Node, Tree};
 
-/// Returns the sensitive parts of a file. Comments are: nothing says what they hold.
+/// Returns the sensitive parts of a file. All comments are sensitive, since they may hold anything.
 #[must_use]
 pub fn masks(tree: &Tree) -> Vec<Mask> {
     let mut masks = Vec::new();
@@ -20,7 +20,7 @@ pub fn masks(tree: &Tree) -> Vec<Mask> {
     }
     let file = tree.file();
     let comments = tree.comments().iter();
-    // The mark itself may be shown.
+    // The `#` itself may be shown.
     masks.extend(comments.map(|comment| Span::new(file, comment.start + 1, comment.end)));
     let mut start = 0;
     let read = tree.documents().iter().filter(|document| !document.broken);
@@ -34,7 +34,7 @@ pub fn masks(tree: &Tree) -> Vec<Mask> {
 
 fn collect(node: Node<'_>, masks: &mut Vec<Mask>) {
     match node.kind() {
-        // What an alias stands for is masked where it is defined, and below the key that leads to it.
+        // The target of an alias is masked where it is defined, and below the key that refers to it.
         Kind::Alias(_) => {}
         Kind::Scalar(scalar) => {
             if secret::text_looks_secret(scalar.text) {
@@ -59,8 +59,8 @@ fn collect(node: Node<'_>, masks: &mut Vec<Mask>) {
     }
 }
 
-/// Returns all behind a key: a tag or an anchor, outside the value's span, may be the secret's beginning
-/// (`password: !x1y2`).
+/// Returns everything after a key: a tag or an anchor, outside of the value's span, may be the beginning of
+/// the secret (`password: !x1y2`).
 fn after_key(key: Node<'_>, value: Node<'_>) -> Span {
     let key = key.span();
     let range = key.end() as usize..value.span().end() as usize;
@@ -72,9 +72,9 @@ fn after_key(key: Node<'_>, value: Node<'_>) -> Span {
     Span::new(key.file(), key.end() + blank as u32, value.span().end())
 }
 
-/// Returns a line of a file, cut where the first sensitive part begins.
+/// Returns a line of a file up to the first sensitive part.
 ///
-/// What could not be parsed has no parts; there the looks of the line decide.
+/// Text that could not be parsed has no parts; there the text of the line decides.
 #[must_use]
 pub fn show_line(text: &str, line: Span, masks: &[Mask]) -> String {
     let range = line.range();
@@ -103,7 +103,7 @@ mod tests {
         let text = "password: !x1y2\npin: &a 1\ntoken : &x1y2 z\n";
         let file = sources.add("site.yaml", text).expect("room");
         let mut diagnostics = crate::diagnostic::Diagnostics::default();
-        let tree = super::super::read(file, sources.file(file).text(), &mut diagnostics);
+        let tree = crate::yaml::read(file, sources.file(file).text(), &mut diagnostics);
         let shown = show_line(text, Span::new(file, 0, 15), &masks(&tree));
         assert_eq!(shown, "password: ***");
         let shown = show_line(text, Span::new(file, 26, 40), &masks(&tree));

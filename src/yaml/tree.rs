@@ -1,4 +1,5 @@
-//! The arena: one [`Tree`] a file, nodes in preorder, 20 bytes each, scalars as ranges into the source.
+//! The arena: one [`Tree`] for each file, with nodes in preorder, 20 bytes each, scalars as ranges into the
+//! source.
 
 mod append;
 mod build;
@@ -10,12 +11,12 @@ use crate::source::{FileId, Span};
 
 pub(super) use build::Builder;
 
-/// Index of a node in its [`Tree`].
+/// The index of a node in its [`Tree`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeId(u32);
 
 impl NodeId {
-    /// Position in the arena.
+    /// Returns the position in the arena.
     #[must_use]
     pub fn index(self) -> usize {
         self.0 as usize
@@ -25,7 +26,7 @@ impl NodeId {
 /// How a scalar was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
-    /// Without quotes: its type is up to the reader.
+    /// Without quotes; the reader decides about its type.
     Plain,
     /// `'…'`
     SingleQuoted,
@@ -58,32 +59,32 @@ struct NodeData {
     b: u32,
 }
 
-/// The scalar's text lies in `Tree::decoded`, not in the source (escapes, folding).
+/// The text of the scalar is in `Tree::decoded`, not in the source (escapes, folding).
 const DECODED: u8 = 1;
 /// `Tree::tags` has an entry.
 const TAGGED: u8 = 2;
 /// `Tree::anchors` has an entry.
 const ANCHORED: u8 = 4;
-/// `Tree::foreign` has an entry: the node stands in another file.
+/// `Tree::foreign` has an entry: the node is from another file.
 const FOREIGN: u8 = 8;
 
 /// A comment of the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Comment {
-    /// Offset of the `#`.
+    /// The offset of the `#`.
     pub start: u32,
-    /// Offset after the last character; the line break is outside.
+    /// The offset after the last character, without the line break.
     pub end: u32,
-    /// Whether something else stands before it on its line.
+    /// Whether there is something else before it on its line.
     pub trailing: bool,
 }
 
 /// One document of a file.
 #[derive(Clone, Copy, Debug)]
 pub struct Document {
-    /// Its root node; `None` for an empty document and for one that could not be read.
+    /// The root node; `None` for an empty document and for one that could not be read.
     pub root: Option<NodeId>,
-    /// From its first to its last byte.
+    /// Its first to its last byte.
     pub span: Span,
     /// Whether reading failed inside it (a diagnostic says why).
     pub broken: bool,
@@ -115,7 +116,7 @@ impl fmt::Debug for Tree {
 }
 
 impl Tree {
-    /// Returns the file it was read from.
+    /// Returns the file that the tree was read from.
     #[must_use]
     pub fn file(&self) -> FileId {
         self.file
@@ -153,7 +154,7 @@ impl Tree {
         self.nodes.len()
     }
 
-    /// Returns whether nodes of other files were grafted into it.
+    /// Returns whether nodes of other files were grafted into the tree.
     #[must_use]
     pub fn has_grafts(&self) -> bool {
         !self.foreign.is_empty()
@@ -178,7 +179,7 @@ impl Tree {
             .filter_map(|document| document.root.map(|root| self.node(root)))
     }
 
-    /// Returns back the room that no node took.
+    /// Frees the memory that no node uses.
     pub(super) fn shrink(&mut self) {
         self.nodes.shrink_to_fit();
     }
@@ -202,7 +203,7 @@ fn lookup(table: &[(u32, Box<str>)], id: NodeId) -> Option<&str> {
     table.get(at).map(|(_, text)| &**text)
 }
 
-/// A node of a [`Tree`]; as cheap to copy as a pointer.
+/// A node of a [`Tree`]; cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Node<'t> {
     tree: &'t Tree,
@@ -219,9 +220,9 @@ impl fmt::Debug for Node<'_> {
 /// A scalar: its text after unescaping and folding, its style and its tag.
 #[derive(Clone, Copy)]
 pub struct Scalar<'t> {
-    /// The text.
+    /// Its text.
     pub text: &'t str,
-    /// How it was written.
+    /// Its style.
     pub style: Style,
     /// The resolved tag as written by `%TAG` rules (`tag:yaml.org,2002:str`), or `!` alone.
     pub tag: Option<&'t str>,
@@ -247,20 +248,20 @@ pub enum Kind<'t> {
 }
 
 impl<'t> Node<'t> {
-    /// Returns its id.
+    /// Returns the id of the node.
     #[must_use]
     pub fn id(self) -> NodeId {
         self.id
     }
 
-    /// Returns the arena it lives in.
+    /// Returns the tree of the node.
     #[must_use]
     pub fn tree(self) -> &'t Tree {
         self.tree
     }
 
-    /// Returns where it stands: quotes are inside, tag and anchor are not. A grafted node stands in the file
-    /// that it comes from.
+    /// Returns the place of the node, with quotes, without tag and anchor. A grafted node has its place in
+    /// the file that it comes from.
     #[must_use]
     pub fn span(self) -> Span {
         let data = self.tree.data(self.id);
@@ -276,7 +277,7 @@ impl<'t> Node<'t> {
         Span::new(self.tree.file, data.start, data.end)
     }
 
-    /// What it is; aliases are not followed.
+    /// Returns what the node is; aliases are not followed.
     #[must_use]
     pub fn kind(self) -> Kind<'t> {
         let data = self.tree.data(self.id);
@@ -300,7 +301,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// Returns where the text of a scalar is, if that is a part of the source.
+    /// Returns the place of the text of a scalar, if the text is in the source as it is.
     pub(super) fn text_in_source(self) -> Option<Text> {
         let data = self.tree.data(self.id);
         let part = matches!(data.shape, Shape::Scalar(_)) && data.flags & DECODED == 0;
@@ -311,7 +312,7 @@ impl<'t> Node<'t> {
         })
     }
 
-    /// Returns the node itself, or what it is an alias of.
+    /// Returns the node, or the target of an alias.
     #[must_use]
     pub fn resolved(self) -> Node<'t> {
         match self.kind() {
@@ -345,7 +346,7 @@ impl<'t> Node<'t> {
             .flatten()
     }
 
-    /// Returns the number of nodes in the subtree, itself included.
+    /// Returns the number of nodes in the subtree, this one included.
     #[must_use]
     pub(crate) fn subtree_len(self) -> usize {
         self.tree.after(self.id).index() - self.id.index()
@@ -358,8 +359,8 @@ impl<'t> Node<'t> {
         Some(self.tree.node(NodeId(before)))
     }
 
-    /// Returns the offset where what follows it and its descendants starts: a node, a document or the end of
-    /// the file.
+    /// Returns the offset of what follows the node and its descendants: a node, a document or the end of the
+    /// file.
     #[must_use]
     pub(super) fn limit(self) -> u32 {
         let span = self.span();
@@ -374,7 +375,7 @@ impl<'t> Node<'t> {
         next.map_or(end, |next| next.start.min(end)).max(span.end())
     }
 
-    /// Returns the child nodes: items of a list; keys and values of a mapping in turn; nothing for others.
+    /// Returns the child nodes: items of a list; keys and values of a mapping in turn; empty for others.
     #[must_use]
     pub fn children(self) -> Children<'t> {
         let data = self.tree.data(self.id);
@@ -396,7 +397,7 @@ impl<'t> Node<'t> {
     }
 
     /// Returns the raw entries of a mapping (or of the mapping it is an alias of): merge keys and duplicates
-    /// as they stand. See `yaml::mapping` for what a reader makes of them.
+    /// as they are written. See `yaml::mapping` for how a reader reads them.
     pub fn entries(self) -> impl Iterator<Item = (Node<'t>, Node<'t>)> + use<'t> {
         let mut children = self.resolved().children();
         std::iter::from_fn(move || {
@@ -431,11 +432,11 @@ impl<'t> Iterator for Children<'t> {
 
 impl ExactSizeIterator for Children<'_> {}
 
-/// Where the text of a scalar is.
+/// The place of the text of a scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Text {
     pub(super) start: u32,
     pub(super) length: u32,
-    /// In [`Builder::finish`]'s buffer, not in the source.
+    /// Whether it is in the buffer of [`Builder::finish`], not in the source.
     pub(super) decoded: bool,
 }

@@ -1,13 +1,13 @@
-//! Keys that are different in the manifest and one key when Helm has them.
+//! Settles keys that differ in the manifest and are the same key in Helm.
 
 use super::Walk;
 use super::key::{Key, KeyType};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::value::Mapping;
 
-/// Keeps the key, together with those before it, once there is one that may meet another.
+/// Adds the key to the list, once the mapping has a key that may be equal to another.
 ///
-/// `mapping` holds the entries before; most mappings never need the list.
+/// `mapping` holds the entries before it. Most mappings never need the list.
 pub(super) fn remember(keys: &mut Vec<Key>, mapping: &Mapping, key: &Key) {
     if keys.is_empty() {
         if !key.changed {
@@ -27,7 +27,7 @@ pub(super) fn remember(keys: &mut Vec<Key>, mapping: &Mapping, key: &Key) {
 }
 
 impl Walk<'_, '_> {
-    /// Keeps one entry of each text, with a warning; `keys` are those of all entries.
+    /// Keeps one entry for each text, with a warning about the others. `keys` are the keys of all entries.
     pub(super) fn settle_collisions(&mut self, mut mapping: Mapping, keys: &[Key]) -> Mapping {
         // `safe_dump` sorts entries if Python can compare all the keys, and go-yaml keeps the last.
         let sorted = keys.iter().all(|key| key.sorted_as.is_some());
@@ -51,7 +51,8 @@ impl Walk<'_, '_> {
     }
 
     fn collision(&mut self, winner: &Key, loser: &Key) {
-        // Before they are text the two are different keys to Go, and it walks maps in random order.
+        // In Go the two are different keys before they are converted to text, and Go iterates over maps in
+        // random order.
         let random = winner.kind != loser.kind || winner.kind != KeyType::Bool;
         let (message, kept, help) = if random {
             (
@@ -72,7 +73,7 @@ impl Walk<'_, '_> {
                 "take the other entry out",
             )
         };
-        if self.echo {
+        if self.already_reported {
             return;
         }
         let diagnostic = Diagnostic::new(Code::KeyCollision, message);

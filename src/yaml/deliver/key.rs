@@ -1,11 +1,11 @@
-//! Mapping keys on their way to Helm: JSON has text keys only.
+//! Converts mapping keys as they reach Helm: JSON has text keys only.
 
-use super::super::scalar::{self, Dialect, Typed};
-use super::super::tree::{Node, Scalar, Style};
 use super::{Delivery, Walk, leaf, wording};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::value::{LONGEST_KEY, Text, is_too_long, unsafe_char};
+use crate::yaml::scalar::{self, Dialect, Typed};
+use crate::yaml::tree::{Node, Scalar, Style};
 
 /// The type of a key in Go, before it becomes text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,15 +21,15 @@ pub(super) enum KeyType {
 pub(super) struct Key {
     pub(super) text: Text,
     pub(super) kind: KeyType,
-    /// The key as PyYAML sorts it before it writes: its text, if it is a string there.
+    /// The text by which PyYAML sorts the key before it writes; `None` if the key is not a string there.
     pub(super) sorted_as: Option<Text>,
     pub(super) span: Span,
-    /// Whether it is something else than the text in the source, so that it may meet another key.
+    /// Whether it differs from the text in the source, so that it may be equal to another key.
     pub(super) changed: bool,
 }
 
-/// `strconv.FormatFloat(float, 'g', -1, 32)`, as `sigs.k8s.io/yaml` makes keys of floats. Its 32 bits
-/// are the library's.
+/// Formats a float as `sigs.k8s.io/yaml` does for keys: `strconv.FormatFloat(float, 'g', -1, 32)`. The
+/// library uses 32 bits.
 pub(super) fn float_key(float: f64) -> Text {
     let float = float as f32;
     if float.is_nan() {
@@ -62,11 +62,11 @@ impl<'t> Walk<'_, 't> {
         };
         let key = self.typed_key(node, scalar)?;
         let delivered = match (self.how, &key.sorted_as) {
-            // The same warning as where the delivered key is written.
+            // The warning is the same as when the delivered key is written.
             (Delivery::Written, Some(own)) => leaf::rewritten(own)
-                // Helm refuses these as keys, but not the text that is written instead.
+                // Helm refuses these as keys; it accepts the text that is written instead.
                 .filter(|typed| !matches!(typed, Typed::Null | Typed::Big(_)))
-                .and_then(|typed| self.other_key(node, typed))
+                .and_then(|typed| self.non_string_key(node, typed))
                 .map(|delivered| delivered.text),
             _ => None,
         };
@@ -96,7 +96,7 @@ impl<'t> Walk<'_, 't> {
 
     fn typed_key(&mut self, node: Node<'t>, scalar: Scalar<'t>) -> Option<Key> {
         let Scalar { text, style, tag } = scalar;
-        // A plain `=` is refused as a value only.
+        // PyYAML refuses a plain `=` as a value only.
         let plain = style == Style::Plain && tag.is_none() || tag == Some("!");
         if text == "=" && plain {
             return Some(string_key(text, text, node));
@@ -114,21 +114,21 @@ impl<'t> Walk<'_, 't> {
                     None => Some(string_key(&key, text, node)),
                     Some(typed) => {
                         let sorted_as = Some(Text::from(&*key));
-                        let key = self.other_key(node, typed)?;
+                        let key = self.non_string_key(node, typed)?;
                         Some(Key { sorted_as, ..key })
                     }
                 },
                 Delivery::Go | Delivery::Written => Some(string_key(&key, text, node)),
             },
             Typed::Big(big) if self.how.dialect() == Dialect::PyYaml => {
-                self.other_key(node, leaf::dumped_int(big))
+                self.non_string_key(node, leaf::dumped_int(big))
             }
-            typed => self.other_key(node, typed),
+            typed => self.non_string_key(node, typed),
         }
     }
 
-    /// Returns a key that Go holds as something that may be no string.
-    fn other_key(&mut self, node: Node<'t>, typed: Typed<'_>) -> Option<Key> {
+    /// Converts a key that may not be a string in Go.
+    fn non_string_key(&mut self, node: Node<'t>, typed: Typed<'_>) -> Option<Key> {
         let (text, kind) = match typed {
             Typed::Bool(true) => ("true".into(), KeyType::Bool),
             Typed::Bool(false) => ("false".into(), KeyType::Bool),

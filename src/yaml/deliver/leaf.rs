@@ -1,39 +1,32 @@
-//! Scalars on their way to Helm.
+//! Converts scalars as they reach Helm.
 
 use num_bigint::BigInt;
 
-use super::super::scalar::{self, Dialect, Rejected, Typed, go_yaml_v2, pyyaml};
-use super::super::tree::{Node, Scalar};
 use super::{Delivery, Walk, wording};
 use crate::diagnostic::Code;
 use crate::secret;
 use crate::value::{Data, NEXT_LINE, Number, Text, Value, unsafe_char};
+use crate::yaml::scalar::{self, Dialect, Rejected, Typed, go_yaml_v2, pyyaml};
+use crate::yaml::tree::{Node, Scalar};
 
-/// Integers up to here are exact as floats, and so is every whole float below.
+/// Integers up to this are exact as floats.
 const EXACT: u64 = 1 << 53;
 
-/// What PyYAML makes of a scalar.
+/// Reads a scalar as PyYAML does.
 pub(super) fn python(scalar: Scalar<'_>) -> Result<Typed<'_>, Rejected> {
     scalar::resolve(scalar, Dialect::PyYaml)
 }
 
-/// What go-yaml v2 makes of a string that PyYAML wrote, if that is something else: PyYAML leaves
-/// quotes off where it would itself read a string again.
+/// Returns what go-yaml v2 reads when PyYAML writes this string, if that is not the same string: PyYAML
+/// writes no quotes where it would read a string itself.
 pub(super) fn rewritten(text: &str) -> Option<Typed<'static>> {
-    let typed = match go_yaml_v2::plain(text) {
-        Typed::String(_) => return None,
-        Typed::Null => Typed::Null,
-        Typed::Bool(bool) => Typed::Bool(bool),
-        Typed::Int(int) => Typed::Int(int),
-        Typed::Big(big) => Typed::Big(big),
-        Typed::Float(float) => Typed::Float(float),
-        Typed::Binary(bytes) => Typed::Binary(bytes),
-        Typed::Timestamp(time) => Typed::Timestamp(time),
-    };
-    pyyaml::is_plain_string(text).then_some(typed)
+    match go_yaml_v2::plain(text) {
+        Typed::String(_) => None,
+        typed => pyyaml::is_plain_string(text).then(|| typed.into_owned()),
+    }
 }
 
-/// What go-yaml v2 makes of an integer that PyYAML wrote.
+/// Returns what go-yaml v2 reads when PyYAML writes this integer.
 pub(super) fn dumped_int(big: BigInt) -> Typed<'static> {
     if u64::try_from(&big).is_ok() {
         return Typed::Big(big);
@@ -45,7 +38,7 @@ pub(super) fn dumped_int(big: BigInt) -> Typed<'static> {
     }
 }
 
-/// Returns text as Go's JSON writes bytes: U+FFFD for each byte that is not UTF-8.
+/// Converts bytes to text as Go's JSON encoder does: U+FFFD for each byte that is not UTF-8.
 pub(super) fn text_of_bytes(bytes: &[u8]) -> Text {
     let mut text = Text::new();
     for chunk in bytes.utf8_chunks() {
@@ -55,7 +48,7 @@ pub(super) fn text_of_bytes(bytes: &[u8]) -> Text {
     text
 }
 
-/// Returns a number as JSON carries it: a whole float of moderate size is an integer.
+/// Converts a float as JSON does: a whole float of moderate size becomes an integer.
 fn json_float(float: f64) -> Number {
     if float.fract() == 0.0
         && float.abs() < EXACT as f64
@@ -66,7 +59,7 @@ fn json_float(float: f64) -> Number {
     Number::Float(float)
 }
 
-/// Data of a type, without further conversion; `None` for a float that JSON cannot carry.
+/// Converts a typed scalar as it is; `None` for a float that JSON does not have.
 fn data(typed: Typed<'_>) -> Option<Data> {
     Some(match typed {
         Typed::Null => Data::Null,
@@ -81,7 +74,7 @@ fn data(typed: Typed<'_>) -> Option<Data> {
     })
 }
 
-/// As [`data`], after JSON.
+/// Converts a typed scalar as [`data`] does, then as JSON does.
 fn json(typed: Typed<'_>) -> Option<Data> {
     match typed {
         Typed::Float(float) if float.is_finite() => Some(Data::Number(json_float(float))),
@@ -89,7 +82,7 @@ fn json(typed: Typed<'_>) -> Option<Data> {
     }
 }
 
-/// Returns the double an integer became, if that is another number.
+/// Returns the float that an integer became, if that is another number.
 fn inexact(number: &Number) -> Option<f64> {
     match number {
         Number::Int(int) if int.unsigned_abs() <= EXACT => None,
@@ -136,7 +129,7 @@ impl<'t> Walk<'_, 't> {
         }
     }
 
-    /// PyYAML's reading of a scalar that it accepts.
+    /// Reads a scalar as PyYAML does; `None` after an error.
     fn python(&mut self, node: Node<'t>, scalar: Scalar<'t>, secret: bool) -> Option<Typed<'t>> {
         match python(scalar) {
             Ok(Typed::Float(float)) if !float.is_finite() => {
@@ -180,7 +173,7 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn as_written(&mut self, node: Node<'t>, scalar: Scalar<'t>, secret: bool) -> Option<Data> {
-        // The same warnings: it is good to know what a running release was given.
+        // The warnings are the same, so that the user knows what the running release received.
         self.through_armada(node, scalar, secret)?;
         data(python(scalar).ok()?)
     }
@@ -210,7 +203,7 @@ impl<'t> Walk<'_, 't> {
             Some(written) => self.compare(node, scalar, &written, &delivered, secret),
             None => {
                 let secret = is_sensitive(&delivered, secret);
-                let message = wording::go_only(&wording::name(&delivered, secret));
+                let message = wording::go_only(&wording::describe(&delivered, secret));
                 self.retyped(node, message);
             }
         }
@@ -226,7 +219,7 @@ impl<'t> Walk<'_, 't> {
         );
     }
 
-    /// Warns of what PyYAML read as something that is no string.
+    /// Warns if a scalar that is not a string in PyYAML was changed.
     fn compare_typed(
         &mut self,
         node: Node<'t>,
@@ -286,7 +279,7 @@ fn delivered_is(delivered: &Data, text: &str) -> bool {
     matches!(delivered, Data::String(delivered) if delivered == text)
 }
 
-/// Truth values and null may be seen: there is nothing in them to hide.
+/// Returns whether a leaf is sensitive. Booleans and null never are: they cannot hold a secret.
 fn is_sensitive(data: &Data, below_secret: bool) -> bool {
     match data {
         Data::String(text) => below_secret || secret::text_looks_secret(text),

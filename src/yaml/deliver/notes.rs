@@ -1,28 +1,28 @@
-//! Comments find the value they are about.
+//! Attaches comments to the values that they are about.
 //!
-//! Nodes and comments are walked in the order of the source, so a comment is looked at once. What
-//! came in through an alias or a merge has its comments where it is defined.
+//! Nodes and comments are walked in the order of the source, so each comment is read once. Values that an
+//! alias or a merge key refers to have their comments where they are defined.
 
 use std::ops::Range;
 
-use super::super::tree::{Comment, Kind, Node, Style, Tree};
 use crate::source::Span;
 use crate::value::{Notes, Text, Value};
+use crate::yaml::tree::{Comment, Kind, Node, Style, Tree};
 
-/// "There is no further comment".
+/// The offset that means "no further comment".
 const NONE: u32 = u32::MAX;
 
-/// Where a value stands among others.
+/// The position of a value among others.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
-    /// Where the collection around it starts, or the key of the values; `None` for a whole document.
+    /// The start of the collection around it, or of the key of the values; `None` for a whole document.
     parent: Option<u32>,
-    /// Offset of what comes next, on whatever level.
+    /// The offset of the next node, on any level.
     limit: u32,
 }
 
 impl Place {
-    /// Returns the place of a child of `collection`, which stands here, before a sibling at `next`.
+    /// Returns the place of a child of `collection`, which has this place, before a sibling at `next`.
     pub(super) fn inside(self, collection: Node<'_>, next: Option<u32>) -> Self {
         let own = collection.span();
         let limit = match next.filter(|&next| next >= own.start()) {
@@ -37,32 +37,43 @@ impl Place {
     }
 }
 
-/// Comments found before a value that is not made yet.
+/// Comments before a value that is not converted yet.
 #[derive(Debug, Default)]
-pub(super) struct Margin {
+pub(super) struct PendingComments {
     above: Vec<Text>,
     trailing: Option<Text>,
 }
 
-/// The comments of the values, in order, and how far they are taken.
+impl PendingComments {
+    /// Adds a comment. A second trailing comment goes above.
+    fn add(&mut self, text: Text, trailing: bool) {
+        if trailing && self.trailing.is_none() {
+            self.trailing = Some(text);
+        } else {
+            self.above.push(text);
+        }
+    }
+}
+
+/// Walks over the comments of the values, in order.
 #[derive(Debug)]
-pub(super) struct Notebook<'t> {
+pub(super) struct CommentCursor<'t> {
     tree: &'t Tree,
     comments: &'t [Comment],
-    /// Index of the first comment that is not taken yet.
+    /// The index of the next comment.
     at: usize,
-    /// Its offset; [`NONE`] also while paused.
+    /// The offset of the next comment; [`NONE`] also while paused.
     next: u32,
     lost: Vec<Span>,
 }
 
-/// What [`Notebook::pause`] hands out.
+/// The state that [`CommentCursor::pause`] returns.
 #[must_use]
 pub(super) struct Paused(u32);
 
-impl<'t> Notebook<'t> {
-    /// Returns the comments of a node: from the end of the key before it to what follows it.
-    pub(super) fn open(node: Node<'t>) -> (Self, Place) {
+impl<'t> CommentCursor<'t> {
+    /// Makes a cursor over the comments of a node: from the end of the key before it to the next node.
+    pub(super) fn new(node: Node<'t>) -> (Self, Place) {
         let tree = node.tree();
         let before = node.before().map(Node::span);
         let limit = node.limit();
@@ -71,7 +82,7 @@ impl<'t> Notebook<'t> {
         let first = all.partition_point(|comment| comment.start < from);
         let after = all.partition_point(|comment| comment.start < limit);
         let comments = all.get(first..after).unwrap_or(&[]);
-        let notebook = Self {
+        let comments = Self {
             tree,
             comments,
             at: 0,
@@ -82,10 +93,10 @@ impl<'t> Notebook<'t> {
             parent: before.map(Span::start),
             limit,
         };
-        (notebook, place)
+        (comments, place)
     }
 
-    /// Leaves comments alone until [`Self::resume`].
+    /// Skips comments until [`Self::resume`].
     pub(super) fn pause(&mut self) -> Paused {
         Paused(std::mem::replace(&mut self.next, NONE))
     }
@@ -95,50 +106,51 @@ impl<'t> Notebook<'t> {
         self.next = next;
     }
 
-    /// Takes what stands before an item of a list; what follows the `-` is about the item.
-    pub(super) fn above_item(&mut self, item: Node<'t>) -> Margin {
-        let mut margin = Margin::default();
+    /// Takes the comments before an item of a list. A comment after the `-` is about the item.
+    pub(super) fn above_item(&mut self, item: Node<'t>) -> PendingComments {
+        let mut pending = PendingComments::default();
         let start = item.span().start();
         while self.next < start {
             let trailing = self.peek_trailing();
             let text = self.take();
-            self.place(text, trailing, &mut margin);
+            pending.add(text, trailing);
         }
-        margin
+        pending
     }
 
-    /// Takes what stands before an entry and between its key and its value.
+    /// Takes the comments before an entry, and between its key and its value.
     pub(super) fn above_entry(
         &mut self,
         mapping: Node<'t>,
         key: Node<'t>,
         value: Node<'t>,
-    ) -> Margin {
-        let mut margin = Margin::default();
+    ) -> PendingComments {
+        let mut pending = PendingComments::default();
         let start = key.span().start();
         while self.next < start {
             if self.peek_trailing() && !is_flow(mapping) {
                 self.lose();
             } else {
                 let text = self.take();
-                margin.above.push(text);
+                pending.above.push(text);
             }
         }
         if self.next != NONE {
-            self.up_to_value(value, &mut margin);
+            self.up_to_value(value, &mut pending);
         }
-        margin
+        pending
     }
 
-    /// Takes what stands between the key of the values and the values.
-    pub(super) fn between(&mut self, value: Node<'t>) -> Margin {
-        let mut margin = Margin::default();
-        self.up_to_value(value, &mut margin);
-        margin
+    /// Takes the comments between the key of the values and the values.
+    pub(super) fn between(&mut self, value: Node<'t>) -> PendingComments {
+        let mut pending = PendingComments::default();
+        self.up_to_value(value, &mut pending);
+        pending
     }
 
-    /// Own-line comments before a collection are about its first entry.
-    fn up_to_value(&mut self, value: Node<'t>, margin: &mut Margin) {
+    /// Takes the comments before a value. Comments on lines of their own before a collection are about its
+    /// first entry.
+    fn up_to_value(&mut self, value: Node<'t>, pending: &mut PendingComments) {
         let start = value.span().start();
         let has_entries = value.children().next().is_some();
         while self.next < start {
@@ -147,31 +159,22 @@ impl<'t> Notebook<'t> {
                 return;
             }
             let text = self.take();
-            self.place(text, trailing, margin);
+            pending.add(text, trailing);
         }
     }
 
-    /// Returns a second trailing comment goes above.
-    fn place(&self, text: Text, trailing: bool, margin: &mut Margin) {
-        if trailing && margin.trailing.is_none() {
-            margin.trailing = Some(text);
-        } else {
-            margin.above.push(text);
-        }
-    }
-
-    /// Returns a value what stands before it and on its last line.
+    /// Attaches to a value the comments before it and on its last line.
     pub(super) fn attach(
         &mut self,
         node: Node<'t>,
         place: Place,
-        mut margin: Margin,
+        mut pending: PendingComments,
         value: &mut Value,
     ) {
         if self.next < place.limit {
-            self.line_of(node, &mut margin);
+            self.line_of(node, &mut pending);
         }
-        let Margin { above, trailing } = margin;
+        let PendingComments { above, trailing } = pending;
         if above.is_empty() && trailing.is_none() {
             return;
         }
@@ -180,17 +183,17 @@ impl<'t> Notebook<'t> {
         notes.trailing = trailing;
     }
 
-    /// Takes what stands inside a node that has no children, and behind a node on its last line.
-    fn line_of(&mut self, node: Node<'t>, margin: &mut Margin) {
+    /// Takes the comments inside of a node without children, and after a node on its last line.
+    fn line_of(&mut self, node: Node<'t>, pending: &mut PendingComments) {
         let span = node.span();
         while self.next < span.end() {
             let trailing = self.peek_trailing();
             let text = self.take();
-            self.place(text, trailing, margin);
+            pending.add(text, trailing);
         }
         let is_block = match node.kind() {
             Kind::Sequence | Kind::Mapping => !is_flow(node),
-            // What follows a block scalar is on a line of its own.
+            // A comment after a block scalar is on a line of its own.
             Kind::Scalar(scalar) => matches!(scalar.style, Style::Literal | Style::Folded),
             Kind::Alias(_) => false,
         };
@@ -204,11 +207,11 @@ impl<'t> Notebook<'t> {
             .all(|byte| matches!(byte, b' ' | b'\t' | b','));
         if blank {
             let text = self.take();
-            self.place(text, true, margin);
+            pending.add(text, true);
         }
     }
 
-    /// Returns the last child of a collection what stands after it and still belongs to the collection.
+    /// Attaches to the last child of a collection the comments after it that belong to the collection.
     pub(super) fn below(&mut self, node: Node<'t>, place: Place, last: Option<&mut Value>) {
         let Some(last) = last else { return };
         let limit = if is_flow(node) {
@@ -239,12 +242,17 @@ impl<'t> Notebook<'t> {
         }
     }
 
-    /// Returns the whole what stands around it; what is left inside it is lost.
-    pub(super) fn finish(&mut self, node: Node<'t>, mut margin: Margin, value: &mut Value) {
+    /// Attaches to the root value the comments around it. Comments that are left inside of it are lost.
+    pub(super) fn finish(
+        &mut self,
+        node: Node<'t>,
+        mut pending: PendingComments,
+        value: &mut Value,
+    ) {
         if self.next != NONE {
-            self.line_of(node, &mut margin);
+            self.line_of(node, &mut pending);
         }
-        let Margin { above, trailing } = margin;
+        let PendingComments { above, trailing } = pending;
         if !above.is_empty() || trailing.is_some() {
             value.notes = Some(Box::new(Notes {
                 above,
@@ -257,7 +265,7 @@ impl<'t> Notebook<'t> {
         }
     }
 
-    /// Returns the places of the comments that belong to nothing.
+    /// Returns the places of the comments that were lost.
     pub(super) fn take_lost(&mut self) -> Vec<Span> {
         std::mem::take(&mut self.lost)
     }
@@ -298,7 +306,7 @@ impl<'t> Notebook<'t> {
         text.as_bytes().get(range).unwrap_or(&[])
     }
 
-    /// Returns the bytes between the start of the line and an offset.
+    /// Returns the number of bytes between the start of the line and an offset.
     fn column(&self, at: u32) -> usize {
         let before = self.bytes(0..at as usize);
         let breaks = |byte: &&u8| matches!(byte, b'\n' | b'\r');

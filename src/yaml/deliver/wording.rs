@@ -1,31 +1,31 @@
-//! What is said about values. Nothing here may show a sensitive one: such a value is named by its type.
+//! Messages about values. None may show a sensitive value: they name its type instead.
 
-use super::super::scalar::Rejected;
 use super::Delivery;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::value::{Data, Number};
+use crate::yaml::scalar::Rejected;
 
-/// Longest text shown in a message, in characters.
+/// The longest text that a message shows, in characters.
 const SHOWN_CHARS: usize = 60;
 
-/// What to do about text that does not survive.
+/// The help for text that does not survive.
 pub(super) const TEXT_HELP: &str = "kubectl and kustomize-controller refuse or change it, and in an object made otherwise it costs the release \
      all its values; take it out, or write the values with `--values-in secret`";
 
-/// What to do about U+0085 in a value.
+/// The help for U+0085 in a value.
 pub(super) const NEXT_LINE_HELP: &str = "flux hands on a blank in its place; take it out, or write the values with `--values-in secret`";
 
-/// What to do about a key `<<`.
+/// The help for a key `<<`.
 pub(super) const MERGE_HELP: &str = "kubectl carries it, kustomize-controller drops the entry without a word; rename it, or write the values with `--values-in secret`";
 
-/// What to do about a key that is too long.
+/// The help for a key that is too long.
 pub(super) const KEY_HELP: &str = "kubectl and kustomize-controller cannot apply it, so a tree does not carry it to Flux; shorten it, or write the values with `--values-in secret`";
 
-/// What to do about minus zero.
+/// The help for minus zero.
 pub(super) const ZERO_HELP: &str = "a template that prints it prints `-0` under armada and `0` under flux; write 0 if that is meant";
 
-/// Returns the value with its type, or its type alone.
-pub(super) fn name(data: &Data, hidden: bool) -> String {
+/// Describes a value by its type and content, or by its type alone.
+pub(super) fn describe(data: &Data, hidden: bool) -> String {
     match data {
         Data::Null => "null".to_owned(),
         Data::Bool(value) => value.to_string(),
@@ -58,7 +58,7 @@ fn shortened(text: &str) -> String {
 }
 
 pub(super) fn differ(written: &Data, delivered: &Data, hidden: bool, how: Delivery) -> String {
-    let (written, delivered) = (name(written, hidden), name(delivered, hidden));
+    let (written, delivered) = (describe(written, hidden), describe(delivered, hidden));
     match how {
         Delivery::Python | Delivery::Written => {
             format!("{written} reached Helm as {delivered}")
@@ -83,7 +83,7 @@ pub(super) fn inexact(number: &Number, float: f64, hidden: bool) -> String {
     )
 }
 
-/// `kind`: what the source text was taken for.
+/// Describes a text that was changed; `kind` is the type that PyYAML read.
 pub(super) fn text_changed(kind: &str, source: &str, delivered: &Data, hidden: bool) -> String {
     if hidden {
         return format!("a {kind} reached Helm as another text");
@@ -91,7 +91,7 @@ pub(super) fn text_changed(kind: &str, source: &str, delivered: &Data, hidden: b
     format!(
         "the {kind} {} reached Helm as {}",
         quoted(source),
-        name(delivered, false)
+        describe(delivered, false)
     )
 }
 
@@ -107,7 +107,7 @@ pub(super) fn text_unsafe(c: char, what: &str) -> String {
     format!("{what} holds the character U+{:04X}", u32::from(c))
 }
 
-/// What to do about a value that was retyped on its way.
+/// Returns the help for a value that was retyped.
 pub(super) fn help(how: Delivery) -> &'static str {
     match how {
         Delivery::Python => {
@@ -118,7 +118,7 @@ pub(super) fn help(how: Delivery) -> &'static str {
     }
 }
 
-/// Returns a tag can be the secret itself: `password: !abc` is a tag and no text.
+/// Describes why a value was refused. A tag can be the secret itself: `password: !abc` is a tag without text.
 pub(super) fn rejected(reason: &Rejected, hidden: bool, how: Delivery) -> Diagnostic {
     let reader = match how {
         Delivery::Python | Delivery::Written => "Armada",

@@ -1,13 +1,13 @@
-//! When two keys are one.
+//! Decides when two keys are equal.
 
 use std::borrow::Cow;
 
 use num_bigint::BigInt;
 
-use super::super::scalar::{self, Dialect, Typed};
-use super::super::tree::{Kind, Node, NodeId};
+use crate::yaml::scalar::{self, Dialect, Typed};
+use crate::yaml::tree::{Kind, Node, NodeId};
 
-/// A key by what it means: two keys are the same when their values are equal to the dialect's program.
+/// A key by its meaning: two keys are equal when the program of the dialect takes them as equal.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) enum Key<'t> {
     Null,
@@ -19,7 +19,7 @@ pub(super) enum Key<'t> {
     String(Cow<'t, str>),
     Binary(Vec<u8>),
     Timestamp(String),
-    /// Equal to nothing else: a list, a mapping, not a number, or a scalar that the dialect refuses.
+    /// A key that equals no other: a list, a mapping, not-a-number, or a scalar that the dialect refuses.
     Other(NodeId),
 }
 
@@ -55,7 +55,7 @@ impl<'t> Key<'t> {
     }
 }
 
-/// Returns a float without fraction as the integer that it equals.
+/// Converts a float without fraction to the integer that it equals.
 fn whole<'t>(value: f64) -> Key<'t> {
     let digits = format!("{value:.0}");
     match digits.parse() {

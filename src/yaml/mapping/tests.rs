@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use super::super::{Dialect, read};
 use super::entries;
 use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::source::Sources;
+use crate::yaml::{Dialect, read};
 
 /// The entries of the mapping under the last key of the root, as `key=value` words (`+` marks merged
 /// ones), and the diagnostics of it.

@@ -1,18 +1,18 @@
-//! Anchors of one document, and how much its aliases stand for.
+//! The anchors of one document, and the number of nodes that its aliases stand for.
 //!
-//! Aliases are never expanded in memory here, but what reads the tree walks through them: the number
-//! of nodes it will meet is counted and limited.
+//! Aliases are never expanded in memory, but code that walks the tree follows them. So the number of nodes
+//! that a walk visits is counted and limited.
 
 use std::collections::HashMap;
 
-use super::super::tree::NodeId;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
+use crate::yaml::tree::NodeId;
 
 /// A document with all aliases written out may have this many times its own nodes …
 pub(super) const MAX_EXPANSION: u64 = 10;
 
-/// … or this many nodes, whichever is more: thousands of aliases of one small anchor are ordinary.
+/// … or this number of nodes, if that is more: thousands of aliases of one small anchor are normal.
 pub(super) const FREE_EXPANSION: u64 = 200_000;
 
 /// The same for all documents of a file together, beside [`MAX_EXPANSION`].
@@ -22,7 +22,7 @@ pub(super) const FREE_FILE_EXPANSION: u64 = 2_000_000;
 struct Anchor {
     node: NodeId,
     span: Span,
-    /// Nodes under it with aliases written out; `None` while it is open.
+    /// The nodes below it with aliases expanded; `None` while it is open.
     size: Option<u64>,
 }
 
@@ -38,7 +38,7 @@ struct OpenCollection<'a> {
 pub(super) struct Anchors<'a> {
     by_name: HashMap<&'a str, Anchor>,
     open: Vec<OpenCollection<'a>>,
-    /// Nodes of the document, and with aliases written out.
+    /// The nodes of the document, without and with aliases expanded.
     own: u64,
     expanded: u64,
     file_own: u64,
@@ -52,10 +52,10 @@ impl<'a> Anchors<'a> {
         (self.own, self.expanded) = (0, 0);
     }
 
-    /// Takes an anchor of a node.
+    /// Adds the anchor of a node.
     ///
     /// # Errors
-    /// The place where the document defined it before.
+    /// Fails with the place of an earlier definition in the document.
     pub(super) fn define(
         &mut self,
         name: &'a str,
@@ -99,14 +99,15 @@ impl<'a> Anchors<'a> {
         self.add(own, expanded);
     }
 
-    /// Returns the node an alias stands for, and whether it is complete: else the alias lies inside of it.
+    /// Returns the node that an alias stands for, and whether it is complete; if not, the alias is inside of
+    /// it.
     pub(super) fn alias(&mut self, name: &str) -> Option<(NodeId, bool)> {
         let &Anchor { node, size, .. } = self.by_name.get(name)?;
         self.add(1, size.unwrap_or(1));
         Some((node, size.is_some()))
     }
 
-    /// Checks what the document's aliases stand for.
+    /// Checks the number of nodes that the aliases of the document stand for.
     ///
     /// # Errors
     /// When that is more than the limits allow.
@@ -130,12 +131,12 @@ impl<'a> Anchors<'a> {
                 of: "the file",
             });
         }
-        // A document that is refused is dropped, and nobody will walk through it.
+        // A document that is refused is dropped, so nothing walks through it.
         (self.file_own, self.file_expanded) = (file_own, file_expanded);
         Ok(())
     }
 
-    /// Nodes that the aliases of the file stand for beyond the file's own.
+    /// Returns the number of nodes that the aliases of the file stand for, in addition to its own.
     pub(super) fn excess(&self) -> u64 {
         self.file_expanded.saturating_sub(self.file_own)
     }
@@ -150,7 +151,7 @@ impl<'a> Anchors<'a> {
     }
 }
 
-/// Aliases stand for more nodes than allowed.
+/// The aliases stand for more nodes than allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Excess {
     expanded: u64,

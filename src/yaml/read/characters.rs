@@ -1,18 +1,18 @@
-//! Characters that libyaml refuses.
+//! Finds the characters that libyaml refuses.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Span};
 
-/// A character that may not stand in the input.
+/// A character that libyaml refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable {
     pub(super) at: u32,
     pub(super) character: char,
 }
 
-/// Returns all characters after offset `from` that may not stand in the input, the last one first.
+/// Returns all characters after offset `from` that libyaml refuses, the last one first.
 ///
-/// libyaml (reader.c) takes tab, line feed, carriage return, U+0085 and the printable characters.
+/// libyaml (reader.c) accepts tab, line feed, carriage return, U+0085 and the printable characters.
 pub(super) fn unreadable(text: &str, from: usize) -> Vec<Unreadable> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();

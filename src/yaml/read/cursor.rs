@@ -1,11 +1,11 @@
-//! A place in the text, and what stands there, in libyaml's terms.
+//! A position in the text, and the character at it, in libyaml's terms.
 
 /// A position with its line and column.
 ///
-/// Columns and the length of simple keys count characters, as libyaml does; all else counts bytes.
+/// Columns and the length of simple keys count characters, as libyaml does; everything else counts bytes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Mark {
-    /// Offset in bytes.
+    /// The offset in bytes.
     pub(super) at: usize,
     /// Characters before it.
     pub(super) index: usize,
@@ -19,7 +19,7 @@ pub(super) struct Mark {
 pub(super) struct Cursor<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// Bytes before `at` that continue a character.
+    /// The number of bytes before `at` that continue a character.
     continued: usize,
     line: usize,
     line_at: usize,
@@ -27,7 +27,7 @@ pub(super) struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    /// Starts at an offset, which counts as the start of a line.
+    /// Makes a cursor at an offset, which counts as the start of a line.
     pub(super) fn new(text: &'a str, at: usize) -> Self {
         Self {
             bytes: text.as_bytes(),
@@ -52,7 +52,7 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
-    /// Returns the offset as nodes hold it; the reader takes no text that is too long for it.
+    /// Returns the offset as nodes hold it; the reader refuses longer texts.
     pub(super) fn offset(&self) -> u32 {
         self.at as u32
     }
@@ -87,19 +87,19 @@ impl<'a> Cursor<'a> {
         break_length(self.rest()) > 0
     }
 
-    /// Returns whether white space or the end stands `ahead` bytes from here.
+    /// Returns whether white space or the end of the text is `ahead` bytes from here.
     pub(super) fn is_blank_or_end(&self, ahead: usize) -> bool {
         is_blank_or_end(self.bytes.get(self.at + ahead..).unwrap_or_default())
     }
 
-    /// Returns whether a `---` or `...` stands here, at the start of a line.
+    /// Returns whether there is a `---` or `...` here, at the start of a line.
     pub(super) fn is_document_indicator(&self) -> bool {
         self.column() == 0
             && matches!(self.rest(), [b'-', b'-', b'-', ..] | [b'.', b'.', b'.', ..])
             && self.is_blank_or_end(3)
     }
 
-    /// Goes on by `length` bytes without a line break in them.
+    /// Advances by `length` bytes that hold no line break.
     pub(super) fn advance(&mut self, length: usize) {
         let passed = self.rest();
         let passed = passed.get(..length).unwrap_or(passed);
@@ -107,14 +107,14 @@ impl<'a> Cursor<'a> {
         self.at += passed.len();
     }
 
-    /// Goes on by one character that is no line break.
+    /// Advances by one character that is not a line break.
     pub(super) fn skip(&mut self) {
         let continues = |byte: &&u8| **byte & 0xc0 == 0x80;
         let more = self.rest().iter().skip(1).take_while(continues).count();
         self.advance(1 + more);
     }
 
-    /// Goes on behind the line break that stands here, if one does.
+    /// Advances past a line break, if there is one here.
     pub(super) fn skip_break(&mut self) {
         let length = break_length(self.rest());
         if length > 0 {
@@ -123,10 +123,10 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Goes on behind the line break that stands here and writes what a reader gets of it.
+    /// Advances past a line break and writes the normalised one.
     pub(super) fn read_break(&mut self, out: &mut String) {
         match self.rest() {
-            // U+2028 and U+2029 stay what they are.
+            // U+2028 and U+2029 are kept.
             [0xe2, 0x80, last @ (0xa8 | 0xa9), ..] => {
                 out.push(if *last == 0xa8 {
                     '\u{2028}'
@@ -140,7 +140,7 @@ impl<'a> Cursor<'a> {
         self.skip_break();
     }
 
-    /// From here on counts as a new line.
+    /// Starts a new line here.
     pub(super) fn start_line(&mut self) {
         self.line += 1;
         self.line_at = self.at;
@@ -153,7 +153,7 @@ impl<'a> Cursor<'a> {
         self.at += blanks;
     }
 
-    /// Goes on to the line break or the end.
+    /// Advances to the line break or the end of the text.
     pub(super) fn skip_line(&mut self) {
         self.advance(line_length(self.rest()));
     }
@@ -185,12 +185,12 @@ pub(super) fn break_length(bytes: &[u8]) -> usize {
     }
 }
 
-/// Returns whether `bytes` start with a blank or a line break, or are none.
+/// Returns whether `bytes` are empty or start with a blank or a line break.
 pub(super) fn is_blank_or_end(bytes: &[u8]) -> bool {
     matches!(bytes, [] | [b' ' | b'\t', ..]) || break_length(bytes) > 0
 }
 
-/// What libyaml takes in names of anchors, directives and tag handles.
+/// Returns whether libyaml accepts the character in names of anchors, directives and tag handles.
 pub(super) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
 }

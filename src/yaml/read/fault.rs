@@ -1,4 +1,4 @@
-//! What to say about text that is no YAML.
+//! Syntax errors and their messages.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Span};
@@ -7,11 +7,11 @@ use crate::source::{FileId, Span};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
     pub(super) kind: FaultKind,
-    /// Offset of the fault.
+    /// The offset of the fault.
     at: u32,
-    /// Offset of what it is a part of.
+    /// The offset of the construct that it is a part of.
     since: Option<u32>,
-    /// Offset at which it was noticed: nothing before it is read again.
+    /// The offset at which it was noticed; reading continues after it.
     pub(super) seen: u32,
 }
 
@@ -67,7 +67,7 @@ impl Fault {
 
 macro_rules! faults {
     ($($kind:ident $text:literal $(=> $help:literal)?)*) => {
-        /// All that can be wrong with a text.
+        /// The kinds of syntax errors.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum FaultKind {
             $(#[doc = $text] $kind,)*

@@ -1,11 +1,11 @@
-//! Tokens to events, by the grammar of libyaml 0.2.5. A stack of states takes the place of recursion.
+//! Converts tokens to events by the grammar of libyaml 0.2.5, with a stack of states in place of recursion.
 
-use super::super::tree::Style;
 use super::fault::{Fault, FaultKind};
 use super::scanner::Scanner;
 use super::token::{Text, Token, TokenKind};
+use crate::yaml::tree::Style;
 
-/// What the parser found next.
+/// An event of the parser.
 #[derive(Debug)]
 pub(super) enum Event {
     StreamEnd,
@@ -60,7 +60,7 @@ enum State {
     FlowValueAbsent,
 }
 
-/// Where a node stands.
+/// The context of a node.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     Flow,
@@ -72,13 +72,13 @@ enum Place {
 pub(super) struct Parser<'a> {
     scanner: Scanner<'a>,
     state: State,
-    /// Where to go on after the open nodes.
+    /// The states to return to after the open nodes.
     states: Vec<State>,
     /// `%TAG` handles and prefixes of the document.
     prefixes: Vec<(Text, Text)>,
-    /// Where the open lists and mappings in brackets start.
+    /// The start offsets of the open flow collections.
     flows: Vec<u32>,
-    /// End of the last token that was taken.
+    /// The end of the last token that was taken.
     end: u32,
 }
 
@@ -94,7 +94,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Goes on at another offset, which must be the start of a document.
+    /// Continues at another offset, which must be the start of a document.
     pub(super) fn restart(&mut self, at: u32) {
         self.scanner.restart(at as usize);
         self.state = State::StreamStart;
@@ -138,14 +138,14 @@ impl<'a> Parser<'a> {
         Ok(self.scanner.peek()?.kind)
     }
 
-    /// Takes the token that was looked at, and looks at the one after.
+    /// Takes the token that was peeked at, and peeks at the next one.
     fn take(&mut self, token: Token) -> Result<Token, Fault> {
         self.scanner.take();
         self.end = token.end.max(self.end);
         self.scanner.peek()
     }
 
-    /// Returns the same without looking further.
+    /// Takes the token that was peeked at, without peeking at the next one.
     fn take_last(&mut self, token: Token) {
         self.scanner.take();
         self.end = token.end.max(self.end);
@@ -155,7 +155,8 @@ impl<'a> Parser<'a> {
         Err(Fault::new(kind, token.start))
     }
 
-    /// Returns a fault inside of brackets: when the document ends, they are what is wrong.
+    /// Returns a fault inside of a flow collection: at the end of the document, the fault is that it is not
+    /// closed.
     fn flow_fault<T>(&self, kind: FaultKind, token: Token) -> Result<T, Fault> {
         let Some(&start) = self.flows.last() else {
             return self.fault(kind, token);
@@ -168,7 +169,7 @@ impl<'a> Parser<'a> {
         })
     }
 
-    /// Returns a fault of a directive: the document may still start behind it.
+    /// Returns a fault of a directive: the document may start after it.
     fn directive_fault<T>(&self, kind: FaultKind, token: Token) -> Result<T, Fault> {
         Err(Fault::new(kind, token.start).seen(token.end))
     }
@@ -177,7 +178,7 @@ impl<'a> Parser<'a> {
         self.state = self.states.pop().unwrap_or(State::DocumentEnd);
     }
 
-    /// Returns a node that is not there.
+    /// Returns an empty scalar for a node that is absent.
     fn absent(&mut self, next: State) -> Event {
         self.state = next;
         Event::Node(self.empty(None, None))
@@ -332,7 +333,7 @@ impl<'a> Parser<'a> {
             Some(state) => self.state = state,
             None => self.pop(),
         }
-        // An indentless list has no token of its own.
+        // A list that is not indented has no start token.
         if token.kind != TokenKind::BlockEntry {
             self.take_last(token);
         }
@@ -402,7 +403,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What follows a `?` or `:` of a block mapping.
+    /// Parses the node after a `?` or `:` of a block mapping.
     fn key_or_value(&mut self, token: Token, next: State) -> Result<Event, Fault> {
         match self.take(token)?.kind {
             TokenKind::Key | TokenKind::Value | TokenKind::BlockEnd => Ok(self.absent(next)),
@@ -459,7 +460,7 @@ impl<'a> Parser<'a> {
         let token = self.scanner.peek()?;
         match token.kind {
             TokenKind::Value | TokenKind::FlowEntry | TokenKind::FlowSequenceEnd => {
-                // So does libyaml: the token is lost, and the list goes on behind it.
+                // As in libyaml, the token is dropped, and the list continues after it.
                 self.take_last(token);
                 Ok(self.absent(State::FlowPairValue))
             }

@@ -1,9 +1,9 @@
-//! One file on several cores.
+//! Reads one file on several cores.
 //!
-//! A `---` at the start of a line begins a document nearly everywhere, but not where a document is broken
-//! or a directive stands before it. So each part is read as if it did, and the parts count only if the
-//! reader of each came to the very state in which the reader of the next one began: a document starts
-//! there, nothing is open, nothing is left to report. Else the file is read again, in one go.
+//! A `---` at the start of a line begins a document nearly everywhere, but not in a broken document or after
+//! a directive. So each part is read as if it began a document, and the parts count only if the reader of
+//! each ended in the state in which the reader of the next one began: a document starts there, nothing is
+//! open, and nothing is left to report. Otherwise the file is read again in one go.
 
 use std::sync::Arc;
 
@@ -16,10 +16,10 @@ use crate::parallel::{self, Workers};
 use crate::source::FileId;
 use crate::yaml::Tree;
 
-/// Fewest bytes that are worth a thread.
+/// The fewest bytes that are worth a thread.
 const MIN_PART: usize = 256 * 1024;
 
-/// As [`read()`], on several cores: the result is the same.
+/// Reads a file as [`read()`] does, on several cores; the result is the same.
 pub fn read_in_parts(
     file: FileId,
     text: &Arc<str>,
@@ -34,8 +34,8 @@ pub fn read_in_parts(
     let mut starts: Vec<usize> = places.filter_map(|at| next_start(text, at)).collect();
     starts.dedup();
     match read_parts(file, text, &starts, workers) {
-        Some((tree, said)) => {
-            diagnostics.append(said);
+        Some((tree, found)) => {
+            diagnostics.append(found);
             tree
         }
         None => read(file, text, diagnostics),
@@ -72,23 +72,23 @@ pub(super) fn read_parts(
     let ends = starts.iter().copied().map(Some).chain([None]);
     let ranges: Vec<_> = begins.zip(ends).collect();
     let parts = parallel::map(ranges, workers, |(start, end)| {
-        let mut said = Diagnostics::default();
+        let mut found = Diagnostics::default();
         let place = end.unwrap_or(text.len());
-        let mut reader = Reader::new(file, text, start..place, &mut said);
+        let mut reader = Reader::new(file, text, start..place, &mut found);
         let mut parser = Parser::new(text, start, MAX_DEPTH);
         let fits = reader.run(&mut parser, end.map(|end| end as u32));
         let (tree, excess) = reader.finish(parser, place);
-        fits.then_some((tree, excess, said))
+        fits.then_some((tree, excess, found))
     });
     let mut parts = parts.into_iter();
-    let (mut tree, mut excess, mut said) = parts.next()??;
+    let (mut tree, mut excess, mut found) = parts.next()??;
     for part in parts {
-        let (later, more, heard) = part?;
+        let (later, more, later_found) = part?;
         tree.append(later);
         excess = excess.saturating_add(more);
-        said.append(heard);
+        found.append(later_found);
     }
     tree.shrink();
-    // Each part knew its own aliases only. What stands for so few is within the limit at every place.
-    (excess <= FREE_FILE_EXPANSION / 10 * 9).then_some((tree, said))
+    // Each part counted its own aliases only. A sum this small is within the limit at every place.
+    (excess <= FREE_FILE_EXPANSION / 10 * 9).then_some((tree, found))
 }

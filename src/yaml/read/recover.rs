@@ -1,4 +1,4 @@
-//! Where to go on after a broken document.
+//! Finds the next document after a broken one.
 
 use super::cursor::{self, Cursor};
 

@@ -1,7 +1,8 @@
-//! Text to tokens, by the grammar of libyaml 0.2.5: indentation, simple keys and what may start a token.
+//! Splits text into tokens by the grammar of libyaml 0.2.5: indentation, simple keys, and what may start a
+//! token.
 //!
-//! The grammar is older than YAML 1.2 and differs from it in many small things (`docs/yaml.md`). Armada
-//! read its manifests by this one.
+//! This grammar is older than YAML 1.2 and differs from it in many details (`docs/yaml.md`). Armada reads its
+//! manifests by it.
 
 mod block;
 mod name;
@@ -10,18 +11,18 @@ mod quoted;
 
 use std::collections::VecDeque;
 
-use super::super::tree::Comment;
 use super::cursor::{Cursor, Mark};
 use super::fault::{Fault, FaultKind};
 use super::token::{Text, Token, TokenKind};
+use crate::yaml::tree::Comment;
 
-/// Most characters between the start of a key and its `:` (libyaml, scanner.c).
+/// The largest number of characters between the start of a key and its `:` (libyaml, scanner.c).
 const SIMPLE_KEY_LENGTH: usize = 1024;
 
 /// A token that turns out to be a key if a `:` follows in time.
 #[derive(Clone, Copy, Debug)]
 struct SimpleKey {
-    /// It can be nothing but a key: it stands where the keys of a block mapping do.
+    /// It must be a key: it is indented like the keys of a block mapping.
     required: bool,
     token_number: usize,
     mark: Mark,
@@ -32,25 +33,25 @@ pub(super) struct Scanner<'a> {
     text: &'a str,
     cursor: Cursor<'a>,
     tokens: VecDeque<Token>,
-    /// Number of tokens handed out.
+    /// The number of tokens that were taken.
     taken: usize,
-    /// Whether the first token of the queue is what it seems: no key can be put before it any more.
+    /// Whether the first token of the queue is final: no key token can be inserted before it any more.
     ready: bool,
     ended: bool,
-    /// Column of the innermost block collection, -1 outside of all.
+    /// The column of the innermost block collection, -1 outside of all.
     indent: i64,
     indents: Vec<i64>,
     simple_key_allowed: bool,
     /// The possible key of each open flow collection, and first that of the block context.
     simple_keys: Vec<Option<SimpleKey>>,
-    /// Texts that are no part of the source.
+    /// Texts that are not in the source.
     decoded: String,
     comments: Vec<Comment>,
-    /// Deepest nesting; beyond, scanning ends with an error.
+    /// The deepest nesting; beyond it, scanning ends with an error.
     max_depth: usize,
 }
 
-/// Place of an indicator that opens or separates, one byte long.
+/// Returns the place of an indicator, which is one byte long.
 const INDICATOR: usize = 1;
 
 impl<'a> Scanner<'a> {
@@ -73,7 +74,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Goes on at another offset, which must be the start of a document.
+    /// Continues at another offset, which must be the start of a document.
     pub(super) fn restart(&mut self, at: usize) {
         self.cursor = Cursor::new(self.text, at);
         let behind = |comment: &Comment| (comment.start as usize) < at;
@@ -124,7 +125,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Takes the token that was looked at last.
+    /// Takes the token that was peeked at last.
     pub(super) fn take(&mut self) {
         self.tokens.pop_front();
         self.taken += 1;
@@ -192,7 +193,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes white space and comments.
+    /// Skips white space and comments.
     fn skip_to_token(&mut self) {
         loop {
             if self.cursor.column() == 0 && self.cursor.rest().starts_with(super::BOM.as_bytes()) {
@@ -232,7 +233,7 @@ impl<'a> Scanner<'a> {
         });
     }
 
-    /// Returns up keys whose `:` did not come on the same line and near enough.
+    /// Drops possible keys whose `:` did not follow on the same line within the limit.
     fn drop_stale_keys(&mut self) -> Result<(), Fault> {
         let now = self.cursor.mark();
         for slot in &mut self.simple_keys {
@@ -248,7 +249,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Remembers that a key may start here.
+    /// Records that a key may start here.
     fn save_key(&mut self) -> Result<(), Fault> {
         if self.simple_key_allowed {
             let mark = self.cursor.mark();
@@ -265,7 +266,7 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// What was remembered cannot be a key any more.
+    /// Drops the possible key of the innermost context.
     fn remove_key(&mut self) -> Result<(), Fault> {
         match self.simple_keys.last_mut().and_then(Option::take) {
             Some(SimpleKey {
@@ -326,7 +327,7 @@ impl<'a> Scanner<'a> {
 
     fn fetch_end(&mut self) -> Result<(), Fault> {
         if self.ended {
-            // Whoever asks again gets the end again.
+            // Further calls return the end again.
             self.push(TokenKind::StreamEnd, self.cursor.at());
             return Ok(());
         }
@@ -445,7 +446,7 @@ fn key_without_colon(key: Mark, now: Mark) -> Fault {
     Fault::new(FaultKind::KeyWithoutColon, key.at as u32).seen(now.at as u32)
 }
 
-/// Returns whether something else than white space stands before `at` on its line.
+/// Returns whether there is something other than white space before `at` on its line.
 fn follows_something(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or("");
     let before = before.trim_end_matches([' ', '\t']);

@@ -1,7 +1,7 @@
-//! What the scanner makes of the text.
+//! The tokens of the scanner.
 
-use super::super::tree::Style;
-pub(super) use super::super::tree::Text;
+use crate::yaml::tree::Style;
+pub(super) use crate::yaml::tree::Text;
 
 /// A token and its place in bytes.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +39,7 @@ pub(super) enum TokenKind {
     Value,
     Alias,
     Anchor,
-    /// An empty handle stands for a tag that is complete as it is.
+    /// With an empty handle, the suffix is the whole tag.
     Tag {
         handle: Text,
         suffix: Text,

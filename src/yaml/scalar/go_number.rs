@@ -6,7 +6,7 @@ use num_bigint::BigInt;
 
 use super::Typed;
 
-/// Returns a plain scalar that begins with a sign or a digit; `None` if it is text.
+/// Reads a plain scalar that begins with a sign or a digit; `None` if it is text.
 pub(super) fn number(text: &str) -> Option<Typed<'static>> {
     // Nothing else can be part of a number; this ends early for addresses, versions and times.
     let possible = |byte: &u8| {
@@ -27,7 +27,7 @@ pub(super) fn number(text: &str) -> Option<Typed<'static>> {
     if is_decimal_float(&plain) {
         return finite(&plain);
     }
-    // What `parse_int` does not know of this prefix is a sign behind it.
+    // `parse_int` knows this prefix, except with a sign after it.
     if let Some(digits) = plain.strip_prefix("0b") {
         return parse_int(digits, Some(2));
     }
@@ -35,7 +35,7 @@ pub(super) fn number(text: &str) -> Option<Typed<'static>> {
     parse_int(&format!("-{digits}"), Some(2))
 }
 
-/// Returns a plain scalar that begins with a dot; `None` if it is text.
+/// Reads a plain scalar that begins with a dot; `None` if it is text.
 pub(super) fn fraction(text: &str) -> Option<Typed<'static>> {
     let possible =
         |byte: u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'e' | b'E' | b'+' | b'-');
@@ -45,7 +45,7 @@ pub(super) fn fraction(text: &str) -> Option<Typed<'static>> {
     if !text.contains('_') {
         return is_decimal_float(text).then(|| finite(text)).flatten();
     }
-    // Underscores must stand between digits.
+    // Underscores must be between digits.
     let bytes = text.as_bytes();
     let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
     let separates = |at: usize| at > 0 && digit(at - 1) && digit(at + 1);
@@ -59,7 +59,7 @@ pub(super) fn fraction(text: &str) -> Option<Typed<'static>> {
         .flatten()
 }
 
-/// `strconv.ParseInt`, then `ParseUint`, of 64 bits; without a base the prefix tells it.
+/// Reads an integer as `strconv.ParseInt`, then `ParseUint`, of 64 bits. Without a base the prefix decides.
 pub(super) fn parse_int(text: &str, base: Option<u32>) -> Option<Typed<'static>> {
     let (sign, unsigned) = match text.as_bytes().first()? {
         b'+' => (Some(false), &text[1..]),
@@ -90,7 +90,7 @@ pub(super) fn parse_int(text: &str, base: Option<u32>) -> Option<Typed<'static>>
     }
 }
 
-/// `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`
+/// Returns whether the text matches `^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$`.
 fn is_decimal_float(text: &str) -> bool {
     let bytes = text.as_bytes();
     let digits = |from: usize| {
@@ -123,7 +123,7 @@ fn is_decimal_float(text: &str) -> bool {
     at == bytes.len()
 }
 
-/// Returns the float, unless it is beyond the range.
+/// Reads a float; `None` if it is beyond the range.
 fn finite(text: &str) -> Option<Typed<'static>> {
     let float: f64 = text.parse().ok()?;
     float.is_finite().then_some(Typed::Float(float))

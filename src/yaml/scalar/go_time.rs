@@ -1,6 +1,6 @@
-//! Times as go-yaml reads them (`parseTimestamp` in its `resolve.go`, Go's `time.Parse`).
+//! Reads times as go-yaml does (`parseTimestamp` in its `resolve.go`, Go's `time.Parse`).
 
-/// Returns the time, written as Go's JSON does (RFC 3339); `None` if the text is no time.
+/// Returns the time as Go's JSON encoder writes it (RFC 3339); `None` if the text is not a time.
 pub(super) fn parse(text: &str) -> Option<String> {
     let mut rest = Cursor(text.as_bytes());
     let year = rest.digits(4, 4)?;
@@ -44,7 +44,7 @@ pub(super) fn days_in(year: u32, month: u32) -> u32 {
     }
 }
 
-/// What is left of the text.
+/// The rest of the text.
 struct Cursor<'t>(&'t [u8]);
 
 impl Cursor<'_> {
@@ -58,7 +58,7 @@ impl Cursor<'_> {
         (self.next()? == wanted).then_some(())
     }
 
-    /// Returns a number of `least` to `most` digits.
+    /// Reads a number of `least` to `most` digits.
     fn digits(&mut self, least: usize, most: usize) -> Option<u32> {
         let count = self
             .0
@@ -74,7 +74,7 @@ impl Cursor<'_> {
         (count >= least).then_some(value)
     }
 
-    /// `.` and the digits of a fraction that count: at most nine, no zeros at the end.
+    /// Reads `.` and the digits of a fraction; keeps at most nine, without zeros at the end.
     fn fraction(&mut self) -> String {
         let [b'.' | b',', digits @ ..] = self.0 else {
             return String::new();
@@ -98,7 +98,7 @@ impl Cursor<'_> {
         }
     }
 
-    /// `Z` or `±hh:mm`.
+    /// Reads `Z` or `±hh:mm`.
     fn zone(&mut self) -> Option<String> {
         let sign = match self.next()? {
             b'Z' => return Some("Z".to_owned()),

@@ -1,9 +1,10 @@
-//! go-yaml v2, the reader of Helm, kubectl, Flux and armada-go. Source: its `resolve.go`, `decode.go`.
+//! Reads scalars as go-yaml v2, which Helm, kubectl, Flux and armada-go use. Source: its `resolve.go`,
+//! `decode.go`.
 
-use super::super::tree::{Scalar, Style};
 use super::{Rejected, TAG_PREFIX, Typed, go_number, go_time, string};
+use crate::yaml::tree::{Scalar, Style};
 
-/// Message for text that does not fit its tag.
+/// The message for text that does not fit its tag.
 pub(super) const MISFIT: &str = "the text does not fit its tag";
 
 pub(super) fn resolve(scalar: Scalar<'_>) -> Result<Typed<'_>, Rejected> {
@@ -11,7 +12,7 @@ pub(super) fn resolve(scalar: Scalar<'_>) -> Result<Typed<'_>, Rejected> {
     match tag {
         None if style == Style::Plain => Ok(plain(text)),
         None => Ok(string(text)),
-        // For the sake of old programs a time stays the text it was.
+        // The library keeps times as text, for compatibility with old programs.
         Some(tag) => match tagged(text, tag, plain)? {
             Typed::Timestamp(_) => Ok(string(text)),
             typed => Ok(typed),
@@ -19,7 +20,7 @@ pub(super) fn resolve(scalar: Scalar<'_>) -> Result<Typed<'_>, Rejected> {
     }
 }
 
-/// Returns a tagged scalar; `plain` is the reading of the text without tag.
+/// Reads a tagged scalar; `plain` is the reading of the text without tag.
 pub(super) fn tagged<'t>(
     text: &'t str,
     tag: &str,
@@ -32,7 +33,7 @@ pub(super) fn tagged<'t>(
             return time.ok_or(Rejected::Text(MISFIT));
         }
         Some("binary") => return binary(text),
-        // Tags that the library does not know, `!` among them, make text of everything.
+        // With a tag that the library does not know, `!` among them, every scalar is text.
         Some(_) | None => return Ok(string(text)),
     };
     match (tag.strip_prefix(TAG_PREFIX), typed) {
@@ -45,7 +46,7 @@ pub(super) fn tagged<'t>(
     }
 }
 
-/// Returns a scalar without quotes and tag.
+/// Reads a scalar without quotes and tag.
 pub(in crate::yaml) fn plain(text: &str) -> Typed<'_> {
     let bytes = text.as_bytes();
     let Some(first) = bytes.first() else {
@@ -77,7 +78,7 @@ fn word(text: &str) -> Option<Typed<'static>> {
     }
 }
 
-/// Returns the words for numbers that JSON cannot carry.
+/// Reads the words for numbers that JSON does not have.
 pub(super) fn not_finite(text: &str) -> Option<Typed<'static>> {
     if text.len() > 5 {
         return None;
@@ -90,7 +91,8 @@ pub(super) fn not_finite(text: &str) -> Option<Typed<'static>> {
     }
 }
 
-/// Go's `base64.StdEncoding`: line breaks are skipped, everything else must be exact.
+/// Decodes base64 as Go's `base64.StdEncoding`: skips line breaks, and refuses everything else that is not
+/// exact.
 fn binary(text: &str) -> Result<Typed<'static>, Rejected> {
     const BROKEN: Rejected = Rejected::Text("the text is not base64");
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);

@@ -1,8 +1,8 @@
-//! go-yaml v3, the reader of kustomize. Source: its `resolve.go` and `decode.go`.
+//! Reads scalars as go-yaml v3, which kustomize uses. Source: its `resolve.go` and `decode.go`.
 
-use super::super::tree::{Scalar, Style};
 use super::go_yaml_v2::{not_finite, tagged};
 use super::{Rejected, Typed, go_number, go_time, string};
+use crate::yaml::tree::{Scalar, Style};
 
 pub(super) fn resolve(scalar: Scalar<'_>) -> Result<Typed<'_>, Rejected> {
     let Scalar { text, style, tag } = scalar;
@@ -43,7 +43,7 @@ fn plain_but_time(text: &str) -> Typed<'_> {
     typed.unwrap_or_else(|| string(text))
 }
 
-/// `0o` with a sign behind it, which only this version reads.
+/// Reads `0o` with a sign after it, which only this version accepts.
 fn octal(text: &str) -> Option<Typed<'static>> {
     let negative = text.starts_with('-');
     let digits = text

@@ -1,4 +1,4 @@
-//! Integers as PyYAML makes them, of any size up to the limit Python sets itself.
+//! Reads integers as PyYAML does, of any size up to Python's own limit.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,15 @@ use num_bigint::BigInt;
 
 use super::{INTEGER_DIGIT_LIMIT, Typed};
 
-/// Bits of a number of [`INTEGER_DIGIT_LIMIT`] decimal digits.
+/// The number of bits of a number of [`INTEGER_DIGIT_LIMIT`] decimal digits.
 const BIT_LIMIT: u64 = 14_285;
 
-/// Longest text of digits whose value fits 64 bits in every radix up to 16.
+/// The longest text of digits whose value fits 64 bits in every radix up to 16.
 const SHORT: usize = 15;
 
-/// `construct_yaml_int`: the text need not match any pattern, since a tag may have brought it here.
-/// `None` where Python raises an error, now or when it writes the number.
+/// Converts an integer as `construct_yaml_int` does. The text may match no pattern of the resolver, since a
+/// tag may ask for an integer. Returns `None` where Python raises an error, when it reads or when it writes
+/// the number.
 pub(super) fn construct(text: &str) -> Option<Typed<'static>> {
     let plain: Cow<'_, str> = if text.contains('_') {
         text.replace('_', "").into()
@@ -35,7 +36,7 @@ pub(super) fn construct(text: &str) -> Option<Typed<'static>> {
         _ => parse(unsigned, 10)?,
     };
     match size {
-        // Only a number that was read fits here, and none of those is i64::MIN.
+        // The number was read without its sign, so it is never i64::MIN.
         Typed::Int(int) if negative => Some(
             int.checked_neg()
                 .map_or_else(|| Typed::Big(-BigInt::from(int)), Typed::Int),
@@ -46,7 +47,8 @@ pub(super) fn construct(text: &str) -> Option<Typed<'static>> {
     }
 }
 
-/// `int(text, radix)`: blanks around, a sign and the radix' own prefix are allowed.
+/// Converts a text as `int(text, radix)` does, which allows blanks around it, a sign and the prefix of the
+/// radix.
 fn parse(text: &str, radix: u32) -> Option<Typed<'static>> {
     let text = text.trim();
     let (negative, unsigned) = match text.as_bytes().first()? {
@@ -67,7 +69,7 @@ fn parse(text: &str, radix: u32) -> Option<Typed<'static>> {
         let int = i64::from_str_radix(digits, radix).ok()?;
         return Some(Typed::Int(if negative { -int } else { int }));
     }
-    // Decimal text is measured with its zeros, other text by its value.
+    // Python measures decimal text with its zeros, and other text by its value.
     if radix == 10 && digits.len() > INTEGER_DIGIT_LIMIT {
         return None;
     }
@@ -86,7 +88,7 @@ fn narrow(big: BigInt) -> Typed<'static> {
     i64::try_from(&big).map_or(Typed::Big(big), Typed::Int)
 }
 
-/// Returns a number that Python can write out; as short a type as fits.
+/// Returns a number that Python can write, in the smallest type that fits.
 fn writable(big: BigInt) -> Option<Typed<'static>> {
     let bits = big.bits();
     let digits = || big.magnitude().to_string().len();

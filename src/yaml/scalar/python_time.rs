@@ -1,4 +1,4 @@
-//! Dates and times as PyYAML reads and writes them (`timestamp_regexp`, `datetime.isoformat`).
+//! Reads and writes dates and times as PyYAML does (`timestamp_regexp`, `datetime.isoformat`).
 
 use super::go_time::days_in;
 
@@ -15,7 +15,7 @@ pub(super) fn looks_like_time(text: &[u8]) -> bool {
 
 /// Returns the date or time as `safe_dump` writes it; `None` where the constructor raises an error.
 pub(super) fn parse(text: &str) -> Option<String> {
-    // The pattern lets a final line break pass.
+    // The pattern accepts a final line break.
     let text = text.strip_suffix('\n').unwrap_or(text);
     let Parts {
         year,
@@ -75,7 +75,7 @@ struct Clock {
 }
 
 impl Parts {
-    /// Returns the whole text, if it matches the constructor's pattern.
+    /// Reads the text, if all of it matches the constructor's pattern.
     fn read(text: &[u8]) -> Option<Self> {
         let (year, rest) = number(text, 4, 4)?;
         let (month, rest) = number(rest.strip_prefix(b"-")?, 1, 2)?;
@@ -140,7 +140,7 @@ fn blanks(text: &[u8]) -> &[u8] {
     &text[count..]
 }
 
-/// Returns a number of `least` to `most` digits and what follows.
+/// Reads a number of `least` to `most` digits; returns it with the rest of the text.
 fn number(text: &[u8], least: usize, most: usize) -> Option<(u32, &[u8])> {
     let count = text
         .iter()
@@ -154,7 +154,7 @@ fn number(text: &[u8], least: usize, most: usize) -> Option<(u32, &[u8])> {
     (count >= least).then_some((value, rest))
 }
 
-/// Returns the first six digits of a fraction as microseconds, and what follows all of its digits.
+/// Reads a fraction as microseconds, from its first six digits; returns it with the text after all digits.
 fn micros(text: &[u8]) -> (u32, &[u8]) {
     let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, rest) = text.split_at(count);

@@ -1,7 +1,8 @@
-//! PyYAML's safe loader with libyaml, as Armada runs it. Source: its `resolver.py`, `constructor.py`.
+//! Reads scalars as PyYAML's safe loader with libyaml, which Armada uses. Source: its `resolver.py`,
+//! `constructor.py`.
 
-use super::super::tree::{Scalar, Style};
 use super::{Rejected, TAG_PREFIX, Typed, python_int, python_time, string};
+use crate::yaml::tree::{Scalar, Style};
 
 const VALUE: Rejected = Rejected::Text("a plain `=` is no value in YAML 1.1");
 const MERGE: Rejected = Rejected::Text("a plain `<<` is no value in YAML 1.1");
@@ -22,7 +23,8 @@ pub(super) fn resolve(scalar: Scalar<'_>) -> Result<Typed<'_>, Rejected> {
     }
 }
 
-/// `!` alone: resolved as if plain, whatever the style. The patterns let a final line break pass.
+/// Reads a scalar with the tag `!`, which is resolved like a plain one in any style. The patterns accept a
+/// final line break.
 fn untagged(text: &str) -> Result<Typed<'_>, Rejected> {
     let Some(line) = text.strip_suffix('\n').filter(|line| !line.is_empty()) else {
         return plain(text);
@@ -56,13 +58,13 @@ fn tagged<'t>(text: &'t str, tag: &str) -> Result<Typed<'t>, Rejected> {
     }
 }
 
-/// Returns whether PyYAML takes the text, written without quotes, for a string: then its writer leaves the
-/// quotes off too, if the characters allow it.
+/// Returns whether PyYAML reads the text without quotes as a string. Then it also writes it without quotes,
+/// if the characters allow that.
 pub(in crate::yaml) fn is_plain_string(text: &str) -> bool {
     matches!(plain(text), Ok(Typed::String(_)))
 }
 
-/// Returns a scalar without quotes and tag.
+/// Reads a scalar without quotes and tag.
 fn plain(text: &str) -> Result<Typed<'_>, Rejected> {
     let bytes = text.as_bytes();
     let Some(first) = bytes.first() else {
@@ -95,7 +97,7 @@ fn word(text: &str) -> Option<Typed<'static>> {
     }
 }
 
-/// What a plain number is.
+/// The form of a plain number.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Int,
@@ -104,7 +106,7 @@ enum Form {
     Text,
 }
 
-/// Returns a plain scalar that begins with a sign, a digit or a dot.
+/// Reads a plain scalar that begins with a sign, a digit or a dot.
 fn number(text: &str) -> Result<Typed<'_>, Rejected> {
     match form(text.as_bytes()) {
         Form::Int => int(text),
@@ -116,7 +118,7 @@ fn number(text: &str) -> Result<Typed<'_>, Rejected> {
     }
 }
 
-/// Returns which of the resolver's patterns the text matches.
+/// Returns the form by the pattern of the resolver that the text matches.
 fn form(text: &[u8]) -> Form {
     let signed = matches!(text, [b'+' | b'-', ..]);
     let unsigned = &text[usize::from(signed)..];
@@ -132,7 +134,7 @@ fn form(text: &[u8]) -> Form {
     }
 }
 
-/// Returns the form of a text that begins with a digit, its sign taken off.
+/// Returns the form of a text that begins with a digit, without its sign.
 fn digits_form(text: &[u8], signed: bool) -> Form {
     let all = |bytes: &[u8], allowed: fn(u8) -> bool| {
         !bytes.is_empty() && bytes.iter().all(|&byte| byte == b'_' || allowed(byte))
@@ -168,7 +170,7 @@ fn all_digits(text: &[u8]) -> bool {
         .all(|byte| byte.is_ascii_digit() || *byte == b'_')
 }
 
-/// `[0-9_]*([eE][-+][0-9]+)?`
+/// Returns whether the text matches `[0-9_]*([eE][-+][0-9]+)?`.
 fn is_fraction(text: &[u8]) -> bool {
     let Some(at) = text.iter().position(|byte| matches!(byte, b'e' | b'E')) else {
         return all_digits(text);
@@ -180,7 +182,7 @@ fn is_fraction(text: &[u8]) -> bool {
     all_digits(&text[..at]) && !exponent.is_empty() && exponent.iter().all(u8::is_ascii_digit)
 }
 
-/// What follows `(:[0-5]?[0-9])+`; `None` if that does not come first.
+/// Returns the text after `(:[0-5]?[0-9])+`; `None` if it does not begin with that.
 fn sexagesimal(mut text: &[u8]) -> Option<&[u8]> {
     let mut found = false;
     loop {
@@ -192,12 +194,12 @@ fn sexagesimal(mut text: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// `construct_yaml_int`
+/// Converts an integer as `construct_yaml_int` does.
 fn int(text: &str) -> Result<Typed<'static>, Rejected> {
     python_int::construct(text).ok_or(NO_INT)
 }
 
-/// `construct_yaml_float`
+/// Converts a float as `construct_yaml_float` does.
 fn float(text: &str) -> Result<Typed<'static>, Rejected> {
     let plain = text.replace('_', "");
     let (negative, unsigned) = match plain.as_bytes().first().ok_or(NO_FLOAT)? {
@@ -222,7 +224,7 @@ fn float(text: &str) -> Result<Typed<'static>, Rejected> {
     Ok(Typed::Float(if negative { -size } else { size }))
 }
 
-/// `float()` of a text; Rust's words for infinity and for not-a-number are the same.
+/// Converts a text as Python's `float()` does. Rust has the same words for infinity and not-a-number.
 fn python_float(text: &str) -> Result<f64, Rejected> {
     text.trim().parse().map_err(|_| NO_FLOAT)
 }
@@ -239,7 +241,7 @@ pub(super) fn base64_digit(byte: u8) -> Option<u8> {
     })
 }
 
-/// `base64.decodebytes`: what is no digit is skipped, padding ends the text.
+/// Decodes base64 as `base64.decodebytes`: skips what is not a digit, and ends at the padding.
 fn binary(text: &str) -> Result<Typed<'static>, Rejected> {
     if !text.is_ascii() {
         return Err(Rejected::Text("the text is not base64"));

@@ -1,14 +1,14 @@
-//! Sensitive parts of text that could not be parsed: by indentation and the looks of lines alone.
+//! Finds the sensitive parts of text that could not be parsed, by the indentation and the text of lines.
 //!
-//! Whole lines are hidden where a value may go on that began behind a key that names a secret.
+//! A line is hidden as a whole when it may continue the value of a key that names a secret.
 
 use std::ops::Range;
 
 use crate::secret::{self, Mask};
 use crate::source::{FileId, Span};
 
-/// Adds the sensitive parts of a part of the text. What stands behind a secret key on its own line is
-/// found by [`secret::mask_line`].
+/// Adds the sensitive parts of a part of the text. [`secret::mask_line`] finds the value of a secret key on
+/// the same line.
 pub(super) fn masks(text: &str, part: Range<usize>, file: FileId, masks: &mut Vec<Mask>) {
     let Some(lines) = text.get(part.clone()) else {
         return;
@@ -33,14 +33,14 @@ pub(super) fn masks(text: &str, part: Range<usize>, file: FileId, masks: &mut Ve
     }
 }
 
-/// What the lines so far say about the next one.
+/// What the lines so far mean for the next line.
 #[derive(Default)]
 struct State {
-    /// Indentation of the secret key that deeper lines belong to.
+    /// The indentation of the secret key that deeper lines belong to.
     under: Option<usize>,
-    /// The quote in which a secret began.
+    /// The quote that opened a secret.
     quote: Option<char>,
-    /// Whether the value of a secret key may be on the next line, wherever that stands.
+    /// Whether the value of a secret key may be on the next line, at any indentation.
     awaited: bool,
     /// Whether a PEM block began.
     pem: bool,
@@ -67,7 +67,7 @@ impl State {
         let under = self
             .under
             .is_some_and(|key| indent > key || item && indent == key);
-        // Taken whatever `under` says: it speaks of one line only.
+        // This is reset in any case: it concerns one line only.
         let awaited = std::mem::take(&mut self.awaited);
         let hidden = under || awaited;
         if !under {
@@ -84,7 +84,7 @@ impl State {
                 Some(quote @ ('"' | '\'')) if !letters.as_str().contains(quote) => {
                     self.quote = Some(quote);
                 }
-                // Properties, block marks and brackets: what they announce follows.
+                // Tags, anchors, block marks and brackets: the value follows on the next lines.
                 Some('|' | '>' | '&' | '!' | '*' | '{' | '[' | '?' | '#') | None => {
                     self.awaited = true;
                 }
@@ -95,7 +95,7 @@ impl State {
     }
 }
 
-/// Returns the offset of the comment of a line, if there is one; a `#` inside quotes counts, too.
+/// Returns the offset of the comment of a line, if there is one; a `#` inside of quotes counts, too.
 fn comment(line: &str) -> Option<usize> {
     line.match_indices('#')
         .map(|(at, _)| at)

@@ -1,4 +1,4 @@
-//! Two trees of one file to one.
+//! Joins two trees of one file.
 
 use super::{DECODED, Document, NodeData, NodeId, Shape, Tree};
 
@@ -31,20 +31,16 @@ impl Tree {
         };
         self.nodes.extend(nodes.into_iter().map(moved));
         self.decoded.push_str(&decoded);
-        let tags = tags.into_iter();
         self.tags
-            .extend(tags.map(|(node, tag)| (node + first, tag)));
-        let anchors = anchors.into_iter();
+            .extend(tags.into_iter().map(|(node, tag)| (node + first, tag)));
         self.anchors
-            .extend(anchors.map(|(node, name)| (node + first, name)));
-        let foreign = foreign.into_iter();
+            .extend(anchors.into_iter().map(|(node, name)| (node + first, name)));
         self.foreign
-            .extend(foreign.map(|(node, span)| (node + first, span)));
+            .extend(foreign.into_iter().map(|(node, span)| (node + first, span)));
         self.comments.extend(comments);
-        let documents = documents.into_iter().map(|document| {
+        self.documents.extend(documents.into_iter().map(|document| {
             let root = document.root.map(|NodeId(root)| NodeId(root + first));
             Document { root, ..document }
-        });
-        self.documents.extend(documents);
+        }));
     }
 }

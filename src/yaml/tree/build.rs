@@ -1,4 +1,4 @@
-//! Parse events to a tree.
+//! Builds a tree from parse events.
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use crate::source::{FileId, Span};
 pub(in crate::yaml) struct Builder {
     tree: Tree,
     open: Vec<u32>,
-    /// Where the document under construction starts in the arena.
+    /// The index of the first node of the current document.
     document: Checkpoint,
 }
 
-/// State to return to when a document turns out to be broken.
+/// The state to return to when a document is broken.
 #[derive(Clone, Copy, Debug, Default)]
 struct Checkpoint {
     nodes: usize,
@@ -26,7 +26,7 @@ struct Checkpoint {
 }
 
 impl Builder {
-    /// Starts a tree with room for what about so many bytes of the text hold.
+    /// Makes a builder with room for the nodes of a text of this size.
     pub(in crate::yaml) fn new(file: FileId, text: Arc<str>, bytes: usize) -> Self {
         // Real manifests have one node for 17 to 22 bytes; growing would copy the arena.
         let guess = bytes / 16;
@@ -77,7 +77,7 @@ impl Builder {
         )
     }
 
-    /// Says that the node just added stands in another file.
+    /// Sets the place of the node just added, in another file.
     pub(in crate::yaml) fn place(&mut self, id: NodeId, span: Span) {
         if let Some(data) = self.tree.nodes.get_mut(id.index()) {
             data.flags |= FOREIGN;
@@ -126,14 +126,14 @@ impl Builder {
         };
     }
 
-    /// Ends the document; `span` in bytes.
+    /// Ends the document; `span` is in bytes.
     pub(in crate::yaml) fn end_document(&mut self, span: (u32, u32)) {
         let first = self.document.nodes;
         let root = (self.tree.nodes.len() > first).then_some(NodeId(first as u32));
         self.finish_document(root, span, false);
     }
 
-    /// Drops what was read of the document and marks it broken; `span` in bytes.
+    /// Drops the nodes of the document and marks it broken; `span` is in bytes.
     pub(in crate::yaml) fn abandon_document(&mut self, span: (u32, u32)) {
         self.tree.nodes.truncate(self.document.nodes);
         self.tree.tags.truncate(self.document.tags);
@@ -141,8 +141,8 @@ impl Builder {
         self.finish_document(None, span, true);
     }
 
-    /// Ends the whole tree; `decoded` holds the texts that are no part of the source,
-    /// `comments` are in order of their offsets.
+    /// Ends the whole tree; `decoded` holds the texts that are not in the source, `comments` are in order of
+    /// their offsets.
     pub(in crate::yaml) fn finish(mut self, decoded: String, comments: Vec<Comment>) -> Tree {
         self.tree.decoded = decoded;
         self.tree.comments = comments;

@@ -1,7 +1,7 @@
 //! Mapping keys.
 
-use super::super::key::float_key;
 use super::{Code, Delivery, delivered};
+use crate::yaml::deliver::key::float_key;
 
 #[test]
 fn keys_are_text_as_json_has_them() {

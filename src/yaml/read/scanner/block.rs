@@ -1,11 +1,11 @@
-//! Literal and folded scalars.
+//! Scans literal and folded scalars.
 
-use super::super::super::tree::Style;
-use super::super::fault::{Fault, FaultKind};
-use super::super::token::{Token, TokenKind};
 use super::Scanner;
+use crate::yaml::read::fault::{Fault, FaultKind};
+use crate::yaml::read::token::{Token, TokenKind};
+use crate::yaml::tree::Style;
 
-/// What becomes of the line breaks at the end.
+/// What happens to the line breaks at the end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Chomping {
     Strip,
@@ -97,7 +97,7 @@ impl Scanner<'_> {
         Ok((chomping.unwrap_or(Chomping::Clip), increment))
     }
 
-    /// Passes indentation and empty lines; the first lines decide the indentation when none was given.
+    /// Skips indentation and empty lines; the first lines decide the indentation when none was given.
     fn block_breaks(
         &mut self,
         indent: &mut i64,

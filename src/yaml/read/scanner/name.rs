@@ -1,16 +1,16 @@
-//! Anchors, aliases, tags and directives.
+//! Scans anchors, aliases, tags and directives.
 
-use super::super::cursor::is_word;
-use super::super::fault::{Fault, FaultKind};
-use super::super::token::{Text, TokenKind};
 use super::Scanner;
 use super::plain::in_source;
+use crate::yaml::read::cursor::is_word;
+use crate::yaml::read::fault::{Fault, FaultKind};
+use crate::yaml::read::token::{Text, TokenKind};
 
-/// Most digits of a number in `%YAML` (libyaml, scanner.c).
+/// The largest number of digits of a number in `%YAML` (libyaml, scanner.c).
 const VERSION_DIGITS: usize = 9;
 
 impl Scanner<'_> {
-    /// Returns an anchor or an alias.
+    /// Scans an anchor or an alias.
     pub(super) fn fetch_name(&mut self, kind: TokenKind) -> Result<(), Fault> {
         self.save_key()?;
         self.simple_key_allowed = false;
@@ -59,14 +59,14 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// `!handle!suffix`, `!!suffix`, `!suffix` or `!`.
+    /// Scans a tag: `!handle!suffix`, `!!suffix`, `!suffix` or `!`.
     fn short_tag(&mut self, start: usize) -> Result<(Text, Text), Fault> {
         let handle = self.tag_handle(start)?;
         if handle.length > 1 && self.resolve(handle).ends_with('!') {
             let suffix = self.uri(self.cursor.at(), false, start)?;
             return Ok((handle, suffix));
         }
-        // What was read for a handle belongs to the suffix.
+        // The text that was read as a handle belongs to the suffix.
         let bang = in_source(start, start + 1);
         let suffix = self.uri_from(start + 1, false, start)?;
         if suffix.length == 0 {
@@ -88,7 +88,7 @@ impl Scanner<'_> {
         Ok(in_source(from, self.cursor.at()))
     }
 
-    /// Reads on in a tag that must not be empty.
+    /// Reads the rest of a tag, which must not be empty.
     fn uri(&mut self, from: usize, all: bool, start: usize) -> Result<Text, Fault> {
         let text = self.uri_from(from, all, start)?;
         if text.length == 0 {
@@ -97,7 +97,7 @@ impl Scanner<'_> {
         Ok(text)
     }
 
-    /// Returns the text from `from` to the end of the tag; `all`: with `,`, `[` and `]`.
+    /// Returns the text from `from` to the end of the tag. With `all`, a tag may have `,`, `[` and `]`.
     fn uri_from(&mut self, from: usize, all: bool, start: usize) -> Result<Text, Fault> {
         let decoded = self.decoded.len();
         let mut copied = from;
@@ -125,7 +125,7 @@ impl Scanner<'_> {
         Ok(self.decoded_since(decoded))
     }
 
-    /// One character written as `%` and hexadecimal digits for each byte.
+    /// Decodes one character that is written as `%` and hexadecimal digits for each byte.
     fn uri_escape(&mut self, start: usize) -> Result<(), Fault> {
         let mut octets = Vec::with_capacity(4);
         loop {

@@ -1,10 +1,10 @@
-//! Plain scalars.
+//! Scans plain scalars.
 
-use super::super::super::tree::Style;
-use super::super::cursor;
-use super::super::fault::{Fault, FaultKind};
-use super::super::token::{Text, Token, TokenKind};
 use super::Scanner;
+use crate::yaml::read::cursor;
+use crate::yaml::read::fault::{Fault, FaultKind};
+use crate::yaml::read::token::{Text, Token, TokenKind};
+use crate::yaml::tree::Style;
 
 impl Scanner<'_> {
     pub(super) fn fetch_plain(&mut self) -> Result<(), Fault> {
@@ -14,7 +14,7 @@ impl Scanner<'_> {
         let indent = self.indent + 1;
         let decoded = self.decoded.len();
         let mut folded = false;
-        // What is read but not yet in the buffer: `from` to `end`.
+        // The text from `from` to `end` is read, but not in the buffer yet.
         let (mut from, mut end) = (start, start);
         let mut breaks = Breaks::default();
         loop {
@@ -88,7 +88,7 @@ impl Scanner<'_> {
         Ok(length)
     }
 
-    /// Passes white space inside or after the scalar.
+    /// Skips white space inside or after the scalar.
     fn plain_white(&mut self, indent: i64, start: usize, breaks: &mut Breaks) -> Result<(), Fault> {
         loop {
             if self.cursor.is(b'\t') && breaks.any && self.cursor.column() < indent {
@@ -126,7 +126,7 @@ pub(super) fn in_source(start: usize, end: usize) -> Text {
 /// The line breaks between two lines of a flow scalar.
 #[derive(Debug, Default)]
 pub(super) struct Breaks {
-    /// Whether there was one, or an escaped one.
+    /// Whether there was a line break, or an escaped one.
     pub(super) any: bool,
     first: String,
     more: String,
@@ -143,7 +143,7 @@ impl Breaks {
         self.any = true;
     }
 
-    /// Writes what is left of them: a single ordinary break becomes a space, of several the first goes.
+    /// Writes the folded line breaks: a single one becomes a space, of several the first is dropped.
     pub(super) fn fold(&mut self, out: &mut String) {
         if self.first == "\n" {
             if self.more.is_empty() {

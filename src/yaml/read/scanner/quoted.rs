@@ -1,11 +1,11 @@
-//! Single-quoted and double-quoted scalars.
+//! Scans single-quoted and double-quoted scalars.
 
-use super::super::super::tree::Style;
-use super::super::cursor;
-use super::super::fault::{Fault, FaultKind};
-use super::super::token::{Text, TokenKind};
 use super::Scanner;
 use super::plain::{Breaks, in_source};
+use crate::yaml::read::cursor;
+use crate::yaml::read::fault::{Fault, FaultKind};
+use crate::yaml::read::token::{Text, TokenKind};
+use crate::yaml::tree::Style;
 
 impl Scanner<'_> {
     pub(super) fn fetch_quoted(&mut self, quote: u8) -> Result<(), Fault> {
@@ -141,7 +141,7 @@ impl Scanner<'_> {
     }
 }
 
-/// Returns the length up to the closing quote when all before it stands for itself on one line.
+/// Returns the length up to the closing quote, if the text before it is on one line and needs no decoding.
 fn simple_length(bytes: &[u8], quote: u8) -> Option<usize> {
     let mut at = 0;
     loop {

@@ -1,5 +1,5 @@
-use super::super::aliases::{FREE_EXPANSION, FREE_FILE_EXPANSION};
 use super::{Code, MAX_DEPTH, good, parse};
+use crate::yaml::read::aliases::{FREE_EXPANSION, FREE_FILE_EXPANSION};
 
 /// The codes said of a text.
 fn codes(text: &str) -> Vec<Code> {

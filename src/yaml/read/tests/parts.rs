@@ -4,12 +4,12 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::parts::{next_start, read_parts};
 use super::soup::PIECES;
 use super::{parse, under};
 use crate::diagnostic::Diagnostics;
 use crate::parallel::Workers;
 use crate::source::Sources;
+use crate::yaml::read::parts::{next_start, read_parts};
 use crate::yaml::{Kind, Tree};
 
 /// All there is to know of a tree and of what was said, in order.
