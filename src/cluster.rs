@@ -1,10 +1,10 @@
-//! The cluster: kube-rs behind one wrapper. Nothing else in the program talks to an API server.
+//! The client of an API server, on top of kube-rs. Nothing else in the program talks to an API server.
 //!
-//! Every request passes one place ([`Cluster::requests`] counts there): a limit on how many run at once,
-//! a bounded number of attempts, a time in which an answer must be there, and errors that name the act and
-//! the server and hold no token, password or header. Each may be sent twice without harm ([`call`]), writes
-//! too. Watches are streams beside that limit. Objects are trees ([`crate::flux::Object`]), never
-//! structs made for one version of a kind.
+//! Every request goes through one function, which counts it ([`Cluster::requests`]), limits how many run at
+//! once, bounds the number of attempts and the time for an answer, and returns errors that name the act and
+//! the server and hold no token, password or header. Every request may be sent twice without harm ([`call`]),
+//! writes too. Watches do not count against the limit. Objects are trees ([`crate::flux::Object`]), not
+//! structs for one version of a kind.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -60,17 +60,17 @@ use crate::value::{Text, Value};
 /// The field manager of every write, and of every dry run.
 pub const FIELD_MANAGER: &str = "armada2flux";
 
-/// Requests that are under way at once.
+/// The number of requests that run at once.
 pub const CONCURRENCY: usize = 16;
 
-/// How long establishing a connection may take, TLS included.
+/// The time in which a connection must be established, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long it may take, over all attempts (with [`Cluster::patience`]: at each), until the answer to a request
-/// begins, and between parts of the answer, when [`Access::timeout`] does not say.
+/// The time until the answer to a request must begin, over all attempts (with [`Cluster::patience`]: at each
+/// attempt), and between parts of the answer, unless [`Access::timeout`] says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(9);
 
-/// Called when a request is going to be tried again.
+/// A function that is called before a request is tried again.
 type OnWait = Box<dyn Fn(&Waiting) + Send + Sync>;
 
 /// A connection to one API server.
@@ -94,7 +94,7 @@ pub struct Cluster {
 
 impl Cluster {
     /// Connects, and asks the server for its version, so that a wrong address, certificate or credential
-    /// shows here. Must be called inside of a tokio runtime with I/O and time.
+    /// fails here. Must be called inside of a tokio runtime with I/O and time.
     ///
     /// # Errors
     ///
@@ -128,24 +128,24 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Sets for how long a request is tried again when the server is too busy (429, 502, 503, 504), going down
-    /// or cannot be reached, and for how long a watch does without it. What a server refuses that has just come
-    /// back is tried again, too: it may not yet know who may what. Without patience few attempts are made, all
-    /// within the time for one answer.
+    /// Sets for how long a request or a watch is tried again when the server is too busy (429, 502, 503,
+    /// 504), is shutting down or cannot be reached. Refusals of a server that has just restarted are tried
+    /// again, too: it may not know all users and their permissions yet. Without this setting there are few
+    /// attempts, all within the time for one answer.
     #[must_use]
     pub fn patience(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
         self
     }
 
-    /// Says which rights the command needs, for hints.
+    /// Sets the rights that the command needs, for hints.
     #[must_use]
     pub fn rights(mut self, rights: Rights) -> Self {
         self.rights = rights;
         self
     }
 
-    /// Sets what is called when a request has to wait before it is tried again (throttling).
+    /// Sets the function that is called when a request has to wait before it is tried again.
     #[must_use]
     pub fn on_wait(mut self, call: impl Fn(&Waiting) + Send + Sync + 'static) -> Self {
         self.on_wait = Some(Box::new(call));
@@ -164,25 +164,25 @@ impl Cluster {
         &self.version
     }
 
-    /// Returns the context in use; `None` inside of a cluster.
+    /// Returns the current context; `None` inside of a cluster.
     #[must_use]
     pub fn context(&self) -> Option<&str> {
         self.context.as_deref()
     }
 
-    /// Returns the namespace that was asked for, else the context's, else `default`.
+    /// Returns the namespace that was asked for, or else the context's, or else `default`.
     #[must_use]
     pub fn namespace(&self) -> &str {
         &self.namespace
     }
 
-    /// How many requests were sent so far, every attempt counted.
+    /// Returns the number of requests sent so far; every attempt counts.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Gets something that must be there.
+    /// Sends a GET request for something that must exist.
     async fn get(&self, act: &str, path: &str) -> Result<answer::Answer, Error> {
         let answer = self.send(act, &Call::get(path.to_owned())).await?;
         if answer.is_success() {

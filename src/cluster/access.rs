@@ -1,4 +1,4 @@
-//! Which cluster, and as whom: kubeconfigs, contexts, impersonation, credentials.
+//! Selects the cluster and the user: kubeconfigs, contexts, impersonation, credentials.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,25 +11,25 @@ use super::environment::{Environment, NoneExists, with_scheme};
 use super::{CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Error};
 use crate::value::Text;
 
-/// How to reach a cluster. The default is what kubectl would take: `KUBECONFIG` (several files are merged),
-/// else `~/.kube/config`, else the pod that this runs in.
+/// How to reach a cluster. The default is the same as for kubectl: `KUBECONFIG` (several files are merged),
+/// or else `~/.kube/config`, or else the service account of the pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
-    /// Kubeconfigs, merged: the first that says something wins. Empty: see above.
+    /// Kubeconfigs, which are merged: the first file that sets a field wins. If empty, the default is used.
     pub kubeconfig: Vec<PathBuf>,
     /// The context, in place of the current one.
     pub context: Option<String>,
     /// The namespace, in place of the context's.
     pub namespace: Option<String>,
-    /// User to act as.
+    /// The user to act as.
     pub user: Option<String>,
-    /// Groups to act as; only with `user`.
+    /// The groups to act as; only with `user`.
     pub groups: Vec<String>,
-    /// How long a server may be silent; [`DEFAULT_TIMEOUT`] when `None`.
+    /// The time in which the server must answer; [`DEFAULT_TIMEOUT`] when `None`.
     pub timeout: Option<Duration>,
 }
 
-/// A client that has sent nothing yet.
+/// A client that has not sent a request yet.
 pub(super) struct Connection {
     pub(super) client: kube::Client,
     pub(super) server: Text,
@@ -38,8 +38,8 @@ pub(super) struct Connection {
 }
 
 impl Access {
-    /// Reads configuration and credentials. A credential plugin runs here, for as long as it likes: it may be
-    /// asking a person.
+    /// Reads configuration and credentials. A credential plugin runs here without a time limit: it may ask
+    /// the user.
     pub(super) async fn open(&self) -> Result<Connection, Error> {
         let (mut config, context) = self.config().await?;
         let timeout = self.timeout.unwrap_or(DEFAULT_TIMEOUT);
@@ -118,7 +118,7 @@ impl Access {
         let mut config = Config::from_custom_kubeconfig(merged, &options)
             .await
             .map_err(|error| unusable(only, &error))?;
-        // kube asks whether the proxy itself is excepted from proxies, not the server.
+        // kube compares the address of the proxy with `NO_PROXY`, not that of the server.
         let proxy = own_proxy.or_else(|| environment.proxy_to(&config.cluster_url));
         config.proxy_url = match proxy.map(|proxy| proxy.parse()) {
             Some(Ok(proxy)) => Some(proxy),
@@ -149,7 +149,7 @@ impl Access {
             kube::Error::InferKubeconfig(error) => unusable(None, error),
             kube::Error::RustlsTls(error) => Error::Kubeconfig {
                 file: None,
-                // Names files and what is wrong with keys, never what is in them.
+                // The text names files and faults of keys, never their content.
                 reason: format!("its keys or certificates cannot be used: {error}"),
             },
             _ => Error::Kubeconfig {
@@ -160,7 +160,7 @@ impl Access {
     }
 }
 
-/// Returns the proxy that a context's cluster names; it holds whatever the environment says.
+/// Returns the proxy in the cluster of a context; it takes precedence over the environment.
 fn own_proxy(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
     let context = kubeconfig
         .contexts
@@ -172,7 +172,7 @@ fn own_proxy(kubeconfig: &Kubeconfig, context: &str) -> Option<String> {
     proxy.filter(|proxy| !proxy.is_empty()).map(with_scheme)
 }
 
-/// Scheme, host and port; an address may hold a password, too.
+/// Returns scheme, host and port of an address, which may also hold a password.
 fn address(url: &hyper::Uri) -> Text {
     let port = url
         .port_u16()
@@ -189,7 +189,7 @@ fn user_agent() -> (HeaderName, HeaderValue) {
     (USER_AGENT, HeaderValue::from_static(name))
 }
 
-/// What is wrong with a kubeconfig, without a word of what it says.
+/// Returns the error for a kubeconfig, without its content.
 fn unusable(file: Option<&Path>, error: &KubeconfigError) -> Error {
     let mut file = file.map(Path::to_owned);
     let reason = match error {
@@ -197,7 +197,7 @@ fn unusable(file: Option<&Path>, error: &KubeconfigError) -> Error {
             file = Some(path.clone());
             lower_first(&cause.to_string())
         }
-        // Its text shows lines of the file.
+        // The text of this error quotes lines of the file.
         KubeconfigError::Parse(error) => match error.location() {
             Some(at) => format!(
                 "it is no YAML of a kubeconfig (line {}, column {})",
@@ -235,7 +235,7 @@ fn unusable(file: Option<&Path>, error: &KubeconfigError) -> Error {
     Error::Kubeconfig { file, reason }
 }
 
-/// Why there are no credentials, without what a plugin printed: that may be the token.
+/// Returns the error for missing credentials, without the output of a plugin, which may hold the token.
 pub(super) fn credentials(error: &AuthError, context: Option<Text>) -> Error {
     let reason = match error {
         AuthError::AuthExecStart(cause) => {

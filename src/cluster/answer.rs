@@ -1,20 +1,20 @@
-//! Answers of an API server, and what its `Status` objects say.
+//! Answers of an API server, and the content of its `Status` objects.
 
 use super::{Cause, Cluster, Error};
 use crate::secret::Scrubber;
 use crate::value::Value;
 
-/// Longest message that is shown, in characters.
+/// The longest message that is shown, in characters.
 const MAX_MESSAGE: usize = 2000;
 
-/// An answer of whatever status.
+/// An answer of any status.
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// Null when a refusal was no JSON.
+    /// Null when a refusal is not JSON.
     pub(super) value: Value,
 }
 
-/// One cause that a refusal names.
+/// A cause that a refusal names.
 pub(super) struct Reason<'a> {
     pub(super) reason: &'a str,
     pub(super) field: &'a str,
@@ -30,7 +30,7 @@ impl Answer {
         self.value.text_at(path).unwrap_or_default()
     }
 
-    /// Returns the machine's word for a refusal, as `Expired`.
+    /// Returns the `reason` of a refusal, as `Expired`.
     pub(super) fn reason(&self) -> &str {
         self.text(&["reason"])
     }
@@ -40,12 +40,12 @@ impl Answer {
         self.text(&["details", "kind"])
     }
 
-    /// What the server says, as it says it: scrub it before anybody sees it.
+    /// Returns the message of the server as it is; it must be scrubbed before it is shown.
     pub(super) fn raw_message(&self) -> &str {
         self.text(&["message"])
     }
 
-    /// What the server says, without secrets.
+    /// Returns the message of the server without secrets.
     pub(super) fn message(&self, scrubber: &Scrubber) -> String {
         match self.raw_message() {
             "" => "the server gives no reason".to_owned(),
@@ -53,7 +53,7 @@ impl Answer {
         }
     }
 
-    /// Returns the single causes of a refusal.
+    /// Returns the causes of a refusal.
     pub(super) fn causes(&self) -> impl Iterator<Item = Reason<'_>> {
         let causes = self.value.items_at(&["details", "causes"]);
         causes.iter().map(|cause| {
@@ -66,18 +66,17 @@ impl Answer {
         })
     }
 
-    /// Returns whether the permission is missing: a webhook may answer 403, too.
+    /// Returns whether a permission is missing; a webhook may answer 403, too.
     pub(super) fn is_unauthorised(&self) -> bool {
         self.status == 403 && self.raw_message().contains("forbidden: User \"")
     }
 
-    /// Returns whether it would be another one if the server knew more: who asks, what they may, which kinds
-    /// there are.
+    /// Returns whether the answer may change once the server has loaded its users, permissions and kinds.
     pub(super) fn is_of_ignorance(&self) -> bool {
         self.status == 401 || self.is_unauthorised() || self.is_unknown_path()
     }
 
-    /// Returns whether the path leads nowhere, as opposed to an object that is not there.
+    /// Returns whether the path is unknown, as opposed to an object that does not exist.
     pub(super) fn is_unknown_path(&self) -> bool {
         self.status == 404 && self.text(&["details", "name"]).is_empty()
     }
@@ -91,12 +90,12 @@ fn cut(text: &str) -> String {
 }
 
 impl Cluster {
-    /// Returns the error for an answer that is no success, to a request that held no secret.
+    /// Returns the error for a failed request that held no secret.
     pub(super) fn refused(&self, act: &str, answer: &Answer) -> Error {
         self.refused_without(&Scrubber::default(), act, answer)
     }
 
-    /// Returns the error for an answer that is no success, without the secrets that the server may quote.
+    /// Returns the error for a failed request, without the secrets that the server may quote.
     pub(super) fn refused_without(&self, secrets: &Scrubber, act: &str, answer: &Answer) -> Error {
         let cause = match answer.status {
             401 => Cause::Unauthorized,
@@ -110,7 +109,7 @@ impl Cluster {
         self.failed(act, cause)
     }
 
-    /// Returns an error of a request to this server.
+    /// Returns the error of a request to this server.
     pub(super) fn failed(&self, act: &str, cause: Cause) -> Error {
         Error::Request {
             act: act.to_owned(),
@@ -120,7 +119,7 @@ impl Cluster {
         }
     }
 
-    /// Returns the error for an answer that should be an object and is none.
+    /// Returns the error for an answer that should be an object and is not.
     pub(super) fn no_object(&self, act: &str) -> Error {
         self.failed(act, Cause::Unreadable("it is no object".to_owned()))
     }

@@ -1,4 +1,4 @@
-//! Server-side apply of objects: for good, or as a dry run that is thrown away at the end.
+//! Server-side apply of objects, as a write or as a dry run.
 
 use super::answer::Answer;
 use super::call::Call;
@@ -9,52 +9,52 @@ use crate::flux::{Conflict, Object};
 use crate::secret::Scrubber;
 use crate::value::Text;
 
-/// The word of the server for a conflict over a field.
+/// The server's reason for a conflict over a field.
 const CONFLICT: &str = "FieldManagerConflict";
 
-/// The status of what breaks a rule for objects (422 Unprocessable Entity).
+/// The status for invalid objects (422 Unprocessable Entity).
 pub(super) const INVALID: u16 = 422;
 
-/// What the server makes of an object, in a dry run or for good. Messages are the server's, with every secret
-/// that the object holds (sent or live) replaced.
+/// The result of an apply, as a write or as a dry run. Messages are the server's, without the secrets of the
+/// object, as sent and as live.
 #[derive(Clone, Debug)]
 pub enum DryRun {
-    /// It is taken.
+    /// The object is accepted.
     Applied {
-        /// As it is stored.
+        /// The object as it is stored.
         object: Box<Object>,
-        /// Whether it was not there yet. Of a write whose first answer was lost this may say no.
+        /// Whether it is new. May be false for a new object when the answer to a first attempt was lost.
         created: bool,
     },
     /// Other managers own fields that would change; all of them.
     Conflict(Vec<Conflict>),
-    /// It is refused: by validation, by an admission policy or a webhook.
+    /// The object is refused: by validation, by an admission policy or a webhook.
     Refused {
-        /// HTTP status.
+        /// The HTTP status.
         code: u16,
-        /// What the server says.
+        /// The message of the server.
         message: String,
     },
-    /// Something on the way cannot do dry runs: a webhook with side effects.
+    /// A webhook with side effects does not support dry runs.
     Unsupported {
-        /// What the server says.
+        /// The message of the server.
         message: String,
     },
     /// The object's namespace does not exist.
     NamespaceMissing {
-        /// Its name.
+        /// The namespace.
         namespace: Text,
     },
     /// The server does not serve the object's kind at this version.
     KindNotServed,
-    /// This user may not: a dry run needs the permission of the real write.
+    /// The user lacks the permission: a dry run needs the same permission as the write.
     Forbidden {
-        /// What the server says.
+        /// The message of the server.
         message: String,
     },
 }
 
-/// What is asked of the server.
+/// The kind of apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Apply {
     DryRun,
@@ -63,12 +63,12 @@ enum Apply {
 
 impl Cluster {
     /// Asks what a server-side apply of `object` by [`FIELD_MANAGER`] would do, with strict validation.
-    /// Nothing is written. With `force`, fields of other managers are taken over. `live` is the object as it
-    /// is, if it is known: what is secret in it is kept out of messages, too.
+    /// Nothing is written. With `force`, fields of other managers are taken over. `live` is the object in the
+    /// cluster, if it is known: its secrets are removed from messages, too.
     ///
     /// # Errors
     ///
-    /// When the server does not answer; what it says about the object is in [`DryRun`].
+    /// When the server does not answer; its answer about the object is a [`DryRun`].
     pub async fn dry_run_apply(
         &self,
         object: &Object,
@@ -78,8 +78,8 @@ impl Cluster {
         self.apply_as(Apply::DryRun, object, live, force).await
     }
 
-    /// As [`Cluster::dry_run_apply`], and for good. Applied twice it has the effect of once, so it is tried
-    /// again when the connection breaks.
+    /// Writes `object` by a server-side apply; see [`Cluster::dry_run_apply`]. A second apply of the same
+    /// object changes nothing, so it is tried again when the connection breaks.
     ///
     /// # Errors
     ///
@@ -125,7 +125,8 @@ impl Cluster {
             "{}?{dry_run}fieldManager={FIELD_MANAGER}&fieldValidation=Strict&force={force}",
             kind.path_of(object.namespace.as_deref(), &object.name)
         );
-        // Clear: this goes to the cluster and nowhere else. What YAML changes is escaped in it.
+        // The text is sent to the cluster only. The server reads it as YAML, so the characters that YAML
+        // changes are escaped.
         let body = to_json(&object.value, View::Clear);
         let answer = self.send(&act, &Call::apply(path, body)).await?;
         if answer.is_success() {
@@ -180,7 +181,7 @@ fn conflicts(answer: &Answer, scrubber: &Scrubber) -> Vec<Conflict> {
         .filter(|cause| cause.reason == CONFLICT)
         .map(|cause| Conflict {
             manager: manager(cause.message).into(),
-            // Items of sets are named by what they are.
+            // Items of sets are named by their content.
             field: scrubber.scrub(cause.field).into(),
         })
         .collect();
@@ -189,7 +190,7 @@ fn conflicts(answer: &Answer, scrubber: &Scrubber) -> Vec<Conflict> {
     conflicts
 }
 
-/// The manager in `conflict with "kubectl" using v1`; a name may hold quotes, which Go escapes.
+/// Returns the manager in `conflict with "kubectl" using v1`. Go escapes quotes in the name.
 fn manager(message: &str) -> String {
     let quoted = message.split_once('"').map_or("", |(_, rest)| rest);
     let mut name = String::new();

@@ -1,4 +1,4 @@
-//! How often, how long and after which waits something is tried again.
+//! Retries: how often, for how long and after which waits a request is tried again.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -7,36 +7,36 @@ use tokio::time::{Instant, sleep};
 
 use super::{Cause, Cluster, Error};
 
-/// How often a request is sent at most, without [`Cluster::patience`].
+/// The largest number of attempts at a request without [`Cluster::patience`].
 const ATTEMPTS: u32 = 5;
 
 /// The wait before the second attempt when the server names none; each later one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
-/// The longest wait of the program's own choice. Without patience also the longest `Retry-After` that is
-/// waited for; who asks for more gets no further attempt.
+/// The longest wait that the program chooses itself. Without [`Cluster::patience`] a longer `Retry-After`
+/// ends the attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-/// Requests that were refused together come back spread over as many such steps.
+/// Retries of requests that were refused together are spread over this number of steps of this length.
 const SPREAD: (usize, Duration) = (8, Duration::from_millis(25));
 
-/// Something is going to be tried again.
+/// A request that will be tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    /// The status that asked for it (429, 503 …), or that a server gave which had just come back (401, 403, 404);
-    /// `None` when the connection broke.
+    /// The status of a busy server (429, 503 …), or of one that has just restarted (401, 403, 404); `None`
+    /// when the connection broke.
     pub status: Option<u16>,
-    /// How long it waits.
+    /// The time until the next attempt.
     pub time: Duration,
     /// The attempt that failed, from 1.
     pub attempt: u32,
 }
 
-/// For so long after its return a server may know neither accounts nor their rights nor all kinds: it answers
-/// before it has read them (seen with kube-apiserver 1.36, which refused with 403 what it allowed a second later).
+/// The time after a restart in which a server may not know all users, permissions and kinds: it answers
+/// before it has loaded them (kube-apiserver 1.36 refused with 403 what it allowed a second later).
 const SETTLING: Duration = Duration::from_secs(30);
 
-/// When the server was away at last.
+/// The last time at which the server was unavailable.
 #[derive(Default)]
 pub(super) struct Away(Mutex<Option<Instant>>);
 
@@ -47,35 +47,35 @@ impl Away {
         }
     }
 
-    /// Returns whether it may not have found itself again.
+    /// Returns whether the server may not have loaded everything since it was unavailable.
     pub(super) fn lately(&self) -> bool {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
         last.is_some_and(|last| last.elapsed() < SETTLING)
     }
 }
 
-/// What another attempt may get past.
+/// A failure that another attempt may not have.
 #[derive(Debug)]
 pub(super) enum Trouble {
-    /// Come again, perhaps after a time.
+    /// The server asks to retry, perhaps after a time.
     Busy(u16, Option<Duration>),
-    /// The connection broke, or nothing came.
+    /// The connection broke, or there was no answer.
     Broken(Cause),
 }
 
-/// The attempts at one thing.
+/// The attempts at a request or a watch.
 pub(super) struct Attempts<'c> {
     cluster: &'c Cluster,
     act: String,
-    /// How many failed since the last success.
+    /// The number of failures since the last success.
     failed: u32,
-    /// What the bounds are counted from.
+    /// The time from which the bounds count.
     since: Option<Instant>,
     once: bool,
 }
 
 impl<'c> Attempts<'c> {
-    /// For a request: its bounds count from now.
+    /// Starts the attempts at a request; the bounds count from now.
     pub(super) fn of_request(cluster: &'c Cluster, act: &str, once: bool) -> Self {
         Self {
             since: Some(Instant::now()),
@@ -84,7 +84,7 @@ impl<'c> Attempts<'c> {
         }
     }
 
-    /// For what goes on and on: its bounds count from the first failure after a success.
+    /// Starts the attempts at a watch; the bounds count from the first failure after a success.
     pub(super) fn of_stream(cluster: &'c Cluster, act: &str) -> Self {
         Self {
             cluster,
@@ -95,7 +95,7 @@ impl<'c> Attempts<'c> {
         }
     }
 
-    /// When the answer to the next attempt must have begun.
+    /// Returns the time at which the answer to the next attempt must have begun.
     pub(super) fn deadline(&self) -> Instant {
         let begin = match (self.cluster.patience, self.since) {
             (None, Some(since)) => since,
@@ -104,7 +104,7 @@ impl<'c> Attempts<'c> {
         begin + self.cluster.timeout
     }
 
-    /// Returns the last attempt was a success.
+    /// Records that the last attempt was a success.
     pub(super) fn succeeded(&mut self) {
         self.failed = 0;
         self.since = None;
@@ -114,7 +114,7 @@ impl<'c> Attempts<'c> {
     ///
     /// # Errors
     ///
-    /// When there is none.
+    /// When there is no further attempt; the error is that of the last one.
     pub(super) async fn wait(&mut self, trouble: Trouble) -> Result<(), Error> {
         self.failed += 1;
         self.cluster.away.note(&trouble);

@@ -1,4 +1,4 @@
-//! What broke a connection, in words.
+//! Describes why a connection broke.
 
 use std::error::Error as StdError;
 use std::io;
@@ -9,13 +9,13 @@ use super::{Cause, access};
 /// The time after which hyper gives up on connecting.
 const CONNECTING: Duration = super::CONNECT_TIMEOUT;
 
-/// Returns an error and all that stands behind it, outermost first.
+/// Returns an error and its sources, outermost first.
 pub(super) fn chain<'e>(error: &'e (dyn StdError + 'static)) -> Vec<&'e (dyn StdError + 'static)> {
     let mut links = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
         links.push(error);
-        // `io::Error` gives the source of what it wraps, not what it wraps.
+        // `io::Error::source` skips the error that it wraps.
         let wrapped = error
             .downcast_ref::<io::Error>()
             .and_then(io::Error::get_ref);
@@ -27,8 +27,8 @@ pub(super) fn chain<'e>(error: &'e (dyn StdError + 'static)) -> Vec<&'e (dyn Std
     links
 }
 
-/// What broke a connection. The texts of the network's own errors name addresses and reasons; those of the
-/// layers between repeat them.
+/// Returns why a connection broke. The texts of network errors name addresses and reasons; those of the
+/// layers above repeat them.
 pub(super) fn cause_of(error: &(dyn StdError + 'static)) -> Cause {
     let links = chain(error);
     let texts: Vec<String> = links.iter().map(ToString::to_string).collect();
@@ -62,7 +62,7 @@ pub(super) fn cause_of(error: &(dyn StdError + 'static)) -> Cause {
     Cause::Unreachable(text)
 }
 
-/// Returns words for what rustls says by name.
+/// Returns a description of a fault that rustls names.
 fn certificate(reason: &str) -> &str {
     match reason {
         "UnknownIssuer" => "its issuer is unknown",

@@ -1,27 +1,27 @@
-//! Requests that may be sent again when nobody knows what became of them.
+//! Requests, all of which may be sent again when their result is unknown.
 
 use hyper::header::{ACCEPT, CONTENT_TYPE};
 use hyper::{Method, Request};
 use kube::client::Body;
 
 const JSON: &str = "application/json";
-/// Asks for names, labels and annotations of a list's objects alone.
+/// Asks for the metadata of a list's objects alone.
 const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 const APPLY: &str = "application/apply-patch+yaml";
 const MERGE: &str = "application/merge-patch+json";
 
-/// How the answer is read.
+/// The format of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reading {
-    /// As the JSON that it must be.
+    /// JSON.
     Json,
-    /// A success as text, a refusal as JSON.
+    /// Text for a success, JSON for a refusal.
     Text,
 }
 
-/// A request. The second of two that arrive does no harm: what reads, reviews and dry runs has no effect,
-/// an apply or a merge patch has it once, and the others name in their body what they are for: nothing of
-/// that name (create), a UID (delete), a version (replace).
+/// A request. Sending it twice does no harm: reads, reviews and dry runs have no effect, a second apply or
+/// merge patch changes nothing, and the others name a precondition in their body: no object of that name
+/// (create), a UID (delete), a version (replace).
 pub(super) struct Call {
     method: Method,
     path: String,
@@ -29,7 +29,7 @@ pub(super) struct Call {
     content: &'static str,
     body: Vec<u8>,
     pub(super) reading: Reading,
-    /// Whether one attempt is all.
+    /// Whether there is only one attempt.
     pub(super) once: bool,
 }
 
@@ -46,7 +46,7 @@ impl Call {
         }
     }
 
-    /// Asks once for what is nice to have.
+    /// Reads something optional; there is one attempt.
     pub(super) fn get_once(path: String) -> Self {
         Self {
             once: true,
@@ -54,7 +54,7 @@ impl Call {
         }
     }
 
-    /// Asks once for text that is nice to have.
+    /// Reads optional text; there is one attempt.
     pub(super) fn get_text(path: String) -> Self {
         Self {
             accept: "*/*",
@@ -63,12 +63,12 @@ impl Call {
         }
     }
 
-    /// Makes an object, or asks for a review.
+    /// Creates an object or a review.
     pub(super) fn post(path: String, body: String) -> Self {
         Self::of(Method::POST, path, JSON, body)
     }
 
-    /// Returns a server-side apply; `path` says whether it is a dry run.
+    /// Applies an object on the server side; `path` says whether it is a dry run.
     pub(super) fn apply(path: String, body: String) -> Self {
         Self::of(Method::PATCH, path, APPLY, body)
     }
@@ -77,12 +77,12 @@ impl Call {
         Self::of(Method::PATCH, path, MERGE, body)
     }
 
-    /// `body` must name the version that it replaces.
+    /// Replaces an object; `body` must name the version that it replaces.
     pub(super) fn put(path: String, body: String) -> Self {
         Self::of(Method::PUT, path, JSON, body)
     }
 
-    /// `body` must name the UID as a precondition.
+    /// Deletes an object; `body` must name the UID as a precondition.
     pub(super) fn delete(path: String, body: String) -> Self {
         Self::of(Method::DELETE, path, JSON, body)
     }

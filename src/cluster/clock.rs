@@ -1,4 +1,4 @@
-//! What time it is at the server.
+//! The clock of the server.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -9,22 +9,23 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-/// By how much a time of [`Clock::now`] may be early: `Date` has whole seconds, and an answer takes its time.
+/// The time by which [`Clock::now`] may be early: `Date` has whole seconds, and the answer takes time to
+/// arrive.
 pub(super) const SLACK: Duration = Duration::from_secs(2);
 
-/// The server's clock, by the `Date` of its last answer: the clock of the machine that this runs on may be
-/// wrong, and what is written for others to compare must not depend on it.
+/// The server's clock, by the `Date` of its last answer. The clock of this machine may be wrong, and times
+/// that other programs compare must not depend on it.
 #[derive(Default)]
 pub(super) struct Clock(Mutex<Option<(Timestamp, Instant)>>);
 
 impl Clock {
-    /// Takes note of an answer that came just now.
+    /// Records the time of an answer that has just arrived.
     pub(super) fn note(&self, headers: &HeaderMap) {
         let date = headers.get(DATE).and_then(|date| date.to_str().ok());
         let date = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
         let Some(date) = date else { return };
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Seconds are cut off, so of two that agree the later one is nearer to the truth.
+        // `Date` drops fractions of a second, so if two times agree, the later one is more exact.
         let agrees = noted.is_some_and(|noted| {
             let ahead = time(noted).duration_since(date);
             ahead.is_positive() && ahead.unsigned_abs() < SLACK
@@ -34,7 +35,7 @@ impl Clock {
         }
     }
 
-    /// Returns the time at the server, early by less than [`SLACK`]; the time here when the server never gave
+    /// Returns the time of the server, early by less than [`SLACK`]; the local time if the server never sent
     /// one.
     pub(super) fn now(&self) -> Timestamp {
         let noted = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -42,7 +43,7 @@ impl Clock {
     }
 }
 
-/// Returns the time now, when it was `date` at `at`.
+/// Returns the current time, given that it was `date` at `at`.
 fn time((date, at): (Timestamp, Instant)) -> Timestamp {
     let since = SignedDuration::try_from(at.elapsed()).unwrap_or(SignedDuration::MAX);
     date.saturating_add(since).unwrap_or(date)
@@ -71,10 +72,10 @@ mod tests {
         let first = noted(&clock, "Sun, 06 Nov 1994 08:49:37 GMT");
         near(first, "1994-11-06T08:49:37Z");
         near(noted(&clock, "yesterday"), "1994-11-06T08:49:37Z");
-        // What was cut off does not turn the clock back.
+        // A dropped fraction does not turn the clock back.
         let same = noted(&clock, "Sun, 06 Nov 1994 08:49:36 GMT");
         assert!(same >= first, "{first} {same}");
-        // Somebody set it right.
+        // The clock was corrected.
         near(
             noted(&clock, "Sun, 06 Nov 1994 08:00:00 GMT"),
             "1994-11-06T08:00:00Z",

@@ -1,46 +1,47 @@
-//! Flux's controllers: which run, and of which version.
+//! Finds Flux's controllers and their versions.
 
 use super::{Cause, Cluster, Error, KindRef};
 use crate::flux::Object;
 use crate::value::{Text, Value};
 
-/// Where Flux is looked for first; its own default.
+/// The default namespace of Flux, which is searched first.
 pub const FLUX_NAMESPACE: &str = "flux-system";
 
-/// Label on everything that `flux install` and its charts make.
+/// The label on everything that `flux install` and the charts of Flux create.
 const PART_OF_FLUX: &str = "app.kubernetes.io/part-of=flux";
 
-/// Label with Flux's own version.
+/// The label with the version of Flux.
 const VERSION_LABEL: &str = "app.kubernetes.io/version";
 
-/// What is known about Flux's controllers.
+/// The controllers of Flux, as far as they are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Controllers {
-    /// Nothing: nobody asked.
+    /// They were not searched.
     NotAsked,
-    /// Deployments may not be read; what the server says. That is no lack: versions are only named.
+    /// Deployments may not be read; the message of the server. This is not a missing requirement, since
+    /// versions are only shown.
     Unreadable(String),
-    /// These.
+    /// The controllers that were found.
     Found(Vec<Controller>),
 }
 
 /// A controller of Flux.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Controller {
-    /// As `helm-controller`.
+    /// The name, as `helm-controller`.
     pub name: Text,
     /// Its namespace.
     pub namespace: Text,
-    /// Its own version, by the tag of its image: `v1.6.3`.
+    /// The version of the controller, by the tag of its image: `v1.6.3`.
     pub version: Option<Text>,
-    /// The version of Flux, by label: `v2.9.4`.
+    /// The version of Flux, by its label: `v2.9.4`.
     pub flux: Option<Text>,
     /// Whether at least one replica is available.
     pub available: bool,
 }
 
 impl Cluster {
-    /// Returns the controllers, in [`FLUX_NAMESPACE`] or wherever their label is found.
+    /// Returns the controllers in [`FLUX_NAMESPACE`], or else in any namespace, by their label.
     pub(super) async fn controllers(&self, wanted: &[Text]) -> Result<Controllers, Error> {
         let deployments = KindRef {
             api_version: "apps/v1".into(),
@@ -88,7 +89,7 @@ fn controller(deployment: &Object) -> Controller {
     }
 }
 
-/// Returns the tag of an image; a port of its registry is none, and a digest says nothing.
+/// Returns the tag of an image, which is neither the port of the registry nor the digest.
 fn tag(image: &str) -> Option<&str> {
     let image = image.split('@').next().unwrap_or_default();
     let name = image.rsplit('/').next().unwrap_or_default();

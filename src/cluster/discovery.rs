@@ -1,4 +1,4 @@
-//! What the server serves: kinds, their names in paths, versions of groups.
+//! Discovery: the kinds that the server serves, their names in paths, the versions of groups.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use super::{Cluster, Error};
 use crate::flux::object::group;
 use crate::value::{Text, Value};
 
-/// What needs no escape in a path or a query.
+/// Characters that need no escape in a path or a query.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -23,27 +23,27 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
 pub struct KindRef {
     /// `group/version`, or `v1`.
     pub api_version: Text,
-    /// As `HelmRelease`.
+    /// The kind, as `HelmRelease`.
     pub kind: Text,
-    /// As `helmreleases`.
+    /// Its name in paths, as `helmreleases`.
     pub plural: Text,
-    /// Whether its objects live in namespaces.
+    /// Whether its objects have a namespace.
     pub namespaced: bool,
 }
 
 /// Whether a kind is served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Served {
-    /// It is.
+    /// It is served.
     Yes(KindRef),
-    /// It is not.
+    /// It is not served.
     No {
         /// The versions of its group that are served, the preferred one first; none when the group is unknown.
         versions: Vec<Text>,
     },
 }
 
-/// What was asked for before, by apiVersion. Who comes while the question is under way waits for its answer.
+/// The kinds known so far, by apiVersion. Concurrent requests for the same apiVersion wait for one answer.
 #[derive(Default)]
 pub(super) struct Discovered(Mutex<BTreeMap<Text, Arc<OnceCell<Vec<KindRef>>>>>);
 
@@ -63,7 +63,7 @@ impl KindRef {
         }
     }
 
-    /// Returns the path of one object. The names must be able to stand in a path.
+    /// Returns the path of one object. Its names must be valid in a path.
     pub(super) fn path_of(&self, namespace: Option<&str>, name: &str) -> String {
         format!("{}/{}", self.path(namespace), escape(name))
     }
@@ -73,7 +73,7 @@ pub(super) fn escape(text: &str) -> String {
     utf8_percent_encode(text, UNRESERVED).to_string()
 }
 
-/// `/apis/group/version`, or `/api/v1`.
+/// Returns the path of a group and version: `/apis/group/version`, or `/api/v1`.
 fn base(api_version: &str) -> String {
     match api_version.split_once('/') {
         Some((group, version)) => format!("/apis/{}/{}", escape(group), escape(version)),
@@ -82,7 +82,7 @@ fn base(api_version: &str) -> String {
 }
 
 impl Cluster {
-    /// Finds out whether a kind is served. Asked once for each apiVersion.
+    /// Returns whether a kind is served. Sends one request for each apiVersion.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Cluster {
         Ok(Served::No { versions })
     }
 
-    /// Returns the kind, if it is served. Asked once for each apiVersion.
+    /// Returns the kind, if it is served. Sends one request for each apiVersion.
     ///
     /// # Errors
     ///
@@ -131,7 +131,7 @@ impl Cluster {
         let resources = resources.and_then(Value::as_sequence).unwrap_or_default();
         let kinds = resources.iter().filter_map(|resource| {
             let text = |key: &str| resource.text_at(&[key]).map(Text::from);
-            // Names with a slash are subresources.
+            // A name with a slash is a subresource.
             let plural = text("name").filter(|name| !name.contains('/'))?;
             Some(KindRef {
                 api_version: api_version.into(),

@@ -1,4 +1,4 @@
-//! What the environment says about clusters: kubeconfigs and proxies.
+//! Reads what the environment says about clusters: kubeconfigs and proxies.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 /// The port of a server whose address names none.
 const HTTPS_PORT: u16 = 443;
 
-/// The variables that count, as they are.
+/// The environment variables, as they are set.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Environment {
     /// `KUBECONFIG`
@@ -23,7 +23,7 @@ pub(super) struct Environment {
     pub(super) no_proxy: Option<String>,
 }
 
-/// No file that `KUBECONFIG` lists exists; the first of them.
+/// None of the files in `KUBECONFIG` exists; holds the first of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct NoneExists(pub(super) PathBuf);
 
@@ -43,8 +43,8 @@ impl Environment {
         }
     }
 
-    /// Returns the kubeconfigs to read, by kubectl's rules: those of `KUBECONFIG` that exist, else the one in
-    /// the home folder; none at all is no error here.
+    /// Returns the kubeconfigs to read, by kubectl's rules: those of `KUBECONFIG` that exist, or else the one
+    /// in the home folder, if it exists.
     pub(super) fn kubeconfigs(&self) -> Result<Vec<PathBuf>, NoneExists> {
         let listed: Vec<PathBuf> = self
             .kubeconfig
@@ -66,8 +66,8 @@ impl Environment {
         Ok(there)
     }
 
-    /// Returns the proxy on the way to a server whose kubeconfig names none, by Go's rules, which kubectl
-    /// follows: never to loopback, and not to what `NO_PROXY` lists.
+    /// Returns the proxy for a server whose kubeconfig names none, by Go's rules, which kubectl follows: no
+    /// proxy for loopback addresses and for what `NO_PROXY` lists.
     pub(super) fn proxy_to(&self, server: &Uri) -> Option<String> {
         let proxy = self.proxy.as_deref()?;
         let host = server.host()?.trim_matches(['[', ']']);
@@ -83,7 +83,7 @@ impl Environment {
         if excepted.contains(&"*") {
             return None;
         }
-        // Only whether there is an answer counts, not which proxy it names.
+        // Only whether there is a proxy counts, not which one.
         let matcher = Matcher::builder()
             .all("http://proxy")
             .no(excepted.join(","))
@@ -92,8 +92,8 @@ impl Environment {
     }
 }
 
-/// What an entry of `NO_PROXY` excepts at this port, without the two forms that Go knows and the matcher
-/// does not: `host:port` and `*.domain`.
+/// Converts an entry of `NO_PROXY` to what it excludes at this port. Go knows two forms that the matcher does
+/// not: `host:port` and `*.domain`.
 fn host_of(entry: &str, port: u16) -> Option<&str> {
     let host = match entry.split_once(':') {
         // More than one colon: an IPv6 address.
@@ -109,7 +109,7 @@ fn host_of(entry: &str, port: u16) -> Option<&str> {
     )
 }
 
-/// `proxy:3128` is one that speaks HTTP.
+/// Adds `http://` to a proxy without scheme, as Go does.
 pub(super) fn with_scheme(proxy: &str) -> String {
     if proxy.contains("://") {
         proxy.to_owned()

@@ -1,4 +1,4 @@
-//! What can go wrong between here and an API server, told without secrets.
+//! Errors of the connection to an API server. They hold no secrets.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,61 +7,61 @@ use super::preflight::Lack;
 use crate::value::Text;
 
 /// A cluster could not be used. Holds no token, password or header: errors of the layers below, which may
-/// quote files and the output of credential plugins, are told anew and not kept.
+/// quote files and the output of credential plugins, are described in our own words and not kept.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
     /// A kubeconfig cannot be used.
     #[error("cannot use the kubeconfig{}: {reason}", named(.file))]
     Kubeconfig {
-        /// The file, when it is known which.
+        /// The file, if it is known.
         file: Option<PathBuf>,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
-    /// The context that was asked for, or that is current, is not there.
+    /// The context that was asked for, or the current one, does not exist.
     #[error("there is no context `{context}` in {}", all(.files))]
     UnknownContext {
-        /// Its name.
+        /// The name of the context.
         context: String,
-        /// The contexts that are there.
+        /// The contexts that exist.
         known: Vec<String>,
         /// The files that were read.
         files: Vec<PathBuf>,
     },
-    /// Nothing says which cluster is meant.
+    /// No cluster is configured.
     #[error("no cluster is given: no context is chosen{}", place(.files))]
     NoCluster {
         /// The files that were read.
         files: Vec<PathBuf>,
     },
-    /// No credentials could be had.
+    /// There are no credentials.
     #[error("cannot get credentials{}: {reason}", of_context(.context))]
     Credentials {
-        /// The context they are for.
+        /// The context.
         context: Option<Text>,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// A request was not answered as it had to be.
+    /// A request failed.
     #[error("cannot {act} at {server}: {cause}")]
     Request {
-        /// What was being done to which object, as in `list helmreleases in namespace a`.
+        /// The act and its object, as in `list helmreleases in namespace a`.
         act: String,
-        /// Scheme, host and port.
+        /// The scheme, host and port of the server.
         server: Text,
-        /// Why it failed.
+        /// The cause.
         cause: Cause,
-        /// The rights that the command is known to need.
+        /// The rights that the command needs, if they are known.
         rights: Rights,
     },
-    /// The cluster lacks what is needed; all of it.
+    /// The cluster lacks requirements of the command.
     #[error("the cluster at {server} lacks what is needed:{}", listed(.lacks))]
     Lacking {
-        /// Scheme, host and port.
+        /// The scheme, host and port of the server.
         server: Text,
-        /// What.
+        /// All that is missing.
         lacks: Vec<Lack>,
-        /// The rights that the command is known to need.
+        /// The rights that the command needs, if they are known.
         rights: Rights,
     },
 }
@@ -81,7 +81,7 @@ pub enum Cause {
     /// 401
     #[error("the credentials are refused: a token or certificate is wrong or has expired (401)")]
     Unauthorized,
-    /// 403; what the server says.
+    /// 403; the message of the server.
     #[error("permission denied: {0}")]
     Forbidden(String),
     /// 404 for something other than a single object: the kind is not served.
@@ -90,27 +90,27 @@ pub enum Cause {
     /// 429, 502, 503 or 504 until the last attempt.
     #[error("the server is too busy: {status} after {attempts} {}{}", plural(*.attempts), longer(*.asked))]
     Busy {
-        /// The last status.
+        /// The status of the last attempt.
         status: u16,
-        /// How often it was tried.
+        /// The number of attempts.
         attempts: u32,
-        /// The wait that the server asks for, if it is longer than this program waits.
+        /// The wait that the server asks for, if it is too long.
         asked: Option<Duration>,
     },
     /// Any other refusal.
     #[error("{message} ({code})")]
     Refused {
-        /// HTTP status.
+        /// The HTTP status.
         code: u16,
-        /// What the server says.
+        /// The message of the server.
         message: String,
     },
-    /// The answer is no JSON, or no object.
+    /// The answer is not JSON, or not an object.
     #[error("its answer cannot be read: {0}")]
     Unreadable(String),
 }
 
-/// The rights that a command needs, as published for accounts to be made by.
+/// The rights that a command needs; a published file lists them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rights {
     /// To read and to ask for dry runs.
@@ -132,7 +132,7 @@ impl Rights {
 }
 
 impl Error {
-    /// What to do about it.
+    /// Returns a hint on what to do.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let text = match self {

@@ -1,4 +1,4 @@
-//! What helps a person to understand: events, the end of a log; and which cluster this is.
+//! Reads what explains a failure: Events and the end of a log. Also identifies the cluster.
 
 use std::cmp::Reverse;
 
@@ -14,35 +14,35 @@ use crate::flux::Object;
 use crate::secret::Scrubber;
 use crate::value::Text;
 
-/// How many events are given at most: the newest.
+/// The largest number of Events that are returned: the newest.
 const EVENTS: usize = 20;
 
-/// The namespace whose UID names the cluster: it comes first and goes never.
+/// The namespace whose UID identifies the cluster: it is created first and never deleted.
 const FIRST_NAMESPACE: &str = "kube-system";
 
 /// An Event of Kubernetes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Happening {
-    /// Kind of the object that it is about.
+    /// The kind of the object that it is about.
     pub kind: Text,
-    /// Name of that object.
+    /// The name of that object.
     pub name: Text,
     /// Whether it is a warning.
     pub warning: bool,
-    /// The machine's word for it, as `FailedScheduling`.
+    /// The reason, as `FailedScheduling`.
     pub reason: Text,
-    /// What happened, without secrets.
+    /// The message, without secrets.
     pub message: String,
-    /// How often.
+    /// How often it occurred.
     pub count: i64,
-    /// When at last, as RFC 3339 text.
+    /// When it occurred last, as RFC 3339 text.
     pub last: Option<Text>,
 }
 
 impl Cluster {
-    /// Returns the Events about objects of these names in a namespace, whatever their kinds: the newest 20,
-    /// newest last. None when they may not be listed or the server is too busy: they explain, and nothing
-    /// rests on them. `secrets` are kept out of the messages.
+    /// Returns the Events about objects of these names in a namespace, of any kind: the newest 20, the newest
+    /// last. Returns none when they may not be listed or the server is too busy, since they only explain.
+    /// `secrets` are removed from the messages.
     ///
     /// # Errors
     ///
@@ -78,9 +78,9 @@ impl Cluster {
         Ok(events.into_iter().rev().map(|(_, event)| event).collect())
     }
 
-    /// Returns the last lines of a container's log, of which at most so many bytes are read (from the first
-    /// of those lines on). `None` when there is none or it may not be read: it explains, and nothing rests on
-    /// it. `secrets` are kept out of it, and so is what a terminal would act on.
+    /// Returns the last lines of a container's log, of which at most a number of bytes is read (from the
+    /// first of those lines). Returns `None` when there is no log or it may not be read, since it only
+    /// explains. `secrets` and control characters are removed.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl Cluster {
                 let text = answer.value.as_str().filter(|text| !text.is_empty());
                 Ok(text.map(|text| printable(&secrets.scrub(text))))
             }
-            // What is in the way stands between the server and a machine; the rest of the cluster works.
+            // The connection from the server to a node fails; the rest of the cluster works.
             Ok(_)
             | Err(Error::Request {
                 cause: Cause::Busy { .. } | Cause::Timeout(_) | Cause::Refused { .. },
@@ -119,7 +119,7 @@ impl Cluster {
         }
     }
 
-    /// What tells this cluster from all others: the UID of the namespace `kube-system`.
+    /// Returns the identity of the cluster: the UID of the namespace `kube-system`.
     ///
     /// # Errors
     ///
@@ -153,7 +153,7 @@ fn core(kind: &str, plural: &str) -> KindRef {
 fn happening(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, Happening) {
     let text = |path: &[&str]| event.value.text_at(path).map(Text::from);
     let of = |path: &[&str]| text(path).unwrap_or_default();
-    // Old and new clients fill in different fields.
+    // Old and new clients set different fields.
     let last = text(&["series", "lastObservedTime"])
         .or_else(|| text(&["lastTimestamp"]))
         .or_else(|| text(&["eventTime"]))
@@ -172,7 +172,7 @@ fn happening(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, Happenin
     (last.and_then(|last| last.parse().ok()), happening)
 }
 
-/// Returns text without what a terminal would act on; lines and tabs stay.
+/// Removes control characters from a text; keeps line breaks and tabs.
 fn printable(text: &str) -> String {
     text.chars()
         .map(|c| match c {

@@ -1,7 +1,7 @@
-//! Keeping a second run out: a Lease that one holds, renews and gives back.
+//! Locks a site against a second run by a Lease, which is taken, renewed and released.
 //!
-//! Its times are the server's ([`super::clock`]), so a machine whose clock is wrong neither loses a lock nor
-//! takes one that is held.
+//! The times in it are the server's ([`super::clock`]), so a machine with a wrong clock neither loses a lock
+//! nor takes one that is held.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,63 +13,63 @@ use crate::value::{Mapping, Text, Value};
 
 const API_VERSION: &str = "coordination.k8s.io/v1";
 
-/// How often one begins anew because the Lease changed meanwhile.
+/// The number of attempts when other clients change the Lease in between.
 const ATTEMPTS: usize = 5;
 
-/// Who holds a Lease.
+/// The holder of a Lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder {
-    /// The name that it gave itself.
+    /// The identity of the holder.
     pub identity: Text,
-    /// Since when, as RFC 3339 text.
+    /// When it took the Lease, as RFC 3339 text.
     pub since: Option<Text>,
-    /// When it said so last, as RFC 3339 text.
+    /// When it renewed the Lease last, as RFC 3339 text.
     pub renewed: Option<Text>,
-    /// Whether it has not said so for longer than it promised.
+    /// Whether it has not renewed the Lease within its duration.
     pub expired: bool,
     /// How often the Lease changed hands.
     pub transitions: i64,
 }
 
-/// A Lease that is held by us.
+/// A Lease that this run holds.
 #[derive(Clone, Debug)]
 pub struct Lease {
     identity: Text,
-    /// As it was seen last.
+    /// The object as it was read or written last.
     object: Object,
 }
 
-/// What came of taking a Lease.
+/// The result of taking a Lease.
 #[derive(Clone, Debug)]
 pub enum Taken {
-    /// It is ours.
+    /// This run holds it.
     Held(Lease),
-    /// Another holds it.
+    /// Another run holds it.
     By(Holder),
 }
 
-/// What came of renewing a Lease.
+/// The result of renewing a Lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Renewed {
-    /// It is ours for as long again.
+    /// This run holds it for another duration.
     Done,
-    /// It is ours no more: who holds it now, if anybody does.
+    /// This run does not hold it any more; the new holder, if there is one.
     Lost(Option<Holder>),
 }
 
-/// What came of giving a Lease back.
+/// The result of releasing a Lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Released {
-    /// Nobody holds it.
+    /// The Lease has no holder now.
     Done,
-    /// It was not ours any more, and is left as it is.
+    /// This run did not hold it any more, so it was not changed.
     NotOurs,
 }
 
 impl Cluster {
-    /// Takes a Lease that nobody holds, or, if `may_take` says so, one whose holder has not renewed it in time.
-    /// One that is held and renewed is never taken. `identity` must be one that no other run has; `seconds` is
-    /// for how long it holds without being renewed.
+    /// Takes a Lease that has no holder, or, if `may_take` allows it, one whose holder has not renewed it in
+    /// time. A Lease that is renewed is never taken. `identity` must be unique to the run; `seconds` is the
+    /// duration for which the Lease is held without being renewed.
     ///
     /// # Errors
     ///
@@ -88,7 +88,7 @@ impl Cluster {
                 let new = new(&of, identity, seconds, self.clock.now());
                 match self.create(&new).await? {
                     Created::Done(object) => return Ok(held(identity, *object)),
-                    // By somebody, or by this very request when its answer was lost.
+                    // Another run created it, or this request did and its answer was lost.
                     Created::Exists => continue,
                 }
             };
@@ -115,7 +115,7 @@ impl Cluster {
         Err(self.restless(&format!("take {of}")))
     }
 
-    /// Says that a Lease is still held.
+    /// Renews a Lease.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl Cluster {
         Err(self.restless(&format!("renew {of}")))
     }
 
-    /// Returns a Lease back, if it is still ours.
+    /// Releases a Lease, if this run still holds it.
     ///
     /// # Errors
     ///
@@ -167,14 +167,14 @@ impl Cluster {
             match holder(&found, self.clock.now()) {
                 Some(holder) if holder.identity == identity => object = found,
                 Some(_) => return Ok(Released::NotOurs),
-                // By this very request, whose answer was lost.
+                // This request released it, and its answer was lost.
                 None => return Ok(Released::Done),
             }
         }
         Err(self.restless(&format!("release {of}")))
     }
 
-    /// Returns who holds a Lease; `None` when nobody does.
+    /// Returns the holder of a Lease, if there is one.
     ///
     /// # Errors
     ///
@@ -194,7 +194,7 @@ impl Cluster {
 }
 
 impl Lease {
-    /// Returns the name that we gave ourselves.
+    /// Returns the identity of this run.
     #[must_use]
     pub fn identity(&self) -> &str {
         &self.identity
@@ -266,12 +266,12 @@ fn give_back(lease: &mut Object) {
     });
 }
 
-/// As Kubernetes writes a `MicroTime`.
+/// Formats a time as Kubernetes does for a `MicroTime`.
 fn written(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 
-/// Changes what a Lease says.
+/// Changes the spec of a Lease.
 fn edit(lease: &mut Object, change: impl FnOnce(&mut Mapping)) {
     let Some(lease) = lease.value.as_mapping_mut() else {
         return;
@@ -289,7 +289,7 @@ fn holder(object: &Object, now: Timestamp) -> Option<Holder> {
     let number = |key: &str| object.value.int_at(&["spec", key]);
     let identity = text("holderIdentity").filter(|identity| !identity.is_empty())?;
     let renewed = text("renewTime");
-    // Who promised nothing keeps nothing (client-go: `LeaderElector.isLeaseValid`).
+    // A holder without a duration or a renewal has expired (client-go: `LeaderElector.isLeaseValid`).
     let until = || {
         let renewed: Timestamp = renewed.as_deref()?.parse().ok()?;
         let seconds = number("leaseDurationSeconds")?;
@@ -355,7 +355,7 @@ mod tests {
         ));
         let renewed = r#"{"holderIdentity":"x","leaseDurationSeconds":5,"renewTime":"2026-11-28T10:00:25.000000Z"}"#;
         assert!(!expired(renewed));
-        // A clock that runs ahead is no reason to take it.
+        // A clock that is ahead is no reason to take it.
         assert!(!expired(&renewed.replace("10:00:25", "10:30:00")));
         assert!(expired(&renewed.replace("10:00:25", "09:59:59")));
     }

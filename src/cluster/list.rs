@@ -1,4 +1,4 @@
-//! Reading objects: one LIST for a kind and a namespace, page by page.
+//! Lists objects: one LIST for a kind and a namespace, page by page.
 
 use std::fmt::Write as _;
 
@@ -8,15 +8,15 @@ use super::{Cause, Cluster, Error};
 use crate::flux::{Object, ObjectMeta};
 use crate::value::{Data, Entry, Mapping, Number, Text, Value};
 
-/// Objects in one page.
+/// The number of objects in one page.
 const PAGE: usize = 500;
 
-/// How often a list is begun anew because the server forgot where it was.
+/// How often a list is restarted when its continue token has expired.
 const RESTARTS: usize = 2;
 
 impl Cluster {
-    /// Lists the objects of a kind, in a namespace or in all, which carry the labels (a label selector), in
-    /// the server's order. A namespace that does not exist holds none.
+    /// Lists the objects of a kind, in a namespace or in all, that match a label selector, in the server's
+    /// order. A namespace that does not exist has none.
     ///
     /// # Errors
     ///
@@ -30,8 +30,8 @@ impl Cluster {
         self.list_as(Call::get, kind, namespace, labels).await
     }
 
-    /// Returns the object of a name, if there is one; asked for as a list of one, since who may list need not
-    /// be allowed to get.
+    /// Returns the object with this name, if there is one. This is a LIST, since an account that may list may
+    /// not be allowed to get.
     ///
     /// # Errors
     ///
@@ -47,8 +47,8 @@ impl Cluster {
         Ok(objects.into_iter().next())
     }
 
-    /// As [`Cluster::list`], with the objects' metadata and nothing else of them: what is asked of records that
-    /// are large and secret.
+    /// Lists the metadata of objects alone; see [`Cluster::list`]. This is for records that are large and
+    /// secret.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl Cluster {
         Ok(objects)
     }
 
-    /// Lists what is selected, page by page.
+    /// Lists the selected objects, page by page.
     pub(super) async fn list_selection(
         &self,
         call: fn(String) -> Call,
@@ -103,7 +103,7 @@ impl Cluster {
                 Some(next) if !next.is_empty() => format!("&continue={}", escape(next)),
                 Some(_) | None => String::new(),
             };
-            // All pages are of the same version.
+            // All pages have the same version.
             listed.version = meta.resource_version().unwrap_or_default().into();
             for item in items(answer.value) {
                 let object = read(&kind.api_version, &kind.kind, item);
@@ -120,11 +120,11 @@ impl Cluster {
     }
 }
 
-/// What a LIST gave.
+/// The result of a LIST.
 #[derive(Default)]
 pub(super) struct Listed {
     pub(super) objects: Vec<Object>,
-    /// The version of the whole, from which it can be watched.
+    /// The resource version of the list, from which it can be watched.
     pub(super) version: Text,
 }
 
@@ -132,14 +132,14 @@ pub(super) struct Listed {
 #[derive(Clone, Debug)]
 pub(super) struct Selection {
     pub(super) kind: KindRef,
-    /// With a query that goes on.
+    /// The path with the start of a query.
     pub(super) path: String,
-    /// Where they are, for messages.
+    /// The namespace, for messages.
     place: String,
 }
 
 impl Selection {
-    /// Returns all of a namespace, or of all.
+    /// Selects all objects of a kind in a namespace, or in all.
     pub(super) fn of(kind: &KindRef, namespace: Option<&str>) -> Self {
         let place = namespace.map_or_else(String::new, |name| format!(" in namespace {name}"));
         Self {
@@ -149,17 +149,17 @@ impl Selection {
         }
     }
 
-    /// Of them those which carry the labels (a label selector).
+    /// Restricts the selection by a label selector.
     pub(super) fn labels(self, labels: Option<&str>) -> Self {
         self.only("labelSelector", labels)
     }
 
-    /// Of them the one of this name.
+    /// Restricts the selection to one name.
     pub(super) fn name(self, name: &str) -> Self {
         self.fields(&format!("metadata.name={name}"))
     }
 
-    /// Of them those whose fields are so (a field selector).
+    /// Restricts the selection by a field selector.
     pub(super) fn fields(self, fields: &str) -> Self {
         self.only("fieldSelector", Some(fields))
     }
@@ -172,7 +172,7 @@ impl Selection {
         self
     }
 
-    /// What is done to them, for messages.
+    /// Returns the act on the selection, for messages.
     pub(super) fn act(&self, verb: &str) -> String {
         format!("{verb} {}{}", self.kind.plural, self.place)
     }
@@ -191,8 +191,8 @@ fn items(list: Value) -> Vec<Value> {
     }
 }
 
-/// Makes an object of what the server sent, with what is secret in it marked. Items of lists of built-in
-/// kinds do not say what they are.
+/// Converts a value from the server to an object with its secrets marked. Items of lists of built-in kinds
+/// have no `apiVersion` and `kind`.
 pub(super) fn read(api_version: &str, kind: &str, mut value: Value) -> Option<Object> {
     let mapping = value.as_mapping_mut()?;
     if mapping.get("kind").is_none() {
@@ -211,8 +211,8 @@ pub(super) fn read(api_version: &str, kind: &str, mut value: Value) -> Option<Ob
     Object::from_live(value)
 }
 
-/// API servers keep integers beyond 64 bits as doubles and print their shortest digits, so those digits
-/// are a double's, not an integer's.
+/// Converts integers beyond 64 bits to floats: API servers store them as floats and print the shortest
+/// digits.
 fn as_stored(value: &mut Value) {
     match &mut value.data {
         Data::Number(number @ Number::Big(_)) => *number = Number::Float(number.as_f64()),

@@ -1,4 +1,4 @@
-//! One object by its name: read, patch, delete, create, replace.
+//! Reads, patches, deletes, creates and replaces an object by its name.
 
 use std::fmt;
 
@@ -13,23 +13,23 @@ use crate::flux::object::title;
 use crate::secret::Scrubber;
 use crate::value::{Mapping, Text, Value};
 
-/// The word of the server for an object that is there already.
+/// The server's reason for an object that exists already.
 const ALREADY_EXISTS: &str = "AlreadyExists";
 
-/// What an API server says when an object carries another UID than was asked for (Kubernetes:
+/// Parts of the server's message when an object has another UID than the request (Kubernetes:
 /// `rest.BeforeDelete`, `storage.Preconditions`).
 const ANOTHER_UID: [&str; 2] = ["UID in the precondition", "UID in precondition"];
 
-/// What names an object in a cluster.
+/// A reference to an object in a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectRef {
     /// `group/version`, or `v1`.
     pub api_version: Text,
-    /// Its kind.
+    /// The kind.
     pub kind: Text,
-    /// Its namespace; `None` for cluster-scoped kinds.
+    /// The namespace; `None` for cluster-scoped kinds.
     pub namespace: Option<Text>,
-    /// Its name.
+    /// The name.
     pub name: Text,
 }
 
@@ -44,46 +44,46 @@ impl From<&Object> for ObjectRef {
     }
 }
 
-/// `Kind namespace/name`, or `Kind name`.
+/// Formats a reference as `Kind namespace/name`, or `Kind name`.
 impl fmt::Display for ObjectRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&title(&self.kind, self.namespace.as_deref(), &self.name))
     }
 }
 
-/// What came of a deletion.
+/// The result of a deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleted {
-    /// It is accepted. The object goes when its finalizers are done.
+    /// The deletion is accepted. The object is gone when its finalizers are done.
     Done,
-    /// It is not there, or no more.
+    /// The object does not exist.
     NotThere,
-    /// An object of this name is there, and it is not the one that was meant.
+    /// An object of this name exists, but with another UID.
     AnotherUid,
 }
 
-/// What came of making an object.
+/// The result of creating an object.
 #[derive(Clone, Debug)]
 pub enum Created {
-    /// It is made; as it is stored.
+    /// The object is created; as it is stored.
     Done(Box<Object>),
-    /// One of this name is there. When the connection broke meanwhile it may be ours: look at it.
+    /// An object of this name exists. If the connection broke in between, this request may have created it.
     Exists,
 }
 
-/// What came of replacing an object.
+/// The result of replacing an object.
 #[derive(Clone, Debug)]
 pub enum Replaced {
-    /// It is replaced; as it is stored.
+    /// The object is replaced; as it is stored.
     Done(Box<Object>),
-    /// It is no longer at the version that was read, or gone. When the connection broke meanwhile, that may
-    /// be by this very request: look at it.
+    /// The object has another version than the request, or is gone. If the connection broke in between, this
+    /// request may have replaced it.
     Conflict,
-    /// It is not there.
+    /// The object does not exist.
     NotThere,
 }
 
-/// The part of an object that is meant.
+/// The part of an object that a patch changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Whole,
@@ -91,7 +91,7 @@ enum Part {
 }
 
 impl Cluster {
-    /// Reads an object; `None` when it is not there.
+    /// Reads an object; `None` when it does not exist.
     ///
     /// # Errors
     ///
@@ -104,8 +104,9 @@ impl Cluster {
         self.object(&Scrubber::default(), &act, of, answer)
     }
 
-    /// Changes an object by a JSON merge patch (RFC 7386); gives it as it is then, `None` when it is not there.
-    /// A patch that names `metadata.resourceVersion` acts on that version only: else it is refused with 409.
+    /// Changes an object by a JSON merge patch (RFC 7386). Returns the changed object; `None` when it does
+    /// not exist. A patch with `metadata.resourceVersion` applies to that version only; for other versions
+    /// the server answers 409.
     ///
     /// # Errors
     ///
@@ -115,7 +116,7 @@ impl Cluster {
         self.patch_part(Part::Whole, of, patch).await
     }
 
-    /// As [`Cluster::patch`], of the object's status.
+    /// Changes the status of an object; see [`Cluster::patch`].
     ///
     /// # Errors
     ///
@@ -148,7 +149,7 @@ impl Cluster {
         self.object(&Scrubber::of([patch]), &act, of, answer)
     }
 
-    /// Deletes an object if its UID is `uid`; what it owns goes after it, in the background.
+    /// Deletes an object if its UID is `uid`. Kubernetes deletes its dependents in the background.
     ///
     /// # Errors
     ///
@@ -177,12 +178,12 @@ impl Cluster {
         }
     }
 
-    /// Makes an object that is not there yet.
+    /// Creates an object.
     ///
     /// # Errors
     ///
-    /// When it is refused, its namespace is not there, the kind is not served, or the server does not answer;
-    /// whether it was made is not known then.
+    /// When it is refused, its namespace does not exist, the kind is not served, or the server does not
+    /// answer; whether it was created is not known then.
     pub async fn create(&self, object: &Object) -> Result<Created, Error> {
         let of = ObjectRef::from(object);
         let act = format!("create {of}");
@@ -206,7 +207,7 @@ impl Cluster {
         }
     }
 
-    /// Replaces an object at the version that its `metadata.resourceVersion` names, and at no other.
+    /// Replaces an object if it has the version that `metadata.resourceVersion` names.
     ///
     /// # Errors
     ///
@@ -239,7 +240,7 @@ impl Cluster {
         }))
     }
 
-    /// The kind of an object whose name can stand in a path.
+    /// Returns the kind of an object; fails if its names are not valid in a path.
     async fn kind_of(&self, act: &str, of: &ObjectRef) -> Result<KindRef, Error> {
         let names = [Some(&of.name), of.namespace.as_ref()];
         if let Some(name) = names
@@ -257,7 +258,7 @@ impl Cluster {
         kind.ok_or_else(|| self.failed(act, Cause::NotServed))
     }
 
-    /// The object of an answer, `None` when it is not there.
+    /// Returns the object of an answer, `None` when it does not exist.
     fn object(
         &self,
         secrets: &Scrubber,
@@ -282,13 +283,13 @@ fn says_another_uid(message: &str) -> bool {
     ANOTHER_UID.iter().any(|part| message.contains(part))
 }
 
-/// Whether a name can stand in a path: other ones would lead to other objects, and servers answer them as
-/// they answer paths that they do not know (Kubernetes: `IsValidPathSegmentName`).
+/// Returns whether a name is valid in a path (Kubernetes: `IsValidPathSegmentName`). Other names would
+/// address other objects, or unknown paths.
 pub(super) fn is_path_segment(name: &str) -> bool {
     !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
 }
 
-/// The version of an object that a server sent.
+/// Returns the resource version of an object.
 pub(super) fn version(object: &Object) -> Option<&str> {
     let version = object.meta().resource_version();
     version.filter(|version| !version.is_empty())

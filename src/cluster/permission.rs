@@ -1,4 +1,4 @@
-//! What a user may do, as the server says.
+//! Asks the server for the permissions of the user.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,27 +10,27 @@ use super::{Cluster, Error, KindRef};
 use crate::emit::{View, to_json};
 use crate::value::{Mapping, Text, Value};
 
-/// What will be done.
+/// A verb of RBAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verb {
     /// Read one.
     Get,
-    /// Read many.
+    /// List many.
     List,
-    /// Follow changes.
+    /// Watch for changes.
     Watch,
-    /// Make a new one; server-side apply of what is not there needs it, too.
+    /// Create one; server-side apply of a new object needs it, too.
     Create,
     /// Replace one.
     Update,
     /// Change one; server-side apply needs it, dry run or not.
     Patch,
-    /// Remove one.
+    /// Delete one.
     Delete,
 }
 
 impl Verb {
-    /// Returns the word that rules use.
+    /// Returns the verb as RBAC rules write it.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -45,24 +45,24 @@ impl Verb {
     }
 }
 
-/// One thing to be allowed.
+/// A permission.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Permission {
-    /// What.
+    /// The verb.
     pub verb: Verb,
     /// `group/version` of the kind.
     pub api_version: Text,
     /// The kind.
     pub kind: Text,
-    /// A part of the object that has rights of its own: `log`, `status`.
+    /// The subresource, which has permissions of its own: `log`, `status`.
     pub subresource: Option<Text>,
-    /// In which namespace; `None` for cluster-scoped kinds, and for all namespaces.
+    /// The namespace; `None` for cluster-scoped kinds, and for all namespaces.
     pub namespace: Option<Text>,
 }
 
 impl Cluster {
-    /// Returns the permissions that are missing. What is allowed in all namespaces is not asked for one by
-    /// one.
+    /// Returns the permissions that are missing. Permissions that exist in all namespaces are not asked for
+    /// in each.
     pub(super) async fn denied(
         &self,
         permissions: &BTreeSet<Permission>,
@@ -138,7 +138,7 @@ impl Cluster {
     }
 }
 
-/// What is asked once, whatever the namespaces.
+/// A question that is asked once for all namespaces.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Question<'p> {
     verb: Verb,

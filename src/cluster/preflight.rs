@@ -1,4 +1,5 @@
-//! Looking before the first step: kinds, controllers, permissions; all that is missing at once.
+//! Checks the requirements of a command before it starts: kinds, controllers, permissions. Reports all that
+//! is missing at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,31 +10,31 @@ use super::{Cluster, Controllers, Error, KindRef, Permission, Rights, Served};
 use crate::flux::object::group;
 use crate::value::Text;
 
-/// What a command needs.
+/// The requirements of a command.
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
-    /// Kinds as (apiVersion, kind).
+    /// The kinds, as (apiVersion, kind).
     pub kinds: BTreeSet<(Text, Text)>,
-    /// Permissions; those on kinds that are not served are not asked for.
+    /// The permissions; those on kinds that are not served are not asked for.
     pub permissions: BTreeSet<Permission>,
-    /// Names of controllers, as `helm-controller`; none: they are not looked for.
+    /// The names of controllers, as `helm-controller`. If empty, controllers are not searched.
     pub controllers: Vec<Text>,
 }
 
-/// What was found.
+/// The result of the check.
 #[derive(Clone, Debug)]
 pub struct Preflight {
-    /// The needed kinds that are served.
+    /// The required kinds that are served.
     pub kinds: Vec<KindRef>,
-    /// Controllers of Flux.
+    /// The controllers of Flux.
     pub controllers: Controllers,
-    /// All that is missing.
+    /// x
     pub lacks: Vec<Lack>,
     server: Text,
     rights: Rights,
 }
 
-/// Something that is missing.
+/// A requirement that is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lack {
     /// A kind is not served.
@@ -42,7 +43,7 @@ pub enum Lack {
         api_version: Text,
         /// The kind.
         kind: Text,
-        /// The versions of the group that are.
+        /// The versions of the group that are served.
         versions: Vec<Text>,
     },
     /// A permission.
@@ -92,11 +93,11 @@ impl fmt::Display for Lack {
 }
 
 impl Preflight {
-    /// Goes on only when nothing is missing.
+    /// Returns the result if nothing is missing.
     ///
     /// # Errors
     ///
-    /// All that is missing.
+    /// x
     pub fn complete(self) -> Result<Self, Error> {
         if self.lacks.is_empty() {
             return Ok(self);
@@ -115,7 +116,7 @@ impl Preflight {
         kinds.find(|known| known.api_version == api_version && known.kind == kind)
     }
 
-    /// Returns whether a permission was asked for and is missing.
+    /// Returns whether a permission was required and is missing.
     #[must_use]
     pub fn lacks_permission(&self, permission: &Permission) -> bool {
         let mut lacks = self.lacks.iter();
@@ -124,11 +125,11 @@ impl Preflight {
 }
 
 impl Cluster {
-    /// Looks for all that a command needs. What is missing is in the result, not an error.
+    /// Checks the requirements of a command. Missing requirements are in the result, not an error.
     ///
     /// # Errors
     ///
-    /// When the server does not answer the questions.
+    /// When the server does not answer.
     pub async fn preflight(&self, needs: &Needs) -> Result<Preflight, Error> {
         let Needs {
             kinds,

@@ -1,4 +1,4 @@
-//! The one place that requests pass: limit, attempts, time, count.
+//! Sends requests: limits, counts and retries them, and bounds their time.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -17,11 +17,12 @@ use super::{Cause, Cluster, Error, access};
 use crate::secret::Scrubber;
 use crate::value::Value;
 
-/// Longest answer that is read, in bytes: a page of objects, each of which etcd limits to 1.5 MB.
+/// The longest answer that is read, in bytes: a page of objects, each of which etcd limits to 1.5 MB.
 const ANSWER_LIMIT: usize = 1 << 30;
 
-/// What a server that is going down, or whose etcd is without a leader or gone, says with 500 (Kubernetes:
-/// `WithWaitGroup`; etcd: `rpctypes`; gRPC). Other words of etcd, as that a request is too large, stay true.
+/// Messages with status 500 of a server that is shutting down, or whose etcd has no leader or is gone
+/// (Kubernetes: `WithWaitGroup`; etcd: `rpctypes`; gRPC). Other errors of etcd, such as a request that is too
+/// large, are permanent.
 const PASSING: &[&str] = &[
     "apiserver is shutting down",
     "etcdserver: leader changed",
@@ -32,11 +33,11 @@ const PASSING: &[&str] = &[
     "code = Unavailable",
 ];
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 pub(super) enum Failure {
     /// Another attempt may help.
     Passing(Trouble),
-    /// None does.
+    /// No further attempt can help.
     Final(Error),
 }
 
@@ -47,10 +48,10 @@ impl From<Error> for Failure {
 }
 
 impl Cluster {
-    /// Sends a request until it is answered, and gives the answer, whatever it says; only 401 and a server
+    /// Sends a request until it is answered, and returns the answer with any status. Only 401 and a server
     /// that stays too busy are errors here.
     pub(super) async fn send(&self, act: &str, call: &Call) -> Result<Answer, Error> {
-        // The semaphore is never closed; without a permit the limit would not hold, no more.
+        // The semaphore is never closed; without a permit, only the limit would not hold.
         let mut permit = self.permits.acquire().await.ok();
         let mut attempts = Attempts::of_request(self, act, call.once);
         loop {
@@ -58,7 +59,7 @@ impl Cluster {
                 Ok(answer) => return Ok(answer),
                 Err(Failure::Final(error)) => return Err(error),
                 Err(Failure::Passing(trouble)) => {
-                    // Who waits keeps nobody out: the renewal of a lock must not stand behind it.
+                    // A waiting request holds no permit, so that it does not delay the renewal of a lock.
                     drop(permit);
                     attempts.wait(trouble).await?;
                     permit = self.permits.acquire().await.ok();
@@ -72,14 +73,14 @@ impl Cluster {
         self.rest(act, call.reading, response).await
     }
 
-    /// Sends once. The answer must begin before the deadline.
+    /// Sends a request once. The answer must begin before the deadline.
     pub(super) async fn open(
         &self,
         act: &str,
         call: &Call,
         deadline: Instant,
     ) -> Result<Response<Body>, Failure> {
-        // Paths are encoded, so the error is never seen.
+        // Paths are encoded, so this error does not occur.
         let request = call
             .request()
             .map_err(|error| self.failed(act, Cause::Unreadable(error.to_string())))?;
@@ -91,7 +92,7 @@ impl Cluster {
         };
         self.clock.note(response.headers());
         let status = response.status().as_u16();
-        // 502 is of a balancer whose server is down.
+        // 502 comes from a load balancer whose server is down.
         if matches!(status, 429 | 502..=504) {
             let asked = response.headers().get(RETRY_AFTER);
             let asked = asked.and_then(|value| value.to_str().ok()?.trim().parse().ok());
@@ -101,7 +102,7 @@ impl Cluster {
         Ok(response)
     }
 
-    /// Reads an answer that has begun. It may take its time as long as it comes.
+    /// Reads the rest of an answer. There is no limit on the whole time as long as data arrives.
     pub(super) async fn rest(
         &self,
         act: &str,
@@ -136,7 +137,7 @@ impl Cluster {
         }
         let cause = match (Value::from_json(&body), status) {
             (Ok(value), _) => return self.settled(act, Answer { status, value }),
-            // The mux of an API server answers unknown paths in plain text.
+            // An API server answers unknown paths in plain text.
             (Err(_), 401 | 404) => {
                 let value = Value::null();
                 return self.settled(act, Answer { status, value });
@@ -152,7 +153,7 @@ impl Cluster {
         Err(self.failed(act, cause).into())
     }
 
-    /// Returns the answer, unless the server may give a better one soon.
+    /// Returns the answer, unless the server may give another one soon.
     fn settled(&self, act: &str, answer: Answer) -> Result<Answer, Failure> {
         if self.patience.is_some() && answer.is_of_ignorance() && self.away.lately() {
             return Err(Failure::Passing(Trouble::Busy(answer.status, None)));
@@ -182,7 +183,7 @@ impl Cluster {
     }
 }
 
-/// Returns whether what is said with 500 will not be said for long.
+/// Returns whether a message with status 500 is about a transient state.
 fn is_passing(said: &str) -> bool {
     PASSING.iter().any(|part| said.contains(part))
 }

@@ -1,4 +1,4 @@
-//! Following objects: a LIST, then what changes, for as long as somebody listens.
+//! Watches objects: a LIST, then changes, as long as the stream is polled.
 
 use std::mem;
 use std::time::Duration;
@@ -19,51 +19,51 @@ use super::{Cause, Cluster, Error, KindRef, list};
 use crate::flux::{Object, ObjectMeta};
 use crate::value::{Data, Number, Text, Value};
 
-/// How long the server is asked to keep a watch, in seconds; several do not end together.
+/// The shortest time for which the server is asked to keep a watch, in seconds.
 const LASTS: usize = 290;
 
-/// Watches are spread over as many such steps, in seconds.
+/// The ends of watches are spread over this number of steps of this length in seconds, so that they do not
+/// end together.
 const SPREAD: (usize, usize) = (8, 5);
 
-/// After so many times of what an answer may take ([`super::Access::timeout`]) without a word the other side
-/// counts as gone. Beginning anew costs one request.
+/// The silence after which the server counts as gone, as a multiple of the time for an answer
+/// ([`super::Access::timeout`]). A new watch costs one request.
 const SILENT_ANSWERS: u32 = 10;
 
-/// After so long without a word it counts as gone in any case: a server marks its place once a minute
+/// The silence after which the server counts as gone in any case: it sends a bookmark once a minute
 /// (Kubernetes: `defaultBookmarkFrequency`).
 const SILENCE: Duration = Duration::from_secs(90);
 
-/// A watch that lasted so long was a good one, even if nothing happened.
+/// A watch that lasts this long counts as a success, even without events.
 const LIVELY: Duration = Duration::from_secs(1);
 
-/// Longest event that is read, in bytes: one object, which etcd limits to 1.5 MB.
+/// The longest event that is read, in bytes: one object, which etcd limits to 1.5 MB.
 const EVENT_LIMIT: usize = 16 << 20;
 
-/// The word of the server for a version that it does not remember.
+/// The status for a resource version that the server no longer has.
 const FORGOTTEN: u16 = 410;
 
-/// What is seen of the objects that are followed.
+/// An event of a watch.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// All of them: first, and again when the server no longer knows what happened since the last event. What
-    /// is not among them is gone.
+    /// All objects: at the start, and again when the server no longer has the events since the last one.
+    /// Objects that are not among them are gone.
     Listed(Vec<Object>),
     /// An object is new or has changed.
     Changed(Object),
-    /// An object is gone; as it was at last.
+    /// An object is gone; its last state.
     Gone(Object),
 }
 
 impl Cluster {
-    /// Follows the objects of a kind, in a namespace or in all, which carry the labels (a label selector).
+    /// Watches the objects of a kind, in a namespace or in all, that match a label selector.
     ///
-    /// A stream that breaks or ends is resumed where it was, without another LIST; when the server has
-    /// forgotten that place, all objects are listed again. While the server is too busy or cannot be reached it
-    /// is tried again within [`Cluster::patience`], counted from the moment when the trouble was noticed. The
-    /// stream ends after its first error.
+    /// A watch that breaks or ends is resumed at its resource version, without another LIST; when the server
+    /// no longer has that version, all objects are listed again. While the server is too busy or cannot be
+    /// reached, the watch is retried within [`Cluster::patience`], counted from the first failure. The stream
+    /// ends after its first error.
     ///
-    /// A watch is a connection of its own and no request under way: it does not count against
-    /// [`super::CONCURRENCY`].
+    /// A watch does not count against [`super::CONCURRENCY`].
     pub fn watch<'c>(
         &'c self,
         kind: &KindRef,
@@ -73,7 +73,7 @@ impl Cluster {
         self.follow(Selection::of(kind, namespace).labels(labels))
     }
 
-    /// As [`Cluster::watch`], of one object, whether it is there yet or not.
+    /// Watches one object, which need not exist yet; see [`Cluster::watch`].
     pub fn watch_one<'c>(
         &'c self,
         kind: &KindRef,
@@ -94,15 +94,15 @@ impl Cluster {
     }
 }
 
-/// A watch under way.
+/// The state of a watch.
 struct Watch<'c> {
     cluster: &'c Cluster,
     selection: Selection,
     act: String,
     attempts: Attempts<'c>,
-    /// All that happened up to this version is known; `None` when nothing is.
+    /// The resource version up to which all changes are known; `None` before the LIST.
     version: Option<Text>,
-    /// Whether nothing was heard since the LIST.
+    /// Whether there was no event since the LIST.
     fresh: bool,
     lines: Option<Lines>,
 }
@@ -171,7 +171,7 @@ impl<'c> Watch<'c> {
         )
     }
 
-    /// Begins where everything is known.
+    /// Opens the watch at the known version.
     async fn open(&mut self, path: String) -> Result<(), Error> {
         let deadline = self.attempts.deadline();
         let call = Call::get(path);
@@ -192,7 +192,7 @@ impl<'c> Watch<'c> {
         }
     }
 
-    /// Takes note of an event. Gives what is to be told.
+    /// Reads an event. Returns `None` for events that do not concern the caller.
     async fn event(&mut self, line: &[u8]) -> Result<Option<Event>, Error> {
         let mut event =
             Value::from_json(line).map_err(|error| self.unreadable(error.to_string()))?;
@@ -230,7 +230,7 @@ impl<'c> Watch<'c> {
         object.ok_or_else(|| self.unreadable("what an event is about is no object".to_owned()))
     }
 
-    /// What the server says in place of an event; nothing comes after it.
+    /// Handles an error that the server sends in place of an event; it is the last one of a watch.
     async fn error(&mut self, status: Value) -> Result<(), Error> {
         let code = match status.at(&["code"]).map(|code| &code.data) {
             Some(Data::Number(Number::Int(code))) => u16::try_from(*code).unwrap_or_default(),
@@ -249,8 +249,8 @@ impl<'c> Watch<'c> {
         }
     }
 
-    /// Returns the server does not remember the version: all has to be listed again. A server that forgets at
-    /// once is not asked as fast as it answers.
+    /// Handles a resource version that the server no longer has: all objects have to be listed again. If this
+    /// happens at once, the next attempt waits.
     async fn forgotten(&mut self) -> Result<(), Error> {
         self.version = None;
         self.lines = None;
@@ -270,20 +270,20 @@ impl<'c> Watch<'c> {
     }
 }
 
-/// The lines of an answer that goes on.
+/// The lines of a streamed answer.
 struct Lines {
     body: Body,
     buffer: Vec<u8>,
-    /// How much of the buffer holds no end of a line.
+    /// The length of the part of the buffer that holds no line break.
     searched: usize,
     opened: Instant,
-    /// How long nothing may come.
+    /// The longest time without data.
     silence: Duration,
 }
 
 enum Line {
     Whole(Vec<u8>),
-    /// The server ended it.
+    /// The server ended the stream.
     End,
     Silence,
     Broken(Cause),
@@ -319,7 +319,7 @@ impl Lines {
                     self.buffer.extend_from_slice(&data);
                 }
                 Ok(Some(Err(error))) => return Line::Broken(cause_of(&error)),
-                // A line without an end was cut off.
+                // A line without an end is incomplete.
                 Ok(None) => return Line::End,
                 Err(_) => return Line::Silence,
             }
