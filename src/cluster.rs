@@ -50,7 +50,7 @@ pub use permission::{Permission, Verb};
 pub use preflight::{Lack, Needs, Preflight};
 pub use watch::Event;
 
-use attempts::Away;
+use attempts::Outage;
 use call::Call;
 use clock::Clock;
 use discovery::Discovered;
@@ -85,7 +85,7 @@ pub struct Cluster {
     patience: Option<Duration>,
     rights: Rights,
     clock: Clock,
-    away: Away,
+    outage: Outage,
     permits: Semaphore,
     requests: AtomicUsize,
     discovered: Discovered,
@@ -116,7 +116,7 @@ impl Cluster {
             patience: None,
             rights: Rights::default(),
             clock: Clock::default(),
-            away: Away::default(),
+            outage: Outage::default(),
             permits: Semaphore::new(CONCURRENCY),
             requests: AtomicUsize::new(0),
             discovered: Discovered::default(),

@@ -72,7 +72,7 @@ impl Answer {
     }
 
     /// Returns whether the answer may change once the server has loaded its users, permissions and kinds.
-    pub(super) fn is_of_ignorance(&self) -> bool {
+    pub(super) fn may_change_after_restart(&self) -> bool {
         self.status == 401 || self.is_unauthorised() || self.is_unknown_path()
     }
 

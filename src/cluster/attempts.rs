@@ -34,29 +34,29 @@ pub struct Waiting {
 
 /// The time after a restart in which a server may not know all users, permissions and kinds: it answers
 /// before it has loaded them (kube-apiserver 1.36 refused with 403 what it allowed a second later).
-const SETTLING: Duration = Duration::from_secs(30);
+const RECOVERY: Duration = Duration::from_secs(30);
 
 /// The last time at which the server was unavailable.
 #[derive(Default)]
-pub(super) struct Away(Mutex<Option<Instant>>);
+pub(super) struct Outage(Mutex<Option<Instant>>);
 
-impl Away {
-    fn note(&self, trouble: &Trouble) {
-        if let Trouble::Broken(_) | Trouble::Busy(502 | 503, _) = trouble {
+impl Outage {
+    fn note(&self, failure: &Transient) {
+        if let Transient::Broken(_) | Transient::Busy(502 | 503, _) = failure {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
     }
 
     /// Returns whether the server may not have loaded everything since it was unavailable.
-    pub(super) fn lately(&self) -> bool {
+    pub(super) fn is_recent(&self) -> bool {
         let last = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        last.is_some_and(|last| last.elapsed() < SETTLING)
+        last.is_some_and(|last| last.elapsed() < RECOVERY)
     }
 }
 
 /// A failure that another attempt may not have.
 #[derive(Debug)]
-pub(super) enum Trouble {
+pub(super) enum Transient {
     /// The server asks to retry, perhaps after a time.
     Busy(u16, Option<Duration>),
     /// The connection broke, or there was no answer.
@@ -76,16 +76,16 @@ pub(super) struct Attempts<'c> {
 
 impl<'c> Attempts<'c> {
     /// Starts the attempts at a request; the bounds count from now.
-    pub(super) fn of_request(cluster: &'c Cluster, act: &str, once: bool) -> Self {
+    pub(super) fn for_request(cluster: &'c Cluster, act: &str, once: bool) -> Self {
         Self {
             since: Some(Instant::now()),
             once,
-            ..Self::of_stream(cluster, act)
+            ..Self::for_watch(cluster, act)
         }
     }
 
     /// Starts the attempts at a watch; the bounds count from the first failure after a success.
-    pub(super) fn of_stream(cluster: &'c Cluster, act: &str) -> Self {
+    pub(super) fn for_watch(cluster: &'c Cluster, act: &str) -> Self {
         Self {
             cluster,
             act: act.to_owned(),
@@ -115,15 +115,15 @@ impl<'c> Attempts<'c> {
     /// # Errors
     ///
     /// When there is no further attempt; the error is that of the last one.
-    pub(super) async fn wait(&mut self, trouble: Trouble) -> Result<(), Error> {
+    pub(super) async fn wait(&mut self, failure: Transient) -> Result<(), Error> {
         self.failed += 1;
-        self.cluster.away.note(&trouble);
+        self.cluster.outage.note(&failure);
         let patience = self.cluster.patience;
-        let (status, asked) = match &trouble {
-            Trouble::Busy(status, asked) => (Some(*status), *asked),
-            Trouble::Broken(_) => (None, None),
+        let (status, asked) = match &failure {
+            Transient::Busy(status, asked) => (Some(*status), *asked),
+            Transient::Broken(_) => (None, None),
         };
-        let time = asked.unwrap_or_else(|| own_wait(self.failed)) + self.spread();
+        let time = asked.unwrap_or_else(|| backoff(self.failed)) + self.spread();
         let since = *self.since.get_or_insert_with(Instant::now);
         let bound = patience.unwrap_or(self.cluster.timeout);
         let ends = match patience {
@@ -131,11 +131,11 @@ impl<'c> Attempts<'c> {
             None => {
                 self.failed >= ATTEMPTS
                     || asked.is_some_and(|time| time > LONGEST_WAIT)
-                    || matches!(trouble, Trouble::Broken(Cause::Timeout(_)))
+                    || matches!(failure, Transient::Broken(Cause::Timeout(_)))
             }
         };
         if self.once || ends || Instant::now() + time >= since + bound {
-            return Err(self.cluster.failed(&self.act, self.cause(trouble)));
+            return Err(self.cluster.failed(&self.act, self.cause(failure)));
         }
         if let Some(on_wait) = &self.cluster.on_wait {
             on_wait(&Waiting {
@@ -148,10 +148,10 @@ impl<'c> Attempts<'c> {
         Ok(())
     }
 
-    fn cause(&self, trouble: Trouble) -> Cause {
-        match trouble {
-            Trouble::Broken(cause) => cause,
-            Trouble::Busy(status, asked) => Cause::Busy {
+    fn cause(&self, failure: Transient) -> Cause {
+        match failure {
+            Transient::Broken(cause) => cause,
+            Transient::Busy(status, asked) => Cause::Busy {
                 status,
                 attempts: self.failed,
                 asked: asked.filter(|time| *time > LONGEST_WAIT),
@@ -165,7 +165,7 @@ impl<'c> Attempts<'c> {
     }
 }
 
-fn own_wait(failed: u32) -> Duration {
+fn backoff(failed: u32) -> Duration {
     let doublings = failed.saturating_sub(1).min(16);
     (FIRST_WAIT * 2_u32.pow(doublings)).min(LONGEST_WAIT)
 }
@@ -176,17 +176,17 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_bound() {
-        let waits = [1, 2, 3, 6, 7, 60].map(|failed| own_wait(failed).as_millis());
+        let waits = [1, 2, 3, 6, 7, 60].map(|failed| backoff(failed).as_millis());
         assert_eq!(waits, [100, 200, 400, 3200, 5000, 5000]);
     }
 
     #[test]
-    fn who_is_only_busy_is_not_away() {
-        let away = Away::default();
-        away.note(&Trouble::Busy(429, None));
-        away.note(&Trouble::Busy(403, None));
-        assert!(!away.lately());
-        away.note(&Trouble::Busy(503, None));
-        assert!(away.lately());
+    fn a_busy_server_is_not_an_outage() {
+        let outage = Outage::default();
+        outage.note(&Transient::Busy(429, None));
+        outage.note(&Transient::Busy(403, None));
+        assert!(!outage.is_recent());
+        outage.note(&Transient::Busy(503, None));
+        assert!(outage.is_recent());
     }
 }

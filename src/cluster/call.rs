@@ -35,7 +35,7 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn get(path: String) -> Self {
-        Self::of(Method::GET, path, JSON, String::new())
+        Self::new(Method::GET, path, JSON, String::new())
     }
 
     /// Reads a list without the content of its objects.
@@ -65,29 +65,29 @@ impl Call {
 
     /// Creates an object or a review.
     pub(super) fn post(path: String, body: String) -> Self {
-        Self::of(Method::POST, path, JSON, body)
+        Self::new(Method::POST, path, JSON, body)
     }
 
     /// Applies an object on the server side; `path` says whether it is a dry run.
     pub(super) fn apply(path: String, body: String) -> Self {
-        Self::of(Method::PATCH, path, APPLY, body)
+        Self::new(Method::PATCH, path, APPLY, body)
     }
 
     pub(super) fn merge_patch(path: String, body: String) -> Self {
-        Self::of(Method::PATCH, path, MERGE, body)
+        Self::new(Method::PATCH, path, MERGE, body)
     }
 
     /// Replaces an object; `body` must name the version that it replaces.
     pub(super) fn put(path: String, body: String) -> Self {
-        Self::of(Method::PUT, path, JSON, body)
+        Self::new(Method::PUT, path, JSON, body)
     }
 
     /// Deletes an object; `body` must name the UID as a precondition.
     pub(super) fn delete(path: String, body: String) -> Self {
-        Self::of(Method::DELETE, path, JSON, body)
+        Self::new(Method::DELETE, path, JSON, body)
     }
 
-    fn of(method: Method, path: String, content: &'static str, body: String) -> Self {
+    fn new(method: Method, path: String, content: &'static str, body: String) -> Self {
         Self {
             method,
             path,

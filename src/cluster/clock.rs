@@ -21,8 +21,11 @@ pub(super) struct Clock(Mutex<Option<(Timestamp, Instant)>>);
 impl Clock {
     /// Records the time of an answer that has just arrived.
     pub(super) fn note(&self, headers: &HeaderMap) {
-        let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-        let date = date.and_then(|date| DateTimeParser::new().parse_timestamp(date).ok());
+        let date = headers.get(DATE).and_then(|date| {
+            DateTimeParser::new()
+                .parse_timestamp(date.to_str().ok()?)
+                .ok()
+        });
         let Some(date) = date else { return };
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // `Date` drops fractions of a second, so if two times agree, the later one is more exact.

@@ -53,8 +53,11 @@ impl Cluster {
         for (namespace, labels) in [(Some(FLUX_NAMESPACE), None), (None, Some(PART_OF_FLUX))] {
             match self.list(&deployments, namespace, labels).await {
                 Ok(found) => {
-                    let found = found.iter().filter(|object| wanted.contains(&object.name));
-                    let found: Vec<Controller> = found.map(controller).collect();
+                    let found: Vec<Controller> = found
+                        .iter()
+                        .filter(|object| wanted.contains(&object.name))
+                        .map(controller)
+                        .collect();
                     if !found.is_empty() {
                         return Ok(Controllers::Found(found));
                     }

@@ -127,8 +127,7 @@ impl Cluster {
         if !answer.is_success() {
             return Err(self.refused(&act, &answer));
         }
-        let resources = answer.value.at(&["resources"]);
-        let resources = resources.and_then(Value::as_sequence).unwrap_or_default();
+        let resources = answer.value.items_at(&["resources"]);
         let kinds = resources.iter().filter_map(|resource| {
             let text = |key: &str| resource.text_at(&[key]).map(Text::from);
             // A name with a slash is a subresource.
@@ -156,9 +155,11 @@ impl Cluster {
         if !answer.is_success() {
             return Err(self.refused(&act, &answer));
         }
-        let versions = answer.value.at(&["versions"]);
-        let versions = versions.and_then(Value::as_sequence).unwrap_or_default();
-        let version = |value: &Value| value.at(&["version"])?.as_str().map(Text::from);
-        Ok(versions.iter().filter_map(version).collect())
+        let versions = answer.value.at(&["versions"]).and_then(Value::as_sequence);
+        Ok(versions
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|value| value.at(&["version"])?.as_str().map(Text::from))
+            .collect())
     }
 }

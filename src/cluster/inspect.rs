@@ -55,7 +55,7 @@ impl Cluster {
     ) -> Result<Vec<Happening>, Error> {
         let kind = core("Event", "events");
         let lists = names.iter().map(|name| {
-            let all = Selection::of(&kind, Some(namespace));
+            let all = Selection::new(&kind, Some(namespace));
             let selection = all.fields(&format!("involvedObject.name={name}"));
             async move { self.list_selection(Call::get_once, &selection).await }
         });

@@ -103,7 +103,7 @@ impl Cluster {
                         .value
                         .int_at(&["spec", "leaseTransitions"])
                         .unwrap_or_default();
-                    hold(&mut object, identity, before.saturating_add(1), now);
+                    set_holder(&mut object, identity, before.saturating_add(1), now);
                 }
             }
             renew(&mut object, seconds, now);
@@ -112,7 +112,7 @@ impl Cluster {
                 Replaced::Conflict | Replaced::NotThere => {}
             }
         }
-        Err(self.restless(&format!("take {of}")))
+        Err(self.contention(&format!("take {of}")))
     }
 
     /// Renews a Lease.
@@ -142,7 +142,7 @@ impl Cluster {
                 other => return Ok(Renewed::Lost(other)),
             }
         }
-        Err(self.restless(&format!("renew {of}")))
+        Err(self.contention(&format!("renew {of}")))
     }
 
     /// Releases a Lease, if this run still holds it.
@@ -157,7 +157,7 @@ impl Cluster {
         } = lease;
         let of = ObjectRef::from(&object);
         for _ in 0..ATTEMPTS {
-            give_back(&mut object);
+            clear_holder(&mut object);
             if let Replaced::Done(_) = self.replace(&object).await? {
                 return Ok(Released::Done);
             }
@@ -171,7 +171,7 @@ impl Cluster {
                 None => return Ok(Released::Done),
             }
         }
-        Err(self.restless(&format!("release {of}")))
+        Err(self.contention(&format!("release {of}")))
     }
 
     /// Returns the holder of a Lease, if there is one.
@@ -184,7 +184,7 @@ impl Cluster {
         Ok(found.and_then(|found| holder(&found, self.clock.now())))
     }
 
-    fn restless(&self, act: &str) -> Error {
+    fn contention(&self, act: &str) -> Error {
         let cause = Cause::Refused {
             code: 409,
             message: format!("others changed it {ATTEMPTS} times meanwhile"),
@@ -239,15 +239,15 @@ fn new(of: &ObjectRef, identity: &str, seconds: i32, now: Timestamp) -> Object {
         value: value.into(),
         origin: None,
     };
-    hold(&mut object, identity, 0, now);
+    set_holder(&mut object, identity, 0, now);
     renew(&mut object, seconds, now);
     object
 }
 
-fn hold(lease: &mut Object, identity: &str, transitions: i64, now: Timestamp) {
+fn set_holder(lease: &mut Object, identity: &str, transitions: i64, now: Timestamp) {
     edit(lease, |spec| {
         spec.insert("holderIdentity", identity);
-        spec.insert("acquireTime", written(now));
+        spec.insert("acquireTime", micro_time(now));
         spec.insert("leaseTransitions", transitions);
     });
 }
@@ -255,11 +255,11 @@ fn hold(lease: &mut Object, identity: &str, transitions: i64, now: Timestamp) {
 fn renew(lease: &mut Object, seconds: i32, now: Timestamp) {
     edit(lease, |spec| {
         spec.insert("leaseDurationSeconds", i64::from(seconds));
-        spec.insert("renewTime", written(now));
+        spec.insert("renewTime", micro_time(now));
     });
 }
 
-fn give_back(lease: &mut Object) {
+fn clear_holder(lease: &mut Object) {
     edit(lease, |spec| {
         let gone = |key: &str| matches!(key, "holderIdentity" | "acquireTime" | "renewTime");
         spec.entries_mut().retain(|entry| !gone(&entry.key));
@@ -267,7 +267,7 @@ fn give_back(lease: &mut Object) {
 }
 
 /// Formats a time as Kubernetes does for a `MicroTime`.
-fn written(time: Timestamp) -> String {
+fn micro_time(time: Timestamp) -> String {
     format!("{time:.6}")
 }
 
@@ -340,7 +340,7 @@ mod tests {
         );
         expected.expired = true;
         assert_eq!(holder(&object, at("2026-11-28T10:00:23Z")), Some(expected));
-        give_back(&mut object);
+        clear_holder(&mut object);
         assert_eq!(holder(&object, at("2026-11-28T10:00:00Z")), None);
     }
 

@@ -42,7 +42,7 @@ impl Cluster {
         namespace: Option<&str>,
         name: &str,
     ) -> Result<Option<Object>, Error> {
-        let selection = Selection::of(kind, namespace).name(name);
+        let selection = Selection::new(kind, namespace).name(name);
         let Listed { objects, .. } = self.list_selection(Call::get, &selection).await?;
         Ok(objects.into_iter().next())
     }
@@ -70,7 +70,7 @@ impl Cluster {
         namespace: Option<&str>,
         labels: Option<&str>,
     ) -> Result<Vec<Object>, Error> {
-        let selection = Selection::of(kind, namespace).labels(labels);
+        let selection = Selection::new(kind, namespace).labels(labels);
         let Listed { objects, .. } = self.list_selection(call, &selection).await?;
         Ok(objects)
     }
@@ -140,7 +140,7 @@ pub(super) struct Selection {
 
 impl Selection {
     /// Selects all objects of a kind in a namespace, or in all.
-    pub(super) fn of(kind: &KindRef, namespace: Option<&str>) -> Self {
+    pub(super) fn new(kind: &KindRef, namespace: Option<&str>) -> Self {
         let place = namespace.map_or_else(String::new, |name| format!(" in namespace {name}"));
         Self {
             kind: kind.clone(),
@@ -207,19 +207,19 @@ pub(super) fn read(api_version: &str, kind: &str, mut value: Value) -> Option<Ob
         whole.entries_mut().append(mapping.entries_mut());
         *mapping = whole;
     }
-    as_stored(&mut value);
+    big_integers_to_floats(&mut value);
     Object::from_live(value)
 }
 
 /// Converts integers beyond 64 bits to floats: API servers store them as floats and print the shortest
 /// digits.
-fn as_stored(value: &mut Value) {
+fn big_integers_to_floats(value: &mut Value) {
     match &mut value.data {
         Data::Number(number @ Number::Big(_)) => *number = Number::Float(number.as_f64()),
-        Data::Sequence(items) => items.iter_mut().for_each(as_stored),
+        Data::Sequence(items) => items.iter_mut().for_each(big_integers_to_floats),
         Data::Mapping(mapping) => {
             let entries = mapping.entries_mut().iter_mut();
-            entries.for_each(|entry| as_stored(&mut entry.value));
+            entries.for_each(|entry| big_integers_to_floats(&mut entry.value));
         }
         Data::Null | Data::Bool(_) | Data::String(_) | Data::Number(_) => {}
     }

@@ -173,7 +173,7 @@ impl Cluster {
         match answer.status {
             200..300 => Ok(Deleted::Done),
             404 if !answer.is_unknown_path() => Ok(Deleted::NotThere),
-            409 if says_another_uid(answer.raw_message()) => Ok(Deleted::AnotherUid),
+            409 if names_another_uid(answer.raw_message()) => Ok(Deleted::AnotherUid),
             _ => Err(self.refused(&act, &answer)),
         }
     }
@@ -279,7 +279,7 @@ impl Cluster {
     }
 }
 
-fn says_another_uid(message: &str) -> bool {
+fn names_another_uid(message: &str) -> bool {
     ANOTHER_UID.iter().any(|part| message.contains(part))
 }
 

@@ -79,7 +79,9 @@ impl Cluster {
                 by_question.entry(question).or_default().push(permission);
             }
         }
-        let everywhere = by_question.keys().map(|question| self.may(*question, None));
+        let everywhere = by_question
+            .keys()
+            .map(|question| self.is_allowed(*question, None));
         let everywhere = try_join_all(everywhere).await?;
         let mut denied = Vec::new();
         let mut rest = Vec::new();
@@ -96,7 +98,7 @@ impl Cluster {
         }
         let answers = rest
             .iter()
-            .map(|(question, namespace, _)| self.may(*question, Some(namespace)));
+            .map(|(question, namespace, _)| self.is_allowed(*question, Some(namespace)));
         let answers = try_join_all(answers).await?;
         let missing = rest.iter().zip(answers).filter(|(_, allowed)| !allowed);
         denied.extend(missing.map(|((_, _, permission), _)| *permission));
@@ -104,7 +106,11 @@ impl Cluster {
         Ok(denied.into_iter().cloned().map(Lack::Permission).collect())
     }
 
-    async fn may(&self, question: Question<'_>, namespace: Option<&str>) -> Result<bool, Error> {
+    async fn is_allowed(
+        &self,
+        question: Question<'_>,
+        namespace: Option<&str>,
+    ) -> Result<bool, Error> {
         let Question {
             verb,
             kind,

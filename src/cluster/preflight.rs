@@ -28,7 +28,7 @@ pub struct Preflight {
     pub kinds: Vec<KindRef>,
     /// The controllers of Flux.
     pub controllers: Controllers,
-    /// x
+    /// The requirements that are missing.
     pub lacks: Vec<Lack>,
     server: Text,
     rights: Rights,
@@ -97,7 +97,7 @@ impl Preflight {
     ///
     /// # Errors
     ///
-    /// x
+    /// When a requirement is missing; the error names all that are.
     pub fn complete(self) -> Result<Self, Error> {
         if self.lacks.is_empty() {
             return Ok(self);

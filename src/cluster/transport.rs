@@ -10,7 +10,7 @@ use kube::client::{AuthError, Body};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::answer::Answer;
-use super::attempts::{Attempts, Trouble};
+use super::attempts::{Attempts, Transient};
 use super::broken::{cause_of, chain};
 use super::call::{Call, Reading};
 use super::{Cause, Cluster, Error, access};
@@ -23,7 +23,7 @@ const ANSWER_LIMIT: usize = 1 << 30;
 /// Messages with status 500 of a server that is shutting down, or whose etcd has no leader or is gone
 /// (Kubernetes: `WithWaitGroup`; etcd: `rpctypes`; gRPC). Other errors of etcd, such as a request that is too
 /// large, are permanent.
-const PASSING: &[&str] = &[
+const TRANSIENT_ERRORS: &[&str] = &[
     "apiserver is shutting down",
     "etcdserver: leader changed",
     "etcdserver: no leader",
@@ -36,7 +36,7 @@ const PASSING: &[&str] = &[
 /// The reason why there is no answer.
 pub(super) enum Failure {
     /// Another attempt may help.
-    Passing(Trouble),
+    Transient(Transient),
     /// No further attempt can help.
     Final(Error),
 }
@@ -53,15 +53,15 @@ impl Cluster {
     pub(super) async fn send(&self, act: &str, call: &Call) -> Result<Answer, Error> {
         // The semaphore is never closed; without a permit, only the limit would not hold.
         let mut permit = self.permits.acquire().await.ok();
-        let mut attempts = Attempts::of_request(self, act, call.once);
+        let mut attempts = Attempts::for_request(self, act, call.once);
         loop {
             match self.attempt(act, call, attempts.deadline()).await {
                 Ok(answer) => return Ok(answer),
                 Err(Failure::Final(error)) => return Err(error),
-                Err(Failure::Passing(trouble)) => {
+                Err(Failure::Transient(failure)) => {
                     // A waiting request holds no permit, so that it does not delay the renewal of a lock.
                     drop(permit);
-                    attempts.wait(trouble).await?;
+                    attempts.wait(failure).await?;
                     permit = self.permits.acquire().await.ok();
                 }
             }
@@ -94,10 +94,12 @@ impl Cluster {
         let status = response.status().as_u16();
         // 502 comes from a load balancer whose server is down.
         if matches!(status, 429 | 502..=504) {
-            let asked = response.headers().get(RETRY_AFTER);
-            let asked = asked.and_then(|value| value.to_str().ok()?.trim().parse().ok());
-            let asked = asked.map(Duration::from_secs);
-            return Err(Failure::Passing(Trouble::Busy(status, asked)));
+            let asked = response
+                .headers()
+                .get(RETRY_AFTER)
+                .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+                .map(Duration::from_secs);
+            return Err(Failure::Transient(Transient::Busy(status, asked)));
         }
         Ok(response)
     }
@@ -123,7 +125,7 @@ impl Cluster {
                     return Err(self.failed(act, Cause::Unreadable(text)).into());
                 }
                 Ok(Some(Err(error))) => {
-                    return Err(Failure::Passing(Trouble::Broken(cause_of(&*error))));
+                    return Err(Failure::Transient(Transient::Broken(cause_of(&*error))));
                 }
                 Err(_) => return Err(self.late()),
             }
@@ -132,15 +134,15 @@ impl Cluster {
             let value = String::from_utf8_lossy(&body).into_owned().into();
             return Ok(Answer { status, value });
         }
-        if status == 500 && is_passing(&String::from_utf8_lossy(&body)) {
-            return Err(Failure::Passing(Trouble::Busy(status, None)));
+        if status == 500 && is_transient(&String::from_utf8_lossy(&body)) {
+            return Err(Failure::Transient(Transient::Busy(status, None)));
         }
         let cause = match (Value::from_json(&body), status) {
-            (Ok(value), _) => return self.settled(act, Answer { status, value }),
+            (Ok(value), _) => return self.accept(act, Answer { status, value }),
             // An API server answers unknown paths in plain text.
             (Err(_), 401 | 404) => {
                 let value = Value::null();
-                return self.settled(act, Answer { status, value });
+                return self.accept(act, Answer { status, value });
             }
             (Err(error), 200..300) => Cause::Unreadable(error.to_string()),
             (Err(_), code) => {
@@ -154,9 +156,9 @@ impl Cluster {
     }
 
     /// Returns the answer, unless the server may give another one soon.
-    fn settled(&self, act: &str, answer: Answer) -> Result<Answer, Failure> {
-        if self.patience.is_some() && answer.is_of_ignorance() && self.away.lately() {
-            return Err(Failure::Passing(Trouble::Busy(answer.status, None)));
+    fn accept(&self, act: &str, answer: Answer) -> Result<Answer, Failure> {
+        if self.patience.is_some() && answer.may_change_after_restart() && self.outage.is_recent() {
+            return Err(Failure::Transient(Transient::Busy(answer.status, None)));
         }
         if answer.status == 401 {
             return Err(self.failed(act, Cause::Unauthorized).into());
@@ -165,7 +167,7 @@ impl Cluster {
     }
 
     fn late(&self) -> Failure {
-        Failure::Passing(Trouble::Broken(Cause::Timeout(self.timeout)))
+        Failure::Transient(Transient::Broken(Cause::Timeout(self.timeout)))
     }
 
     fn broken(&self, act: &str, error: &kube::Error) -> Failure {
@@ -178,14 +180,14 @@ impl Cluster {
         }
         match cause_of(error) {
             cause @ Cause::Certificate(_) => self.failed(act, cause).into(),
-            cause => Failure::Passing(Trouble::Broken(cause)),
+            cause => Failure::Transient(Transient::Broken(cause)),
         }
     }
 }
 
 /// Returns whether a message with status 500 is about a transient state.
-fn is_passing(said: &str) -> bool {
-    PASSING.iter().any(|part| said.contains(part))
+fn is_transient(said: &str) -> bool {
+    TRANSIENT_ERRORS.iter().any(|part| said.contains(part))
 }
 
 #[cfg(test)]
@@ -199,14 +201,14 @@ mod tests {
             r#"{"kind":"Status","message":"etcdserver: leader changed","code":500}"#,
             "rpc error: code = Unavailable desc = connection error",
         ] {
-            assert!(is_passing(said), "{said}");
+            assert!(is_transient(said), "{said}");
         }
         for said in [
             "etcdserver: request is too large",
             "etcdserver: mvcc: database space exceeded",
             r#"Internal error occurred: failed calling webhook "a": context deadline exceeded"#,
         ] {
-            assert!(!is_passing(said), "{said}");
+            assert!(!is_transient(said), "{said}");
         }
     }
 }

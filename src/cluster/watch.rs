@@ -10,7 +10,7 @@ use kube::client::Body;
 use tokio::time::{Instant, timeout};
 
 use super::answer::Answer;
-use super::attempts::{Attempts, Trouble};
+use super::attempts::{Attempts, Transient};
 use super::broken::cause_of;
 use super::call::{Call, Reading};
 use super::list::{Listed, Selection};
@@ -20,7 +20,7 @@ use crate::flux::{Object, ObjectMeta};
 use crate::value::{Data, Number, Text, Value};
 
 /// The shortest time for which the server is asked to keep a watch, in seconds.
-const LASTS: usize = 290;
+const WATCH_SECONDS: usize = 290;
 
 /// The ends of watches are spread over this number of steps of this length in seconds, so that they do not
 /// end together.
@@ -34,14 +34,14 @@ const SILENT_ANSWERS: u32 = 10;
 /// (Kubernetes: `defaultBookmarkFrequency`).
 const SILENCE: Duration = Duration::from_secs(90);
 
-/// A watch that lasts this long counts as a success, even without events.
-const LIVELY: Duration = Duration::from_secs(1);
+/// A watch that seconds this long counts as a success, even without events.
+const SUCCESS_AFTER: Duration = Duration::from_secs(1);
 
 /// The longest event that is read, in bytes: one object, which etcd limits to 1.5 MB.
 const EVENT_LIMIT: usize = 16 << 20;
 
 /// The status for a resource version that the server no longer has.
-const FORGOTTEN: u16 = 410;
+const GONE: u16 = 410;
 
 /// An event of a watch.
 #[derive(Clone, Debug)]
@@ -70,7 +70,7 @@ impl Cluster {
         namespace: Option<&str>,
         labels: Option<&str>,
     ) -> impl Stream<Item = Result<Event, Error>> + use<'c> {
-        self.follow(Selection::of(kind, namespace).labels(labels))
+        self.follow(Selection::new(kind, namespace).labels(labels))
     }
 
     /// Watches one object, which need not exist yet; see [`Cluster::watch`].
@@ -80,7 +80,7 @@ impl Cluster {
         namespace: Option<&str>,
         name: &str,
     ) -> impl Stream<Item = Result<Event, Error>> + use<'c> {
-        self.follow(Selection::of(kind, namespace).name(name))
+        self.follow(Selection::new(kind, namespace).name(name))
     }
 
     fn follow(&self, selection: Selection) -> impl Stream<Item = Result<Event, Error>> {
@@ -111,7 +111,7 @@ impl<'c> Watch<'c> {
     fn new(cluster: &'c Cluster, selection: Selection) -> Self {
         let act = selection.act("watch");
         Self {
-            attempts: Attempts::of_stream(cluster, &act),
+            attempts: Attempts::for_watch(cluster, &act),
             cluster,
             selection,
             act,
@@ -136,8 +136,8 @@ impl<'c> Watch<'c> {
                 continue;
             };
             let line = lines.next().await;
-            let lively = lines.opened.elapsed() >= LIVELY;
-            if lively || matches!(line, Line::Whole(_)) {
+            let lasted = lines.opened.elapsed() >= SUCCESS_AFTER;
+            if lasted || matches!(line, Line::Whole(_)) {
                 self.attempts.succeeded();
             }
             match line {
@@ -147,13 +147,13 @@ impl<'c> Watch<'c> {
                     }
                 }
                 Line::Silence => self.lines = None,
-                Line::End if lively => self.lines = None,
+                Line::End if lasted => self.lines = None,
                 Line::End => {
                     let text = "the watch ended as soon as it began".to_owned();
-                    self.trouble(Trouble::Broken(Cause::Unreachable(text)))
+                    self.retry(Transient::Broken(Cause::Unreachable(text)))
                         .await?;
                 }
-                Line::Broken(cause) => self.trouble(Trouble::Broken(cause)).await?,
+                Line::Broken(cause) => self.retry(Transient::Broken(cause)).await?,
                 Line::TooLong => {
                     let text = format!("an event is longer than {EVENT_LIMIT} bytes");
                     return Err(self.unreadable(text));
@@ -164,9 +164,9 @@ impl<'c> Watch<'c> {
 
     fn path(&self, version: &str) -> String {
         let (steps, step) = SPREAD;
-        let lasts = LASTS + self.cluster.requests() % steps * step;
+        let seconds = WATCH_SECONDS + self.cluster.requests() % steps * step;
         format!(
-            "{}watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={lasts}",
+            "{}watch=true&allowWatchBookmarks=true&resourceVersion={version}&timeoutSeconds={seconds}",
             self.selection.path
         )
     }
@@ -185,10 +185,10 @@ impl<'c> Watch<'c> {
             Err(failure) => Err(failure),
         };
         match answer {
-            Ok(answer) if answer.status == FORGOTTEN => self.forgotten().await,
+            Ok(answer) if answer.status == GONE => self.relist().await,
             Ok(answer) => Err(self.cluster.refused(&self.act, &answer)),
             Err(Failure::Final(error)) => Err(error),
-            Err(Failure::Passing(trouble)) => self.trouble(trouble).await,
+            Err(Failure::Transient(failure)) => self.retry(failure).await,
         }
     }
 
@@ -199,11 +199,12 @@ impl<'c> Watch<'c> {
         let object = event
             .as_mapping_mut()
             .and_then(|event| event.get_mut("object"))
-            .map(|object| mem::replace(object, Value::null()));
-        let object = object.unwrap_or(Value::null());
-        let happened = event.at(&["type"]).and_then(Value::as_str);
-        let happened = happened.unwrap_or_default();
-        if happened == "ERROR" {
+            .map_or(Value::null(), |object| mem::replace(object, Value::null()));
+        let kind = event
+            .at(&["type"])
+            .and_then(Value::as_str)
+            .unwrap_or_default();
+        if kind == "ERROR" {
             self.error(object).await?;
             return Ok(None);
         }
@@ -211,7 +212,7 @@ impl<'c> Watch<'c> {
         let Some(version) = version.map(Text::from) else {
             return Err(self.unreadable("an event has no version".to_owned()));
         };
-        let event = match happened {
+        let event = match kind {
             "BOOKMARK" => None,
             "ADDED" | "MODIFIED" => Some(Event::Changed(self.object(object)?)),
             "DELETED" => Some(Event::Gone(self.object(object)?)),
@@ -226,8 +227,8 @@ impl<'c> Watch<'c> {
         let KindRef {
             api_version, kind, ..
         } = &self.selection.kind;
-        let object = list::read(api_version, kind, value);
-        object.ok_or_else(|| self.unreadable("what an event is about is no object".to_owned()))
+        list::read(api_version, kind, value)
+            .ok_or_else(|| self.unreadable("what an event is about is no object".to_owned()))
     }
 
     /// Handles an error that the server sends in place of an event; it is the last one of a watch.
@@ -237,8 +238,8 @@ impl<'c> Watch<'c> {
             _ => 0,
         };
         match code {
-            FORGOTTEN => self.forgotten().await,
-            429 | 500..=599 => self.trouble(Trouble::Busy(code, None)).await,
+            GONE => self.relist().await,
+            429 | 500..=599 => self.retry(Transient::Busy(code, None)).await,
             _ => {
                 let answer = Answer {
                     status: code,
@@ -251,18 +252,18 @@ impl<'c> Watch<'c> {
 
     /// Handles a resource version that the server no longer has: all objects have to be listed again. If this
     /// happens at once, the next attempt waits.
-    async fn forgotten(&mut self) -> Result<(), Error> {
+    async fn relist(&mut self) -> Result<(), Error> {
         self.version = None;
         self.lines = None;
         if self.fresh {
-            self.trouble(Trouble::Busy(FORGOTTEN, None)).await?;
+            self.retry(Transient::Busy(GONE, None)).await?;
         }
         Ok(())
     }
 
-    async fn trouble(&mut self, trouble: Trouble) -> Result<(), Error> {
+    async fn retry(&mut self, failure: Transient) -> Result<(), Error> {
         self.lines = None;
-        self.attempts.wait(trouble).await
+        self.attempts.wait(failure).await
     }
 
     fn unreadable(&self, text: String) -> Error {
