@@ -1,11 +1,18 @@
 //! armada2flux: takes a site that Airship Armada runs and hands it to Flux.
 //!
-//! Data flows one way; each module uses only those named before it:
+//! Data flows one way, through two wings over a common ground. A module uses only those before it in this drawing, read from
+//! the ground up and from left to right, and no module of one wing names one of the other:
 //!
 //! ```text
-//! bytes ─read→ Node ─decode→ Document ─resolve→ Manifest ─plan→ Plan{Stage{Step{Release}}} ─lower→ ObjectSet ─emit, render→ file tree
-//! parallel · source · value · names · diagnostic · secret · emit · flux · gate · yaml · armada · resolve · source_map · plan · lower · render · compile · compare · rollout · cluster · survey · apply · report · cli
+//! above both: report · cli
+//! operating wing: cluster · compare · rollout · survey · apply
+//! compile wing: yaml · armada · resolve · source_map · plan · lower · render · compile
+//! ground: source · parallel · value · names · diagnostic · secret · emit · flux · gate
 //! ```
+//!
+//! Compile wing: bytes ─yaml→ nodes ─armada→ documents ─resolve→ Manifest ─plan→ stages, steps, releases ─lower→ objects
+//! ─emit, render→ files. Operating wing: objects ─rollout→ what is done in which order; what the cluster holds ─survey→ what it
+//! would answer and what forbids a run; both ─apply→ writes, waits, gates.
 //!
 //! The library exists for the program and its tests; it makes no promise of stability.
 #![cfg_attr(

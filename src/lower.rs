@@ -269,7 +269,8 @@ impl Lowering<'_> {
             }
             made.bytes += depends_on.as_ref().map_or(0, Entry::json_bytes);
             size::check(release, made.bytes, diagnostics);
-            made.object.set_annotation(DIGEST_ANNOTATION, digest.clone());
+            made.object
+                .set_annotation(DIGEST_ANNOTATION, digest.clone());
             if made.has_variable {
                 substitution::keep(&mut made.object);
             }

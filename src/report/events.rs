@@ -177,7 +177,9 @@ impl From<&Moment> for State {
                     journal::Finish::Unchanged => (Finish::Unchanged, None),
                     journal::Finish::Applied => (Finish::Applied, None),
                     journal::Finish::PassedOver => (Finish::PassedOver, None),
-                    journal::Finish::Failed { reason } => (Finish::Failed, Some(reason.to_string())),
+                    journal::Finish::Failed { reason } => {
+                        (Finish::Failed, Some(reason.to_string()))
+                    }
                 };
                 State::Finished { outcome, reason }
             }

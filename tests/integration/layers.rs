@@ -1,243 +1,285 @@
-//! Who may use whom: the order of the rooms in `src/lib.rs`, and input and output in `cli` and `cluster` only.
+//! Who may use whom: the drawing in `src/lib.rs` is the rule.
 //!
-//! Tokens are read, not lines, so comments and strings do not count and no spelling of a path gets past.
+//! A room uses only rooms that the drawing names before it; no room of one wing names a room of the other; only `cli` and `cluster` do input and output.
+
+mod paths;
 
 use std::collections::BTreeSet;
 use std::fs;
 
 use libtest_mimic::Trial;
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::TokenStream;
 
 use super::support::{Result, ensure, read_tree, root};
+use paths::{Path, Paths};
 
 /// Rooms that may do input and output.
 const OUTSIDE: &[&str] = &["cli", "cluster"];
 /// Modules of the standard library that reach outside.
 const REACHING: &[&str] = &["env", "fs", "net", "os", "process"];
+/// The wings, as the drawing calls them; neither names a room of the other.
+const WINGS: [&str; 2] = ["compile wing", "operating wing"];
 
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("layers::rooms_use_only_those_left_of_them", order),
+        Trial::test("layers::rooms_use_only_those_before_them", order),
+        Trial::test("layers::no_wing_names_a_room_of_the_other", wings),
         Trial::test("layers::only_cli_and_cluster_reach_outside", reach),
+        Trial::test("layers::both_pages_draw_the_same_house", same_drawing),
+        Trial::test("layers::each_rule_finds_a_breach", breaches),
         Trial::test("layers::the_reader_sees_every_spelling", spellings),
     ]
 }
 
-/// The rooms in order, as `src/lib.rs` draws them.
-fn rooms() -> Result<Vec<String>> {
+/// A row of the drawing: its title and its rooms, each using only those before it.
+struct Row {
+    title: String,
+    rooms: Vec<String>,
+}
+
+/// The rooms, from the ground up.
+struct Drawing(Vec<Row>);
+
+impl Drawing {
+    /// Reads the rows `title: room · room`, which stand from the top down.
+    fn read(text: &str) -> Self {
+        let rows = text.lines().filter_map(|line| {
+            let line = line.trim().trim_start_matches("//!").trim();
+            let (title, rooms) = line.split_once(": ")?;
+            let titles = ["ground", "above both"];
+            (WINGS.contains(&title) || titles.contains(&title)).then(|| Row {
+                title: title.to_owned(),
+                rooms: rooms
+                    .split('·')
+                    .map(|room| room.trim().to_owned())
+                    .collect(),
+            })
+        });
+        let mut rows: Vec<Row> = rows.collect();
+        rows.reverse();
+        Self(rows)
+    }
+
+    fn rooms(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().flat_map(|row| &row.rooms).map(String::as_str)
+    }
+
+    fn place(&self, room: &str) -> Option<usize> {
+        self.rooms().position(|other| other == room)
+    }
+
+    /// The wing of a room; `None` for the ground and for what lies above both.
+    fn wing(&self, room: &str) -> Option<&str> {
+        let row = self
+            .0
+            .iter()
+            .find(|row| row.rooms.iter().any(|r| r == room))?;
+        WINGS.contains(&row.title.as_str()).then_some(&row.title)
+    }
+}
+
+/// The drawing of `src/lib.rs`; every module of the crate is in it.
+fn drawing() -> Result<Drawing> {
     let text = fs::read_to_string(root().join("src/lib.rs"))?;
-    let line = text.lines().find(|line| line.contains(" · source · "));
-    let line = line.ok_or("src/lib.rs does not list the rooms")?;
-    let names = line.trim_start_matches("//!").split('·');
-    let names: Vec<String> = names.map(|name| name.trim().to_owned()).collect();
+    let drawing = Drawing::read(&text);
     let declared: BTreeSet<&str> = text
         .lines()
-        .filter_map(|line| line.strip_suffix(';')?.split_once("mod "))
-        .map(|(_, name)| name)
+        .filter_map(|line| {
+            let private = line
+                .trim_start_matches("pub(crate) ")
+                .trim_start_matches("pub ");
+            private.strip_prefix("mod ")?.strip_suffix(';')
+        })
         .collect();
-    let listed: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+    let drawn: BTreeSet<&str> = drawing.rooms().collect();
     ensure(
-        declared == listed,
-        format!("rooms declared {declared:?}, drawn {listed:?}"),
+        declared == drawn,
+        format!("rooms declared {declared:?}, drawn {drawn:?}"),
     )?;
-    Ok(names)
+    Ok(drawing)
 }
 
 /// A file of `src` and the paths it names.
 struct File {
+    /// Path below `src`.
     name: String,
-    room: String,
+    /// Its module, from the crate's root on.
+    module: Path,
     paths: Paths,
 }
 
-fn files() -> Result<Vec<File>> {
-    let mut files = Vec::new();
-    for (name, bytes) in read_tree(&root().join("src"))? {
-        // Made of the example folders by a test, and read by the program as text.
-        if name == "diagnostic/examples.txt" {
-            continue;
-        }
+impl File {
+    fn read(name: &str, text: &str) -> Result<Self> {
         let Some(stem) = name.strip_suffix(".rs") else {
-            return Err(format!("src/{name} is no source file").into());
+            return Err(format!("src/{name} is not a source file").into());
         };
-        let modules: Vec<&str> = stem.split('/').collect();
-        let (depth, room) = match modules.as_slice() {
-            ["lib" | "main"] => (0, String::new()),
-            modules => (modules.len(), modules[0].to_owned()),
+        let module: Path = match stem {
+            "lib" | "main" => Vec::new(),
+            stem => stem.split('/').map(str::to_owned).collect(),
         };
-        let text = String::from_utf8(bytes)?;
-        let test = stem.ends_with("/tests") || stem.contains("/tests/");
+        let test = module
+            .iter()
+            .any(|part| part == "tests" || part == "testing");
         let tokens: TokenStream = text.parse().map_err(|e| format!("src/{name}: {e}"))?;
-        let mut paths = Paths::default();
-        paths.read(tokens, depth, test);
-        files.push(File { name, room, paths });
+        Ok(Self {
+            name: name.to_owned(),
+            paths: Paths::read(tokens, &module, test),
+            module,
+        })
     }
-    Ok(files)
+
+    fn room(&self) -> Option<&str> {
+        self.module.first().map(String::as_str)
+    }
+
+    /// The rooms whose names stand in the file.
+    fn rooms(&self) -> BTreeSet<&str> {
+        self.paths.own.iter().map(|path| path[0].as_str()).collect()
+    }
+}
+
+fn files() -> Result<Vec<File>> {
+    read_tree(&root().join("src"))?
+        .into_iter()
+        // Generated from the example folders by a test, and read by the program as text.
+        .filter(|(name, _)| name != "diagnostic/examples.txt")
+        .map(|(name, bytes)| File::read(&name, &String::from_utf8(bytes)?))
+        .collect()
 }
 
 fn order() -> Result {
-    let rooms = rooms()?;
-    let place = |room: &str| rooms.iter().position(|other| other == room);
-    let mut wrong = Vec::new();
-    for File { name, room, paths } in files()? {
-        if room.is_empty() {
-            continue;
-        }
-        let Some(own) = place(&room) else {
-            wrong.push(format!("src/{name}: `{room}` is no room of src/lib.rs"));
-            continue;
-        };
-        for used in &paths.rooms {
-            if place(used).is_some_and(|used| used > own) {
-                wrong.push(format!("src/{name}: `{room}` uses `{used}`, right of it"));
-            }
-        }
-    }
-    ensure(wrong.is_empty(), wrong.join("\n"))
+    ensure_none(out_of_order(&drawing()?, &files()?))
+}
+
+fn wings() -> Result {
+    ensure_none(across_wings(&drawing()?, &files()?))
 }
 
 fn reach() -> Result {
-    let mut wrong = Vec::new();
-    for File { name, room, paths } in files()? {
-        if OUTSIDE.contains(&room.as_str()) || name == "main.rs" {
-            continue;
-        }
-        for module in paths.standard {
-            wrong.push(format!("src/{name} uses std::{module}"));
-        }
-    }
+    ensure_none(reaching(&files()?))
+}
+
+/// `docs/architecture.md` draws the rooms of `src/lib.rs`.
+fn same_drawing() -> Result {
+    let page = fs::read_to_string(root().join("docs/architecture.md"))?;
+    let (page, code) = (Drawing::read(&page), drawing()?);
+    let rows = |drawing: &Drawing| {
+        let rows = drawing.0.iter();
+        rows.map(|row| format!("{}: {}\n", row.title, row.rooms.join(" · ")))
+            .collect::<String>()
+    };
+    ensure(
+        rows(&page) == rows(&code),
+        format!(
+            "docs/architecture.md draws\n{}src/lib.rs draws\n{}",
+            rows(&page),
+            rows(&code)
+        ),
+    )
+}
+
+fn ensure_none(wrong: Vec<String>) -> Result {
     ensure(wrong.is_empty(), wrong.join("\n"))
 }
 
-/// What a file refers to.
-#[derive(Debug, Default)]
-struct Paths {
-    /// First segments below the crate's root, tests left out.
-    rooms: BTreeSet<String>,
-    /// Modules of `std` that reach outside, tests left out.
-    standard: BTreeSet<String>,
-}
-
-impl Paths {
-    /// Reads tokens of a module that lies `depth` modules below the root.
-    fn read(&mut self, tokens: TokenStream, depth: usize, test: bool) {
-        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        let mut test_next = false;
-        let mut at = 0;
-        while at < tokens.len() {
-            match &tokens[at] {
-                TokenTree::Ident(ident) if !after_path(&tokens, at) => {
-                    self.path(&ident.to_string(), &tokens, at, depth, test || test_next);
-                }
-                TokenTree::Group(group) => {
-                    let module = inline_module(&tokens, at);
-                    test_next |= is_test_attribute(group);
-                    let inner = depth + usize::from(module);
-                    self.read(group.stream(), inner, test || test_next);
-                    // What an attribute says ends with the item's body.
-                    if group.delimiter() == Delimiter::Brace {
-                        test_next = false;
-                    }
-                }
-                TokenTree::Punct(punct) if punct.as_char() == ';' => test_next = false,
-                TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+fn out_of_order(drawing: &Drawing, files: &[File]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for file in files {
+        let (name, Some(room)) = (&file.name, file.room()) else {
+            continue;
+        };
+        let Some(own) = drawing.place(room) else {
+            wrong.push(format!("src/{name}: `{room}` is not a room of src/lib.rs"));
+            continue;
+        };
+        for used in file.rooms() {
+            if drawing.place(used).is_some_and(|used| used > own) {
+                wrong.push(format!(
+                    "src/{name}: `{room}` uses `{used}`, which comes after it"
+                ));
             }
-            at += 1;
         }
     }
+    wrong
+}
 
-    fn path(&mut self, first: &str, tokens: &[TokenTree], at: usize, depth: usize, test: bool) {
-        match first {
-            // Tests may show what they made by means of later rooms.
-            "crate" | "super" if test => {}
-            "crate" | "armada2flux" => self.rooms.extend(segments(tokens, at)),
-            "super" => {
-                let mut at = at;
-                let mut up = 1;
-                while segments(tokens, at) == ["super"] {
-                    at += 3;
-                    up += 1;
-                }
-                if up == depth {
-                    self.rooms.extend(segments(tokens, at));
-                }
+fn across_wings(drawing: &Drawing, files: &[File]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for file in files {
+        let (name, Some(room)) = (&file.name, file.room()) else {
+            continue;
+        };
+        let Some(own) = drawing.wing(room) else {
+            continue;
+        };
+        for used in file.rooms() {
+            if drawing.wing(used).is_some_and(|wing| wing != own) {
+                wrong.push(format!(
+                    "src/{name}: `{room}` names `{used}` of the other wing"
+                ));
             }
-            "std" | "tokio" if !test => {
-                let found = segments(tokens, at);
-                let reaching = found.into_iter().filter(|m| REACHING.contains(&m.as_str()));
-                // An exit code is a value.
-                let reaching = reaching.filter(|m| m != "process" || !only_exit_code(tokens, at));
-                self.standard.extend(reaching);
-            }
-            _ => {}
         }
     }
+    wrong
 }
 
-/// The segments that follow `ident ::`; several with braces.
-fn segments(tokens: &[TokenTree], at: usize) -> Vec<String> {
-    if !is_separator(tokens, at + 1) {
-        return Vec::new();
-    }
-    match tokens.get(at + 3) {
-        Some(TokenTree::Ident(ident)) => vec![ident.to_string()],
-        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
-            let mut found = Vec::new();
-            let mut first = true;
-            for token in group.stream() {
-                match token {
-                    TokenTree::Ident(ident) if first => found.push(ident.to_string()),
-                    TokenTree::Punct(punct) if punct.as_char() == ',' => {
-                        first = true;
-                        continue;
-                    }
-                    TokenTree::Group(_)
-                    | TokenTree::Ident(_)
-                    | TokenTree::Punct(_)
-                    | TokenTree::Literal(_) => {}
-                }
-                first = false;
-            }
-            found
+fn reaching(files: &[File]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for file in files {
+        let name = &file.name;
+        if file.room().is_some_and(|room| OUTSIDE.contains(&room)) || name == "main.rs" {
+            continue;
         }
-        _ => Vec::new(),
+        for path in &file.paths.standard {
+            let Some(module) = path.first() else { continue };
+            // An exit code is a value.
+            let exit_code = path.get(1).is_some_and(|item| item == "ExitCode");
+            if REACHING.contains(&module.as_str()) && !exit_code {
+                wrong.push(format!("src/{name} uses std::{module}"));
+            }
+        }
     }
+    wrong
 }
 
-fn is_separator(tokens: &[TokenTree], at: usize) -> bool {
-    let colon =
-        |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(p)) if p.as_char() == ':');
-    colon(at) && colon(at + 1)
-}
-
-/// Whether the identifier continues a path.
-fn after_path(tokens: &[TokenTree], at: usize) -> bool {
-    at >= 3 && is_separator(tokens, at - 2) && matches!(tokens[at - 3], TokenTree::Ident(_))
-}
-
-fn inline_module(tokens: &[TokenTree], at: usize) -> bool {
-    let word = |back: usize| match at.checked_sub(back).and_then(|at| tokens.get(at)) {
-        Some(TokenTree::Ident(ident)) => Some(ident.to_string()),
-        _ => None,
+/// Each rule finds what breaks it, in a house of four rooms.
+fn breaches() -> Result {
+    let drawing = Drawing::read(
+        "//! above both: cli
+         //! operating wing: cluster · apply
+         //! compile wing: yaml · lower
+         //! ground: value",
+    );
+    let house = |name: &str, text: &str| -> Result<Vec<File>> { Ok(vec![File::read(name, text)?]) };
+    let is_one = |wrong: Vec<String>, part: &str| {
+        let found = wrong.len() == 1 && wrong[0].contains(part);
+        ensure(found, format!("{part}: found {wrong:?}"))
     };
-    word(1).is_some() && word(2).as_deref() == Some("mod")
+    let good = house(
+        "apply/walk.rs",
+        "use crate::cluster::Cluster; use crate::value::Value;",
+    )?;
+    ensure_none(out_of_order(&drawing, &good))?;
+    ensure_none(across_wings(&drawing, &good))?;
+
+    let up = house("yaml/read.rs", "use crate::lower::Lowered;")?;
+    is_one(out_of_order(&drawing, &up), "`yaml` uses `lower`")?;
+    let unknown = house("attic.rs", "")?;
+    is_one(out_of_order(&drawing, &unknown), "`attic`")?;
+    let across = house("apply/write.rs", "fn f() { crate::yaml::read() }")?;
+    ensure_none(out_of_order(&drawing, &across))?;
+    is_one(across_wings(&drawing, &across), "`apply` names `yaml`")?;
+    let back = house("lower.rs", "use crate::{value::Value, cluster};")?;
+    is_one(across_wings(&drawing, &back), "`lower` names `cluster`")?;
+    let outside = house("value.rs", "use std::{fmt, fs};")?;
+    is_one(reaching(&outside), "std::fs")
 }
 
-fn is_test_attribute(group: &proc_macro2::Group) -> bool {
-    let text: String = group.stream().to_string();
-    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    group.delimiter() == Delimiter::Bracket && (text == "cfg(test)" || text == "test")
-}
-
-fn only_exit_code(tokens: &[TokenTree], at: usize) -> bool {
-    matches!(tokens.get(at + 6), Some(TokenTree::Ident(ident)) if ident == "ExitCode")
-}
-
-/// The reader above finds what it must, and nothing in comments, strings and tests.
+/// The reader finds what it must, and nothing in comments, strings and tests.
 fn spellings() -> Result {
     let text = r#"
         //! crate::cli and std::fs in a comment
-        use crate::{alpha::{One, Two}, beta};
+        use crate::{alpha::{One, Two as Other}, beta};
         use super::super::gamma::Three;
         pub(in crate::delta) fn x() { let _ = "crate::text std::env"; crate::epsilon::y(); super::own(); }
         fn z() { std::fs::read("x"); let _: std::process::ExitCode; use std::{env, fmt}; }
@@ -245,12 +287,27 @@ fn spellings() -> Result {
         #[cfg(test)] mod tests { use std::net; use crate::theta; }
         #[test] fn t() { std::os::x() }
         fn after() { std::process::abort() }
+        pub use self::eta::{Eta, iota::{self}};
     "#;
-    let mut paths = Paths::default();
-    paths.read(text.parse().map_err(|e| format!("{e}"))?, 2, false);
-    let names = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(" ");
-    let rooms = names(&paths.rooms);
-    ensure(rooms == "alpha beta delta epsilon gamma zeta", rooms)?;
-    let standard = names(&paths.standard);
-    ensure(standard == "env fs process", standard)
+    let tokens = text.parse().map_err(|e| format!("{e}"))?;
+    let module = ["room".to_owned(), "part".to_owned()];
+    let paths = Paths::read(tokens, &module, false);
+    let shown = |paths: &[Path]| {
+        let mut shown: Vec<String> = paths.iter().map(|path| path.join("::")).collect();
+        shown.sort();
+        shown.join(" ")
+    };
+    let own = shown(&paths.own);
+    ensure(
+        own == "alpha::One alpha::Two beta delta epsilon::y gamma::Three room::own room::own_too \
+                room::part::eta::Eta room::part::eta::iota zeta",
+        own,
+    )?;
+    let standard = shown(&paths.standard);
+    ensure(
+        standard == "env fmt fs::read process::ExitCode process::abort",
+        standard,
+    )?;
+    let exports: Vec<&str> = paths.exports.keys().map(String::as_str).collect();
+    ensure(exports == ["Eta", "iota"], format!("exports {exports:?}"))
 }
