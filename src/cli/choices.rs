@@ -146,9 +146,10 @@ impl Choices {
         lower::Options {
             site: self.site.as_deref().map(Text::from),
             delivery: match (self.values_as, input.armada) {
-                (ValuesAs::Written, _) => Delivery::Written,
                 (ValuesAs::Delivered, Armada::Python) => Delivery::Python,
-                (ValuesAs::Delivered, Armada::Go) => Delivery::Go,
+                (ValuesAs::Written, Armada::Python) => Delivery::Written,
+                // go-yaml alone reads these documents, so values arrive as they are written.
+                (ValuesAs::Delivered | ValuesAs::Written, Armada::Go) => Delivery::Go,
             },
             values_in: match (self.values_in, self.split_secrets) {
                 (ValuesIn::Inline, false) => lower::ValuesIn::Inline,

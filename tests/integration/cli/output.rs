@@ -14,6 +14,7 @@ pub(super) fn trials() -> Vec<Trial> {
             ("results_and_messages_do_not_mix", streams),
             ("reruns_give_the_same_bytes", reruns),
             ("the_same_from_anywhere", from_anywhere),
+            ("armada_go_delivers_what_is_written", armada_go),
             ("foreign_files_are_refused", foreign),
             ("foreign_links_are_refused", foreign_links),
             ("other_files_are_left_alone", others),
@@ -36,6 +37,50 @@ fn streams() -> Result {
     let ran = run(place.dir(), CONVERT)?.expect(0)?;
     ensure(ran.stdout.is_empty(), ran.stdout)?;
     contains(&ran.stderr, "written: ")
+}
+
+/// go-yaml is the only reader of these documents: PyYAML would read a string and a number in another base.
+fn armada_go() -> Result {
+    let place = Place::small()?;
+    let site = "---
+schema: armada/Chart/v2
+metadata: {name: web}
+data:
+  release: web
+  namespace: web
+  source: {type: local, location: /charts/web}
+  values: {exponent: 1e3, octal: 0o17, base60: 1:30}
+---
+schema: armada/ChartGroup/v2
+metadata: {name: all}
+data: {chart_group: [web]}
+---
+schema: armada/Manifest/v2
+metadata: {name: site}
+data: {release_prefix: p, chart_groups: [all]}
+";
+    fs::write(place.path("go.yaml"), site)?;
+    let run = |options: &[&str]| {
+        run(
+            place.dir(),
+            &[&["convert", "go.yaml"][..], options].concat(),
+        )
+    };
+    let delivered = run(&["--armada", "go"])?.expect(0)?;
+    let written = run(&["--armada", "go", "--values-as", "written"])?.expect(0)?;
+    contains(
+        &written.stdout,
+        "exponent: 1000\n    octal: 15\n    base60: \"1:30\"\n",
+    )?;
+    ensure(
+        delivered.stdout == written.stdout,
+        "two readings of one reader",
+    )?;
+    let python = run(&["--values-as", "written"])?.expect(0)?;
+    contains(
+        &python.stdout,
+        "exponent: \"1e3\"\n    octal: \"0o17\"\n    base60: 90\n",
+    )
 }
 
 fn left_over() -> Result {
