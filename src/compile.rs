@@ -12,7 +12,7 @@
 mod inputs;
 mod objects;
 
-use crate::armada::{Documents, Ledger};
+use crate::armada::{Documents, Ledger, decode_documents, leftover};
 use crate::diagnostic::Diagnostics;
 use crate::flux::Object;
 use crate::lower::{self, Role, Totals, Waits};
@@ -73,6 +73,24 @@ pub struct Compilation<'d, 'i> {
     pub plan: Option<Plan<'d, 'i>>,
     /// What was counted; nothing after an error.
     pub totals: Totals,
+}
+
+impl Inputs {
+    /// Decodes the documents, and reports what is wrong with the input as a whole.
+    pub fn decode(&self, diagnostics: &mut Diagnostics) -> Decoded<'_> {
+        let mut documents = Documents::default();
+        let ledgers = self
+            .trees()
+            .iter()
+            .map(|tree| decode_documents(tree, self.dialect(), &mut documents, diagnostics))
+            .collect();
+        leftover::report(&documents, diagnostics);
+        Decoded {
+            inputs: self,
+            documents,
+            ledgers,
+        }
+    }
 }
 
 impl<'i> Decoded<'i> {

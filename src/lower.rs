@@ -2,6 +2,7 @@
 
 mod fingerprint;
 mod namespace;
+mod options;
 mod order;
 mod pre_delete;
 mod release;
@@ -20,65 +21,16 @@ use crate::plan::{Plan, Release, Stage, Step};
 use crate::source::Span;
 use crate::source_map::SourceMap;
 use crate::value::{Entry, Text};
-use crate::yaml::deliver::Delivery;
 
 use order::Order;
 use source::Sources;
 
+pub use options::{Options, SourceNamespace};
 pub use pre_delete::PreDeletes;
 pub use source::survey::{Surveyed, Verdict, survey};
 pub use totals::{Lowered, Totals};
 pub use values::ValuesIn;
 pub use waits::{ArmadaHelm, Waits};
-
-/// Where source objects go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SourceNamespace {
-    /// One object for all releases, in this namespace.
-    Shared(Text),
-    /// A copy in the namespace of each release.
-    Release,
-}
-
-/// Choices that change what is written.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Name of the site; `None` takes the Manifest's.
-    pub site: Option<Text>,
-    /// How values are typed.
-    pub delivery: Delivery,
-    /// Where values are written.
-    pub values_in: ValuesIn,
-    /// What becomes of Jobs that Armada deletes before upgrades.
-    pub pre_deletes: PreDeletes,
-    /// Whether releases are written running instead of suspended.
-    pub new_cluster: bool,
-    /// Whether Namespace objects are written.
-    pub namespaces: bool,
-    /// Where source objects go.
-    pub source_namespace: SourceNamespace,
-    /// What becomes of Armada's own waits.
-    pub waits: Waits,
-    /// The Helm that Armada ran.
-    pub armada_helm: ArmadaHelm,
-}
-
-impl Default for Options {
-    /// What `convert` does unless it is told otherwise.
-    fn default() -> Self {
-        Self {
-            site: None,
-            delivery: Delivery::Python,
-            values_in: ValuesIn::default(),
-            pre_deletes: PreDeletes::default(),
-            new_cluster: false,
-            namespaces: true,
-            source_namespace: SourceNamespace::Shared("flux-system".into()),
-            waits: Waits::default(),
-            armada_helm: ArmadaHelm::default(),
-        }
-    }
-}
 
 /// What an object is to the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

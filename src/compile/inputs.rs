@@ -3,14 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::armada::overrides::{self, Set};
-use crate::armada::{Documents, decode_documents, leftover};
 use crate::diagnostic::Diagnostics;
 use crate::parallel::Workers;
 use crate::source::{FileId, Sources};
 use crate::source_map::{self, SourceMap};
 use crate::yaml::{self, Dialect, Tree};
-
-use super::Decoded;
 
 /// Texts and what each of them is.
 #[derive(Debug, Default)]
@@ -147,19 +144,7 @@ impl Inputs {
         self.workers
     }
 
-    /// Decodes the documents, and reports what is wrong with the input as a whole.
-    pub fn decode(&self, diagnostics: &mut Diagnostics) -> Decoded<'_> {
-        let mut documents = Documents::default();
-        let ledgers = self
-            .trees
-            .iter()
-            .map(|tree| decode_documents(tree, self.dialect, &mut documents, diagnostics))
-            .collect();
-        leftover::report(&documents, diagnostics);
-        Decoded {
-            inputs: self,
-            documents,
-            ledgers,
-        }
+    pub(super) fn dialect(&self) -> Dialect {
+        self.dialect
     }
 }

@@ -12,11 +12,12 @@ use crate::plan::Release;
 use crate::value::{Data, Text, Value};
 use crate::yaml::deliver;
 
+use super::options::Options;
 use super::pre_delete::{self, PreDeleted};
 use super::source::Sources;
 use super::values::{self, Placed};
 use super::waits::{self, Waiting};
-use super::{Options, fingerprint, size, substitution};
+use super::{fingerprint, size, substitution};
 
 /// How often helm-controller looks at a release again, in seconds.
 const INTERVAL: Seconds = Seconds(30 * 60);

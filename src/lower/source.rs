@@ -20,7 +20,7 @@ use crate::source::Span;
 use crate::source_map::{ExistingKind, SourceMap};
 use crate::value::{Text, Value};
 
-use super::SourceNamespace;
+use super::options::SourceNamespace;
 use compose::{Parts, chart_folder};
 use key::{Form, GitKey, Key, MAX_NAME, Nested};
 use place::{Located, Place, locate, shown};
