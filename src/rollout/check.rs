@@ -1,7 +1,8 @@
 //! Proves a rollout sound before anything is done with it.
 //!
-//! The rules stand here a second time, read from the objects anew: nothing is shared with [`super::assemble()`], so that a
-//! mistake there is found here. What it finds is a mistake of this program, never of the user.
+//! The rules stand here a second time, read from the objects anew, so that a mistake of [`super::assemble()`] is found
+//! here. Both share only the readers of objects ([`crate::flux`]) and of the two annotations ([`gate::annotation`],
+//! [`deletion::annotation`]). What the checker finds is a bug of this program, never a mistake of the user.
 
 mod references;
 
@@ -11,6 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::flux::object::title;
 use crate::flux::{
     GATES_ANNOTATION, KEYS_ANNOTATION, Object, ObjectKey, ObjectSet, PRE_DELETE_ANNOTATION,
     PROTECTED_ANNOTATION, STAGE_ANNOTATION, STEP_ANNOTATION, UNRESOLVED_ANNOTATION,
@@ -25,8 +27,27 @@ use super::{OnFailure, PREPARATION, Part, Release, Rollout, Until};
 pub struct Flaw {
     /// The object, or the stage or step.
     pub about: Text,
-    /// The rule, as it should be.
+    /// The rule that is broken.
     pub rule: Rule,
+    /// What shows it: the other object, or where it stands; `None` where the rule says it all.
+    pub evidence: Option<Text>,
+}
+
+impl Flaw {
+    fn new(about: impl Into<Text>, rule: Rule) -> Self {
+        Self {
+            about: about.into(),
+            rule,
+            evidence: None,
+        }
+    }
+
+    fn with(about: impl Into<Text>, rule: Rule, evidence: impl Into<Text>) -> Self {
+        Self {
+            evidence: Some(evidence.into()),
+            ..Self::new(about, rule)
+        }
+    }
 }
 
 /// What holds of every sound rollout.
@@ -82,7 +103,16 @@ impl fmt::Display for Rule {
 
 impl fmt::Display for Flaw {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the rollout is unsound: {} {}", self.about, self.rule)
+        let Self {
+            about,
+            rule,
+            evidence,
+        } = self;
+        write!(f, "the rollout is unsound: {about} {rule}")?;
+        match evidence {
+            Some(evidence) => write!(f, ": {evidence}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -97,57 +127,70 @@ pub fn check(rollout: &Rollout, set: &ObjectSet) -> Vec<Flaw> {
     let places = members(rollout, set, &mut flaws);
     for (stage, step, part) in rollout.parts() {
         let place = (stage.number, step.number);
-        let mut broken = |rule| {
-            flaws.push(Flaw {
-                about: part.object.title().into(),
-                rule,
-            });
-        };
+        let title = part.object.title();
         if !in_place(&part.object, place) {
-            broken(Rule::InPlace);
+            flaws.push(Flaw::with(&*title, Rule::InPlace, shown(place)));
         }
         if !of_site(&part.object, &rollout.site) {
-            broken(Rule::OneSite);
+            flaws.push(Flaw::with(&*title, Rule::OneSite, &*rollout.site));
         }
         if part.timeout <= 0 {
-            broken(Rule::Limited);
+            let limit = part.timeout.to_string();
+            flaws.push(Flaw::with(&*title, Rule::Limited, limit));
         }
-        let before = |key: &ObjectKey| places.get(key).is_none_or(|other| *other < place);
-        if !references::prepared(&part.object).iter().all(before) {
-            broken(Rule::Prepared);
+        for (rule, needed) in [
+            (Rule::Prepared, references::prepared(&part.object)),
+            (
+                Rule::DependenciesFirst,
+                references::dependencies(&part.object),
+            ),
+        ] {
+            let late = needed.iter().filter_map(|key| {
+                let other = places.get(key).filter(|other| **other >= place)?;
+                let needed = title_of(key);
+                let evidence = format!("{needed} in {}, itself in {}", shown(*other), shown(place));
+                Some(Flaw::with(&*title, rule, evidence))
+            });
+            flaws.extend(late);
         }
-        if !references::dependencies(&part.object).iter().all(before) {
-            broken(Rule::DependenciesFirst);
-        }
-        awaited(part, &mut broken);
+        awaited(part, &mut |rule| flaws.push(Flaw::new(&*title, rule)));
     }
     flaws
 }
 
+fn shown((stage, step): Place) -> String {
+    format!("step {step} of stage {stage}")
+}
+
+fn title_of(key: &ObjectKey) -> String {
+    title(&key.kind, key.namespace.as_deref(), &key.name)
+}
+
 fn order(rollout: &Rollout, flaws: &mut Vec<Flaw>) {
-    let mut wrong = |about: String| {
-        flaws.push(Flaw {
-            about: about.into(),
-            rule: Rule::Ascending,
-        });
+    let mut wrong = |about: String, evidence: String| {
+        flaws.push(Flaw::with(about, Rule::Ascending, evidence));
     };
     for pair in rollout.stages.windows(2) {
-        if pair[0].number >= pair[1].number {
-            wrong(format!("stage {}", pair[1].number));
+        let (before, number) = (pair[0].number, pair[1].number);
+        if before >= number {
+            wrong(format!("stage {number}"), format!("after stage {before}"));
         }
     }
     for stage in &rollout.stages {
         if stage.steps.is_empty() {
-            wrong(format!("stage {}", stage.number));
+            wrong(format!("stage {}", stage.number), "no steps".to_owned());
         }
         for pair in stage.steps.windows(2) {
-            if pair[0].number >= pair[1].number {
-                wrong(format!("step {} of stage {}", pair[1].number, stage.number));
+            let (before, number) = (pair[0].number, pair[1].number);
+            if before >= number {
+                let place = shown((stage.number, number));
+                wrong(place, format!("after step {before}"));
             }
         }
         for step in &stage.steps {
             if step.parts.is_empty() || step.number == 0 {
-                wrong(format!("step {} of stage {}", step.number, stage.number));
+                let place = shown((stage.number, step.number));
+                wrong(place, format!("{} parts", step.parts.len()));
             }
         }
     }
@@ -163,33 +206,25 @@ fn members(
     let input: BTreeMap<ObjectKey, &Object> = set.iter().map(|o| (o.key(), o)).collect();
     for (stage, step, part) in rollout.parts() {
         let object = &part.object;
-        let mut broken = |rule| {
-            flaws.push(Flaw {
-                about: object.title().into(),
-                rule,
-            });
-        };
         let place = (stage.number, step.number);
-        if places.insert(object.key(), place).is_some() {
-            broken(Rule::Once);
+        if let Some(other) = places.insert(object.key(), place) {
+            let evidence = format!("in {} and in {}", shown(other), shown(place));
+            flaws.push(Flaw::with(object.title(), Rule::Once, evidence));
         }
         let same = input.get(&object.key()).is_some_and(|wanted| {
             wanted.api_version == object.api_version && same_but_suspend(wanted, object)
         });
         if !same {
-            broken(Rule::AsInTheInput);
+            flaws.push(Flaw::new(object.title(), Rule::AsInTheInput));
         }
         if object.is_helm_release() && object.value.at(&["spec", "suspend"]).is_some() {
-            broken(Rule::Running);
+            flaws.push(Flaw::new(object.title(), Rule::Running));
         }
     }
     let missing = set
         .iter()
         .filter(|object| !places.contains_key(&object.key()));
-    flaws.extend(missing.map(|object| Flaw {
-        about: object.title().into(),
-        rule: Rule::Complete,
-    }));
+    flaws.extend(missing.map(|object| Flaw::new(object.title(), Rule::Complete)));
     places
 }
 

@@ -5,7 +5,7 @@ use proptest::strategy::ValueTree as _;
 use super::*;
 use crate::flux::{ObjectSet, SITE_LABEL};
 use crate::gate::{Deleted, Deletion};
-use crate::rollout::testing::site;
+use crate::rollout::testing::{namespace, release as release_at, set, site};
 use crate::rollout::{Step, assemble, digest};
 
 /// A change that makes a sound rollout unsound; `None` where there is nothing to change.
@@ -233,6 +233,20 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_flaw_names_both_parties() {
+    let set = set([namespace("town"), release_at(1, 1, "web")]);
+    let mut rollout = sound(&set);
+    rollout.stages[0].number = 9;
+    let flaws = check(&rollout, &set);
+    let late = flaws.iter().find(|flaw| flaw.rule == Rule::Prepared);
+    assert_eq!(
+        late.expect("a flaw").to_string(),
+        "the rollout is unsound: HelmRelease town/web comes before something that it refers to: \
+         Namespace town in step 1 of stage 9, itself in step 1 of stage 1"
+    );
 }
 
 /// Each of them changes something, at least once.
