@@ -4,7 +4,7 @@
 //! it also decides when a hook of that kind is done. So it must say something sensible of objects that
 //! no gate selects, and of hooks.
 
-use super::requirement::{self, Lack, Requirement};
+use super::requirement::{self, HOOK, Lack, Requirement};
 use super::rule::{ANNOTATIONS, ConditionPart, Rule};
 use super::{Gate, MinReady, WaitKind, helm};
 
@@ -29,9 +29,6 @@ pub struct HealthCheck {
     /// When an object will never be; `None` when nothing says so.
     pub failed: Option<Rule>,
 }
-
-/// Annotation that makes an object a hook of Helm.
-const HOOK: &str = "helm.sh/hook";
 
 /// The health checks of a release's gates.
 ///

@@ -3,7 +3,7 @@
 use crate::value::Value;
 
 use super::rule::{ANNOTATIONS, CONDITIONS, ConditionPart, Field, Number, Rule, count, text_of};
-use super::{MinReady, Version, WaitKind};
+use super::spec::{MinReady, Version, WaitKind};
 
 const STATUS: Field = &["status"];
 pub(super) const GENERATION: Field = &["metadata", "generation"];
@@ -26,7 +26,7 @@ const PHASE: Field = &["status", "phase"];
 /// The strategy that Kubernetes rolls out by itself.
 pub(super) const ROLLING_UPDATE: &str = "RollingUpdate";
 /// Annotation that makes an object a hook of Helm.
-const HOOK: &str = "helm.sh/hook";
+pub(super) const HOOK: &str = "helm.sh/hook";
 /// Hooks that make a pod a test pod (Armada: utils/helm.py, `is_test_pod`).
 const TEST_HOOKS: &[&str] = &["test", "test-success", "test-failure"];
 

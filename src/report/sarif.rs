@@ -1,12 +1,19 @@
 //! SARIF 2.1.0: findings for code scanning.
 
-use std::fmt::Write as _;
-
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Code, Severity};
 
 use super::finding::{Finding, FindingPlace};
+
+/// What needs no escape in the path of a reference.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 /// The log of one run.
 #[must_use]
@@ -85,19 +92,7 @@ fn location(place: &FindingPlace) -> Value {
 
 /// A file's name as a relative reference.
 fn uri(file: &str) -> String {
-    let mut uri = String::with_capacity(file.len());
-    for byte in file.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
-                uri.push(char::from(byte));
-            }
-            // Writing to a String cannot fail.
-            _ => {
-                let _ = write!(uri, "%{byte:02X}");
-            }
-        }
-    }
-    uri
+    utf8_percent_encode(file, UNRESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Removes known secrets from texts of other programs: API errors quote what they refuse.
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::OnceLock;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -19,8 +20,8 @@ const FRAGMENT: usize = 12;
 pub struct Scrubber {
     /// Each with whether it is hidden inside of words, too.
     known: BTreeSet<(String, bool)>,
-    /// All parts of them of this length.
-    fragments: HashSet<[u8; FRAGMENT]>,
+    /// Their parts of [`FRAGMENT`] bytes, collected when the first text is scrubbed.
+    fragments: OnceLock<HashSet<[u8; FRAGMENT]>>,
 }
 
 impl Scrubber {
@@ -77,10 +78,9 @@ impl Scrubber {
     }
 
     fn add(&mut self, text: &str, anywhere: bool) {
-        if !text.is_empty() && self.known.insert((text.to_owned(), anywhere)) {
-            let windows = text.as_bytes().windows(FRAGMENT);
-            self.fragments
-                .extend(windows.filter_map(|window| <[u8; FRAGMENT]>::try_from(window).ok()));
+        if !text.is_empty() {
+            self.known.insert((text.to_owned(), anywhere));
+            self.fragments.take();
         }
     }
 
@@ -115,8 +115,13 @@ impl Scrubber {
     }
 
     fn hide_fragments(&self, text: &[u8], hidden: &mut [bool]) {
+        let fragments = self.fragments.get_or_init(|| {
+            let known = self.known.iter();
+            let parts = known.flat_map(|(known, _)| known.as_bytes().windows(FRAGMENT));
+            parts.filter_map(|part| part.try_into().ok()).collect()
+        });
         for (at, window) in text.windows(FRAGMENT).enumerate() {
-            if self.fragments.contains(window) {
+            if fragments.contains(window) {
                 hidden[at..at + FRAGMENT].fill(true);
             }
         }
@@ -200,6 +205,14 @@ mod tests {
         let scrubber = scrubber(&["-----BEGIN KEY-----\nline of the key 1\nlïne of the key 2\n"]);
         assert_eq!(scrubber.scrub("got line of the key 1"), "got ***");
         assert_eq!(scrubber.scrub("got ïne of the ke..."), "got ***...");
+    }
+
+    #[test]
+    fn what_is_learnt_later_is_hidden_too() {
+        let mut scrubber = scrubber(&["first-long-secret"]);
+        assert_eq!(scrubber.scrub("got long-secret-1"), "got long-secret-1");
+        scrubber.learn("second-long-secret");
+        assert_eq!(scrubber.scrub("got second-long-sec"), "got ***");
     }
 
     #[test]
