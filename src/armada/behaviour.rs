@@ -390,11 +390,12 @@ pub fn of(row: &Row) -> Option<&'static Behaviour> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::armada::disposition::{self, Fate, Versions};
+    use crate::armada::disposition::{Fate, Versions};
+    use crate::armada::rows;
 
     #[test]
     fn every_field_that_did_something_is_told_and_no_other() {
-        for row in disposition::all() {
+        for row in rows::ALL.iter() {
             let container = row.path == "data" || row.documents == "every document";
             let idle = matches!(row.fate, Fate::DroppedHarmless | Fate::Refused);
             if !container && !idle {
@@ -402,7 +403,7 @@ mod tests {
             }
         }
         for behaviour in ALL {
-            let rows = disposition::all();
+            let rows = rows::ALL.iter();
             let of = rows
                 .filter(|row| row.path == behaviour.path && row.documents == behaviour.document);
             assert_eq!(of.count(), 1, "{} {}", behaviour.document, behaviour.path);
@@ -411,7 +412,7 @@ mod tests {
 
     #[test]
     fn versions_agree_with_the_rows() {
-        for row in disposition::all() {
+        for row in rows::ALL.iter() {
             let Some(behaviour) = of(row) else { continue };
             if row.versions == Versions::V1 {
                 assert!(

@@ -12,8 +12,8 @@ use crate::yaml::Node;
 
 use super::decode::{Context, Rest, Table};
 use super::disposition::rows;
-use super::document::Head;
 use super::fault::Fault;
+use super::head::Head;
 
 pub use source::{Source, SourceKind};
 pub use test::Test;
@@ -105,7 +105,7 @@ pub(super) fn decode<'t>(
         .open_field(&DEPENDENCIES, cx)
         .and_then(|field| field.texts(cx));
     let wait = data
-        .open_field(&wait::WAIT, cx)
+        .open_field(&wait::rows::WAIT, cx)
         .and_then(|field| field.table(cx))
         .map_or_else(Wait::default, |table| wait::decode(table, head.version, cx));
     let test = data

@@ -6,7 +6,7 @@ use crate::value::Text;
 
 use super::decode::{Context, Rest, Table};
 use super::disposition::rows;
-use super::document::Head;
+use super::head::Head;
 
 rows! { "ChartGroup";
     DATA "data" Any Mapped Tree "a stage folder" "the body of the document";

@@ -8,6 +8,7 @@ use crate::yaml::{Kind, Node, mapping};
 
 use super::disposition::Row;
 use super::fault::Fault;
+use super::head::UNKNOWN;
 use super::ledger::Ledger;
 use super::suggest;
 
@@ -402,14 +403,14 @@ impl<'t> Table<'t> {
                 cx.ledger.claim(entry.value, ignored);
                 continue;
             }
-            cx.ledger.claim(entry.key, &super::document::UNKNOWN);
-            cx.ledger.claim(entry.value, &super::document::UNKNOWN);
+            cx.ledger.claim(entry.key, &UNKNOWN);
+            cx.ledger.claim(entry.value, &UNKNOWN);
             let message = format!("`{}` knows no field `{name}`", row.path);
             if let Rest::Fault = rest {
                 cx.fault(entry.key.span(), message);
                 continue;
             }
-            let help = match suggest::suggest(row, &name, &known) {
+            let help = match suggest::suggest(row, &name, &known, cx.ledger.mapping()) {
                 Some(hint) => format!("armada refuses the document with it; {hint}"),
                 None => "armada refuses the document with it; remove or correct the field".into(),
             };

@@ -5,7 +5,6 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{chart, chart_group, document, manifest};
 use crate::gate::Version;
 
 /// The fate of a field.
@@ -140,65 +139,13 @@ macro_rules! rows {
 }
 pub(super) use rows;
 
-/// Index of a row in [`all`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct RowId(u16);
+/// Rows of the field mapping, each decoder's in a list of its own.
+#[derive(Debug)]
+pub struct Rows(pub(super) &'static [&'static [&'static Row]]);
 
-impl RowId {
-    /// The position in [`all`].
-    pub(super) fn index(self) -> usize {
-        usize::from(self.0)
-    }
-}
-
-/// All rows, in the order of the documents they belong to.
-pub fn all() -> impl Iterator<Item = &'static Row> {
-    let tables = [
-        document::ROWS,
-        manifest::ROWS,
-        chart_group::ROWS,
-        chart::ROWS,
-        chart::source::ROWS,
-        chart::wait::ROWS,
-        chart::test::ROWS,
-        chart::upgrade::ROWS,
-    ];
-    tables.into_iter().flatten().copied()
-}
-
-/// The id of a row.
-pub(super) fn id_of(row: &'static Row) -> RowId {
-    // Statics have one address each, and the table is short.
-    let at = all().position(|other| std::ptr::eq(other, row));
-    RowId(at.unwrap_or(usize::from(u16::MAX)) as u16)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_row_is_in_the_table_once() {
-        let rows: Vec<_> = all().map(|row| (row.documents, row.path)).collect();
-        let mut unique = rows.clone();
-        unique.sort_unstable();
-        unique.dedup();
-        assert_eq!(rows.len(), unique.len());
-    }
-
-    #[test]
-    fn what_is_kept_says_where_and_what_is_lost_says_nowhere() {
-        for row in all() {
-            let kept = matches!(row.fate, Fate::Mapped | Fate::Approximated);
-            assert_eq!(kept, !row.target.is_empty(), "{}", row.path);
-            assert!(!row.reason.is_empty(), "{}", row.path);
-            let carried = row.carrier != Carrier::Nobody;
-            let lost = matches!(
-                row.fate,
-                Fate::DroppedHarmless | Fate::DroppedLossy | Fate::Refused
-            );
-            assert_ne!(carried, lost, "{}", row.path);
-            assert!(row.since.is_none() || kept, "{}", row.path);
-        }
+impl Rows {
+    /// All of them, in order.
+    pub fn iter(&self) -> impl Iterator<Item = &'static Row> + use<> {
+        self.0.iter().copied().flatten().copied()
     }
 }

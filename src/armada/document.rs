@@ -1,7 +1,6 @@
-//! Documents: schema, name, body; which of them are Armada's.
+//! The documents of an input: which of them are Armada's, and each in its own decoder.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::gate::Version;
@@ -13,31 +12,13 @@ use crate::yaml::{Kind, Node, Tree};
 use super::chart::{self, Chart};
 use super::chart_group::{self, ChartGroup};
 use super::decode::{Context, Rest, Table};
-use super::disposition::{Row, rows};
+use super::disposition::Row;
+use super::head::{
+    ArmadaKind, DOCUMENT, EXTRA, FAILED, Head, METADATA, NAME, SCHEMA, SKIPPED, armada_schema,
+};
 use super::ledger::Ledger;
 use super::manifest::{self, Manifest};
-
-rows! { "every document";
-    DOCUMENT "document" Any Mapped Tree "the tree" "the document itself";
-    SCHEMA "schema" Any Mapped Tree "the kind of output" "says what the document is";
-    METADATA "metadata" Any DroppedHarmless Nobody "" "Deckhand's part of the document, Armada reads only the name";
-    NAME "metadata.name" Any Mapped Tree "origin in file headers and reports" "documents refer to one another by it";
-    EXTRA "other top-level keys" Any DroppedHarmless Nobody "" "Armada reads schema, metadata and data only";
-    UNKNOWN "unknown field" Any Refused Nobody "" "Armada's schema refuses the field";
-    FAILED "rejected document" Any Refused Nobody "" "the document could not be decoded, see the error";
-    SKIPPED "document of another schema" Any DroppedHarmless Nobody "" "Armada skips it too";
-}
-
-/// What every document has.
-#[derive(Clone, Debug)]
-pub struct Head {
-    /// Version of its schema.
-    pub version: Version,
-    /// Its `metadata.name`.
-    pub name: Spanned<Text>,
-    /// The whole document.
-    pub span: Span,
-}
+use super::rows;
 
 /// The Armada documents of an input.
 #[derive(Debug, Default)]
@@ -109,27 +90,6 @@ pub struct NotRendered {
     pub missing: Vec<&'static str>,
 }
 
-/// The kinds of document that Armada knows; displays as messages call it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ArmadaKind {
-    /// A list of groups: what is deployed.
-    Manifest,
-    /// Charts that are deployed together.
-    ChartGroup,
-    /// One Helm release.
-    Chart,
-}
-
-impl fmt::Display for ArmadaKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ArmadaKind::Manifest => "manifest",
-            ArmadaKind::ChartGroup => "chart group",
-            ArmadaKind::Chart => "chart",
-        })
-    }
-}
-
 /// Decodes the documents of a tree into `documents`; every fault is a diagnostic.
 pub fn decode_documents<'t>(
     tree: &'t Tree,
@@ -137,7 +97,7 @@ pub fn decode_documents<'t>(
     documents: &mut Documents<'t>,
     diagnostics: &mut Diagnostics,
 ) -> Ledger {
-    let mut ledger = Ledger::new(tree);
+    let mut ledger = Ledger::new(tree, &rows::ALL);
     let broken = tree.documents().iter().filter(|document| document.broken);
     documents
         .unreadable
@@ -261,21 +221,4 @@ fn decode_head<'t>(
         span,
     };
     Some((head, data, layering))
-}
-
-/// Kind and version of one of Armada's schemas.
-pub(super) fn armada_schema(schema: &str) -> Option<(ArmadaKind, Version)> {
-    let (kind, version) = schema.strip_prefix("armada/")?.split_once('/')?;
-    let kind = match kind {
-        "Manifest" => ArmadaKind::Manifest,
-        "ChartGroup" => ArmadaKind::ChartGroup,
-        "Chart" => ArmadaKind::Chart,
-        _ => return None,
-    };
-    let version = match version {
-        "v1" => Version::V1,
-        "v2" => Version::V2,
-        _ => return None,
-    };
-    Some((kind, version))
 }

@@ -4,24 +4,42 @@ use std::collections::BTreeMap;
 
 use crate::yaml::{Node, Tree};
 
-use super::disposition::{self, Row, RowId};
+use super::disposition::{Row, Rows};
+
+/// Index of a row in the field mapping.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct RowId(u16);
+
+impl RowId {
+    fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
 
 /// For every node of one file, the row that accounts for it.
 #[derive(Debug)]
 pub struct Ledger {
+    /// The field mapping.
+    all: &'static Rows,
     rows: Vec<Option<RowId>>,
     /// Ids of rows seen so far, by address: looking one up in the table each time would be slow.
     known: Vec<(&'static Row, RowId)>,
 }
 
 impl Ledger {
-    /// Makes the empty ledger of a tree.
+    /// Makes the empty ledger of a tree, for rows of this field mapping.
     #[must_use]
-    pub fn new(tree: &Tree) -> Self {
+    pub(super) fn new(tree: &Tree, all: &'static Rows) -> Self {
         Self {
+            all,
             rows: vec![None; tree.len()],
             known: Vec::new(),
         }
+    }
+
+    /// The field mapping whose rows it gives to nodes.
+    pub(super) fn mapping(&self) -> &'static Rows {
+        self.all
     }
 
     /// Gives the node and everything under it to `row`, as far as it is not given away yet.
@@ -43,7 +61,7 @@ impl Ledger {
     #[must_use]
     pub fn row(&self, node: Node<'_>) -> Option<&'static Row> {
         let id = self.rows[node.id().index()]?;
-        disposition::all().nth(id.index())
+        self.all.iter().nth(id.index())
     }
 
     /// The nodes nobody took, each the root of its own unclaimed part.
@@ -79,7 +97,9 @@ impl Ledger {
         if let Some(&(_, id)) = known {
             return id;
         }
-        let id = disposition::id_of(row);
+        // Statics have one address each, and the table is short.
+        let at = self.all.iter().position(|other| std::ptr::eq(other, row));
+        let id = RowId(at.unwrap_or(usize::from(u16::MAX)) as u16);
         self.known.push((row, id));
         id
     }

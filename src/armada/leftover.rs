@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 
-use super::{ArmadaKind, Documents};
+use super::document::Documents;
+use super::head::ArmadaKind;
 
 /// Says what of the input is left over, and whether anything else is there.
 pub fn report(documents: &Documents<'_>, diagnostics: &mut Diagnostics) {

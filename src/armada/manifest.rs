@@ -5,7 +5,7 @@ use crate::value::Text;
 
 use super::decode::{Context, Rest, Table};
 use super::disposition::rows;
-use super::document::Head;
+use super::head::Head;
 
 rows! { "Manifest";
     DATA "data" Any Mapped Tree "the tree" "the body of the document";

@@ -14,7 +14,7 @@ use crate::yaml::graft::{MAX_DEPTH, NodeRef};
 use crate::yaml::scalar::{self, Typed};
 use crate::yaml::{Dialect, Kind, Node, Overlay, Tree, mapping};
 
-use super::document::{ArmadaKind, armada_schema};
+use super::head::{ArmadaKind, armada_schema};
 
 use argument::{Argument, Branch, Content};
 

@@ -1,6 +1,6 @@
 //! What the author of an unknown field may have meant.
 
-use super::disposition::{self, Row};
+use super::disposition::{Row, Rows};
 
 /// Fields that belong elsewhere: the mapping they stand in, their name, what to do.
 static ELSEWHERE: &[(&str, &str, &str)] = &[
@@ -68,8 +68,9 @@ static ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// A sentence on what was meant by `name` in the mapping of `row`, where the fields `known` may stand.
-pub(super) fn suggest(row: &Row, name: &str, known: &[&str]) -> Option<String> {
+/// A sentence on what was meant by `name` in the mapping of `row`, where the fields `known` may stand;
+/// `rows` are those of all documents.
+pub(super) fn suggest(row: &Row, name: &str, known: &[&str], rows: &Rows) -> Option<String> {
     let moved = ELSEWHERE
         .iter()
         .find(|(path, field, _)| *path == row.path && *field == name);
@@ -81,7 +82,7 @@ pub(super) fn suggest(row: &Row, name: &str, known: &[&str]) -> Option<String> {
     }
     // The right name at the wrong depth.
     let end = format!(".{name}");
-    let mut elsewhere = disposition::all().filter(|other| {
+    let mut elsewhere = rows.iter().filter(|other| {
         other.documents == row.documents && other.path.ends_with(&end) && other.path != row.path
     });
     match (elsewhere.next(), elsewhere.next()) {
@@ -108,7 +109,7 @@ pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::armada::chart;
+    use crate::armada::{chart, rows};
 
     #[test]
     fn near_misses_are_named_and_strangers_are_not() {
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn fields_at_another_depth_are_found() {
-        let hint = |name| suggest(&chart::DATA, name, &["release"]);
+        let hint = |name| suggest(&chart::DATA, name, &["release"], &rows::ALL);
         assert_eq!(
             hint("timeout").as_deref(),
             Some("in v2 the time limit stands under `wait.timeout`")

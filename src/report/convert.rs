@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::armada::disposition::{self, Fate};
-use crate::armada::{Documents, Ledger};
+use crate::armada::disposition::Fate;
+use crate::armada::{Documents, Ledger, rows};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::gate::{WaitKind, selector};
 use crate::lower::{Lowered, Totals};
@@ -199,7 +199,7 @@ pub struct Disposition {
 
 /// What the rows of dispositions call documents.
 fn document_kinds() -> BTreeSet<&'static str> {
-    disposition::all().map(|row| row.documents).collect()
+    rows::ALL.iter().map(|row| row.documents).collect()
 }
 
 /// Puts the report together.
@@ -431,7 +431,7 @@ fn dispositions(ledgers: &[Ledger]) -> Vec<Disposition> {
             *totals.entry(row).or_default() += nodes;
         }
     }
-    let rows = disposition::all().enumerate();
+    let rows = rows::ALL.iter().enumerate();
     let found = rows.filter_map(|(at, row)| Some((row, *totals.get(&at)?)));
     let rows = found.map(|(row, nodes)| Disposition {
         document: row.documents.to_owned(),

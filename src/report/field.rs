@@ -1,7 +1,8 @@
 //! What becomes of a field, in words: shared by the manual and by `explain`.
 
 use crate::armada::behaviour::{self, Behaviour};
-use crate::armada::disposition::{self, Carrier, Fate, Row, Versions};
+use crate::armada::disposition::{Carrier, Fate, Row, Versions};
+use crate::armada::rows;
 
 /// A field of a kind of document.
 #[derive(Clone, Copy, Debug)]
@@ -14,7 +15,7 @@ pub struct Field {
 
 /// All fields, in the order of the documents.
 pub fn all() -> impl Iterator<Item = Field> {
-    disposition::all().map(|row| Field {
+    rows::ALL.iter().map(|row| Field {
         row,
         behaviour: behaviour::of(row),
     })

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use armada2flux::armada::disposition::{self, Row};
+use armada2flux::armada::disposition::Row;
+use armada2flux::armada::rows;
 use armada2flux::armada::{Documents, decode_documents};
 use armada2flux::diagnostic::Diagnostics;
 use armada2flux::gate::Version;
@@ -68,7 +69,8 @@ fn rows_and_schemas_agree(folder: &Path) -> Result<(), Failed> {
     let mut wrong = Vec::new();
     for ((kind, is_v1), paths) in &paths {
         let version = if *is_v1 { Version::V1 } else { Version::V2 };
-        let rows: BTreeMap<&str, &Row> = disposition::all()
+        let rows: BTreeMap<&str, &Row> = rows::ALL
+            .iter()
             .filter(|row| row.documents == kind && row.versions.contain(version))
             .map(|row| (row.path, row))
             .collect();
@@ -152,7 +154,7 @@ fn every_row_is_produced() -> Result<(), Failed> {
         let ledger = decode_documents(&tree, Dialect::PyYaml, &mut documents, &mut diagnostics);
         produced.extend(ledger.totals().into_keys());
     }
-    let rows = disposition::all().enumerate();
+    let rows = rows::ALL.iter().enumerate();
     let idle: Vec<String> = rows
         .filter(|(at, _)| !produced.contains(at))
         .map(|(_, row)| format!("{} {}", row.documents, row.path))

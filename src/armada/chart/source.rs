@@ -1,12 +1,11 @@
 //! `data.source`: where a chart comes from.
 
+use crate::armada::decode::{Context, Rest, Table};
+use crate::armada::disposition::rows;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::gate::Version;
 use crate::source::{Span, Spanned};
 use crate::value::Text;
-
-use super::super::decode::{Context, Rest, Table};
-use super::super::disposition::rows;
 
 rows! { "Chart";
     SOURCE "data.source" Any Mapped Tree "a source object, spec.chart" "where the chart comes from; a rule of the source map takes its place";

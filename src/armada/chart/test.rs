@@ -1,11 +1,10 @@
 //! `data.test`: Helm tests.
 
+use crate::armada::decode::{Context, Field, Rest};
+use crate::armada::disposition::rows;
 use crate::gate::Version;
 use crate::source::{Span, Spanned};
 use crate::yaml::scalar::Typed;
-
-use super::super::decode::{Context, Field, Rest};
-use super::super::disposition::rows;
 
 rows! { "Chart";
     TEST "data.test" Any Mapped Tree "spec.test" "Armada tests by default; true or false alone is the old form (v1)";

@@ -2,11 +2,10 @@
 
 mod action;
 
+use crate::armada::decode::{Context, Rest, Table};
+use crate::armada::disposition::rows;
 use crate::gate::Version;
 use crate::source::Span;
-
-use super::super::decode::{Context, Rest, Table};
-use super::super::disposition::rows;
 
 pub use action::PreDelete;
 

@@ -7,7 +7,7 @@ use crate::source::{FileId, Span, Spanned};
 use crate::value::REDACTED;
 use crate::yaml::graft::MAX_DEPTH;
 
-use super::super::document::ArmadaKind;
+use crate::armada::head::ArmadaKind;
 
 /// The argument as it may be shown: a value that is or may be a secret is masked.
 #[must_use]

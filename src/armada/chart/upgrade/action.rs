@@ -1,13 +1,12 @@
 //! Actions around an upgrade: lists of type, labels and, in v1, name.
 
+use crate::armada::decode::{Context, Field, Part, Rest, Table, type_of};
+use crate::armada::disposition::Row;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::gate::{Deleted, Deletion, Version, selector};
 use crate::source::Span;
 use crate::value::Text;
 use crate::yaml::Node;
-
-use super::super::super::decode::{Context, Field, Part, Rest, Table, type_of};
-use super::super::super::disposition::Row;
 
 /// The rows of one list of actions.
 pub(super) struct Rows {

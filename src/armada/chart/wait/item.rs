@@ -1,5 +1,6 @@
 //! One entry of `wait.resources`.
 
+use crate::armada::decode::{Context, Field, Part, Rest, type_of};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::gate::{MinReady, Version, WaitKind};
 use crate::source::Span;
@@ -7,11 +8,11 @@ use crate::value::Text;
 use crate::yaml::mapping;
 use crate::yaml::scalar::Typed;
 
-use super::super::super::decode::{Context, Field, Part, Rest, type_of};
 use super::min_ready;
-use super::{
+use super::rows::{
     RESOURCE, RESOURCE_ASYNC, RESOURCE_LABELS, RESOURCE_MIN_READY, RESOURCE_REQUIRED, RESOURCE_TYPE,
 };
+use super::shape::Shape;
 
 /// A wait as a Chart writes it; what it leaves out is filled in by the plan.
 #[derive(Clone, Debug)]
@@ -28,14 +29,6 @@ pub struct WaitItem {
     pub allow_async_updates: Option<bool>,
     /// Where it stands.
     pub span: Span,
-}
-
-/// How much of an entry Armada's schema looks at: in v1 and in v2's mapping all of it; a list of v2
-/// matches the schema's other branch whatever it holds, so only the deployment finds its faults.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
-    Checked,
-    Unchecked,
 }
 
 /// Decodes an entry. `named` is the type when the key of v2's mapping says it.
@@ -153,7 +146,7 @@ fn decode_kind(
             };
             let kind = WaitKind::from_word(&word);
             if kind.is_none() {
-                super::resources::unknown_kind(field.value.span(), cx);
+                unknown_kind(field.value.span(), cx);
             }
             kind
         }
@@ -165,6 +158,16 @@ fn decode_kind(
             None
         }
     }
+}
+
+/// Notes a type that Armada cannot wait for.
+pub(super) fn unknown_kind(span: Span, cx: &mut Context<'_>) {
+    let words: Vec<&str> = WaitKind::ALL.iter().map(|kind| kind.word()).collect();
+    let message = format!(
+        "`wait.resources` names a type that armada cannot wait for, it knows {}",
+        words.join(", ")
+    );
+    cx.fault(span, message);
 }
 
 /// Labels that no schema looked at: values are formatted as Python does, nothing at all counts as none.

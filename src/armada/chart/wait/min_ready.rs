@@ -1,10 +1,10 @@
 //! `min_ready`: how many objects of a controller must be ready.
 
+use crate::armada::decode::{Context, Field, type_of};
 use crate::gate::MinReady;
 use crate::yaml::scalar::Typed;
 
-use super::super::super::decode::{Context, Field, type_of};
-use super::item::Shape;
+use super::shape::Shape;
 
 /// Decodes the field. `None` when it is wrong in a way that was reported.
 pub(super) fn decode(field: Field<'_>, shape: Shape, cx: &mut Context<'_>) -> Option<MinReady> {

@@ -1,12 +1,12 @@
 //! `wait.resources`: a list of waits (v1, v2) or changes to the default ones by type (v2).
 
+use crate::armada::decode::{Context, Field, Part, Rest, type_of};
 use crate::gate::{Version, WaitKind};
-use crate::source::Span;
 use crate::yaml::scalar::Typed;
 
-use super::super::super::decode::{Context, Field, Part, type_of};
-use super::item::{self, Shape, WaitItem};
-use super::{RESOURCE, RESOURCES};
+use super::item::{self, WaitItem};
+use super::rows::{RESOURCE, RESOURCES};
+use super::shape::Shape;
 
 /// The waits that a Chart asks for (Armada: handlers/wait.py, `ChartWait` and `get_resources_list`).
 #[derive(Clone, Debug, Default)]
@@ -78,13 +78,13 @@ fn decode_mapping(field: Field<'_>, cx: &mut Context<'_>) -> Resources {
             _ => None,
         };
         let Some(kind) = kind else {
-            unknown_kind(entry.key.span(), cx);
+            item::unknown_kind(entry.key.span(), cx);
             cx.ledger.claim(entry.value, &RESOURCE);
             continue;
         };
         kinds.push((kind, decode_entry(value, kind, cx)));
     }
-    table.finish(super::super::super::decode::Rest::Refuse, cx);
+    table.finish(Rest::Refuse, cx);
     Resources::ByKind(kinds)
 }
 
@@ -114,15 +114,6 @@ fn decode_entry(value: Field<'_>, kind: WaitKind, cx: &mut Context<'_>) -> Vec<W
         cx.fault(value.value.span(), message);
     }
     Vec::new()
-}
-
-pub(super) fn unknown_kind(span: Span, cx: &mut Context<'_>) {
-    let words: Vec<&str> = WaitKind::ALL.iter().map(|kind| kind.word()).collect();
-    let message = format!(
-        "`wait.resources` names a type that armada cannot wait for, it knows {}",
-        words.join(", ")
-    );
-    cx.fault(span, message);
 }
 
 /// Whether Python takes the scalar for false, which counts as absent here.
