@@ -9,6 +9,7 @@
 mod aliases;
 mod characters;
 mod cursor;
+mod event;
 mod fault;
 mod parser;
 mod parts;
@@ -23,8 +24,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use self::aliases::Anchors;
+use self::event::{Content, Event, Node};
 use self::fault::Fault;
-use self::parser::{Content, Event, Node, Parser};
+use self::parser::Parser;
 use super::tree::{Builder, Tree};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};

@@ -46,12 +46,12 @@ pub(super) fn hostile() -> Vec<Value> {
     strings().iter().flat_map(|text| around(text)).collect()
 }
 
-/// Texts that match; a pattern used as a strategy is read anew for every text.
+/// Texts that match; a pattern used as a strategy is parsed again for every text.
 fn matching(pattern: &str) -> impl Strategy<Value = String> + use<> {
     prop::string::string_regex(pattern).unwrap()
 }
 
-/// Made once: the parts of recursive strategies are made anew for every tree.
+/// Built once: the parts of recursive strategies are built again for every tree.
 fn text() -> SBoxedStrategy<String> {
     static TEXT: LazyLock<SBoxedStrategy<String>> = LazyLock::new(|| {
         prop_oneof![

@@ -58,7 +58,7 @@ pub(super) fn delivered(text: &str, how: Delivery) -> Outcome {
     delivered_below(text, &[], how)
 }
 
-/// Delivers what stands under a path of keys.
+/// Delivers the value under a path of keys.
 pub(super) fn delivered_below(text: &str, path: &[&str], how: Delivery) -> Outcome {
     let mut sources = Sources::default();
     let file = sources.add("test.yaml", text).unwrap();

@@ -29,9 +29,9 @@ fn last(text: &str, dialect: Dialect) -> (String, Diagnostics) {
         })
         .collect();
     // Asking again says nothing new.
-    let said = diagnostics.list().len();
+    let reported = diagnostics.list().len();
     entries(mapping, dialect, &mut diagnostics);
-    assert_eq!(diagnostics.list().len(), said);
+    assert_eq!(diagnostics.list().len(), reported);
     (shown.join(" "), diagnostics)
 }
 

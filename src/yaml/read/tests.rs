@@ -30,7 +30,7 @@ fn good(text: &str) -> Tree {
     tree
 }
 
-/// What stands under a node's span.
+/// Returns the text under a node's span.
 fn under<'t>(node: Node<'t>) -> &'t str {
     &node.tree().text()[node.span().range()]
 }

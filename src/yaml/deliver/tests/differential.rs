@@ -33,12 +33,12 @@ for line in sys.stdin:
         print("null")
 "#;
 
-/// Texts that match; a pattern used as a strategy is read anew for every text.
+/// Texts that match; a pattern used as a strategy is parsed again for every text.
 fn matching(pattern: &str) -> impl Strategy<Value = String> + use<> {
     prop::string::string_regex(pattern).unwrap()
 }
 
-/// Words that look like something; made once, since parts of recursive strategies are made anew for every tree.
+/// Words that look like something; built once, since parts of recursive strategies are built again for every tree.
 fn word() -> SBoxedStrategy<String> {
     static MADE: LazyLock<SBoxedStrategy<String>> = LazyLock::new(|| {
         prop_oneof![

@@ -67,7 +67,7 @@ fn every_document_may_be_broken() {
 }
 
 #[test]
-fn all_faults_of_anchors_are_told_at_once() {
+fn all_faults_of_anchors_are_reported_at_once() {
     let (documents, faults) = documents("- &a 1\n- &a 2\n- *b\n- *c\n---\nd\n");
     assert_eq!(documents, ["!- &a 1\n- &a 2\n- *b\n- *c", "d"]);
     assert_eq!(

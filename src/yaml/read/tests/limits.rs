@@ -8,7 +8,7 @@ fn codes(text: &str) -> Vec<Code> {
 }
 
 #[test]
-fn nesting_is_limited_and_says_so() {
+fn nesting_is_limited_with_a_message() {
     let flow = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     good(&flow(MAX_DEPTH));
     assert_eq!(codes(&flow(MAX_DEPTH + 1)), [Code::DepthLimit]);

@@ -84,7 +84,7 @@ fn parts_fit_together_and_are_what_one_reader_reads() {
 #[test]
 fn parts_of_which_one_is_not_a_document_of_its_own_do_not_count() {
     for text in [
-        // A directive that stands further above.
+        // A directive further above.
         "%YAML 1.1\n# x\n---\na: 1\n",
         // The character before the document is laid to the document.
         "a: 1\n...\n#\u{1}\n---\nb: 2\n",
