@@ -4,6 +4,7 @@
 //! whoever called: nothing is printed, no file is touched.
 
 mod delete;
+mod error;
 pub mod event;
 mod gate;
 mod inspect;
@@ -24,8 +25,9 @@ use futures::StreamExt as _;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+pub use error::{Error, RecordError};
 pub use event::{Event, Moment};
-pub use run::{Error, Record, RecordError, Stop, Tell};
+pub use run::{Caller, Stop};
 pub use seen::{Key, Seen};
 
 use observe::Observer;
@@ -61,16 +63,12 @@ pub struct Tools<'r> {
     pub cluster: Arc<Cluster>,
     /// What earlier processes of the same run did; `None` for a new one.
     pub before: Option<&'r State>,
-    /// Writes into the journal.
-    pub record: &'r Record<'r>,
-    /// Is told what happens.
-    pub tell: &'r Tell<'r>,
-    /// A clock, for marks in the cluster: RFC 3339, never the same twice.
-    pub now: &'r dyn Fn() -> Text,
+    /// Releases that had failed before the run began, as `namespace/name`.
+    pub failed_before: &'r [Text],
+    /// Who started the run.
+    pub caller: &'r dyn Caller,
     /// Stops the run when it is set.
     pub stop: watch::Sender<Stop>,
-    /// Releases that had failed before the run began, as `namespace/name`.
-    pub failed_before: Vec<Text>,
 }
 
 /// How a run ended.
@@ -98,23 +96,19 @@ pub async fn run(rollout: &Rollout, options: &Options, tools: Tools<'_>) -> Resu
     let Tools {
         cluster,
         before,
-        record,
-        tell,
-        now,
-        stop,
         failed_before,
+        caller,
+        stop,
     } = tools;
     let objects = rollout.parts().map(|(_, _, part)| &part.object.value);
     let run = Run {
         observer: Observer::new(Arc::clone(&cluster)),
         cluster,
         before,
-        record,
-        tell,
-        now,
+        failed_before,
+        caller,
         stop,
         scrubber: Scrubber::of(objects),
-        failed_before,
         passed_over: RefCell::default(),
         kept: RefCell::default(),
     };
@@ -174,10 +168,10 @@ impl Options {
 /// One stage, step by step; `Some` when the run ends here.
 async fn stage(run: &Run<'_>, stage: &Stage, options: &Options) -> Result<Option<Ended>, Error> {
     run.check()?;
-    (run.record)(Entry::StageBegins {
+    run.caller.record(Entry::StageBegins {
         stage: stage.number,
     })?;
-    (run.tell)(Event::StageBegins {
+    run.caller.tell(Event::StageBegins {
         stage: stage.number,
         name: stage.name.clone(),
         parts: stage.steps.iter().map(|step| step.parts.len()).sum(),
@@ -189,10 +183,10 @@ async fn stage(run: &Run<'_>, stage: &Stage, options: &Options) -> Result<Option
             return Ok(Some(Ended::Failed(failed)));
         }
     }
-    (run.record)(Entry::StageEnds {
+    run.caller.record(Entry::StageEnds {
         stage: stage.number,
     })?;
-    (run.tell)(Event::StageEnds {
+    run.caller.tell(Event::StageEnds {
         stage: stage.number,
     });
     Ok(None)
@@ -215,7 +209,7 @@ async fn step(
             Stop::Broken.tell(&run.stop);
         }
         let finish = finish?;
-        (run.record)(Entry::Finished {
+        run.caller.record(Entry::Finished {
             part: id.clone(),
             outcome: finish.clone(),
         })?;

@@ -7,9 +7,9 @@ use std::collections::BTreeSet;
 
 use tokio::time::Instant;
 
+use super::error::{Error, PartError};
 use super::event::Moment;
-use super::run::{Error, Run, Waited};
-use super::wait::timed_out;
+use super::run::{Run, Waited, timed_out};
 use crate::cluster::ObjectRef;
 use crate::gate::Deletion;
 use crate::rollout::journal::{Act, Doom, Doomed, Entry};
@@ -22,16 +22,16 @@ pub(super) async fn before(
     id: &PartId,
     release: &Release,
     ends: Instant,
-) -> Result<Result<(), String>, Error> {
+) -> Result<(), PartError> {
     let namespace = release.namespace.clone();
     if release.pre_deletes.is_empty() {
-        return Ok(Ok(()));
+        return Ok(());
     }
     let doomed = doomed(run, id, &namespace, release).await?;
     let left = doomed.iter().filter(|doom| !doom.deleted);
     let left: Vec<&Doomed> = left.map(|doom| &doom.object).collect();
     if doomed.is_empty() {
-        return Ok(Ok(()));
+        return Ok(());
     }
     let objects = left.len();
     run.tell(id, Moment::Deleting { objects });
@@ -66,7 +66,7 @@ async fn doomed(
     let objects = find(run, namespace, &release.pre_deletes).await?;
     run.check()?;
     let part = id.clone();
-    (run.record)(Entry::Doomed {
+    run.caller.record(Entry::Doomed {
         part,
         objects: objects.clone(),
     })?;
@@ -116,7 +116,7 @@ async fn gone(
     namespace: &Text,
     doomed: &[Doom],
     ends: Instant,
-) -> Result<Result<(), String>, Error> {
+) -> Result<(), PartError> {
     let begun = Instant::now();
     let doomed: Vec<&Doomed> = doomed.iter().map(|doom| &doom.object).collect();
     let kinds: BTreeSet<(&Text, &Text)> = doomed
@@ -147,8 +147,8 @@ async fn gone(
         });
         if let Waited::TimedOut = run.wait(ends, seen).await? {
             let reason = format!("before the upgrade: {}", timed_out(begun, &last));
-            return Ok(Err(reason));
+            return Err(PartError::Failed(reason));
         }
     }
-    Ok(Ok(()))
+    Ok(())
 }

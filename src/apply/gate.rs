@@ -5,9 +5,9 @@ use std::future::pending;
 
 use tokio::time::{Duration, Instant};
 
+use super::error::PartError;
 use super::event::Moment;
-use super::run::{Error, Run, Waited};
-use super::wait::timed_out;
+use super::run::{Run, Waited, timed_out};
 use crate::gate::{Gate, Verdict};
 use crate::rollout::{PartId, Release};
 
@@ -20,14 +20,12 @@ pub(super) async fn open(
     id: &PartId,
     release: &Release,
     ends: Instant,
-) -> Result<Result<(), String>, Error> {
+) -> Result<(), PartError> {
     for (at, gate) in release.gates.iter().enumerate() {
         let place = (at + 1, release.gates.len());
-        if let Err(reason) = one(run, id, gate, place, ends).await? {
-            return Ok(Err(reason));
-        }
+        one(run, id, gate, place, ends).await?;
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
 async fn one(
@@ -36,13 +34,15 @@ async fn one(
     gate: &Gate,
     (number, of): (usize, usize),
     ends: Instant,
-) -> Result<Result<(), String>, Error> {
+) -> Result<(), PartError> {
+    let failed = |reason: &str| PartError::Failed(format!("gate {number} of {of}: {reason}"));
     let (api_version, kind) = (gate.spec.kind.api_version(), gate.spec.kind.kind_name());
     let Some(kind) = run.cluster.kind(api_version, kind).await? else {
-        return Ok(Err(format!("kind {kind} of {api_version} is not served")));
+        let reason = format!("kind {kind} of {api_version} is not served");
+        return Err(PartError::Failed(reason));
     };
     if let Err(error) = gate.selected() {
-        return Ok(Err(format!("gate {number} of {of}: {error}")));
+        return Err(failed(&error.to_string()));
     }
     // The watch ends with this wait: pods of a whole namespace are much to follow.
     let view = run.follow(&kind, Some(&gate.namespace), &gate.spec.selector);
@@ -72,14 +72,9 @@ async fn one(
                     Waited::TimedOut => {}
                 }
             }
-            Waited::Seen(Ok(())) => return Ok(Ok(())),
-            Waited::Seen(Err(reason)) => {
-                return Ok(Err(format!("gate {number} of {of}: {reason}")));
-            }
-            Waited::TimedOut => {
-                let late = timed_out(begun, &said);
-                return Ok(Err(format!("gate {number} of {of}: {late}")));
-            }
+            Waited::Seen(Ok(())) => return Ok(()),
+            Waited::Seen(Err(reason)) => return Err(failed(&reason)),
+            Waited::TimedOut => return Err(failed(&timed_out(begun, &said))),
         }
     }
 }

@@ -1,14 +1,11 @@
 //! One part: what it is now, what would change, the write, and the wait until it is done.
 
-use std::rc::Rc;
-
 use tokio::time::{Duration, Instant};
 
+use super::error::{Error, PartError};
 use super::event::Moment;
-use super::observe::View;
-use super::run::{Error, Run};
+use super::run::Run;
 use super::{delete, wait, write};
-use crate::cluster::{KindRef, ObjectRef};
 use crate::flux::{Object, ReleaseView};
 use crate::rollout::change::{self, Change};
 use crate::rollout::journal::Finish;
@@ -23,9 +20,10 @@ pub(super) async fn go(
     part: &Part,
     stage_ends: Option<Instant>,
 ) -> Result<Finish, Error> {
-    match steps(run, id, part, stage_ends).await? {
+    match steps(run, id, part, stage_ends).await {
         Ok(finish) => Ok(finish),
-        Err(reason) => {
+        Err(PartError::Run(error)) => Err(error),
+        Err(PartError::Failed(reason)) => {
             let reason = run.scrubber.scrub(&reason);
             Ok(Finish::Failed {
                 reason: reason.into(),
@@ -34,13 +32,12 @@ pub(super) async fn go(
     }
 }
 
-/// The inner result is about the part, the outer one about the run.
 async fn steps(
     run: &Run<'_>,
     id: &PartId,
     part: &Part,
     stage_ends: Option<Instant>,
-) -> Result<Result<Finish, String>, Error> {
+) -> Result<Finish, PartError> {
     let Part {
         object,
         until,
@@ -49,32 +46,30 @@ async fn steps(
     } = part;
     run.check()?;
     if let Until::Released(release) = until
-        && let Some(end) = protected(run, release, object, *on_failure)
+        && let Some(finish) = protected(run, release, object, *on_failure)?
     {
-        return Ok(end);
+        return Ok(finish);
     }
     run.tell(id, Moment::Asking);
     let Some(kind) = run.cluster.kind(&object.api_version, &object.kind).await? else {
         let (kind, api) = (&object.kind, &object.api_version);
-        return Ok(Err(format!("kind {kind} of {api} is not served")));
+        let reason = format!("kind {kind} of {api} is not served");
+        return Err(PartError::Failed(reason));
     };
     let live = run.live(&kind, object).await?;
     let answer = run.cluster.dry_run_apply(object, live.as_ref(), false);
-    let would = match write::accepted(answer.await?) {
-        Ok(would) => would,
-        Err(reason) => return Ok(Err(reason)),
-    };
+    let would = write::accepted(answer.await?).map_err(PartError::Failed)?;
     let change = change::change(live.as_ref(), &would);
     let finished = run.before.is_some_and(|before| before.is_finished(id));
     if finished && change != Change::Unchanged {
-        return Ok(Err("somebody changed it after this run was done with it: look at `armada2flux diff`, then \
-                       begin a new run"
-            .to_owned()));
+        let reason = "somebody changed it after this run was done with it: look at `armada2flux diff`, then begin a \
+                      new run";
+        return Err(PartError::Failed(reason.to_owned()));
     }
     if change != Change::Unchanged
         && let Some(other) = held_up_by(run, object)
     {
-        return Ok(Err(format!(
+        return Err(PartError::Failed(format!(
             "it depends on release `{other}`, which had failed before this run, is protected and was left as it is: \
              flux does not move it until that one is repaired"
         )));
@@ -85,9 +80,7 @@ async fn steps(
     let written = match (&change, until) {
         (Change::Unchanged, _) => None,
         (Change::Changed { upgrades: true }, Until::Released(release)) => {
-            if let Err(reason) = delete::before(run, id, release, ends).await? {
-                return Ok(Err(reason));
-            }
+            delete::before(run, id, release, ends).await?;
             Some(write::apply(run, id, object, live.as_ref()).await?)
         }
         (Change::Created | Change::Changed { .. }, _) => {
@@ -96,22 +89,21 @@ async fn steps(
     };
     let (current, finish) = match written {
         None => (live.unwrap_or(would), Finish::Unchanged),
-        Some(Ok(current)) => (current, Finish::Applied),
-        Some(Err(reason)) => return Ok(Err(reason)),
+        Some(current) => (current, Finish::Applied),
     };
-    let ended = match until {
-        Until::Applied => Ok(finish),
-        Until::Filled(keys) => wait::filled(&current, keys).map(|()| finish),
+    match until {
+        Until::Applied => {}
+        Until::Filled(keys) => wait::filled(&current, keys).map_err(PartError::Failed)?,
         Until::Artifact { commit } => {
-            let ready = wait::artifact(run, id, &kind, &current, commit.as_deref(), ends);
-            ready.await?.map(|()| finish)
+            wait::artifact(run, id, &kind, &current, commit.as_deref(), ends).await?;
         }
         Until::Released(release) => {
-            let moved = wait::released(run, id, &kind, &current, release, ends).await?;
-            moved.map(|moved| if moved { Finish::Applied } else { finish })
+            if wait::released(run, id, &kind, &current, release, ends).await? {
+                return Ok(Finish::Applied);
+            }
         }
-    };
-    Ok(ended)
+    }
+    Ok(finish)
 }
 
 /// What Armada does with a release that had failed before the run (Armada: handlers/chart_deploy.py).
@@ -120,26 +112,26 @@ fn protected(
     release: &Release,
     object: &Object,
     on_failure: OnFailure,
-) -> Option<Result<Finish, String>> {
+) -> Result<Option<Finish>, PartError> {
     let key = format!(
         "{}/{}",
         object.namespace.as_deref().unwrap_or_default(),
         object.name
     );
     if !run.failed_before.iter().any(|failed| *failed == key) {
-        return None;
+        return Ok(None);
     }
     match on_failure {
-        OnFailure::Stop => None,
+        OnFailure::Stop => Ok(None),
         OnFailure::PassOver => {
             let key = (
                 object.namespace.clone().unwrap_or_default(),
                 object.name.clone(),
             );
             run.passed_over.borrow_mut().insert(key);
-            Some(Ok(Finish::PassedOver))
+            Ok(Some(Finish::PassedOver))
         }
-        OnFailure::Refuse => Some(Err(format!(
+        OnFailure::Refuse => Err(PartError::Failed(format!(
             "release `{}` had failed before this run and is protected: repair it by hand, then run again",
             release.name
         ))),
@@ -189,25 +181,4 @@ pub(super) async fn lacks(run: &Run<'_>, part: &Part) -> Result<Option<String>, 
         Progress::Ready => None,
         Progress::Waiting(why) | Progress::Failed(why) => Some(format!("it is not ready: {why}")),
     })
-}
-
-impl Run<'_> {
-    /// The object as it is now: what a controller works on is watched anyway, the rest is read once.
-    async fn live(&self, kind: &KindRef, object: &Object) -> Result<Option<Object>, Error> {
-        if !object.is_of_flux() {
-            return Ok(self.cluster.read(&ObjectRef::from(object)).await?);
-        }
-        let view = self.watched(kind, object);
-        Ok(view.object(object.namespace.as_ref(), &object.name).await?)
-    }
-
-    /// The watch in which an object of Flux is seen; it stays open for the whole run.
-    pub(super) fn watched(&self, kind: &KindRef, object: &Object) -> Rc<View> {
-        let view = self.follow(kind, object.namespace.as_ref(), &Text::new());
-        let mut kept = self.kept.borrow_mut();
-        if !kept.iter().any(|known| Rc::ptr_eq(known, &view)) {
-            kept.push(Rc::clone(&view));
-        }
-        view
-    }
 }

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
+use super::error::{Error, RecordError};
 use super::event::{Event, Moment};
 use super::observe::{Observer, Scope, View};
-use crate::cluster::{self, Cluster, KindRef};
+use crate::cluster::{self, Cluster, KindRef, ObjectRef};
+use crate::flux::Object;
 use crate::rollout::PartId;
 use crate::rollout::journal::{Act, Entry, PartState, State};
 use crate::secret::Scrubber;
@@ -44,29 +46,21 @@ impl Stop {
     }
 }
 
-/// The journal could not be written; what it says is fit to be shown.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct RecordError(pub String);
+/// Whoever started a run: keeps its journal, is told what happens, and has a clock.
+pub trait Caller {
+    /// Writes an entry into the journal, synced, before it returns.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written; nothing that the entry announces may be done then.
+    fn record(&self, entry: Entry) -> Result<(), RecordError>;
 
-/// Why a run ended where it should not.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The cluster.
-    #[error(transparent)]
-    Cluster(#[from] cluster::Error),
-    /// The journal.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// Nothing is wrong: the run was told to stop.
-    #[error("the run was stopped")]
-    Stopped,
+    /// Is told what happens.
+    fn tell(&self, event: Event);
+
+    /// The time, for marks in the cluster: RFC 3339, never the same twice.
+    fn now(&self) -> Text;
 }
-
-/// Writes an entry down, synced, before it returns.
-pub type Record<'r> = dyn Fn(Entry) -> Result<(), RecordError> + 'r;
-/// Passes on what happens.
-pub type Tell<'r> = dyn Fn(Event) + 'r;
 
 /// What all parts share.
 pub(super) struct Run<'r> {
@@ -74,15 +68,12 @@ pub(super) struct Run<'r> {
     pub(super) observer: Observer,
     /// What earlier processes of the run did; `None` for a new one.
     pub(super) before: Option<&'r State>,
-    pub(super) record: &'r Record<'r>,
-    pub(super) tell: &'r Tell<'r>,
-    /// A clock, for marks in the cluster: never the same twice.
-    pub(super) now: &'r dyn Fn() -> Text,
+    pub(super) caller: &'r dyn Caller,
     pub(super) stop: watch::Sender<Stop>,
     /// Knows every secret of the rollout.
     pub(super) scrubber: Scrubber,
     /// Names of releases that had failed before the run, as `namespace/name`.
-    pub(super) failed_before: Vec<Text>,
+    pub(super) failed_before: &'r [Text],
     /// Releases that were left as they are, as (namespace, name).
     pub(super) passed_over: RefCell<BTreeSet<(Text, Text)>>,
     /// Watches that stay open for the whole run.
@@ -93,6 +84,12 @@ pub(super) struct Run<'r> {
 pub(super) enum Waited<T> {
     Seen(T),
     TimedOut,
+}
+
+/// Words for a wait that was too long.
+pub(super) fn timed_out(begun: Instant, last: &str) -> String {
+    let seconds = begun.elapsed().as_secs();
+    format!("not ready after {seconds} s; {last}")
 }
 
 impl Run<'_> {
@@ -108,7 +105,7 @@ impl Run<'_> {
     pub(super) fn going(&self, part: &PartId, act: &Act) -> Result<(), Error> {
         self.check()?;
         let (part, act) = (part.clone(), act.clone());
-        Ok((self.record)(Entry::Going { part, act })?)
+        Ok(self.caller.record(Entry::Going { part, act })?)
     }
 
     /// Writes down what was done.
@@ -119,7 +116,7 @@ impl Run<'_> {
         generation: Option<i64>,
     ) -> Result<(), Error> {
         let part = part.clone();
-        Ok((self.record)(Entry::Done {
+        Ok(self.caller.record(Entry::Done {
             part,
             act,
             generation,
@@ -134,7 +131,7 @@ impl Run<'_> {
     /// Tells where a part stands.
     pub(super) fn tell(&self, part: &PartId, moment: Moment) {
         let part = part.clone();
-        (self.tell)(Event::Part { part, moment });
+        self.caller.tell(Event::Part { part, moment });
     }
 
     /// Waits for something until a moment, or until the run is told to stop.
@@ -170,5 +167,28 @@ impl Run<'_> {
             namespace: namespace.filter(|_| kind.namespaced).cloned(),
             selector: selector.clone(),
         })
+    }
+
+    /// The object as it is now: what a controller works on is watched anyway, the rest is read once.
+    pub(super) async fn live(
+        &self,
+        kind: &KindRef,
+        object: &Object,
+    ) -> Result<Option<Object>, Error> {
+        if !object.is_of_flux() {
+            return Ok(self.cluster.read(&ObjectRef::from(object)).await?);
+        }
+        let view = self.watched(kind, object);
+        Ok(view.object(object.namespace.as_ref(), &object.name).await?)
+    }
+
+    /// The watch in which an object of Flux is seen; it stays open for the whole run.
+    pub(super) fn watched(&self, kind: &KindRef, object: &Object) -> Rc<View> {
+        let view = self.follow(kind, object.namespace.as_ref(), &Text::new());
+        let mut kept = self.kept.borrow_mut();
+        if !kept.iter().any(|known| Rc::ptr_eq(known, &view)) {
+            kept.push(Rc::clone(&view));
+        }
+        view
     }
 }

@@ -2,8 +2,9 @@
 
 use tokio::time::Instant;
 
+use super::error::PartError;
 use super::event::Moment;
-use super::run::{Error, Run, Waited};
+use super::run::{Run, Waited, timed_out};
 use super::{gate, inspect, write};
 use crate::cluster::KindRef;
 use crate::flux::Object;
@@ -34,7 +35,7 @@ pub(super) async fn artifact(
     current: &Object,
     commit: Option<&str>,
     ends: Instant,
-) -> Result<Result<(), String>, Error> {
+) -> Result<(), PartError> {
     let wanted = current.generation().unwrap_or_default();
     let judge = |live: &Object| readiness::artifact(&live.value, wanted, commit);
     progress(run, id, kind, current, ends, judge).await
@@ -49,26 +50,19 @@ pub(super) async fn released(
     current: &Object,
     release: &Release,
     ends: Instant,
-) -> Result<Result<bool, String>, Error> {
+) -> Result<bool, PartError> {
     let mut current = current.clone();
     let mut moved = false;
     if current.is_suspended() {
-        current = match write::unsuspend(run, id, &current).await? {
-            Ok(current) => current,
-            Err(reason) => return Ok(Err(reason)),
-        };
+        current = write::unsuspend(run, id, &current).await?;
         moved = true;
     }
     let mut retried = None;
     if readiness::needs_retry(&current.value) {
-        let again = if readiness::needs_tests(&current.value) {
+        let (object, mark) = if readiness::needs_tests(&current.value) {
             write::retest(run, id, &current).await?
         } else {
             write::retry(run, id, &current).await?
-        };
-        let (object, mark) = match again {
-            Ok(again) => again,
-            Err(reason) => return Ok(Err(reason)),
         };
         current = object;
         retried = Some(mark);
@@ -79,14 +73,18 @@ pub(super) async fn released(
         retried,
     };
     let judge = |live: &Object| readiness::release(&live.value, &expected);
-    let mut done = progress(run, id, kind, &current, ends, judge).await?;
-    if done.is_ok() {
-        done = gate::open(run, id, release, ends).await?;
-    }
-    Ok(match done {
+    let ready = async {
+        progress(run, id, kind, &current, ends, judge).await?;
+        gate::open(run, id, release, ends).await
+    };
+    match ready.await {
         Ok(()) => Ok(moved),
-        Err(reason) => Err(inspect::explained(run, release, reason).await),
-    })
+        Err(PartError::Failed(reason)) => {
+            let reason = inspect::explained(run, release, reason).await;
+            Err(PartError::Failed(reason))
+        }
+        Err(error @ PartError::Run(_)) => Err(error),
+    }
 }
 
 /// Follows the object until it is judged ready, failed, or the time is over.
@@ -97,7 +95,7 @@ async fn progress(
     object: &Object,
     ends: Instant,
     judge: impl Fn(&Object) -> Progress,
-) -> Result<Result<(), String>, Error> {
+) -> Result<(), PartError> {
     let view = run.watched(kind, object);
     let key = (object.namespace.clone(), object.name.clone());
     let written = object.generation().unwrap_or_default();
@@ -126,15 +124,9 @@ async fn progress(
             }
         }
     });
-    let end = run.wait(ends, seen).await?;
-    Ok(match end {
+    let end = match run.wait(ends, seen).await? {
         Waited::Seen(end) => end,
         Waited::TimedOut => Err(timed_out(begun, &format!("flux says: {said}"))),
-    })
-}
-
-/// Words for a wait that was too long.
-pub(super) fn timed_out(begun: Instant, last: &str) -> String {
-    let seconds = begun.elapsed().as_secs();
-    format!("not ready after {seconds} s; {last}")
+    };
+    end.map_err(PartError::Failed)
 }

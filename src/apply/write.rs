@@ -1,7 +1,8 @@
 //! The writes of a part: the apply, the end of a suspension, the order to try again.
 
+use super::error::PartError;
 use super::event::Moment;
-use super::run::{Error, Run};
+use super::run::Run;
 use crate::cluster::{DryRun, ObjectRef};
 use crate::flux::Object;
 use crate::rollout::PartId;
@@ -47,15 +48,13 @@ pub(super) async fn apply(
     id: &PartId,
     object: &Object,
     live: Option<&Object>,
-) -> Result<Result<Object, String>, Error> {
+) -> Result<Object, PartError> {
     run.going(id, &Act::Apply)?;
     run.tell(id, Moment::Writing);
-    let written = match accepted(run.cluster.apply(object, live, false).await?) {
-        Ok(written) => written,
-        Err(reason) => return Ok(Err(reason)),
-    };
+    let answer = run.cluster.apply(object, live, false).await?;
+    let written = accepted(answer).map_err(PartError::Failed)?;
     run.done(id, Act::Apply, written.generation())?;
-    Ok(Ok(written))
+    Ok(written)
 }
 
 /// Takes `spec.suspend` away, whoever set it.
@@ -63,16 +62,20 @@ pub(super) async fn unsuspend(
     run: &Run<'_>,
     id: &PartId,
     current: &Object,
-) -> Result<Result<Object, String>, Error> {
+) -> Result<Object, PartError> {
     let spec: Mapping = [("suspend", Value::null())].into_iter().collect();
     patch(run, id, Act::Unsuspend, current, "spec", spec).await
 }
 
 /// What was written, and what to look for in it.
-type Again = Result<(Object, Retried), String>;
+type Again = (Object, Retried);
 
 /// Tells helm-controller to try a release again that it has given up.
-pub(super) async fn retry(run: &Run<'_>, id: &PartId, current: &Object) -> Result<Again, Error> {
+pub(super) async fn retry(
+    run: &Run<'_>,
+    id: &PartId,
+    current: &Object,
+) -> Result<Again, PartError> {
     let token = token(run, id, current, "lastHandledResetAt");
     let marks: Mapping = [REQUESTED_AT, RESET_AT]
         .into_iter()
@@ -83,12 +86,16 @@ pub(super) async fn retry(run: &Run<'_>, id: &PartId, current: &Object) -> Resul
         token: token.clone(),
     };
     let patched = patch(run, id, act, current, "metadata", annotations).await?;
-    Ok(patched.map(|object| (object, Retried::Release(token))))
+    Ok((patched, Retried::Release(token)))
 }
 
 /// Has a release's tests run again, and nothing else (tried: without results of tests in the newest entry of the
 /// history, a request runs the tests and makes no revision).
-pub(super) async fn retest(run: &Run<'_>, id: &PartId, current: &Object) -> Result<Again, Error> {
+pub(super) async fn retest(
+    run: &Run<'_>,
+    id: &PartId,
+    current: &Object,
+) -> Result<Again, PartError> {
     let token = token(run, id, current, "lastHandledReconcileAt");
     let act = Act::Retest {
         token: token.clone(),
@@ -107,13 +114,13 @@ pub(super) async fn retest(run: &Run<'_>, id: &PartId, current: &Object) -> Resu
         .await?
         .is_none()
     {
-        return Ok(Err(DELETED.to_owned()));
+        return Err(PartError::Failed(DELETED.to_owned()));
     }
     let Some(patched) = run.cluster.patch(&of, &metadata.into()).await? else {
-        return Ok(Err(DELETED.to_owned()));
+        return Err(PartError::Failed(DELETED.to_owned()));
     };
     run.done(id, act, patched.generation())?;
-    Ok(Ok((patched, Retried::Tests(token))))
+    Ok((patched, Retried::Tests(token)))
 }
 
 /// The history without results of tests in its newest entry. A list is patched as a whole.
@@ -135,7 +142,7 @@ fn token(run: &Run<'_>, id: &PartId, current: &Object, heard: &str) -> Text {
     let heard = current.value.at(&["status", heard]).and_then(Value::as_str);
     let asked = run.before(id).and_then(|part| part.retried.as_ref());
     let open = asked.filter(|token| heard != Some(token.as_str()));
-    open.cloned().unwrap_or_else(|| (run.now)())
+    open.cloned().unwrap_or_else(|| run.caller.now())
 }
 
 async fn patch(
@@ -145,14 +152,14 @@ async fn patch(
     current: &Object,
     part: &'static str,
     content: Mapping,
-) -> Result<Result<Object, String>, Error> {
+) -> Result<Object, PartError> {
     run.going(id, &act)?;
     run.tell(id, Moment::Writing);
     let content: Mapping = [(part, content)].into_iter().collect();
     let (of, content) = (ObjectRef::from(current), Value::from(content));
     let Some(patched) = run.cluster.patch(&of, &content).await? else {
-        return Ok(Err(DELETED.to_owned()));
+        return Err(PartError::Failed(DELETED.to_owned()));
     };
     run.done(id, act, patched.generation())?;
-    Ok(Ok(patched))
+    Ok(patched)
 }

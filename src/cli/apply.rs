@@ -8,21 +8,33 @@ mod look;
 mod session;
 mod signals;
 mod stages;
-mod walk;
+mod troubles;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
 use crate::apply::Options;
+use crate::cluster::Rights;
+use crate::report::plan::text as plan_text;
+use crate::report::style::Style;
+use crate::rollout::Rollout;
 
 use super::access::{self, AccessArguments};
 use super::choices::Choices;
 use super::input::InputArguments;
 use super::rollout::rollout;
-use super::{Failure, Levels, Output, ReportTarget, objects};
+use super::{Failure, Levels, Output, ReportTarget, objects, show, write_stdout};
+
+use look::Looked;
+use session::{Session, Walked};
+use troubles::Troubles;
+
+/// How long a server may be away or too busy before a run gives up.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Roll a site out, stage by stage, and watch every release until it is ready
 ///
@@ -121,7 +133,43 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
         pause_after: stages::number(&rollout, "--pause-after", arguments.pause_after.as_deref())?,
         stage_timeout: arguments.stage_timeout,
     };
-    access::run(session::go(arguments, output, &rollout, &options))
+    access::run(apply(arguments, output, &rollout, &options))
+}
+
+/// Runs from the first look to the last word.
+async fn apply(
+    arguments: &Arguments,
+    output: &Output,
+    rollout: &Rollout,
+    options: &Options,
+) -> Result<ExitCode, Failure> {
+    let (tell, mut troubles) = Troubles::new();
+    let cluster = arguments.access.connect_telling(tell).await?;
+    let cluster = Arc::new(cluster.patience(PATIENCE).rights(Rights::Apply));
+    let Looked { about, plan } = look::look(arguments, output, rollout, options, &cluster).await?;
+    let all = output.verbose > 0;
+    if arguments.dry_run {
+        let colour = show::colour_on(output, &std::io::stdout());
+        write_stdout(&plan_text::text(&plan, Style { colour, all }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !output.quiet && !arguments.yes {
+        let colour = show::colour(output);
+        show::say(plan_text::text(&plan, Style { colour, all }).trim_end());
+    }
+    let question = format!("apply this to {}?", cluster.server());
+    if !confirm::ask(arguments.yes, &question)? {
+        return Err(Failure::new("nothing was done: the answer was no").refused());
+    }
+    let session = Session::open(arguments, output, rollout, cluster, about).await?;
+    troubles.keep(true);
+    let walked = tokio::select! {
+        ended = session.walk(options, &mut troubles) => ended.map(Walked::Ended),
+        at_once = signals::watch(session.stop()) => at_once.map(|()| Walked::AtOnce),
+    };
+    troubles.keep(false);
+    let closed = session.close(walked).await?;
+    closing::conclude(arguments, output, closed)
 }
 
 /// Parses how many releases move at a time.

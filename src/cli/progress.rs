@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::apply::Event;
 use crate::report::apply::{Closing, Report, Tally};
 use crate::report::events;
-use crate::rollout::journal::End;
+use crate::rollout::journal::{Begin, End};
 use crate::rollout::{PartId, Rollout};
 use crate::value::Text;
 
@@ -53,18 +53,6 @@ enum View {
 struct EventsFile {
     path: PathBuf,
     file: File,
-}
-
-/// What the end of a run is about, beside what was followed.
-#[derive(Debug)]
-pub(super) struct Ending {
-    pub(super) site: Text,
-    pub(super) server: Text,
-    pub(super) cluster: Text,
-    pub(super) resumed: bool,
-    pub(super) end: End,
-    /// The command that takes the run up again.
-    pub(super) resume: Option<String>,
 }
 
 impl Progress {
@@ -129,25 +117,22 @@ impl Progress {
         }
     }
 
-    /// Ends it: nothing more is drawn, and the report says what the process came to.
-    pub(super) fn end(mut self, ending: Ending) -> Report {
-        let Ending {
-            site,
-            server,
-            cluster,
-            resumed,
-            end,
-            resume,
-        } = ending;
+    /// Ends it: nothing more is drawn, and the report says what the process came to. `resume` is the command that takes
+    /// the run up again.
+    pub(super) fn end(
+        mut self,
+        about: &Begin,
+        resumed: bool,
+        end: End,
+        resume: Option<String>,
+    ) -> Report {
         if let View::Table { .. } = self.view {
             self.draw(&[], false);
         }
         let took = self.start.elapsed();
         let closing = Closing {
-            site,
+            about,
             run: self.run.clone(),
-            server,
-            cluster,
             resumed,
             began: self.began.clone(),
             ended: clock::now(),
@@ -277,14 +262,16 @@ mod tests {
             progress.event(&event);
             progress.tick();
         }
-        progress.end(Ending {
+        let about = Begin {
             site: "worked".into(),
-            server: "https://127.0.0.1:6443".into(),
+            rollout: "sha256:0".into(),
             cluster: "1111".into(),
-            resumed: false,
-            end: End::Failed,
-            resume: None,
-        })
+            server: "https://127.0.0.1:6443".into(),
+            holder: "somebody@here/1".into(),
+            program: "0.0.0".into(),
+            failed_before: Vec::new(),
+        };
+        progress.end(&about, false, End::Failed, None)
     }
 
     #[test]

@@ -32,20 +32,20 @@ pub(super) async fn take(
     mut about: Begin,
 ) -> Result<Locks, Failure> {
     let path = path(arguments, &about.site);
-    let site = about.site.clone();
+    let name = state::name(&about.site);
     if !arguments.resume {
         // The journal first: whoever ends between the two can be taken up, and knows the Lease as its own.
         let holder = about.holder.clone();
         let journal = Journal::begin(&path, about)?;
-        return match take_lease(arguments, &site, cluster, &holder).await? {
-            Ok(lease) => Ok(Locks {
+        return match take_lease(arguments, &name, cluster, &holder).await? {
+            Taken::Held(lease) => Ok(Locks {
                 lease,
                 journal,
                 before: None,
             }),
-            Err(held) => {
+            Taken::By(other) => {
                 journal.withdraw()?;
-                Err(held)
+                Err(held(&other, &arguments.state_namespace, &name))
             }
         };
     }
@@ -56,32 +56,29 @@ pub(super) async fn take(
     }
     let holder = about.holder.clone();
     let (journal, before) = Journal::resume(&path, about)?;
-    let lease = take_lease(arguments, &site, cluster, &holder).await??;
-    Ok(Locks {
-        lease,
-        journal,
-        before: Some(before),
-    })
+    match take_lease(arguments, &name, cluster, &holder).await? {
+        Taken::Held(lease) => Ok(Locks {
+            lease,
+            journal,
+            before: Some(before),
+        }),
+        Taken::By(other) => Err(held(&other, &arguments.state_namespace, &name)),
+    }
 }
 
-/// The inner failure is that another run holds it; after the outer one it is not known who does.
+/// After a failure it is not known who holds it.
 async fn take_lease(
     arguments: &Arguments,
-    site: &str,
+    name: &str,
     cluster: &Cluster,
     holder: &str,
-) -> Result<Result<Lease, Failure>, Failure> {
+) -> Result<Taken, Failure> {
     let namespace = &arguments.state_namespace;
-    let name = state::name(site);
     let may_take = |_: &Holder| arguments.break_lock;
-    let taken = cluster
-        .take_lease(namespace, &name, holder, lease::SECONDS, may_take)
+    cluster
+        .take_lease(namespace, name, holder, lease::SECONDS, may_take)
         .await
-        .map_err(failure)?;
-    Ok(match taken {
-        Taken::Held(lease) => Ok(lease),
-        Taken::By(other) => Err(held(&other, namespace, &name)),
-    })
+        .map_err(failure)
 }
 
 /// Somebody else is at it, or was.

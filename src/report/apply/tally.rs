@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::apply::{Event, Moment};
 use crate::report::apply::{self, PartOutcome, Report, StageOutcome, Summary};
-use crate::rollout::journal::{End, Finish};
+use crate::rollout::journal::{Begin, End, Finish};
 use crate::rollout::{PartId, Rollout};
 use crate::value::Text;
 
@@ -18,15 +18,11 @@ pub struct Tally {
 
 /// What a process was about, and how it ended.
 #[derive(Clone, Debug)]
-pub struct Closing {
-    /// The site.
-    pub site: Text,
+pub struct Closing<'c> {
+    /// What the run is about.
+    pub about: &'c Begin,
     /// The run's name.
     pub run: Text,
-    /// Address of the API server.
-    pub server: Text,
-    /// The cluster: UID of its namespace `kube-system`.
-    pub cluster: Text,
     /// Whether the run was taken up again.
     pub resumed: bool,
     /// When the process began, RFC 3339 in UTC.
@@ -136,12 +132,10 @@ impl Tally {
 
     /// The report.
     #[must_use]
-    pub fn report(&self, closing: Closing) -> Report {
+    pub fn report(&self, closing: Closing<'_>) -> Report {
         let Closing {
-            site,
+            about,
             run,
-            server,
-            cluster,
             resumed,
             began,
             ended,
@@ -154,10 +148,10 @@ impl Tally {
         Report {
             version: apply::VERSION,
             program: env!("CARGO_PKG_VERSION").to_owned(),
-            site: site.into(),
+            site: about.site.to_string(),
             run: run.into(),
-            server: server.into(),
-            cluster: cluster.into(),
+            server: about.server.to_string(),
+            cluster: about.cluster.to_string(),
             resumed,
             began: began.into(),
             ended: ended.into(),

@@ -53,12 +53,22 @@ fn told(tally: &mut Tally, rollout: &Rollout, moments: &[(&str, Moment)], from: 
     }
 }
 
-fn closing(end: End) -> Closing {
-    Closing {
+fn about() -> Begin {
+    Begin {
         site: "worked".into(),
-        run: "r1".into(),
-        server: "https://127.0.0.1:6443".into(),
+        rollout: "sha256:0".into(),
         cluster: "1111".into(),
+        server: "https://127.0.0.1:6443".into(),
+        holder: "somebody@here/1".into(),
+        program: "0.0.0".into(),
+        failed_before: Vec::new(),
+    }
+}
+
+fn closing(about: &Begin, end: End) -> Closing<'_> {
+    Closing {
+        about,
+        run: "r1".into(),
         resumed: true,
         began: "2026-11-28T12:00:00.000Z".into(),
         ended: "2026-11-28T12:01:40.000Z".into(),
@@ -111,7 +121,7 @@ fn a_run_is_told_part_by_part() {
         ("web", failed()),
     ];
     told(&mut tally, &rollout, &moments, 10);
-    let report = tally.report(closing(End::Failed));
+    let report = tally.report(closing(&about(), End::Failed));
     let stages: Vec<(&str, Option<f64>)> = report
         .stages
         .iter()
@@ -194,7 +204,7 @@ fn what_is_cut_short_says_what_it_waited_for() {
     );
     let message = "busy".into();
     tally.event(at(30), &Event::Trouble { message });
-    let report = tally.report(closing(End::Interrupted));
+    let report = tally.report(closing(&about(), End::Interrupted));
     let outcomes: Vec<&str> = report
         .stages
         .iter()
