@@ -35,10 +35,12 @@ use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostic::{Code, Diagnostics};
+use crate::flux::duration;
 use crate::parallel::Workers;
 use crate::report::markdown;
 use crate::report::style::Style;
@@ -175,6 +177,13 @@ fn write_stdout(text: &str) -> Result<(), Failure> {
     written
         .and_then(|()| stdout.flush())
         .map_err(Failure::stdout)
+}
+
+/// Parses a duration as Flux and people write it.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let seconds = duration::seconds(text).and_then(|seconds| u64::try_from(seconds).ok());
+    let seconds = seconds.ok_or("write it as in `2h` or `90m`")?;
+    Ok(Duration::from_secs(seconds))
 }
 
 /// Parses the largest size of a Markdown report.

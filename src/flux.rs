@@ -1,75 +1,70 @@
 //! The Flux kinds that are written, as plain structs; API versions stand here and nowhere else.
 
-pub mod duration;
-pub mod git_repository;
-pub mod helm_release;
-pub mod helm_repository;
+pub(crate) mod common;
+pub(crate) mod duration;
+pub(crate) mod git_repository;
+pub(crate) mod helm_release;
+pub(crate) mod helm_repository;
 pub mod managed_fields;
-pub mod metadata;
-pub mod namespace;
-pub mod object;
-pub mod object_meta;
-pub mod oci_repository;
-pub mod release;
-pub mod secret;
-pub mod values;
-pub mod verify;
+pub(crate) mod object;
+pub(crate) mod object_meta;
+pub(crate) mod oci_repository;
+pub(crate) mod release;
+pub(crate) mod values;
 
-pub use git_repository::{GitReference, GitRepository, Include};
-pub use helm_release::HelmRelease;
-pub use helm_repository::HelmRepository;
-pub use metadata::Metadata;
-pub use namespace::Namespace;
+pub(crate) use common::{EmptySecret, Metadata, Namespace, Verify};
+pub(crate) use duration::Seconds;
+pub(crate) use git_repository::{GitReference, GitRepository, GitSource, Include};
+pub(crate) use helm_release::HelmRelease;
+pub(crate) use helm_repository::{HelmRepository, HelmSource};
 pub use object::{Conflict, Object, ObjectKey, ObjectSet};
-pub use object_meta::ObjectMeta;
-pub use oci_repository::OciRepository;
-pub use release::ReleaseView;
-pub use secret::EmptySecret;
-pub use verify::Verify;
+pub(crate) use object_meta::ObjectMeta;
+pub(crate) use oci_repository::{OciRepository, OciSource};
+pub(crate) use release::ReleaseView;
 
 use crate::secret::text_looks_secret;
 use crate::value::{Mapping, Text, Value};
 
 /// Label: the site an object belongs to; objects of another site are never touched.
-pub const SITE_LABEL: &str = "armada2flux.dev/site";
+pub(crate) const SITE_LABEL: &str = "armada2flux.dev/site";
 /// Label of the ConfigMap that tells where a run stands: the site. No part of a site is labelled with it.
-pub const STATE_LABEL: &str = "armada2flux.dev/state-of";
+pub(crate) const STATE_LABEL: &str = "armada2flux.dev/state-of";
 /// Annotation: number of the stage, as in the folder's name.
-pub const STAGE_ANNOTATION: &str = "armada2flux.dev/stage";
+pub(crate) const STAGE_ANNOTATION: &str = "armada2flux.dev/stage";
 /// Annotation: number of the step in its stage, from 1.
-pub const STEP_ANNOTATION: &str = "armada2flux.dev/step";
+pub(crate) const STEP_ANNOTATION: &str = "armada2flux.dev/step";
 /// Annotation: name of the chart group that is the release's stage.
-pub const GROUP_ANNOTATION: &str = "armada2flux.dev/chart-group";
+pub(crate) const GROUP_ANNOTATION: &str = "armada2flux.dev/chart-group";
 /// Annotation: what Armada deleted before it upgraded the release; apply acts on it.
-pub const PRE_DELETE_ANNOTATION: &str = "armada2flux.dev/pre-delete";
+pub(crate) const PRE_DELETE_ANNOTATION: &str = "armada2flux.dev/pre-delete";
 /// Annotation: what a run does when the release had failed before it began; see [`PROTECTED_CONTINUE`].
-pub const PROTECTED_ANNOTATION: &str = "armada2flux.dev/protected";
+pub(crate) const PROTECTED_ANNOTATION: &str = "armada2flux.dev/protected";
 /// Value of [`PROTECTED_ANNOTATION`]: the release is left as it is, the run goes on.
-pub const PROTECTED_CONTINUE: &str = "continue";
+pub(crate) const PROTECTED_CONTINUE: &str = "continue";
 /// Value of [`PROTECTED_ANNOTATION`]: the run stops.
-pub const PROTECTED_STOP: &str = "stop";
+pub(crate) const PROTECTED_STOP: &str = "stop";
 /// Annotation: digest of all that leads up to and includes the release's step.
-pub const DIGEST_ANNOTATION: &str = "armada2flux.dev/digest";
+pub(crate) const DIGEST_ANNOTATION: &str = "armada2flux.dev/digest";
 /// Annotation: what Armada itself waited for after Helm and its hooks; apply acts on it.
-pub const GATES_ANNOTATION: &str = "armada2flux.dev/gates";
+pub(crate) const GATES_ANNOTATION: &str = "armada2flux.dev/gates";
 /// Annotation on a release's objects: the commit its chart comes from, and those of its dependencies.
-pub const SOURCE_ANNOTATION: &str = "armada2flux.dev/source";
+pub(crate) const SOURCE_ANNOTATION: &str = "armada2flux.dev/source";
 /// Annotation: the source that nothing in Flux can read yet.
-pub const UNRESOLVED_ANNOTATION: &str = "armada2flux.dev/unresolved-source";
+pub(crate) const UNRESOLVED_ANNOTATION: &str = "armada2flux.dev/unresolved-source";
 /// Annotation on a Secret without content: the keys that it needs.
-pub const KEYS_ANNOTATION: &str = "armada2flux.dev/keys-to-fill";
+pub(crate) const KEYS_ANNOTATION: &str = "armada2flux.dev/keys-to-fill";
 /// Annotation of kustomize-controller: how it applies the object.
-pub const SSA_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/ssa";
+pub(crate) const SSA_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/ssa";
 /// Annotation of kustomize-controller: keep the object when it leaves the tree.
-pub const PRUNE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/prune";
+pub(crate) const PRUNE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/prune";
 
 /// Annotation of kustomize-controller: leave `${…}` in the object as it is.
-pub const SUBSTITUTE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/substitute";
+pub(crate) const SUBSTITUTE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
 /// Label of kustomize-controller on what it applied: the name of the Kustomization.
-pub const KUSTOMIZATION_NAME_LABEL: &str = "kustomize.toolkit.fluxcd.io/name";
+pub(crate) const KUSTOMIZATION_NAME_LABEL: &str = "kustomize.toolkit.fluxcd.io/name";
 /// Label of kustomize-controller on what it applied: the namespace of the Kustomization.
-pub const KUSTOMIZATION_NAMESPACE_LABEL: &str = "kustomize.toolkit.fluxcd.io/namespace";
+pub(crate) const KUSTOMIZATION_NAMESPACE_LABEL: &str = "kustomize.toolkit.fluxcd.io/namespace";
 
 /// What the API group of every kind of Flux ends with.
 pub(crate) const TOOLKIT_DOMAIN: &str = ".toolkit.fluxcd.io";
@@ -83,28 +78,13 @@ pub(crate) const HELM_RELEASE: &str = "HelmRelease";
 pub(crate) const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
 
 /// API version of HelmRelease (Flux 2.3 and newer serve it).
-pub const HELM_RELEASE_API: &str = "helm.toolkit.fluxcd.io/v2";
+pub(crate) const HELM_RELEASE_API: &str = "helm.toolkit.fluxcd.io/v2";
 /// API version of the sources.
-pub const SOURCE_API: &str = "source.toolkit.fluxcd.io/v1";
+pub(crate) const SOURCE_API: &str = "source.toolkit.fluxcd.io/v1";
 
 /// How long helm-controller lets a release rest whose dependencies are not ready, in seconds: the
 /// default of its `--requeue-dependency`.
-pub const REQUEUE_DEPENDENCY: Seconds = Seconds(30);
-
-/// A duration as Flux spells it: `90s`, `15m`, `1h`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seconds(pub i64);
-
-impl From<Seconds> for Value {
-    fn from(Seconds(seconds): Seconds) -> Self {
-        let text = match seconds {
-            s if s >= 3600 && s % 3600 == 0 => format!("{}h", s / 3600),
-            s if s >= 60 && s % 60 == 0 => format!("{}m", s / 60),
-            s => format!("{s}s"),
-        };
-        Value::from(text)
-    }
-}
+pub(crate) const REQUEUE_DEPENDENCY: Seconds = Seconds(30);
 
 /// Builds mappings field by field, in order; empty options leave no trace.
 #[derive(Default)]

@@ -26,5 +26,3 @@ pub mod style;
 pub mod text;
 pub mod validate;
 pub mod words;
-
-pub use digest::duration;

@@ -8,6 +8,7 @@ mod pattern;
 pub mod schema;
 
 use crate::armada::chart::SourceKind;
+use crate::flux::{GitReference, HelmSource, OciSource, Verify};
 use crate::source::Span;
 use crate::value::Text;
 
@@ -72,8 +73,8 @@ pub struct Facts<'f> {
 pub enum Target<T> {
     /// A repository of chart archives with an index, or a registry of charts.
     Helm(HelmTarget<T>),
-    /// One chart in a registry.
-    Oci(OciTarget<T>),
+    /// One chart in a registry; the source's own version when the tag is absent.
+    Oci(OciSource<T>),
     /// A Git repository.
     Git(GitTarget<T>),
     /// An object that is there already.
@@ -83,42 +84,13 @@ pub enum Target<T> {
 /// `HelmRepository`
 #[derive(Clone, Debug)]
 pub struct HelmTarget<T> {
-    /// `http`, `https` or `oci` address.
-    pub url: T,
+    /// Where it is and how it is reached.
+    pub source: HelmSource<T>,
     /// Name of the chart; the source's own when absent.
     pub chart: Option<T>,
     /// Version of the chart; the source's own when absent.
     pub version: Option<T>,
-    /// Secret that holds a login.
-    pub secret: Option<Text>,
-    /// Secret that holds certificates.
-    pub cert_secret: Option<Text>,
-    /// Which cloud logs in (`oci` only).
-    pub provider: Option<Text>,
-    /// Whether the registry is spoken to over plain HTTP (`oci` only).
-    pub insecure: bool,
     /// How signatures are checked (`oci` only).
-    pub verify: Option<Verify>,
-}
-
-/// `OCIRepository`
-#[derive(Clone, Debug)]
-pub struct OciTarget<T> {
-    /// `oci` address of the chart itself.
-    pub url: T,
-    /// Version of the chart, which is its tag; the source's own when absent.
-    pub version: Option<T>,
-    /// Secret that holds a login.
-    pub secret: Option<Text>,
-    /// Secret that holds certificates.
-    pub cert_secret: Option<Text>,
-    /// Secret that holds a proxy's address and login.
-    pub proxy_secret: Option<Text>,
-    /// Which cloud logs in.
-    pub provider: Option<Text>,
-    /// Whether the registry is spoken to over plain HTTP.
-    pub insecure: bool,
-    /// How signatures are checked.
     pub verify: Option<Verify>,
 }
 
@@ -128,7 +100,7 @@ pub struct GitTarget<T> {
     /// `http`, `https` or `ssh` address, or `HOST:PATH`.
     pub url: T,
     /// Which commit; the source's own when absent.
-    pub reference: Option<Reference<T>>,
+    pub reference: Option<GitReference<T>>,
     /// Folder of the chart; the source's subpath when absent.
     pub chart: Option<T>,
     /// Secret that holds a login.
@@ -203,30 +175,6 @@ impl ExistingKind {
             Self::HelmRepository | Self::GitRepository | Self::Bucket => false,
         }
     }
-}
-
-/// Which commit of a Git repository.
-#[derive(Clone, Debug)]
-pub enum Reference<T> {
-    /// 40 hexadecimal digits.
-    Commit(T),
-    /// The tip of a branch.
-    Branch(T),
-    /// A tag.
-    Tag(T),
-    /// A full ref.
-    Name(T),
-}
-
-/// How signatures are checked.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Verify {
-    /// `cosign` or `notation`.
-    pub provider: Text,
-    /// Secret that holds the public keys; keyless when absent.
-    pub secret: Option<Text>,
-    /// Issuers and subjects that may have signed (regular expressions); OCIRepository only.
-    pub identities: Vec<(Text, Text)>,
 }
 
 impl SourceMap {
@@ -310,36 +258,41 @@ impl Target<Template> {
         let some = |template: &Option<Template>| template.as_ref().map(fill);
         match self {
             Target::Helm(HelmTarget {
-                url,
+                source:
+                    HelmSource {
+                        url,
+                        provider,
+                        insecure,
+                        secret,
+                        cert_secret,
+                    },
                 chart,
                 version,
-                secret,
-                cert_secret,
-                provider,
-                insecure,
                 verify,
             }) => Target::Helm(HelmTarget {
-                url: fill(url),
+                source: HelmSource {
+                    url: fill(url),
+                    provider: provider.clone(),
+                    insecure: *insecure,
+                    secret: secret.clone(),
+                    cert_secret: cert_secret.clone(),
+                },
                 chart: some(chart),
                 version: some(version),
-                secret: secret.clone(),
-                cert_secret: cert_secret.clone(),
-                provider: provider.clone(),
-                insecure: *insecure,
                 verify: verify.clone(),
             }),
-            Target::Oci(OciTarget {
+            Target::Oci(OciSource {
                 url,
-                version,
+                tag,
+                provider,
+                insecure,
                 secret,
                 cert_secret,
                 proxy_secret,
-                provider,
-                insecure,
                 verify,
-            }) => Target::Oci(OciTarget {
+            }) => Target::Oci(OciSource {
                 url: fill(url),
-                version: some(version),
+                tag: some(tag),
                 secret: secret.clone(),
                 cert_secret: cert_secret.clone(),
                 proxy_secret: proxy_secret.clone(),
@@ -356,12 +309,7 @@ impl Target<Template> {
                 provider,
             }) => Target::Git(GitTarget {
                 url: fill(url),
-                reference: reference.as_ref().map(|reference| match reference {
-                    Reference::Commit(text) => Reference::Commit(fill(text)),
-                    Reference::Branch(text) => Reference::Branch(fill(text)),
-                    Reference::Tag(text) => Reference::Tag(fill(text)),
-                    Reference::Name(text) => Reference::Name(fill(text)),
-                }),
+                reference: reference.as_ref().map(|reference| reference.map(fill)),
                 chart: some(chart),
                 secret: secret.clone(),
                 proxy_secret: proxy_secret.clone(),

@@ -84,7 +84,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "STAGE")]
     only_stage: Option<String>,
     /// Longest time for each stage, as 90s, 45m or 2h
-    #[arg(long, value_name = "TIME", value_parser = duration)]
+    #[arg(long, value_name = "TIME", value_parser = parse_stage_timeout)]
     stage_timeout: Option<Duration>,
     /// Say what would be done, and do nothing
     #[arg(long)]
@@ -180,12 +180,10 @@ fn parallel(text: &str) -> Result<usize, String> {
     }
 }
 
-/// Parses a time as Flux spells it.
-fn duration(text: &str) -> Result<Duration, String> {
-    let seconds = crate::flux::duration::seconds(text);
-    let seconds = seconds.and_then(|seconds| u64::try_from(seconds).ok());
-    match seconds {
-        Some(seconds @ 1..) => Ok(Duration::from_secs(seconds)),
-        Some(0) | None => Err("give a time such as 90s, 45m or 2h".to_owned()),
+/// Parses the limit of a stage.
+fn parse_stage_timeout(text: &str) -> Result<Duration, String> {
+    match super::parse_duration(text)? {
+        Duration::ZERO => Err("give a time such as 90s, 45m or 2h".to_owned()),
+        timeout => Ok(timeout),
     }
 }

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use crate::armada::Documents;
 use crate::compile::Compilation;
 use crate::diagnostic::Diagnostics;
+use crate::flux::duration;
 use crate::lower::Totals;
 use crate::plan::Plan;
 use crate::report::{self, markdown, text};
@@ -209,7 +210,7 @@ impl Summary<'_> {
                     "order: {} one after another, {}; when all change, flux rests up to {} between them",
                     count(order.steps, "step"),
                     count_of(order.dependencies, "dependency", "dependencies"),
-                    report::duration(order.rest_seconds)
+                    duration::show(order.rest_seconds)
                 ));
             }
         }

@@ -27,7 +27,7 @@ use super::{Failure, Levels, Output, ReportTarget, objects, private_file, show, 
 const DIFFERENT: u8 = 2;
 
 /// Longest time that a plan may hold, in seconds.
-const LONGEST: i64 = 7 * 24 * 3600;
+const LONGEST: u64 = 7 * 24 * 3600;
 
 /// Show what a staged run would do in the cluster, or save it for `apply`
 ///
@@ -84,10 +84,11 @@ enum ReportFormat {
 }
 
 fn parse_valid_for(text: &str) -> Result<u64, String> {
-    let seconds = duration::seconds(text).ok_or("write it as in `2h` or `90m`")?;
-    match u64::try_from(seconds) {
-        Ok(valid_for) if (1..=LONGEST).contains(&seconds) => Ok(valid_for),
-        Ok(_) | Err(_) => Err("a plan holds for a second at least, and a week at most".to_owned()),
+    let valid_for = super::parse_duration(text)?.as_secs();
+    if (1..=LONGEST).contains(&valid_for) {
+        Ok(valid_for)
+    } else {
+        Err("a plan holds for a second at least, and a week at most".to_owned())
     }
 }
 
@@ -187,7 +188,7 @@ fn save(file: &Path, plan: &Saved, output: &Output) -> Result<(), Failure> {
         show::say(&format!(
             "saved to {}, for {} from {}",
             file.display(),
-            report::duration(i64::try_from(plan.valid_for).unwrap_or(i64::MAX)),
+            duration::show(i64::try_from(plan.valid_for).unwrap_or(i64::MAX)),
             plan.created
         ));
     }

@@ -1,8 +1,44 @@
-//! Durations as Flux writes and reads them: `90s`, `15m`, `1h30m`.
+//! Durations as Flux and people write and read them: `90s`, `15m`, `1h30m`.
+
+use crate::value::Value;
+
+/// A duration as this program writes it into objects: in its largest whole unit, as `90s`, `15m`, `1h`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seconds(pub i64);
+
+impl From<Seconds> for Value {
+    fn from(Seconds(seconds): Seconds) -> Self {
+        let text = match seconds {
+            s if s >= 3600 && s % 3600 == 0 => format!("{}h", s / 3600),
+            s if s >= 60 && s % 60 == 0 => format!("{}m", s / 60),
+            s => format!("{s}s"),
+        };
+        Value::from(text)
+    }
+}
+
+/// Writes seconds for people: `45s`, `19m30s`, `2h`.
+#[must_use]
+pub(crate) fn show(seconds: i64) -> String {
+    let units = [
+        (seconds / 3600, "h"),
+        (seconds / 60 % 60, "m"),
+        (seconds % 60, "s"),
+    ];
+    let units = units.iter().filter(|(number, _)| *number > 0);
+    let units: Vec<String> = units
+        .map(|(number, unit)| format!("{number}{unit}"))
+        .collect();
+    if units.is_empty() {
+        "0s".to_owned()
+    } else {
+        units.concat()
+    }
+}
 
 /// Milliseconds of a duration as Flux's CRDs allow it: numbers with `ms`, `s`, `m` or `h`.
 #[must_use]
-pub fn milliseconds(text: &str) -> Option<u64> {
+pub(crate) fn milliseconds(text: &str) -> Option<u64> {
     let mut rest = text;
     if rest.is_empty() {
         return None;
@@ -25,7 +61,7 @@ pub fn milliseconds(text: &str) -> Option<u64> {
 
 /// Seconds of a duration, rounded up.
 #[must_use]
-pub fn seconds(text: &str) -> Option<i64> {
+pub(crate) fn seconds(text: &str) -> Option<i64> {
     let seconds = milliseconds(text)?.div_ceil(1000);
     i64::try_from(seconds).ok()
 }
@@ -44,6 +80,10 @@ mod tests {
             assert_eq!(milliseconds(text), None, "{text}");
         }
         assert_eq!(seconds("15m"), Some(900));
+        for (number, text) in [(0, "0s"), (45, "45s"), (1170, "19m30s"), (7200, "2h")] {
+            assert_eq!(show(number), text);
+            assert_eq!(seconds(text), Some(number));
+        }
         assert_eq!(seconds("1h0m30.2s"), Some(3631));
     }
 }

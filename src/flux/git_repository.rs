@@ -10,22 +10,29 @@ use super::{Fields, Metadata, Object, SOURCE_API, Seconds, reference};
 pub struct GitRepository {
     /// Name, namespace and marks.
     pub metadata: Metadata,
+    /// Where it is and how it is reached.
+    pub source: GitSource,
+    /// How often Flux looks again.
+    pub interval: Seconds,
+    /// What does not belong to the artifact, a pattern of `.gitignore` each.
+    pub ignore: Vec<Text>,
+    /// Folders of other repositories, copied one after another.
+    pub include: Vec<Include>,
+}
+
+/// Where a Git repository is, at one place of its history, and how it is reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GitSource {
     /// `http`, `https` or `ssh` address.
     pub url: Text,
     /// Which commit.
     pub reference: GitReference,
-    /// How often Flux looks again.
-    pub interval: Seconds,
     /// Which cloud logs in.
     pub provider: Option<Text>,
     /// Secret that holds a login.
     pub secret: Option<Text>,
     /// Secret that holds a proxy's address and login.
     pub proxy_secret: Option<Text>,
-    /// What does not belong to the artifact, a pattern of `.gitignore` each.
-    pub ignore: Vec<Text>,
-    /// Folders of other repositories, copied one after another.
-    pub include: Vec<Include>,
 }
 
 /// A folder of another GitRepository in the same namespace.
@@ -39,32 +46,48 @@ pub struct Include {
     pub to: Text,
 }
 
-/// Which commit of a repository.
+/// Which commit of a repository; `T` is another type than text only in a source map's rules.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum GitReference {
+pub enum GitReference<T = Text> {
     /// 40 hexadecimal digits.
-    Commit(Text),
+    Commit(T),
     /// The tip of a branch.
-    Branch(Text),
+    Branch(T),
     /// A tag.
-    Tag(Text),
+    Tag(T),
     /// A full ref, such as Gerrit's `refs/changes/…`.
-    Name(Text),
+    Name(T),
+}
+
+impl<T> GitReference<T> {
+    /// The same kind of reference with another text.
+    #[must_use]
+    pub fn map<U>(&self, text: impl Fn(&T) -> U) -> GitReference<U> {
+        match self {
+            GitReference::Commit(commit) => GitReference::Commit(text(commit)),
+            GitReference::Branch(name) => GitReference::Branch(text(name)),
+            GitReference::Tag(name) => GitReference::Tag(text(name)),
+            GitReference::Name(name) => GitReference::Name(text(name)),
+        }
+    }
 }
 
 impl From<GitRepository> for Object {
     fn from(repository: GitRepository) -> Self {
         let GitRepository {
             metadata,
-            url,
-            reference: commit,
+            source,
             interval,
-            provider,
-            secret,
-            proxy_secret,
             ignore,
             include,
         } = repository;
+        let GitSource {
+            url,
+            reference: commit,
+            provider,
+            secret,
+            proxy_secret,
+        } = source;
         let (key, text) = match commit {
             GitReference::Commit(text) => ("commit", text),
             GitReference::Branch(text) => ("branch", text),

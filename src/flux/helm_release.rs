@@ -305,7 +305,7 @@ impl From<HelmRelease> for Object {
 
 /// The entries of `spec.dependsOn`; `None` when there are none.
 #[must_use]
-pub fn depends_on(dependencies: Vec<Dependency>) -> Option<Entry> {
+pub(crate) fn depends_on(dependencies: Vec<Dependency>) -> Option<Entry> {
     let list: Vec<Value> = dependencies.into_iter().map(Value::from).collect();
     (!list.is_empty()).then(|| Entry {
         key: "dependsOn".into(),
@@ -317,7 +317,7 @@ pub fn depends_on(dependencies: Vec<Dependency>) -> Option<Entry> {
 /// Sets `spec.dependsOn` of a HelmRelease that has none yet, in front of `maxHistory`.
 ///
 /// It names digests of releases before, so it is known later than all else.
-pub fn depend_on(release: &mut Object, depends_on: Entry) {
+pub(crate) fn depend_on(release: &mut Object, depends_on: Entry) {
     let spec = release
         .value
         .as_mapping_mut()

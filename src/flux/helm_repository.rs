@@ -10,13 +10,20 @@ use super::{Fields, Metadata, Object, SOURCE_API, Seconds, reference};
 pub struct HelmRepository {
     /// Name, namespace and marks.
     pub metadata: Metadata,
-    /// `http`, `https` or `oci` address of the folder.
-    pub url: Text,
+    /// Where it is and how it is reached.
+    pub source: HelmSource,
     /// How often Flux reads the index.
     pub interval: Seconds,
-    /// Which cloud logs in (registries only).
+}
+
+/// Where a repository of charts is and how it is reached; `T` is another type than text only in a source map's rules.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct HelmSource<T = Text> {
+    /// `http`, `https` or `oci` address of the folder.
+    pub url: T,
+    /// Which cloud logs in (`oci` only).
     pub provider: Option<Text>,
-    /// Whether the registry is spoken to over plain HTTP.
+    /// Whether the registry is spoken to over plain HTTP (`oci` only).
     pub insecure: bool,
     /// Secret that holds a login.
     pub secret: Option<Text>,
@@ -28,13 +35,16 @@ impl From<HelmRepository> for Object {
     fn from(repository: HelmRepository) -> Self {
         let HelmRepository {
             metadata,
-            url,
+            source,
             interval,
+        } = repository;
+        let HelmSource {
+            url,
             provider,
             insecure,
             secret,
             cert_secret,
-        } = repository;
+        } = source;
         let kind = url.starts_with("oci://").then_some("oci");
         let spec = Fields::default()
             .set_some("type", kind)
@@ -53,7 +63,7 @@ impl From<HelmRepository> for Object {
 /// Whether an object is a HelmRepository of type `oci`. Flux asks such a registry for each chart when it needs it: the
 /// object has no status (source-controller: helmrepository_controller.go, `migrationToStatic`).
 #[must_use]
-pub fn is_registry(object: &Value) -> bool {
+pub(crate) fn is_registry(object: &Value) -> bool {
     object.text_at(&["kind"]) == Some("HelmRepository")
         && object.text_at(&["spec", "type"]) == Some("oci")
 }

@@ -219,11 +219,11 @@ impl Object {
 }
 
 /// The field that makes a controller leave an object alone.
-pub const SUSPEND: &[&str] = &["spec", "suspend"];
+pub(crate) const SUSPEND: &[&str] = &["spec", "suspend"];
 
 /// Whether an API version and a kind are those of a HelmRelease of Flux.
 #[must_use]
-pub fn is_helm_release(api_version: &str, kind: &str) -> bool {
+pub(crate) fn is_helm_release(api_version: &str, kind: &str) -> bool {
     kind == HELM_RELEASE && group(api_version) == HELM_GROUP
 }
 
@@ -251,13 +251,13 @@ pub struct ObjectKey {
 
 /// The API group of `group/version`; empty for the core's `v1`.
 #[must_use]
-pub fn group(api_version: &str) -> &str {
+pub(crate) fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
 }
 
 /// `Kind namespace/name`, or `Kind name` of what has no namespace.
 #[must_use]
-pub fn title(kind: &str, namespace: Option<&str>, name: &str) -> String {
+pub(crate) fn title(kind: &str, namespace: Option<&str>, name: &str) -> String {
     match namespace {
         Some(namespace) => format!("{kind} {namespace}/{name}"),
         None => format!("{kind} {name}"),

@@ -13,12 +13,19 @@ const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 pub struct OciRepository {
     /// Name, namespace and marks.
     pub metadata: Metadata,
-    /// `oci` address of the chart.
-    pub url: Text,
-    /// Its tag; the newest version when absent.
-    pub tag: Option<Text>,
+    /// Where it is and how it is reached.
+    pub source: OciSource,
     /// How often Flux looks again.
     pub interval: Seconds,
+}
+
+/// Where a chart in a registry is and how it is reached; `T` is another type than text only in a source map's rules.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OciSource<T = Text> {
+    /// `oci` address of the chart itself.
+    pub url: T,
+    /// Its tag; the newest version when absent.
+    pub tag: Option<T>,
     /// Which cloud logs in.
     pub provider: Option<Text>,
     /// Whether the registry is spoken to over plain HTTP.
@@ -37,16 +44,19 @@ impl From<OciRepository> for Object {
     fn from(repository: OciRepository) -> Self {
         let OciRepository {
             metadata,
+            source,
+            interval,
+        } = repository;
+        let OciSource {
             url,
             tag,
-            interval,
             provider,
             insecure,
             secret,
             cert_secret,
             proxy_secret,
             verify,
-        } = repository;
+        } = source;
         let place: Mapping = match tag {
             Some(tag) => [("tag", tag)].into_iter().collect(),
             None => [("semver", Text::from("*"))].into_iter().collect(),

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::names::hex;
 use crate::value::{Text, Value};
 
 use super::{Object, ObjectKey};
@@ -13,14 +14,14 @@ const DIGEST_DIGITS: usize = 12;
 
 /// A read view of a HelmRelease.
 #[derive(Clone, Copy, Debug)]
-pub struct ReleaseView<'o> {
+pub(crate) struct ReleaseView<'o> {
     object: &'o Object,
 }
 
 impl<'o> ReleaseView<'o> {
     /// Views an object; `None` if it is not a HelmRelease.
     #[must_use]
-    pub fn of(object: &'o Object) -> Option<Self> {
+    pub(crate) fn of(object: &'o Object) -> Option<Self> {
         object.is_helm_release().then_some(Self { object })
     }
 
@@ -36,7 +37,7 @@ impl<'o> ReleaseView<'o> {
 
     /// Returns the name under which Helm holds the release (helm-controller: `GetReleaseName`, `ShortenName`).
     #[must_use]
-    pub fn helm_name(self) -> Text {
+    pub(crate) fn helm_name(self) -> Text {
         match self.text("releaseName") {
             Some(name) => shorten(name.into()),
             None => shorten(self.composed_name()),
@@ -46,7 +47,7 @@ impl<'o> ReleaseView<'o> {
     /// Reports whether helm-controller puts a digest into the name under which Helm holds the release, because the
     /// HelmRelease sets none and the one composed of its own is too long.
     #[must_use]
-    pub fn is_name_shortened(self) -> bool {
+    pub(crate) fn is_name_shortened(self) -> bool {
         self.text("releaseName").is_none() && self.composed_name().len() > MAX_NAME
     }
 
@@ -59,38 +60,38 @@ impl<'o> ReleaseView<'o> {
 
     /// Returns the namespace in which Helm stores the release's records (helm-controller: `GetStorageNamespace`).
     #[must_use]
-    pub fn storage_namespace(self) -> &'o str {
+    pub(crate) fn storage_namespace(self) -> &'o str {
         self.text("storageNamespace")
             .unwrap_or_else(|| self.own_namespace())
     }
 
     /// Returns the namespace that Helm installs into (helm-controller: `GetReleaseNamespace`).
     #[must_use]
-    pub fn target_namespace(self) -> &'o str {
+    pub(crate) fn target_namespace(self) -> &'o str {
         self.text("targetNamespace")
             .unwrap_or_else(|| self.own_namespace())
     }
 
     /// Reports whether the release goes to another cluster than the one that holds its HelmRelease.
     #[must_use]
-    pub fn is_remote(self) -> bool {
+    pub(crate) fn is_remote(self) -> bool {
         self.object.value.at(&["spec", "kubeConfig"]).is_some()
     }
 
     /// Reports whether Helm's tests run.
     #[must_use]
-    pub fn is_tested(self) -> bool {
+    pub(crate) fn is_tested(self) -> bool {
         self.object.value.is_true_at(&["spec", "test", "enable"])
     }
 
     /// Returns the values that the HelmRelease itself holds.
     #[must_use]
-    pub fn values(self) -> Option<&'o Value> {
+    pub(crate) fn values(self) -> Option<&'o Value> {
         self.object.value.at(&["spec", "values"])
     }
 
     /// Returns the releases that this one depends on, in order.
-    pub fn depends_on(self) -> impl Iterator<Item = ObjectKey> {
+    pub(crate) fn depends_on(self) -> impl Iterator<Item = ObjectKey> {
         let entries = self.object.value.items_at(&["spec", "dependsOn"]).iter();
         entries.filter_map(move |entry| {
             let namespace = entry.text_at(&["namespace"]).map(Text::from);
@@ -112,9 +113,7 @@ fn shorten(name: Text) -> Text {
     let start = name.get(..MAX_NAME - DIGEST_DIGITS - 1).unwrap_or_default();
     let mut short = Text::from(start);
     short.push('-');
-    for byte in &Sha256::digest(name.as_bytes())[..DIGEST_DIGITS / 2] {
-        short.push_str(&format!("{byte:02x}"));
-    }
+    short.push_str(&hex(&Sha256::digest(name.as_bytes()))[..DIGEST_DIGITS]);
     short
 }
 

@@ -5,7 +5,7 @@ use crate::value::{Mapping, Text, Value};
 use super::{Fields, Metadata, Object};
 
 /// Key under which the values stand: the one that helm-controller takes when none is named.
-pub const VALUES_KEY: &str = "values.yaml";
+pub(crate) const VALUES_KEY: &str = "values.yaml";
 
 /// Kinds of object that values may come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

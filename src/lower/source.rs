@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::helm_release::{Chart, ChartTemplate, SourceReference};
-use crate::flux::{GitReference, Metadata, Object, SITE_LABEL};
+use crate::flux::{GitReference, GitSource, Metadata, Object, SITE_LABEL};
 use crate::names::slug;
 use crate::plan::{Plan, Release};
 use crate::source::Span;
@@ -22,7 +22,7 @@ use crate::value::{Text, Value};
 
 use super::options::SourceNamespace;
 use compose::{Parts, chart_folder};
-use key::{Form, GitKey, Key, MAX_NAME, Nested};
+use key::{Form, Key, MAX_NAME, Nested};
 use place::{Located, Place, locate, shown};
 
 /// The source of one release.
@@ -164,7 +164,7 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
     }
 
     /// Whether the chart is put together of several repositories.
-    fn composed(&self) -> Option<(&GitKey, &Text)> {
+    fn composed(&self) -> Option<(&GitSource, &Text)> {
         match (&self.located.place, &self.key) {
             (Place::Git { git, folder }, Some(Key::Git(_, Form::Composed(_)))) => {
                 Some((git, folder))
@@ -184,7 +184,7 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
     }
 
     /// Adds the folders of the charts whose `charts` folders are replaced.
-    fn emptied(&self, emptied: &mut BTreeMap<GitKey, BTreeSet<Text>>) {
+    fn emptied(&self, emptied: &mut BTreeMap<GitSource, BTreeSet<Text>>) {
         let Some((git, folder)) = self.composed() else {
             return;
         };
@@ -355,7 +355,7 @@ fn spec(objects: &[Object], name: &Text, namespace: &Text) -> Option<Value> {
 }
 
 /// The commit that a source is pinned to.
-fn pinned(git: &GitKey) -> Option<&Text> {
+fn pinned(git: &GitSource) -> Option<&Text> {
     match &git.reference {
         GitReference::Commit(commit) => Some(commit),
         GitReference::Branch(_) | GitReference::Tag(_) | GitReference::Name(_) => None,

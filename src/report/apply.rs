@@ -12,6 +12,7 @@ use serde::Serialize;
 
 pub use tally::{Closing, Tally};
 
+use crate::flux::duration;
 use crate::flux::object::title;
 
 use super::words::{End, words};
@@ -269,5 +270,5 @@ fn seconds(seconds: f64) -> String {
         return format!("{seconds:.1}s");
     }
     // Runs end long before doubles lose seconds.
-    super::duration(seconds.round() as i64)
+    duration::show(seconds.round() as i64)
 }

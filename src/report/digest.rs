@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Severity};
+use crate::flux::duration;
 
 use super::convert::{Report, Summary};
 use super::finding::{Finding, Place};
@@ -170,29 +171,10 @@ pub(super) fn order(report: &Report) -> Option<String> {
         format!(
             "an upgrade of everything goes through {} one after another; plain Flux rests up to {} between them, {} in all",
             count(order.steps, "step"),
-            duration(order.requeue_seconds),
-            duration(order.rest_seconds)
+            duration::show(order.requeue_seconds),
+            duration::show(order.rest_seconds)
         )
     })
-}
-
-/// Seconds as people write them: `45s`, `19m30s`, `2h`.
-#[must_use]
-pub fn duration(seconds: i64) -> String {
-    let units = [
-        (seconds / 3600, "h"),
-        (seconds / 60 % 60, "m"),
-        (seconds % 60, "s"),
-    ];
-    let units = units.iter().filter(|(number, _)| *number > 0);
-    let units: Vec<String> = units
-        .map(|(number, unit)| format!("{number}{unit}"))
-        .collect();
-    if units.is_empty() {
-        "0s".to_owned()
-    } else {
-        units.concat()
-    }
 }
 
 /// `141 losses of 3 kinds`

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::apply::{Event, Moment};
-use crate::report::duration;
+use crate::flux::duration;
 use crate::rollout::PartId;
 use crate::rollout::journal::Finish;
 
@@ -224,7 +224,7 @@ fn cut(text: &str, width: usize) -> String {
 }
 
 fn time(time: Duration) -> String {
-    duration(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
+    duration::show(i64::try_from(time.as_secs()).unwrap_or(i64::MAX))
 }
 
 #[cfg(test)]

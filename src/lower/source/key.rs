@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::flux::{GitReference, Verify};
+use crate::flux::{GitReference, GitSource, HelmSource, OciSource, Verify};
 use crate::names::{short_digest, slug};
 use crate::value::Text;
 
@@ -19,20 +19,10 @@ const DIGEST: usize = 9;
 /// What makes two sources one object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
-    Git(GitKey, Form),
-    Helm(HelmKey),
-    Oci(OciKey),
+    Git(GitSource, Form),
+    Helm(HelmSource),
+    Oci(OciSource),
     Secret(SecretKey),
-}
-
-/// A Git repository at one place of its history, and how it is reached.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct GitKey {
-    pub(super) url: Text,
-    pub(super) reference: GitReference,
-    pub(super) provider: Option<Text>,
-    pub(super) secret: Option<Text>,
-    pub(super) proxy_secret: Option<Text>,
 }
 
 /// What the artifact of a Git repository holds.
@@ -50,7 +40,7 @@ pub(super) enum Form {
 /// A chart that is put into another one.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Part {
-    pub(super) repository: GitKey,
+    pub(super) repository: GitSource,
     /// Whether its own `charts` folder is replaced.
     pub(super) emptied: bool,
     /// Its folder in the repository.
@@ -72,11 +62,11 @@ impl Part {
 
 /// Emptied charts that lie in the `charts` folder of another emptied chart of their repository.
 #[derive(Debug, Default)]
-pub(super) struct Nested(BTreeSet<(GitKey, Text)>);
+pub(super) struct Nested(BTreeSet<(GitSource, Text)>);
 
 impl Nested {
     /// Finds them among the folders of all emptied charts.
-    pub(super) fn among(emptied: &BTreeMap<GitKey, BTreeSet<Text>>) -> Self {
+    pub(super) fn among(emptied: &BTreeMap<GitSource, BTreeSet<Text>>) -> Self {
         let mut nested = BTreeSet::new();
         for (git, folders) in emptied {
             for folder in folders {
@@ -93,34 +83,11 @@ impl Nested {
     }
 
     /// The object that holds a chart without its `charts` folder.
-    pub(super) fn emptied(&self, git: &GitKey, folder: &Text) -> Key {
+    pub(super) fn emptied(&self, git: &GitSource, folder: &Text) -> Key {
         let alone = self.0.contains(&(git.clone(), folder.clone()));
         let form = Form::Emptied(alone.then(|| folder.clone()));
         Key::Git(git.clone(), form)
     }
-}
-
-/// A repository of charts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct HelmKey {
-    pub(super) url: Text,
-    pub(super) provider: Option<Text>,
-    pub(super) insecure: bool,
-    pub(super) secret: Option<Text>,
-    pub(super) cert_secret: Option<Text>,
-}
-
-/// A chart in a registry.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct OciKey {
-    pub(super) url: Text,
-    pub(super) tag: Option<Text>,
-    pub(super) provider: Option<Text>,
-    pub(super) insecure: bool,
-    pub(super) secret: Option<Text>,
-    pub(super) cert_secret: Option<Text>,
-    pub(super) proxy_secret: Option<Text>,
-    pub(super) verify: Option<Verify>,
 }
 
 /// A Secret without content.
@@ -189,12 +156,12 @@ fn base_name(key: &Key) -> Text {
             );
             Text::from(format!("{name}{suffix}"))
         }
-        Key::Helm(HelmKey { url, .. }) => {
+        Key::Helm(HelmSource { url, .. }) => {
             let address = url.split_once("://").map_or(&**url, |(_, rest)| rest);
             let address = address.rsplit('@').next().unwrap_or(address);
             slug(address, MAX_NAME)
         }
-        Key::Oci(OciKey { url, tag, .. }) => {
+        Key::Oci(OciSource { url, tag, .. }) => {
             let last = url.trim_end_matches('/').rsplit('/').next().unwrap_or(url);
             let tag = tag.as_ref().map_or("newest", |tag| tag);
             slug(&format!("{last}-{tag}"), MAX_NAME)
@@ -238,7 +205,7 @@ pub(super) fn identity(key: &Key) -> String {
                 }
             }
         }
-        Key::Helm(HelmKey {
+        Key::Helm(HelmSource {
             url,
             provider,
             insecure,
@@ -251,7 +218,7 @@ pub(super) fn identity(key: &Key) -> String {
             say("secret", secret.as_ref());
             say("certificates", cert_secret.as_ref());
         }
-        Key::Oci(OciKey {
+        Key::Oci(OciSource {
             url,
             tag,
             provider,
@@ -287,8 +254,8 @@ pub(super) fn identity(key: &Key) -> String {
     text
 }
 
-fn say_git(git: &GitKey, say: &mut impl FnMut(&str, Option<&Text>)) {
-    let GitKey {
+fn say_git(git: &GitSource, say: &mut impl FnMut(&str, Option<&Text>)) {
+    let GitSource {
         url,
         reference,
         provider,

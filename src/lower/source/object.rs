@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flux::{
-    EmptySecret, GitReference, GitRepository, HelmRepository, Include, Metadata, Object,
+    EmptySecret, GitReference, GitRepository, GitSource, HelmRepository, Include, Metadata, Object,
     OciRepository, Seconds,
 };
 use crate::value::Text;
 
 use super::compose::{FOLDER, chart_folder};
-use super::key::{Form, GitKey, HelmKey, Key, Nested, OciKey, SecretKey};
+use super::key::{Form, Key, Nested, SecretKey};
 
 /// How often Flux looks at what cannot change: a commit, a tag of a registry.
 const PINNED_INTERVAL: Seconds = Seconds(12 * 3600);
@@ -28,46 +28,20 @@ pub(super) fn object(
 ) -> Object {
     match key {
         Key::Git(git, form) => git_repository(git, form, metadata, charts, names, nested).into(),
-        Key::Helm(HelmKey {
-            url,
-            provider,
-            insecure,
-            secret,
-            cert_secret,
-        }) => HelmRepository {
+        Key::Helm(source) => HelmRepository {
             metadata,
-            url: url.clone(),
+            source: source.clone(),
             interval: INDEX_INTERVAL,
-            provider: provider.clone(),
-            insecure: *insecure,
-            secret: secret.clone(),
-            cert_secret: cert_secret.clone(),
         }
         .into(),
-        Key::Oci(OciKey {
-            url,
-            tag,
-            provider,
-            insecure,
-            secret,
-            cert_secret,
-            proxy_secret,
-            verify,
-        }) => OciRepository {
+        Key::Oci(source) => OciRepository {
             metadata,
-            url: url.clone(),
-            interval: if tag.is_some() {
+            source: source.clone(),
+            interval: if source.tag.is_some() {
                 PINNED_INTERVAL
             } else {
                 MOVING_INTERVAL
             },
-            tag: tag.clone(),
-            provider: provider.clone(),
-            insecure: *insecure,
-            secret: secret.clone(),
-            cert_secret: cert_secret.clone(),
-            proxy_secret: proxy_secret.clone(),
-            verify: verify.clone(),
         }
         .into(),
         Key::Secret(SecretKey { name: _, keys }) => EmptySecret {
@@ -79,20 +53,13 @@ pub(super) fn object(
 }
 
 fn git_repository(
-    git: &GitKey,
+    git: &GitSource,
     form: &Form,
     metadata: Metadata,
     charts: &BTreeSet<Text>,
     names: &BTreeMap<Key, Text>,
     nested: &Nested,
 ) -> GitRepository {
-    let GitKey {
-        url,
-        reference,
-        provider,
-        secret,
-        proxy_secret,
-    } = git;
     let name_of = |key: &Key| names.get(key).cloned().unwrap_or_default();
     let mut ignore = Vec::new();
     let mut include = Vec::new();
@@ -131,17 +98,13 @@ fn git_repository(
     }
     GitRepository {
         metadata,
-        url: url.clone(),
-        reference: reference.clone(),
-        interval: match reference {
+        source: git.clone(),
+        interval: match &git.reference {
             GitReference::Commit(_) => PINNED_INTERVAL,
             GitReference::Branch(_) | GitReference::Tag(_) | GitReference::Name(_) => {
                 MOVING_INTERVAL
             }
         },
-        provider: provider.clone(),
-        secret: secret.clone(),
-        proxy_secret: proxy_secret.clone(),
         ignore,
         include,
     }

@@ -6,14 +6,14 @@ use std::borrow::Cow;
 
 use crate::armada::Chart;
 use crate::armada::chart::{Source, SourceKind};
-use crate::flux::{self, GitReference};
+use crate::flux::{GitReference, GitSource, HelmSource, OciSource, Verify};
 use crate::source::Span;
 use crate::source_map::{ExistingKind, Facts, SourceMap};
 use crate::value::Text;
 
 use super::address::{self, folder};
 use super::archive::{self, Archive};
-use super::key::{GitKey, HelmKey, OciKey, SecretKey, proxy_secret, ssh_secret};
+use super::key::{SecretKey, proxy_secret, ssh_secret};
 
 /// Reference of a git source that names none (Armada: utils/source.py).
 const DEFAULT_REFERENCE: &str = "master";
@@ -25,16 +25,16 @@ const OUT_OF_REPOSITORY: &str = "its subpath leads out of the repository";
 #[derive(Clone, Debug)]
 pub(super) enum Place {
     /// A folder of a Git repository.
-    Git { git: GitKey, folder: Text },
+    Git { git: GitSource, folder: Text },
     /// A chart of a repository of charts.
     Helm {
-        repository: HelmKey,
+        repository: HelmSource,
         chart: Text,
         version: Option<Text>,
-        verify: Option<flux::Verify>,
+        verify: Option<Verify>,
     },
     /// A chart in a registry.
-    Oci(OciKey),
+    Oci(OciSource),
     /// A chart of an object that is there already.
     Existing {
         kind: ExistingKind,
@@ -336,7 +336,7 @@ fn read_archive(source: &Source, known: Known) -> Located {
 /// A chart of a repository that anybody may read.
 fn chart_of(repository: Text, chart: Text, version: Text) -> Place {
     Place::Helm {
-        repository: HelmKey {
+        repository: HelmSource {
             url: repository,
             provider: None,
             insecure: false,
@@ -350,7 +350,7 @@ fn chart_of(repository: Text, chart: Text, version: Text) -> Place {
 }
 
 fn git(url: Text, reference: GitReference, folder: Text) -> Located {
-    let git = GitKey {
+    let git = GitSource {
         url,
         reference,
         provider: None,

@@ -2,7 +2,8 @@
 
 use super::text::summed;
 use super::{Object, Report, Summary};
-use crate::report::digest::{count, duration};
+use crate::flux::duration;
+use crate::report::digest::count;
 use crate::report::markdown::escape::{code, html, prose};
 use crate::report::markdown::page::{Details, Page};
 
@@ -99,6 +100,6 @@ fn row(place: &str, object: &Object) -> String {
         "| {place} | {} | {} | {deletions} | {after} | {} |",
         code(&object.title()),
         object.what.word(),
-        duration(object.timeout)
+        duration::show(object.timeout)
     )
 }

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::{Object, Report, Stage, What};
-use crate::report::digest::{count, duration};
+use crate::flux::duration;
+use crate::report::digest::count;
 use crate::report::style::Paint;
 
 pub use crate::report::style::Style;
@@ -134,7 +135,7 @@ fn row(out: &mut String, place: &str, width: usize, object: &Object, style: Styl
         out,
         "  {place:<5} {:<width$}  {word}  within {}",
         plain(&object.title()),
-        duration(*timeout)
+        duration::show(*timeout)
     );
     for refusal in refusals {
         let _ = writeln!(

@@ -1,13 +1,11 @@
 //! What takes the place of a source.
 
 use crate::armada::chart::SourceKind;
+use crate::flux::{GitReference, HelmSource, OciSource, Verify};
 use crate::value::Text;
 use crate::yaml::{Kind, Node};
 
-use super::super::{
-    ExistingKind, ExistingTarget, GitTarget, HelmTarget, Match, OciTarget, Reference, Target,
-    Template, Verify,
-};
+use super::super::{ExistingKind, ExistingTarget, GitTarget, HelmTarget, Match, Target, Template};
 use super::{Context, Table, template, text};
 
 /// Decodes the target under one of [`super::TARGETS`].
@@ -80,12 +78,14 @@ fn helm(
         version: table
             .template("version", names, cx)
             .map(|(version, _)| version),
-        secret: table.secret("secretRef", cx),
-        cert_secret: table.secret("certSecretRef", cx),
-        provider: table.word("provider", OCI_PROVIDERS, cx),
-        insecure: table.boolean("insecure", cx),
         verify: verify(table, false, cx),
-        url: url?,
+        source: HelmSource {
+            secret: table.secret("secretRef", cx),
+            cert_secret: table.secret("certSecretRef", cx),
+            provider: table.word("provider", OCI_PROVIDERS, cx),
+            insecure: table.boolean("insecure", cx),
+            url: url?,
+        },
     };
     Some(target)
 }
@@ -95,10 +95,10 @@ const OCI_PROVIDERS: &[&str] = &["generic", "aws", "azure", "gcp"];
 /// Clouds that log in to Git servers.
 const GIT_PROVIDERS: &[&str] = &["generic", "azure", "github"];
 
-fn oci(table: &mut Table<'_>, names: &[&str], cx: &mut Context<'_>) -> Option<OciTarget<Template>> {
+fn oci(table: &mut Table<'_>, names: &[&str], cx: &mut Context<'_>) -> Option<OciSource<Template>> {
     let url = url(table, names, &["oci://"], cx);
-    let target = OciTarget {
-        version: table
+    let target = OciSource {
+        tag: table
             .template("version", names, cx)
             .map(|(version, _)| version),
         secret: table.secret("secretRef", cx),
@@ -142,7 +142,11 @@ fn git(
     Some(target)
 }
 
-fn reference(node: Node<'_>, names: &[&str], cx: &mut Context<'_>) -> Option<Reference<Template>> {
+fn reference(
+    node: Node<'_>,
+    names: &[&str],
+    cx: &mut Context<'_>,
+) -> Option<GitReference<Template>> {
     let mut table = Table::open(node, "ref", cx)?;
     let commit = table.template("commit", names, cx);
     let branch = table.template("branch", names, cx);
@@ -163,10 +167,10 @@ fn reference(node: Node<'_>, names: &[&str], cx: &mut Context<'_>) -> Option<Ref
         );
         return None;
     }
-    let commit = commit.map(|(text, _)| Reference::Commit(text));
-    let branch = branch.map(|(text, _)| Reference::Branch(text));
-    let tag = tag.map(|(text, _)| Reference::Tag(text));
-    let name = name.map(|(text, _)| Reference::Name(text));
+    let commit = commit.map(|(text, _)| GitReference::Commit(text));
+    let branch = branch.map(|(text, _)| GitReference::Branch(text));
+    let tag = tag.map(|(text, _)| GitReference::Tag(text));
+    let name = name.map(|(text, _)| GitReference::Name(text));
     let mut given = [commit, branch, tag, name].into_iter().flatten();
     match (given.next(), given.next()) {
         (Some(reference), None) => Some(reference),

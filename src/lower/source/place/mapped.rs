@@ -1,12 +1,11 @@
 //! What the source map says instead of a `source` block.
 
 use crate::armada::chart::{Source, SourceKind};
-use crate::flux::{self, GitReference};
-use crate::source_map::{self, ExistingKind, Facts, Reference, Rule, Target};
+use crate::flux::{GitReference, GitSource, OciSource};
+use crate::source_map::{self, ExistingKind, Facts, Rule, Target};
 use crate::value::Text;
 
 use super::super::address::{self, folder};
-use super::super::key::{GitKey, HelmKey, OciKey};
 use super::{Known, Located, Note, Place, nowhere, shown};
 
 /// What the source map says instead.
@@ -80,71 +79,42 @@ pub(super) fn place(
 
 fn helm_place(target: source_map::HelmTarget<Text>, facts: &Facts<'_>) -> Result<Place, String> {
     let source_map::HelmTarget {
-        url,
+        source,
         chart,
         version,
-        secret,
-        cert_secret,
-        provider,
-        insecure,
         verify,
     } = target;
     let known = ["http://", "https://", "oci://"]
         .iter()
-        .any(|scheme| url.starts_with(scheme));
+        .any(|scheme| source.url.starts_with(scheme));
     if !known {
         return Err(format!(
             "`{}` is no address of a HelmRepository",
-            shown(&url)
+            shown(&source.url)
         ));
     }
     let version = version.or_else(|| Some(Text::from(facts.version)));
     Ok(Place::Helm {
-        repository: HelmKey {
-            url,
-            provider,
-            insecure,
-            secret,
-            cert_secret,
-        },
+        repository: source,
         chart: chart.unwrap_or_else(|| facts.chart.into()),
         version: version.filter(|version| !version.is_empty()),
-        verify: verify.map(verified),
+        verify,
     })
 }
 
-fn oci_place(target: source_map::OciTarget<Text>, facts: &Facts<'_>) -> Result<Place, String> {
-    let source_map::OciTarget {
-        url,
-        version,
-        secret,
-        cert_secret,
-        proxy_secret,
-        provider,
-        insecure,
-        verify,
-    } = target;
-    if !url.starts_with("oci://") {
+fn oci_place(source: OciSource, facts: &Facts<'_>) -> Result<Place, String> {
+    if !source.url.starts_with("oci://") {
         return Err(format!(
             "`{}` is no address of an OCIRepository",
-            shown(&url)
+            shown(&source.url)
         ));
     }
-    let version = version.or_else(|| Some(Text::from(facts.version)));
+    let version = source.tag.or_else(|| Some(Text::from(facts.version)));
     // Tags have no `+`; Helm writes `_` for it.
     let tag = version
         .filter(|version| !version.is_empty())
         .map(|version| version.replace("+", "_"));
-    Ok(Place::Oci(OciKey {
-        url,
-        tag,
-        provider,
-        insecure,
-        secret,
-        cert_secret,
-        proxy_secret,
-        verify: verify.map(verified),
-    }))
+    Ok(Place::Oci(OciSource { tag, ..source }))
 }
 
 fn git_place(target: source_map::GitTarget<Text>, facts: &Facts<'_>) -> Result<Place, String> {
@@ -167,17 +137,15 @@ fn git_place(target: source_map::GitTarget<Text>, facts: &Facts<'_>) -> Result<P
             );
         }
         None => address::reference(facts.reference),
-        Some(Reference::Commit(commit)) if !address::is_commit(&commit) => {
+        Some(GitReference::Commit(commit)) if !address::is_commit(&commit) => {
             return Err(format!("`{commit}` is no whole commit"));
         }
-        Some(Reference::Commit(commit)) => GitReference::Commit(commit.to_ascii_lowercase()),
-        Some(Reference::Branch(name)) => GitReference::Branch(name),
-        Some(Reference::Tag(name)) => GitReference::Tag(name),
-        Some(Reference::Name(name)) => GitReference::Name(name),
+        Some(GitReference::Commit(commit)) => GitReference::Commit(commit.to_ascii_lowercase()),
+        Some(reference) => reference,
     };
     let chart = chart.unwrap_or_else(|| facts.subpath.into());
     let folder = folder(&chart).ok_or("the chart's folder leads out of the repository")?;
-    let git = GitKey {
+    let git = GitSource {
         url: address.url,
         reference,
         provider,
@@ -185,17 +153,4 @@ fn git_place(target: source_map::GitTarget<Text>, facts: &Facts<'_>) -> Result<P
         proxy_secret,
     };
     Ok(Place::Git { git, folder })
-}
-
-fn verified(verify: source_map::Verify) -> flux::Verify {
-    let source_map::Verify {
-        provider,
-        secret,
-        identities,
-    } = verify;
-    flux::Verify {
-        provider,
-        secret,
-        identities,
-    }
 }
