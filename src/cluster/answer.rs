@@ -7,6 +7,9 @@ use crate::value::Value;
 /// The longest message that is shown, in characters.
 const MAX_MESSAGE: usize = 2000;
 
+/// The status for invalid objects (422 Unprocessable Entity).
+pub(super) const INVALID: u16 = 422;
+
 /// An answer of any status.
 pub(super) struct Answer {
     pub(super) status: u16,

@@ -1,8 +1,8 @@
 //! Server-side apply of objects, as a write or as a dry run.
 
-use super::answer::Answer;
+use super::answer::{Answer, INVALID};
 use super::call::Call;
-use super::object::is_path_segment;
+use super::discovery::is_path_segment;
 use super::{Cluster, Error, FIELD_MANAGER, list};
 use crate::emit::{View, to_json};
 use crate::flux::{Conflict, Object};
@@ -11,9 +11,6 @@ use crate::value::Text;
 
 /// The server's reason for a conflict over a field.
 const CONFLICT: &str = "FieldManagerConflict";
-
-/// The status for invalid objects (422 Unprocessable Entity).
-pub(super) const INVALID: u16 = 422;
 
 /// The result of an apply, as a write or as a dry run. Messages are the server's, without the secrets of the
 /// object, as sent and as live.

@@ -73,6 +73,12 @@ pub(super) fn escape(text: &str) -> String {
     utf8_percent_encode(text, UNRESERVED).to_string()
 }
 
+/// Returns whether a name is valid in a path (Kubernetes: `IsValidPathSegmentName`). Other names would
+/// address other objects, or unknown paths.
+pub(super) fn is_path_segment(name: &str) -> bool {
+    !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
+}
+
 /// Returns the path of a group and version: `/apis/group/version`, or `/api/v1`.
 fn base(api_version: &str) -> String {
     match api_version.split_once('/') {

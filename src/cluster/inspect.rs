@@ -6,9 +6,8 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use super::call::Call;
-use super::discovery::escape;
+use super::discovery::{escape, is_path_segment};
 use super::list::{Listed, Selection};
-use super::object::is_path_segment;
 use super::{Cause, Cluster, Error, KindRef};
 use crate::flux::Object;
 use crate::secret::Scrubber;

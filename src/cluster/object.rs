@@ -2,10 +2,9 @@
 
 use std::fmt;
 
-use super::answer::Answer;
-use super::apply::INVALID;
+use super::answer::{Answer, INVALID};
 use super::call::Call;
-use super::discovery::KindRef;
+use super::discovery::{KindRef, is_path_segment};
 use super::{Cause, Cluster, Error, FIELD_MANAGER, list};
 use crate::emit::{View, to_json};
 use crate::flux::Object;
@@ -281,12 +280,6 @@ impl Cluster {
 
 fn names_another_uid(message: &str) -> bool {
     ANOTHER_UID.iter().any(|part| message.contains(part))
-}
-
-/// Returns whether a name is valid in a path (Kubernetes: `IsValidPathSegmentName`). Other names would
-/// address other objects, or unknown paths.
-pub(super) fn is_path_segment(name: &str) -> bool {
-    !matches!(name, "" | "." | "..") && !name.contains(['/', '%'])
 }
 
 /// Returns the resource version of an object.
