@@ -7,9 +7,17 @@ use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
 use kube::client::{AuthError, ClientBuilder};
 use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
+use super::client::Connection;
 use super::environment::{Environment, NoneExists, with_scheme};
-use super::{CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Error};
-use crate::value::Text;
+use super::{Cluster, Error};
+use crate::value::{Text, Value};
+
+/// The time in which a connection must be established, TLS included.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The time until the answer to a request must begin, over all attempts (with [`Cluster::patience`]: at each
+/// attempt), and between parts of the answer, unless [`Access::timeout`] says otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(9);
 
 /// How to reach a cluster. The default is the same as for kubectl: `KUBECONFIG` (several files are merged),
 /// or else `~/.kube/config`, or else the service account of the pod.
@@ -29,12 +37,21 @@ pub struct Access {
     pub timeout: Option<Duration>,
 }
 
-/// A client that has not sent a request yet.
-pub(super) struct Connection {
-    pub(super) client: kube::Client,
-    pub(super) server: Text,
-    pub(super) context: Option<Text>,
-    pub(super) namespace: Text,
+impl Cluster {
+    /// Connects, and asks the server for its version, so that a wrong address, certificate or credential
+    /// fails here. Must be called inside of a tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration cannot be read or the server cannot be reached; see [`Error`].
+    pub async fn connect(access: &Access) -> Result<Self, Error> {
+        let timeout = access.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        let mut cluster = Self::new(access.open().await?, timeout);
+        let answer = cluster.get("connect", "/version").await?;
+        let version = answer.value.at(&["gitVersion"]).and_then(Value::as_str);
+        cluster.version = version.unwrap_or_default().into();
+        Ok(cluster)
+    }
 }
 
 impl Access {

@@ -1,5 +1,6 @@
 //! Answers of an API server, and the content of its `Status` objects.
 
+use super::call::Call;
 use super::{Cause, Cluster, Error};
 use crate::secret::Scrubber;
 use crate::value::Value;
@@ -93,6 +94,16 @@ fn cut(text: &str) -> String {
 }
 
 impl Cluster {
+    /// Sends a GET request for something that must exist.
+    pub(super) async fn get(&self, act: &str, path: &str) -> Result<Answer, Error> {
+        let answer = self.send(act, &Call::get(path.to_owned())).await?;
+        if answer.is_success() {
+            Ok(answer)
+        } else {
+            Err(self.refused(act, &answer))
+        }
+    }
+
     /// Returns the error for a failed request that held no secret.
     pub(super) fn refused(&self, act: &str, answer: &Answer) -> Error {
         self.refused_without(&Scrubber::default(), act, answer)

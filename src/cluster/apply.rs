@@ -2,7 +2,7 @@
 
 use super::answer::{Answer, INVALID};
 use super::call::Call;
-use super::discovery::is_path_segment;
+use super::kind::is_path_segment;
 use super::{Cluster, Error, FIELD_MANAGER, list};
 use crate::emit::{View, to_json};
 use crate::flux::{Conflict, Object};

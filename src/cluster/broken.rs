@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::{Cause, access};
 
 /// The time after which hyper gives up on connecting.
-const CONNECTING: Duration = super::CONNECT_TIMEOUT;
+const CONNECTING: Duration = access::CONNECT_TIMEOUT;
 
 /// Returns an error and its sources, outermost first.
 pub(super) fn chain<'e>(error: &'e (dyn StdError + 'static)) -> Vec<&'e (dyn StdError + 'static)> {

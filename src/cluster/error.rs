@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::preflight::Lack;
+use super::need::Lack;
 use crate::value::Text;
 
 /// A cluster could not be used. Holds no token, password or header: errors of the layers below, which may

@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use super::call::Call;
-use super::discovery::{escape, is_path_segment};
+use super::kind::{escape, is_path_segment};
 use super::list::{Listed, Selection};
 use super::{Cause, Cluster, Error, KindRef};
 use crate::flux::Object;

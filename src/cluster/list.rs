@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::call::Call;
-use super::discovery::{KindRef, escape};
+use super::kind::{KindRef, escape};
 use super::{Cause, Cluster, Error};
 use crate::flux::{Object, ObjectMeta};
 use crate::value::{Data, Entry, Mapping, Number, Text, Value};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::answer::{Answer, INVALID};
 use super::call::Call;
-use super::discovery::{KindRef, is_path_segment};
+use super::kind::{KindRef, is_path_segment};
 use super::{Cause, Cluster, Error, FIELD_MANAGER, list};
 use crate::emit::{View, to_json};
 use crate::flux::Object;

@@ -5,60 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::try_join_all;
 
 use super::call::Call;
-use super::preflight::Lack;
+use super::need::{Lack, Permission, Verb};
 use super::{Cluster, Error, KindRef};
 use crate::emit::{View, to_json};
 use crate::value::{Mapping, Text, Value};
-
-/// A verb of RBAC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verb {
-    /// Read one.
-    Get,
-    /// List many.
-    List,
-    /// Watch for changes.
-    Watch,
-    /// Create one; server-side apply of a new object needs it, too.
-    Create,
-    /// Replace one.
-    Update,
-    /// Change one; server-side apply needs it, dry run or not.
-    Patch,
-    /// Delete one.
-    Delete,
-}
-
-impl Verb {
-    /// Returns the verb as RBAC rules write it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Verb::Get => "get",
-            Verb::List => "list",
-            Verb::Watch => "watch",
-            Verb::Create => "create",
-            Verb::Update => "update",
-            Verb::Patch => "patch",
-            Verb::Delete => "delete",
-        }
-    }
-}
-
-/// A permission.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Permission {
-    /// The verb.
-    pub verb: Verb,
-    /// `group/version` of the kind.
-    pub api_version: Text,
-    /// The kind.
-    pub kind: Text,
-    /// The subresource, which has permissions of its own: `log`, `status`.
-    pub subresource: Option<Text>,
-    /// The namespace; `None` for cluster-scoped kinds, and for all namespaces.
-    pub namespace: Option<Text>,
-}
 
 impl Cluster {
     /// Returns the permissions that are missing. Permissions that exist in all namespaces are not asked for

@@ -2,24 +2,12 @@
 //! is missing at once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use futures::future::try_join_all;
 
-use super::{Cluster, Controllers, Error, KindRef, Permission, Rights, Served};
-use crate::flux::object::group;
+use super::need::{Lack, Needs, Permission};
+use super::{Cluster, Controllers, Error, KindRef, Rights, Served};
 use crate::value::Text;
-
-/// The requirements of a command.
-#[derive(Clone, Debug, Default)]
-pub struct Needs {
-    /// The kinds, as (apiVersion, kind).
-    pub kinds: BTreeSet<(Text, Text)>,
-    /// The permissions; those on kinds that are not served are not asked for.
-    pub permissions: BTreeSet<Permission>,
-    /// The names of controllers, as `helm-controller`. If empty, controllers are not searched.
-    pub controllers: Vec<Text>,
-}
 
 /// The result of the check.
 #[derive(Clone, Debug)]
@@ -32,64 +20,6 @@ pub struct Preflight {
     pub lacks: Vec<Lack>,
     server: Text,
     rights: Rights,
-}
-
-/// A requirement that is missing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// A kind is not served.
-    Kind {
-        /// `group/version`.
-        api_version: Text,
-        /// The kind.
-        kind: Text,
-        /// The versions of the group that are served.
-        versions: Vec<Text>,
-    },
-    /// A permission.
-    Permission(Permission),
-    /// A controller.
-    Controller(Text),
-}
-
-impl fmt::Display for Lack {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Lack::Kind {
-                api_version,
-                kind,
-                versions,
-            } => {
-                write!(f, "kind {kind} of {api_version} is not served")?;
-                if versions.is_empty() {
-                    write!(f, " (nothing of {} is)", group(api_version))
-                } else {
-                    write!(f, " (of {}: {})", group(api_version), versions.join(", "))
-                }
-            }
-            Lack::Permission(Permission {
-                verb,
-                api_version,
-                kind,
-                subresource,
-                namespace,
-            }) => {
-                let verb = verb.as_str();
-                write!(f, "permission to {verb} {kind}")?;
-                if let Some(part) = subresource {
-                    write!(f, "/{part}")?;
-                }
-                if !group(api_version).is_empty() {
-                    write!(f, " of {}", group(api_version))?;
-                }
-                match namespace {
-                    Some(namespace) => write!(f, " in namespace {namespace}"),
-                    None => f.write_str(" in the whole cluster"),
-                }
-            }
-            Lack::Controller(name) => write!(f, "controller {name} is not running in the cluster"),
-        }
-    }
 }
 
 impl Preflight {

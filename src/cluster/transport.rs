@@ -10,9 +10,10 @@ use kube::client::{AuthError, Body};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::answer::Answer;
-use super::attempts::{Attempts, Transient};
+use super::attempts::Attempts;
 use super::broken::{cause_of, chain};
 use super::call::{Call, Reading};
+use super::outage::Transient;
 use super::{Cause, Cluster, Error, access};
 use crate::secret::Scrubber;
 use crate::value::Value;

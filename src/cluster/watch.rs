@@ -10,10 +10,11 @@ use kube::client::Body;
 use tokio::time::{Instant, timeout};
 
 use super::answer::Answer;
-use super::attempts::{Attempts, Transient};
+use super::attempts::Attempts;
 use super::broken::cause_of;
 use super::call::{Call, Reading};
 use super::list::{Listed, Selection};
+use super::outage::Transient;
 use super::transport::Failure;
 use super::{Cause, Cluster, Error, KindRef, list};
 use crate::flux::{Object, ObjectMeta};
