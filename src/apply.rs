@@ -59,7 +59,7 @@ pub struct Options {
 
 /// What a run works with.
 pub struct Tools<'r> {
-    /// The cluster, with the patience that a run needs.
+    /// The cluster, with the retry time that a run needs.
     pub cluster: Arc<Cluster>,
     /// What earlier processes of the same run did; `None` for a new one.
     pub before: Option<&'r State>,
@@ -108,7 +108,7 @@ pub async fn run(rollout: &Rollout, options: &Options, tools: Tools<'_>) -> Resu
         failed_before,
         caller,
         stop,
-        scrubber: Scrubber::of(objects),
+        scrubber: Scrubber::from_trees(objects),
         passed_over: RefCell::default(),
         kept: RefCell::default(),
     };

@@ -36,14 +36,14 @@ mod transport;
 mod watch;
 
 pub use access::{Access, CONNECT_TIMEOUT, DEFAULT_TIMEOUT};
-pub use apply::DryRun;
+pub use apply::ApplyResult;
 pub use client::{CONCURRENCY, Cluster, FIELD_MANAGER};
 pub use controller::{Controller, Controllers, FLUX_NAMESPACE};
 pub use error::{Cause, Error, Rights};
-pub use inspect::Happening;
+pub use inspect::KubeEvent;
 pub use kind::{KindRef, Served};
 pub use lease::{Holder, Lease, Released, Renewed, Taken};
-pub use need::{Lack, Needs, Permission, Verb};
+pub use need::{Missing, Permission, Requirements, Verb};
 pub use object::{Created, Deleted, ObjectRef, Replaced};
 pub use outage::Waiting;
 pub use preflight::Preflight;

@@ -19,14 +19,14 @@ pub(crate) use live::{Compared, compare_all};
 pub(crate) use needs::needs;
 pub(crate) use sites::Sites;
 
-use crate::cluster::Lack;
+use crate::cluster::Missing;
 use crate::value::Text;
 
 /// Something that stops nothing and that a person should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Warning {
     /// Something is missing without which the question can still be answered.
-    Missing(Lack),
+    Missing(Missing),
     /// Runs over sites leave their state in this namespace, and it may not be read.
     RunsUnreadable {
         /// The namespace.

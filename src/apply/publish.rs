@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_local};
 
-use crate::cluster::{Cluster, DryRun};
+use crate::cluster::{ApplyResult, Cluster};
 use crate::flux::Object;
 
 /// States that are written in the background.
@@ -29,16 +29,16 @@ pub fn publisher(cluster: &Arc<Cluster>) -> Publisher {
             let Some(state) = state else { continue };
             // The object is the run's own: nobody else has anything to say in it.
             trouble = match cluster.apply(&state, None, true).await {
-                Ok(DryRun::Applied { .. }) => None,
+                Ok(ApplyResult::Applied { .. }) => None,
                 Ok(
-                    DryRun::Refused { message, .. }
-                    | DryRun::Forbidden { message }
-                    | DryRun::Unsupported { message },
+                    ApplyResult::Refused { message, .. }
+                    | ApplyResult::Forbidden { message }
+                    | ApplyResult::Unsupported { message },
                 ) => Some(message),
-                Ok(DryRun::NamespaceMissing { namespace }) => {
+                Ok(ApplyResult::NamespaceMissing { namespace }) => {
                     Some(format!("namespace `{namespace}` does not exist"))
                 }
-                Ok(DryRun::Conflict(_) | DryRun::KindNotServed) => {
+                Ok(ApplyResult::Conflict(_) | ApplyResult::KindNotServed) => {
                     Some("the api server does not take it".to_owned())
                 }
                 Err(error) => Some(error.to_string()),

@@ -3,7 +3,7 @@
 use super::error::PartError;
 use super::event::Moment;
 use super::run::Run;
-use crate::cluster::{DryRun, ObjectRef};
+use crate::cluster::{ApplyResult, ObjectRef};
 use crate::flux::Object;
 use crate::rollout::PartId;
 use crate::rollout::journal::Act;
@@ -19,10 +19,10 @@ const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
 pub(super) const DELETED: &str = "somebody deleted it meanwhile: run again to make it anew";
 
 /// The object as the server would take it or has taken it, or why it does not.
-pub(super) fn accepted(answer: DryRun) -> Result<Object, String> {
+pub(super) fn accepted(answer: ApplyResult) -> Result<Object, String> {
     match answer {
-        DryRun::Applied { object, created: _ } => Ok(*object),
-        DryRun::Conflict(held) => {
+        ApplyResult::Applied { object, created: _ } => Ok(*object),
+        ApplyResult::Conflict(held) => {
             let held = held
                 .iter()
                 .map(|conflict| format!("`{}` is held by `{}`", conflict.field, conflict.manager));
@@ -32,13 +32,15 @@ pub(super) fn accepted(answer: DryRun) -> Result<Object, String> {
                 held.join(", ")
             ))
         }
-        DryRun::Refused { code: _, message }
-        | DryRun::Forbidden { message }
-        | DryRun::Unsupported { message } => Err(format!("the api server refuses it: {message}")),
-        DryRun::NamespaceMissing { namespace } => {
+        ApplyResult::Refused { code: _, message }
+        | ApplyResult::Forbidden { message }
+        | ApplyResult::Unsupported { message } => {
+            Err(format!("the api server refuses it: {message}"))
+        }
+        ApplyResult::NamespaceMissing { namespace } => {
             Err(format!("its namespace `{namespace}` does not exist"))
         }
-        DryRun::KindNotServed => Err("its kind is not served".to_owned()),
+        ApplyResult::KindNotServed => Err("its kind is not served".to_owned()),
     }
 }
 

@@ -34,7 +34,7 @@ use session::{Session, Walked};
 use troubles::Troubles;
 
 /// How long a server may be away or too busy before a run gives up.
-const PATIENCE: Duration = Duration::from_secs(120);
+const RETRY_FOR: Duration = Duration::from_secs(120);
 
 /// Roll a site out, stage by stage, and watch every release until it is ready
 ///
@@ -145,7 +145,7 @@ async fn apply(
 ) -> Result<ExitCode, Failure> {
     let (tell, mut troubles) = Troubles::new();
     let cluster = arguments.access.connect_telling(tell).await?;
-    let cluster = Arc::new(cluster.patience(PATIENCE).rights(Rights::Apply));
+    let cluster = Arc::new(cluster.retry_for(RETRY_FOR).rights(Rights::Apply));
     let Looked { about, plan } = look::look(arguments, output, rollout, options, &cluster).await?;
     let all = output.verbose > 0;
     if arguments.dry_run {

@@ -17,7 +17,7 @@ pub(super) fn to_stderr(output: &Output) -> impl Fn(Warning) {
 
 fn text(warning: &Warning) -> String {
     match warning {
-        Warning::Missing(lack) => lack.to_string(),
+        Warning::Missing(requirement) => requirement.to_string(),
         Warning::RunsUnreadable { namespace } => unreadable("the last run", namespace),
         Warning::LocksUnreadable { namespace } => unreadable("the lock", namespace),
     }

@@ -15,7 +15,7 @@ use crate::value::{Text, Value};
 /// The time in which a connection must be established, TLS included.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The time until the answer to a request must begin, over all attempts (with [`Cluster::patience`]: at each
+/// The time until the answer to a request must begin, over all attempts (with [`Cluster::retry_for`]: at each
 /// attempt), and between parts of the answer, unless [`Access::timeout`] says otherwise.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(9);
 

@@ -15,7 +15,7 @@ const CONFLICT: &str = "FieldManagerConflict";
 /// The result of an apply, as a write or as a dry run. Messages are the server's, without the secrets of the
 /// object, as sent and as live.
 #[derive(Clone, Debug)]
-pub enum DryRun {
+pub enum ApplyResult {
     /// The object is accepted.
     Applied {
         /// The object as it is stored.
@@ -65,13 +65,13 @@ impl Cluster {
     ///
     /// # Errors
     ///
-    /// When the server does not answer; its answer about the object is a [`DryRun`].
+    /// When the server does not answer; its answer about the object is a [`ApplyResult`].
     pub async fn dry_run_apply(
         &self,
         object: &Object,
         live: Option<&Object>,
         force: bool,
-    ) -> Result<DryRun, Error> {
+    ) -> Result<ApplyResult, Error> {
         self.apply_as(Apply::DryRun, object, live, force).await
     }
 
@@ -86,7 +86,7 @@ impl Cluster {
         object: &Object,
         live: Option<&Object>,
         force: bool,
-    ) -> Result<DryRun, Error> {
+    ) -> Result<ApplyResult, Error> {
         self.apply_as(Apply::ForGood, object, live, force).await
     }
 
@@ -96,16 +96,16 @@ impl Cluster {
         object: &Object,
         live: Option<&Object>,
         force: bool,
-    ) -> Result<DryRun, Error> {
+    ) -> Result<ApplyResult, Error> {
         let Some(kind) = self.kind(&object.api_version, &object.kind).await? else {
-            return Ok(DryRun::KindNotServed);
+            return Ok(ApplyResult::KindNotServed);
         };
         for part in [Some(&object.name), object.namespace.as_ref()]
             .into_iter()
             .flatten()
         {
             if !is_path_segment(part) {
-                return Ok(DryRun::Refused {
+                return Ok(ApplyResult::Refused {
                     code: INVALID,
                     message: format!("`{part}` cannot be a name"),
                 });
@@ -130,7 +130,7 @@ impl Cluster {
             let created = answer.status == 201;
             let object = list::read(&object.api_version, &object.kind, answer.value);
             return match object {
-                Some(object) => Ok(DryRun::Applied {
+                Some(object) => Ok(ApplyResult::Applied {
                     object: Box::new(object),
                     created,
                 }),
@@ -138,34 +138,34 @@ impl Cluster {
             };
         }
         let trees = [Some(object), live].into_iter().flatten();
-        let scrubber = Scrubber::of(trees.map(|object| &object.value));
+        let scrubber = Scrubber::from_trees(trees.map(|object| &object.value));
         Ok(refusal(object, &answer, &scrubber))
     }
 }
 
-fn refusal(object: &Object, answer: &Answer, scrubber: &Scrubber) -> DryRun {
+fn refusal(object: &Object, answer: &Answer, scrubber: &Scrubber) -> ApplyResult {
     let message = || answer.message(scrubber);
     match answer.status {
-        404 if answer.about() == "namespaces" => DryRun::NamespaceMissing {
+        404 if answer.about() == "namespaces" => ApplyResult::NamespaceMissing {
             namespace: object.namespace.clone().unwrap_or_default(),
         },
-        404 if answer.is_unknown_path() => DryRun::KindNotServed,
-        403 if answer.is_unauthorised() => DryRun::Forbidden { message: message() },
+        404 if answer.is_unknown_path() => ApplyResult::KindNotServed,
+        403 if answer.is_unauthorised() => ApplyResult::Forbidden { message: message() },
         409 => {
             let conflicts = conflicts(answer, scrubber);
             if conflicts.is_empty() {
-                DryRun::Refused {
+                ApplyResult::Refused {
                     code: 409,
                     message: message(),
                 }
             } else {
-                DryRun::Conflict(conflicts)
+                ApplyResult::Conflict(conflicts)
             }
         }
         400 if answer.raw_message().contains("does not support dry run") => {
-            DryRun::Unsupported { message: message() }
+            ApplyResult::Unsupported { message: message() }
         }
-        code => DryRun::Refused {
+        code => ApplyResult::Refused {
             code,
             message: message(),
         },
@@ -207,7 +207,7 @@ mod tests {
     use super::*;
     use crate::value::Value;
 
-    fn refused(code: u16, message: &str, details: &str) -> DryRun {
+    fn refused(code: u16, message: &str, details: &str) -> ApplyResult {
         let text = br#"{"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","namespace":"n"},"stringData":{"x":"hunter2"}}"#;
         let object = Object::from_value(Value::from_json(text).expect("JSON")).expect("an object");
         let status = format!(
@@ -217,7 +217,7 @@ mod tests {
             status: code,
             value: Value::from_json(status.as_bytes()).expect("JSON"),
         };
-        refusal(&object, &answer, &Scrubber::of([&object.value]))
+        refusal(&object, &answer, &Scrubber::from_trees([&object.value]))
     }
 
     /// Messages as kube-apiserver 1.36 words them; those of webhooks cannot be had without one.
@@ -225,7 +225,7 @@ mod tests {
     fn refusals_are_told_apart() {
         let message = r#"admission webhook "a.example" does not support dry run"#;
         assert!(
-            matches!(refused(400, message, "{}"), DryRun::Unsupported { message: m } if m == message)
+            matches!(refused(400, message, "{}"), ApplyResult::Unsupported { message: m } if m == message)
         );
         let denied = refused(
             403,
@@ -233,36 +233,40 @@ mod tests {
             "{}",
         );
         assert!(
-            matches!(&denied, DryRun::Refused { code: 403, message } if message.ends_with("request: *** is weak")),
+            matches!(&denied, ApplyResult::Refused { code: 403, message } if message.ends_with("request: *** is weak")),
             "{denied:?}"
         );
         let message = r#"secrets "a" is forbidden: User "x" cannot patch resource "secrets" in API group "" in the namespace "n""#;
         let details = r#"{"name":"a","kind":"secrets"}"#;
         assert!(matches!(
             refused(403, message, details),
-            DryRun::Forbidden { .. }
+            ApplyResult::Forbidden { .. }
         ));
         let message = r#"secrets "a" is forbidden: exceeded quota: q"#;
         assert!(matches!(
             refused(403, message, details),
-            DryRun::Refused { code: 403, .. }
+            ApplyResult::Refused { code: 403, .. }
         ));
         let message = "Internal error occurred: failed calling webhook \"a.example\": context deadline exceeded";
         assert!(matches!(
             refused(500, message, "{}"),
-            DryRun::Refused { code: 500, .. }
+            ApplyResult::Refused { code: 500, .. }
         ));
         let details = r#"{"name":"n","kind":"namespaces"}"#;
         assert!(matches!(
             refused(404, r#"namespaces "n" not found"#, details),
-            DryRun::NamespaceMissing { namespace } if namespace == "n"
+            ApplyResult::NamespaceMissing { namespace } if namespace == "n"
         ));
         let unknown = "the server could not find the requested resource";
-        assert!(matches!(refused(404, unknown, "{}"), DryRun::KindNotServed));
+        assert!(matches!(
+            refused(404, unknown, "{}"),
+            ApplyResult::KindNotServed
+        ));
         let details = r#"{"causes":[
             {"reason":"FieldManagerConflict","message":"conflict with \"b\"","field":".x[=\"hunter2\"]"},
             {"reason":"FieldManagerConflict","message":"conflict with \"a\" using v1","field":".a"}]}"#;
-        let DryRun::Conflict(conflicts) = refused(409, "Apply failed with 2 conflicts", details)
+        let ApplyResult::Conflict(conflicts) =
+            refused(409, "Apply failed with 2 conflicts", details)
         else {
             panic!("no conflict");
         };
@@ -273,7 +277,7 @@ mod tests {
         assert_eq!(found, [("a", ".a"), ("b", ".x[=\"***\"]")]);
         assert!(matches!(
             refused(409, "being deleted", "{}"),
-            DryRun::Refused { code: 409, .. }
+            ApplyResult::Refused { code: 409, .. }
         ));
     }
 

@@ -7,13 +7,13 @@ use tokio::time::{Instant, sleep};
 use super::outage::{Transient, Waiting};
 use super::{Cause, Cluster, Error};
 
-/// The largest number of attempts at a request without [`Cluster::patience`].
+/// The largest number of attempts at a request without [`Cluster::retry_for`].
 const ATTEMPTS: u32 = 5;
 
 /// The wait before the second attempt when the server names none; each later one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 
-/// The longest wait that the program chooses itself. Without [`Cluster::patience`] a longer `Retry-After`
+/// The longest wait that the program chooses itself. Without [`Cluster::retry_for`] a longer `Retry-After`
 /// ends the attempts.
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
@@ -54,7 +54,7 @@ impl<'c> Attempts<'c> {
 
     /// Returns the time at which the answer to the next attempt must have begun.
     pub(super) fn deadline(&self) -> Instant {
-        let begin = match (self.cluster.patience, self.since) {
+        let begin = match (self.cluster.retry_for, self.since) {
             (None, Some(since)) => since,
             (Some(_), _) | (None, None) => Instant::now(),
         };
@@ -75,15 +75,15 @@ impl<'c> Attempts<'c> {
     pub(super) async fn wait(&mut self, failure: Transient) -> Result<(), Error> {
         self.failed += 1;
         self.cluster.outage.note(&failure);
-        let patience = self.cluster.patience;
+        let retry_for = self.cluster.retry_for;
         let (status, asked) = match &failure {
             Transient::Busy(status, asked) => (Some(*status), *asked),
             Transient::Broken(_) => (None, None),
         };
         let time = asked.unwrap_or_else(|| backoff(self.failed)) + self.spread();
         let since = *self.since.get_or_insert_with(Instant::now);
-        let bound = patience.unwrap_or(self.cluster.timeout);
-        let ends = match patience {
+        let bound = retry_for.unwrap_or(self.cluster.timeout);
+        let ends = match retry_for {
             Some(_) => false,
             None => {
                 self.failed >= ATTEMPTS

@@ -38,7 +38,7 @@ pub struct Cluster {
     pub(super) namespace: Text,
     pub(super) version: Text,
     pub(super) timeout: Duration,
-    pub(super) patience: Option<Duration>,
+    pub(super) retry_for: Option<Duration>,
     pub(super) rights: Rights,
     pub(super) clock: Clock,
     pub(super) outage: Outage,
@@ -64,7 +64,7 @@ impl Cluster {
             namespace,
             version: Text::new(),
             timeout,
-            patience: None,
+            retry_for: None,
             rights: Rights::default(),
             clock: Clock::default(),
             outage: Outage::default(),
@@ -80,8 +80,8 @@ impl Cluster {
     /// again, too: it may not know all users and their permissions yet. Without this setting there are few
     /// attempts, all within the time for one answer.
     #[must_use]
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = Some(patience);
+    pub fn retry_for(mut self, time: Duration) -> Self {
+        self.retry_for = Some(time);
         self
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::need::Lack;
+use super::need::Missing;
 use crate::value::Text;
 
 /// A cluster could not be used. Holds no token, password or header: errors of the layers below, which may
@@ -55,12 +55,12 @@ pub enum Error {
         rights: Rights,
     },
     /// The cluster lacks requirements of the command.
-    #[error("the cluster at {server} lacks what is needed:{}", listed(.lacks))]
+    #[error("the cluster at {server} lacks what is needed:{}", listed(.missing))]
     Lacking {
         /// The scheme, host and port of the server.
         server: Text,
         /// All that is missing.
-        lacks: Vec<Lack>,
+        missing: Vec<Missing>,
         /// The rights that the command needs, if they are known.
         rights: Rights,
     },
@@ -232,8 +232,11 @@ fn of_context(context: &Option<Text>) -> String {
         .map_or_else(String::new, |context| format!(" of context `{context}`"))
 }
 
-fn listed(lacks: &[Lack]) -> String {
-    lacks.iter().map(|lack| format!("\n  {lack}")).collect()
+fn listed(missing: &[Missing]) -> String {
+    missing
+        .iter()
+        .map(|requirement| format!("\n  {requirement}"))
+        .collect()
 }
 
 fn plural(attempts: u32) -> &'static str {

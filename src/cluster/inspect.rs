@@ -21,7 +21,7 @@ const FIRST_NAMESPACE: &str = "kube-system";
 
 /// An Event of Kubernetes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Happening {
+pub struct KubeEvent {
     /// The kind of the object that it is about.
     pub kind: Text,
     /// The name of that object.
@@ -51,7 +51,7 @@ impl Cluster {
         namespace: &str,
         names: &[&str],
         secrets: &Scrubber,
-    ) -> Result<Vec<Happening>, Error> {
+    ) -> Result<Vec<KubeEvent>, Error> {
         let kind = core("Event", "events");
         let lists = names.iter().map(|name| {
             let all = Selection::new(&kind, Some(namespace));
@@ -67,10 +67,10 @@ impl Cluster {
             }) => return Ok(Vec::new()),
             Err(error) => return Err(error),
         };
-        let mut events: Vec<(Option<Timestamp>, Happening)> = found
+        let mut events: Vec<(Option<Timestamp>, KubeEvent)> = found
             .iter()
             .flat_map(|Listed { objects, .. }| objects)
-            .map(|event| happening(event, secrets))
+            .map(|event| kube_event(event, secrets))
             .collect();
         events.sort_by_key(|(last, _)| Reverse(*last));
         events.truncate(EVENTS);
@@ -149,7 +149,7 @@ fn core(kind: &str, plural: &str) -> KindRef {
     }
 }
 
-fn happening(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, Happening) {
+fn kube_event(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, KubeEvent) {
     let text = |path: &[&str]| event.value.text_at(path).map(Text::from);
     let of = |path: &[&str]| text(path).unwrap_or_default();
     // Old and new clients set different fields.
@@ -159,7 +159,7 @@ fn happening(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, Happenin
         .or_else(|| event.meta().creation_timestamp().map(Text::from));
     let number = |path: &[&str]| event.value.int_at(path);
     let count = number(&["series", "count"]).or_else(|| number(&["count"]));
-    let happening = Happening {
+    let kube_event = KubeEvent {
         kind: of(&["involvedObject", "kind"]),
         name: of(&["involvedObject", "name"]),
         warning: of(&["type"]) == "Warning",
@@ -168,7 +168,7 @@ fn happening(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, Happenin
         count: count.unwrap_or(1),
         last: last.clone(),
     };
-    (last.and_then(|last| last.parse().ok()), happening)
+    (last.and_then(|last| last.parse().ok()), kube_event)
 }
 
 /// Removes control characters from a text; keeps line breaks and tabs.

@@ -8,7 +8,7 @@ use crate::value::Text;
 
 /// The requirements of a command.
 #[derive(Clone, Debug, Default)]
-pub struct Needs {
+pub struct Requirements {
     /// The kinds, as (apiVersion, kind).
     pub kinds: BTreeSet<(Text, Text)>,
     /// The permissions; those on kinds that are not served are not asked for.
@@ -69,7 +69,7 @@ pub struct Permission {
 
 /// A requirement that is missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Lack {
+pub enum Missing {
     /// A kind is not served.
     Kind {
         /// `group/version`.
@@ -85,10 +85,10 @@ pub enum Lack {
     Controller(Text),
 }
 
-impl fmt::Display for Lack {
+impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Lack::Kind {
+            Missing::Kind {
                 api_version,
                 kind,
                 versions,
@@ -100,7 +100,7 @@ impl fmt::Display for Lack {
                     write!(f, " (of {}: {})", group(api_version), versions.join(", "))
                 }
             }
-            Lack::Permission(Permission {
+            Missing::Permission(Permission {
                 verb,
                 api_version,
                 kind,
@@ -120,7 +120,9 @@ impl fmt::Display for Lack {
                     None => f.write_str(" in the whole cluster"),
                 }
             }
-            Lack::Controller(name) => write!(f, "controller {name} is not running in the cluster"),
+            Missing::Controller(name) => {
+                write!(f, "controller {name} is not running in the cluster")
+            }
         }
     }
 }

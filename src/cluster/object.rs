@@ -145,7 +145,7 @@ impl Cluster {
         );
         let body = to_json(patch, View::Clear);
         let answer = self.send(&act, &Call::merge_patch(path, body)).await?;
-        self.object(&Scrubber::of([patch]), &act, of, answer)
+        self.object(&Scrubber::from_trees([patch]), &act, of, answer)
     }
 
     /// Deletes an object if its UID is `uid`. Kubernetes deletes its dependents in the background.
@@ -196,7 +196,7 @@ impl Cluster {
         if answer.status == 409 && answer.reason() == ALREADY_EXISTS {
             return Ok(Created::Exists);
         }
-        let secrets = Scrubber::of([&object.value]);
+        let secrets = Scrubber::from_trees([&object.value]);
         if !answer.is_success() {
             return Err(self.refused_without(&secrets, &act, &answer));
         }
@@ -232,7 +232,7 @@ impl Cluster {
         if answer.status == 409 {
             return Ok(Replaced::Conflict);
         }
-        let secrets = Scrubber::of([&object.value]);
+        let secrets = Scrubber::from_trees([&object.value]);
         let replaced = self.object(&secrets, &act, &of, answer)?;
         Ok(replaced.map_or(Replaced::NotThere, |object| {
             Replaced::Done(Box::new(object))

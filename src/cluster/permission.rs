@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures::future::try_join_all;
 
 use super::call::Call;
-use super::need::{Lack, Permission, Verb};
+use super::need::{Missing, Permission, Verb};
 use super::{Cluster, Error, KindRef};
 use crate::emit::{View, to_json};
 use crate::value::{Mapping, Text, Value};
@@ -17,7 +17,7 @@ impl Cluster {
         &self,
         permissions: &BTreeSet<Permission>,
         served: &BTreeMap<(&Text, &Text), KindRef>,
-    ) -> Result<Vec<Lack>, Error> {
+    ) -> Result<Vec<Missing>, Error> {
         let mut by_question: BTreeMap<Question<'_>, Vec<&Permission>> = BTreeMap::new();
         for permission in permissions {
             if let Some(kind) = served.get(&(&permission.api_version, &permission.kind)) {
@@ -53,7 +53,11 @@ impl Cluster {
         let missing = rest.iter().zip(answers).filter(|(_, allowed)| !allowed);
         denied.extend(missing.map(|((_, _, permission), _)| *permission));
         denied.sort();
-        Ok(denied.into_iter().cloned().map(Lack::Permission).collect())
+        Ok(denied
+            .into_iter()
+            .cloned()
+            .map(Missing::Permission)
+            .collect())
     }
 
     async fn is_allowed(

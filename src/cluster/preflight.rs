@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::future::try_join_all;
 
-use super::need::{Lack, Needs, Permission};
+use super::need::{Missing, Permission, Requirements};
 use super::{Cluster, Controllers, Error, KindRef, Rights, Served};
 use crate::value::Text;
 
@@ -17,7 +17,7 @@ pub struct Preflight {
     /// The controllers of Flux.
     pub controllers: Controllers,
     /// The requirements that are missing.
-    pub lacks: Vec<Lack>,
+    pub missing: Vec<Missing>,
     server: Text,
     rights: Rights,
 }
@@ -29,12 +29,12 @@ impl Preflight {
     ///
     /// When a requirement is missing; the error names all that are.
     pub fn complete(self) -> Result<Self, Error> {
-        if self.lacks.is_empty() {
+        if self.missing.is_empty() {
             return Ok(self);
         }
         Err(Error::Lacking {
             server: self.server,
-            lacks: self.lacks,
+            missing: self.missing,
             rights: self.rights,
         })
     }
@@ -49,8 +49,9 @@ impl Preflight {
     /// Returns whether a permission was required and is missing.
     #[must_use]
     pub fn lacks_permission(&self, permission: &Permission) -> bool {
-        let mut lacks = self.lacks.iter();
-        lacks.any(|lack| matches!(lack, Lack::Permission(lack) if lack == permission))
+        self.missing
+            .iter()
+            .any(|item| matches!(item, Missing::Permission(denied) if denied == permission))
     }
 }
 
@@ -60,8 +61,8 @@ impl Cluster {
     /// # Errors
     ///
     /// When the server does not answer.
-    pub async fn preflight(&self, needs: &Needs) -> Result<Preflight, Error> {
-        let Needs {
+    pub async fn preflight(&self, needs: &Requirements) -> Result<Preflight, Error> {
+        let Requirements {
             kinds,
             permissions,
             controllers,
@@ -75,35 +76,35 @@ impl Cluster {
             .iter()
             .map(|(api_version, kind)| self.discover(api_version, kind));
         let mut served = BTreeMap::new();
-        let mut lacks = Vec::new();
+        let mut missing = Vec::new();
         for ((api_version, kind), found) in asked.iter().zip(try_join_all(found).await?) {
             match found {
                 Served::Yes(found) => {
                     served.insert((api_version, kind), found);
                 }
-                Served::No { versions } => lacks.push(Lack::Kind {
+                Served::No { versions } => missing.push(Missing::Kind {
                     api_version: api_version.clone(),
                     kind: kind.clone(),
                     versions,
                 }),
             }
         }
-        lacks.extend(self.denied(permissions, &served).await?);
+        missing.extend(self.denied(permissions, &served).await?);
         let controllers = match controllers.as_slice() {
             [] => Controllers::NotAsked,
             wanted => self.controllers(wanted).await?,
         };
         if let Controllers::Found(found) = &controllers {
-            let missing = needs
+            let stopped = needs
                 .controllers
                 .iter()
                 .filter(|name| !found.iter().any(|c| c.name == **name && c.available));
-            lacks.extend(missing.cloned().map(Lack::Controller));
+            missing.extend(stopped.cloned().map(Missing::Controller));
         }
         Ok(Preflight {
             kinds: served.into_values().collect(),
             controllers,
-            lacks,
+            missing,
             server: self.server.clone(),
             rights: self.rights,
         })
@@ -118,7 +119,7 @@ mod tests {
     #[test]
     fn lacks_say_what_and_where() {
         let permission = |subresource: Option<&str>, namespace: Option<&str>| {
-            Lack::Permission(Permission {
+            Missing::Permission(Permission {
                 verb: Verb::Patch,
                 api_version: "helm.toolkit.fluxcd.io/v2".into(),
                 kind: "HelmRelease".into(),
@@ -135,13 +136,13 @@ mod tests {
             permission(Some("status"), None),
             "permission to patch HelmRelease/status of helm.toolkit.fluxcd.io in the whole cluster"
         );
-        let lack = Lack::Kind {
+        let requirement = Missing::Kind {
             api_version: "helm.toolkit.fluxcd.io/v2".into(),
             kind: "HelmRelease".into(),
             versions: vec!["v2beta2".into(), "v2beta1".into()],
         };
         assert_eq!(
-            lack.to_string(),
+            requirement.to_string(),
             "kind HelmRelease of helm.toolkit.fluxcd.io/v2 is not served (of helm.toolkit.fluxcd.io: v2beta2, v2beta1)"
         );
     }

@@ -158,7 +158,8 @@ impl Cluster {
 
     /// Returns the answer, unless the server may give another one soon.
     fn accept(&self, act: &str, answer: Answer) -> Result<Answer, Failure> {
-        if self.patience.is_some() && answer.may_change_after_restart() && self.outage.is_recent() {
+        if self.retry_for.is_some() && answer.may_change_after_restart() && self.outage.is_recent()
+        {
             return Err(Failure::Transient(Transient::Busy(answer.status, None)));
         }
         if answer.status == 401 {

@@ -61,7 +61,7 @@ impl Cluster {
     ///
     /// A watch that breaks or ends is resumed at its resource version, without another LIST; when the server
     /// no longer has that version, all objects are listed again. While the server is too busy or cannot be
-    /// reached, the watch is retried within [`Cluster::patience`], counted from the first failure. The stream
+    /// reached, the watch is retried within [`Cluster::retry_for`], counted from the first failure. The stream
     /// ends after its first error.
     ///
     /// A watch does not count against [`super::CONCURRENCY`].

@@ -27,7 +27,7 @@ pub struct Scrubber {
 impl Scrubber {
     /// Collects the sensitive leaves of these trees: as they are, escaped, and in base64 as in Secrets.
     #[must_use]
-    pub fn of<'v>(trees: impl IntoIterator<Item = &'v Value>) -> Self {
+    pub fn from_trees<'v>(trees: impl IntoIterator<Item = &'v Value>) -> Self {
         let mut scrubber = Self::default();
         for tree in trees {
             tree.for_each_leaf(&mut |leaf| {
@@ -166,7 +166,7 @@ mod tests {
             .into_iter()
             .collect();
         let tree = Value::from(tree);
-        let scrubber = Scrubber::of([&tree]);
+        let scrubber = Scrubber::from_trees([&tree]);
         assert_eq!(
             scrubber.scrub("keystone: Invalid value: 4711: 47110 is too much"),
             "keystone: Invalid value: ***: 47110 is too much"

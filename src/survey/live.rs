@@ -9,7 +9,8 @@ use super::outcome::outcome;
 use super::records::Records;
 use super::{Warn, Warning};
 use crate::cluster::{
-    CONCURRENCY, Cluster, DryRun, Error, KindRef, Lack, Needs, Permission, Preflight, Verb,
+    ApplyResult, CONCURRENCY, Cluster, Error, KindRef, Missing, Permission, Preflight,
+    Requirements, Verb,
 };
 use crate::compare::{Mark, ObjectChange, Outcome};
 use crate::flux::{CONTROLLERS, Object, ObjectKey, ObjectSet, ReleaseView, SITE_LABEL};
@@ -55,10 +56,10 @@ pub(crate) async fn compare_all(
 }
 
 /// Everything that the comparison asks of the cluster.
-fn needs(set: &ObjectSet) -> Needs {
-    let mut needs = Needs {
+fn needs(set: &ObjectSet) -> Requirements {
+    let mut needs = Requirements {
         controllers: CONTROLLERS.map(Text::from).into(),
-        ..Needs::default()
+        ..Requirements::default()
     };
     for object in set.iter() {
         let kind = (object.api_version.clone(), object.kind.clone());
@@ -96,11 +97,11 @@ fn needs(set: &ObjectSet) -> Needs {
 
 /// Without controllers nothing acts on the objects, but what applying would change can be said.
 fn without_controllers(mut preflight: Preflight, warn: &Warn<'_>) -> Result<Preflight, Error> {
-    let lacks = std::mem::take(&mut preflight.lacks);
-    let (controllers, lacks): (Vec<Lack>, Vec<Lack>) = lacks
+    let missing = std::mem::take(&mut preflight.missing);
+    let (controllers, missing): (Vec<Missing>, Vec<Missing>) = missing
         .into_iter()
-        .partition(|lack| matches!(lack, Lack::Controller(_)));
-    preflight.lacks = lacks;
+        .partition(|requirement| matches!(requirement, Missing::Controller(_)));
+    preflight.missing = missing;
     controllers.into_iter().map(Warning::Missing).for_each(warn);
     preflight.complete()
 }
@@ -198,24 +199,24 @@ impl Live {
         cluster: &Cluster,
         preflight: &Preflight,
         object: &Object,
-    ) -> Result<(DryRun, Option<Cow<'_, Object>>), Error> {
+    ) -> Result<(ApplyResult, Option<Cow<'_, Object>>), Error> {
         let listed = self.objects.get(&object.key());
         if let Some(namespace) = &object.namespace
             && !self.namespaces.contains(namespace)
         {
             let namespace = namespace.clone();
-            let answer = DryRun::NamespaceMissing { namespace };
+            let answer = ApplyResult::NamespaceMissing { namespace };
             return Ok((answer, listed.map(Cow::Borrowed)));
         }
         let ask = |live| cluster.dry_run_apply(object, live, false);
         let answer = ask(listed).await?;
         let hidden = match &answer {
-            DryRun::Applied { created, .. } => !created,
-            DryRun::NamespaceMissing { .. } | DryRun::KindNotServed => false,
-            DryRun::Conflict(_)
-            | DryRun::Refused { .. }
-            | DryRun::Forbidden { .. }
-            | DryRun::Unsupported { .. } => is_listed_by_label(&object.kind),
+            ApplyResult::Applied { created, .. } => !created,
+            ApplyResult::NamespaceMissing { .. } | ApplyResult::KindNotServed => false,
+            ApplyResult::Conflict(_)
+            | ApplyResult::Refused { .. }
+            | ApplyResult::Forbidden { .. }
+            | ApplyResult::Unsupported { .. } => is_listed_by_label(&object.kind),
         };
         let kind = preflight.kind(&object.api_version, &object.kind);
         let (None, true, Some(kind)) = (listed, hidden, kind) else {
@@ -224,7 +225,7 @@ impl Live {
         let namespace = object.namespace.as_deref();
         let found = cluster.find(kind, namespace, &object.name).await?;
         let answer = match (&found, answer) {
-            (_, answer @ DryRun::Applied { .. }) | (None, answer) => answer,
+            (_, answer @ ApplyResult::Applied { .. }) | (None, answer) => answer,
             // What the message may quote of it was not known.
             (Some(live), _) => ask(Some(live)).await?,
         };

@@ -1,16 +1,16 @@
 //! What a run needs of the cluster, all of it, so that nothing is found missing in its middle.
 
-use crate::cluster::{Needs, Permission, Verb};
+use crate::cluster::{Permission, Requirements, Verb};
 use crate::flux::CONTROLLERS;
 use crate::rollout::{Rollout, Until};
 use crate::value::Text;
 
 /// Kinds, permissions and controllers that the rollout needs; Lease and state live in `state_namespace`.
 #[must_use]
-pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Needs {
-    let mut needs = Needs {
+pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Requirements {
+    let mut needs = Requirements {
         controllers: CONTROLLERS.map(Text::from).into(),
-        ..Needs::default()
+        ..Requirements::default()
     };
     for (_, _, part) in rollout.parts() {
         let object = &part.object;
@@ -90,7 +90,13 @@ pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Needs {
     needs
 }
 
-fn add(needs: &mut Needs, api_version: &str, kind: &str, namespace: Option<&Text>, verbs: &[Verb]) {
+fn add(
+    needs: &mut Requirements,
+    api_version: &str,
+    kind: &str,
+    namespace: Option<&Text>,
+    verbs: &[Verb],
+) {
     for verb in verbs {
         needs.permissions.insert(Permission {
             verb: *verb,

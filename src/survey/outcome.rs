@@ -1,6 +1,6 @@
 //! What would become of one object: the API server's answer, made a comparison.
 
-use crate::cluster::{Cluster, DryRun, Error, FIELD_MANAGER};
+use crate::cluster::{ApplyResult, Cluster, Error, FIELD_MANAGER};
 use crate::compare::{self, Mark, ObjectChange, Outcome};
 use crate::flux::Object;
 use crate::flux::managed_fields::{self, Shared};
@@ -12,37 +12,37 @@ pub(super) async fn outcome(
     cluster: &Cluster,
     object: &Object,
     live: Option<&Object>,
-    answer: DryRun,
+    answer: ApplyResult,
 ) -> Result<ObjectChange, Error> {
     Ok(match answer {
-        DryRun::Applied { object: new, .. } => match live {
+        ApplyResult::Applied { object: new, .. } => match live {
             Some(live) => server_side(object, live, *new),
             None => ObjectChange::new(object, Outcome::Created),
         },
-        DryRun::Conflict(held) => {
+        ApplyResult::Conflict(held) => {
             let outcome = Outcome::Conflicting(held);
             // What would change if the fields were taken over.
             let forced = cluster.dry_run_apply(object, live, true).await?;
             match (live, forced) {
-                (Some(live), DryRun::Applied { object: new, .. }) => ObjectChange {
+                (Some(live), ApplyResult::Applied { object: new, .. }) => ObjectChange {
                     outcome,
                     ..server_side(object, live, *new)
                 },
                 _ => ObjectChange::new(object, outcome),
             }
         }
-        DryRun::Refused { code: _, message } | DryRun::Forbidden { message } => {
+        ApplyResult::Refused { code: _, message } | ApplyResult::Forbidden { message } => {
             ObjectChange::new(object, Outcome::Refused(message.into()))
         }
-        DryRun::KindNotServed => {
+        ApplyResult::KindNotServed => {
             let message = format!(
                 "kind {} of {} is not served",
                 object.kind, object.api_version
             );
             ObjectChange::new(object, Outcome::Refused(message.into()))
         }
-        DryRun::Unsupported { message } => client_side(object, live, message),
-        DryRun::NamespaceMissing { namespace } => client_side(
+        ApplyResult::Unsupported { message } => client_side(object, live, message),
+        ApplyResult::NamespaceMissing { namespace } => client_side(
             object,
             live,
             format!("namespace `{namespace}` is not there yet"),
@@ -93,7 +93,7 @@ fn scrubbed(mut fields: Vec<Shared>, objects: &[&Object]) -> Vec<Shared> {
     let items = |shared: &&mut Shared| shared.field.contains('[');
     let mut items = fields.iter_mut().filter(items).peekable();
     if items.peek().is_some() {
-        let scrubber = Scrubber::of(objects.iter().map(|object| &object.value));
+        let scrubber = Scrubber::from_trees(objects.iter().map(|object| &object.value));
         items.for_each(|shared| shared.field = scrubber.scrub(&shared.field).into());
     }
     fields

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Warn, Warning};
-use crate::cluster::{Cluster, Error, Holder, Lack, Needs, Permission, Verb};
+use crate::cluster::{Cluster, Error, Holder, Missing, Permission, Requirements, Verb};
 use crate::flux::{HELM_RELEASE, HELM_RELEASE_API, Object, SITE_LABEL, STATE_LABEL};
 use crate::rollout::state::{self, RunState, StateError};
 use crate::value::Text;
@@ -44,20 +44,20 @@ impl Sites {
         let releases = permission(Verb::List, HELM_RELEASE_API, HELM_RELEASE, None);
         let runs = permission(Verb::List, "v1", "ConfigMap", state);
         let locks = permission(Verb::Get, "coordination.k8s.io/v1", "Lease", state);
-        let needs = Needs {
+        let needs = Requirements {
             permissions: BTreeSet::from([releases, runs.clone(), locks.clone()]),
-            ..Needs::default()
+            ..Requirements::default()
         };
         let mut preflight = cluster.preflight(&needs).await?;
         let mut readable = |permission: &Permission, unreadable: Warning| {
-            let lacks = preflight.lacks_permission(permission);
-            if lacks {
+            let missing = preflight.lacks_permission(permission);
+            if missing {
                 warn(unreadable);
             }
-            preflight
-                .lacks
-                .retain(|lack| !matches!(lack, Lack::Permission(lack) if lack == permission));
-            !lacks
+            preflight.missing.retain(
+                |item| !matches!(item, Missing::Permission(denied) if denied == permission),
+            );
+            !missing
         };
         let namespace = state_namespace.clone();
         let runs_readable = readable(&runs, Warning::RunsUnreadable { namespace });

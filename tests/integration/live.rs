@@ -11,8 +11,8 @@ mod client_access;
 mod client_faults;
 mod client_inspect;
 mod client_lease;
-mod client_patience;
 mod client_preflight;
+mod client_retries;
 mod client_watch;
 mod client_writes;
 mod cluster;
@@ -60,7 +60,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         client_faults::tests(),
         client_inspect::tests(),
         client_lease::tests(),
-        client_patience::tests(),
+        client_retries::tests(),
         client_preflight::tests(),
         client_watch::tests(),
         client_writes::tests(),

@@ -33,7 +33,7 @@ pub(super) async fn look(
     let preflight = cluster.preflight(&needs).await.map_err(failure)?;
     preflight
         .complete()
-        .map_err(|lacks| failure(lacks).refused())?;
+        .map_err(|missing| failure(missing).refused())?;
     let fingerprint = cluster.identity().await.map_err(failure)?;
     same_as_planned(arguments, rollout, &fingerprint)?;
     let active = survey::active(cluster).await.map_err(failure)?;

@@ -176,7 +176,7 @@ fn release_of(release: &Object, step: Option<usize>) -> Release {
         name: release.name.to_string(),
         state,
         // Messages of Helm quote what was rendered.
-        why: why.map(|why| Scrubber::of([live]).scrub(&why)),
+        why: why.map(|why| Scrubber::from_trees([live]).scrub(&why)),
         revision: versions.max(),
         chart: chart.map(str::to_owned),
     }

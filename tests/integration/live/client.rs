@@ -5,7 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use armada2flux::cluster::{Access, Cluster, DryRun, Error, FIELD_MANAGER, KindRef};
+use armada2flux::cluster::{Access, ApplyResult, Cluster, Error, FIELD_MANAGER, KindRef};
 use armada2flux::emit::{View, to_json};
 use armada2flux::flux::Object;
 use armada2flux::flux::managed_fields::owners;
@@ -210,7 +210,7 @@ fn dry_run(scope: &Scope<'_>) -> Outcome {
     let done = scope
         .bed
         .block_on(cluster.dry_run_apply(&sent, None, false))?;
-    let DryRun::Applied {
+    let ApplyResult::Applied {
         object: stored,
         created: false,
     } = done
@@ -232,7 +232,7 @@ fn dry_run(scope: &Scope<'_>) -> Outcome {
         .bed
         .block_on(cluster.dry_run_apply(&new, None, false))?;
     ensure(
-        matches!(done, DryRun::Applied { created: true, .. }),
+        matches!(done, ApplyResult::Applied { created: true, .. }),
         || format!("{done:?}"),
     )?;
     ensure(version(scope, "new").is_err(), || {
@@ -242,7 +242,7 @@ fn dry_run(scope: &Scope<'_>) -> Outcome {
 
 fn in_the_way(scope: &Scope<'_>) -> Outcome {
     let cluster = tester(scope)?;
-    let run = |json: serde_json::Value| -> Outcome<DryRun> {
+    let run = |json: serde_json::Value| -> Outcome<ApplyResult> {
         let object = object(&json)?;
         Ok(scope
             .bed
@@ -252,7 +252,7 @@ fn in_the_way(scope: &Scope<'_>) -> Outcome {
     nowhere["metadata"]["namespace"] = json!("not-there");
     let done = run(nowhere)?;
     ensure(
-        matches!(&done, DryRun::NamespaceMissing { namespace } if namespace == "not-there"),
+        matches!(&done, ApplyResult::NamespaceMissing { namespace } if namespace == "not-there"),
         || format!("{done:?}"),
     )?;
     for api_version in ["helm.toolkit.fluxcd.io/v9", "example.org/v1"] {
@@ -260,7 +260,7 @@ fn in_the_way(scope: &Scope<'_>) -> Outcome {
         unknown["apiVersion"] = json!(api_version);
         unknown["kind"] = json!("HelmRelease");
         let done = run(unknown)?;
-        ensure(matches!(done, DryRun::KindNotServed), || {
+        ensure(matches!(done, ApplyResult::KindNotServed), || {
             format!("{done:?}")
         })?;
     }
@@ -268,19 +268,19 @@ fn in_the_way(scope: &Scope<'_>) -> Outcome {
     misspelt["spec"]["intervall"] = json!("1m");
     let done = run(misspelt)?;
     ensure(
-        matches!(&done, DryRun::Refused { message, .. } if message.contains("spec.intervall")),
+        matches!(&done, ApplyResult::Refused { message, .. } if message.contains("spec.intervall")),
         || format!("{done:?}"),
     )?;
     let mut wrong = release(scope, json!({}));
     wrong["spec"]["interval"] = json!("hunter2-interval");
     let done = run(wrong)?;
     ensure(
-        matches!(&done, DryRun::Refused { code: 422, message } if message.contains("spec.interval")),
+        matches!(&done, ApplyResult::Refused { code: 422, message } if message.contains("spec.interval")),
         || format!("{done:?}"),
     )?;
     // Names that would lead elsewhere do not.
     let done = run(map(scope, "../secrets/x?y=", json!({})))?;
-    ensure(matches!(done, DryRun::Refused { .. }), || {
+    ensure(matches!(done, ApplyResult::Refused { .. }), || {
         format!("{done:?}")
     })
 }
@@ -310,7 +310,7 @@ fn conflict(scope: &Scope<'_>) -> Outcome {
     let done = scope
         .bed
         .block_on(cluster.dry_run_apply(&other, Some(live), false))?;
-    let DryRun::Conflict(conflicts) = &done else {
+    let ApplyResult::Conflict(conflicts) = &done else {
         return Err(format!("{done:?}").into());
     };
     let fields: Vec<(&str, &str)> = conflicts
@@ -330,7 +330,7 @@ fn conflict(scope: &Scope<'_>) -> Outcome {
     let done = scope
         .bed
         .block_on(cluster.dry_run_apply(&other, Some(live), true))?;
-    let DryRun::Applied { object: stored, .. } = &done else {
+    let ApplyResult::Applied { object: stored, .. } = &done else {
         return Err(format!("{done:?}").into());
     };
     let names = holders(stored, ".spec.values.replicas");
@@ -386,7 +386,7 @@ fn scrubbed(scope: &Scope<'_>) -> Outcome {
     let message = loop {
         let done = cluster.dry_run_apply(&sent, Some(live), true);
         match scope.bed.block_on(done)? {
-            DryRun::Refused { message, .. } => break message,
+            ApplyResult::Refused { message, .. } => break message,
             other if start.elapsed() > ACTS_WITHIN => return Err(format!("{other:?}").into()),
             _ => std::thread::sleep(Duration::from_millis(200)),
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use armada2flux::cluster::{Access, Cause, Cluster, DryRun, Error, Waiting};
+use armada2flux::cluster::{Access, ApplyResult, Cause, Cluster, Error, Waiting};
 use futures::future::try_join_all;
 use serde_json::json;
 
@@ -120,25 +120,25 @@ fn slow(scope: &Scope<'_>) -> Outcome {
         "\"v1.0.0\"",
         "}",
     ];
-    let patience = Duration::from_secs(3);
+    let timeout = Duration::from_secs(3);
     let at = |name: &str, pieces, pause| -> Outcome<Access> {
         let server = json!({"server": trickles(pieces, pause)?});
         Ok(Access {
-            timeout: Some(patience),
+            timeout: Some(timeout),
             ..access(&kubeconfig(scope, name, &json!({}), &server)?)
         })
     };
-    // Longer than its patience in all, but never silent for so long.
-    let slow = at("slow", PIECES, patience / 5)?;
+    // Longer than the timeout in all, but never silent for so long.
+    let slow = at("slow", PIECES, timeout / 5)?;
     let start = Instant::now();
     let cluster = connect(scope, &slow)?;
     ensure(
-        cluster.version() == "v1.0.0" && start.elapsed() > patience,
+        cluster.version() == "v1.0.0" && start.elapsed() > timeout,
         || format!("{} {:?}", cluster.version(), start.elapsed()),
     )?;
     let stalls = at("stalls", &PIECES[..4], Duration::ZERO)?;
     let error = fails(scope, &stalls, &[])?;
-    ensure(*cause(&error)? == Cause::Timeout(patience), || {
+    ensure(*cause(&error)? == Cause::Timeout(timeout), || {
         format!("{error:?}")
     })
 }
@@ -204,7 +204,7 @@ fn throttled(scope: &Scope<'_>) -> Outcome {
         .bed
         .block_on(cluster.dry_run_apply(&sent, None, false))?;
     ensure(
-        matches!(done, DryRun::Applied { created: true, .. }),
+        matches!(done, ApplyResult::Applied { created: true, .. }),
         || format!("{done:?}"),
     )?;
 

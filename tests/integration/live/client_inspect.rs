@@ -4,7 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::thread;
 
-use armada2flux::cluster::{Access, Happening};
+use armada2flux::cluster::{Access, KubeEvent};
 use armada2flux::secret::Scrubber;
 use serde_json::json;
 
@@ -60,7 +60,7 @@ fn events(scope: &Scope<'_>) -> Outcome {
         messages == ["first", "early", "late, ***\u{fffd}[2J"],
         || format!("{messages:?}"),
     )?;
-    let expected = Happening {
+    let expected = KubeEvent {
         kind: "Pod".into(),
         name: "web-1".into(),
         warning: true,

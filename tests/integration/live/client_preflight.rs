@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use armada2flux::cluster::{Access, Controllers, DryRun, Lack, Needs, Permission, Rights, Verb};
+use armada2flux::cluster::{
+    Access, ApplyResult, Controllers, Missing, Permission, Requirements, Rights, Verb,
+};
 use serde_json::json;
 
 use super::client::{
@@ -39,7 +41,7 @@ fn allow(scope: &Scope<'_>, name: &str, verbs: &[&str]) -> Outcome {
     }))
 }
 
-fn needs(scope: &Scope<'_>, kinds: &[(&str, &str)]) -> Needs {
+fn needs(scope: &Scope<'_>, kinds: &[(&str, &str)]) -> Requirements {
     let verbs = [Verb::List, Verb::Create, Verb::Patch];
     let permission = |(api_version, kind): (&str, &str), verb| Permission {
         verb,
@@ -48,7 +50,7 @@ fn needs(scope: &Scope<'_>, kinds: &[(&str, &str)]) -> Needs {
         subresource: None,
         namespace: Some(scope.namespace.as_str().into()),
     };
-    Needs {
+    Requirements {
         kinds: BTreeSet::new(),
         permissions: kinds
             .iter()
@@ -78,7 +80,7 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
         matches!(&found.controllers, Controllers::Unreadable(why) if why.contains("deployments")),
         || format!("{:?}", found.controllers),
     )?;
-    let create = Lack::Permission(Permission {
+    let create = Missing::Permission(Permission {
         verb: Verb::Create,
         api_version: HELM.into(),
         kind: "HelmRelease".into(),
@@ -86,11 +88,11 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
         namespace: Some(scope.namespace.as_str().into()),
     });
     let permissions: Vec<_> = found
-        .lacks
+        .missing
         .iter()
-        .filter(|lack| matches!(lack, Lack::Permission(_)))
+        .filter(|requirement| matches!(requirement, Missing::Permission(_)))
         .collect();
-    ensure(permissions == [&create], || format!("{:?}", found.lacks))?;
+    ensure(permissions == [&create], || format!("{:?}", found.missing))?;
     let Err(error) = found.complete() else {
         return Err("nothing is said to be missing".into());
     };
@@ -110,7 +112,7 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
         .bed
         .block_on(cluster.dry_run_apply(&sent, None, false))?;
     ensure(
-        matches!(&done, DryRun::Forbidden { message } if message.contains("cannot create")),
+        matches!(&done, ApplyResult::Forbidden { message } if message.contains("cannot create")),
         || format!("{done:?}"),
     )?;
     let Err(error) = scope
@@ -141,8 +143,8 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
         || format!("{:?}", found.kinds),
     )?;
     ensure(
-        found.lacks == [Lack::Controller("notification-controller".into())],
-        || format!("{:?}", found.lacks),
+        found.missing == [Missing::Controller("notification-controller".into())],
+        || format!("{:?}", found.missing),
     )
 }
 
@@ -208,18 +210,18 @@ fn parts(scope: &Scope<'_>) -> Outcome {
             here,
         ),
     ];
-    let asked = Needs {
+    let asked = Requirements {
         permissions: allowed.iter().chain(&denied).cloned().collect(),
-        ..Needs::default()
+        ..Requirements::default()
     };
-    let lacks = || -> Outcome<_> { Ok(scope.bed.block_on(cluster.preflight(&asked))?) };
-    let found = lacks()?;
+    let missing = || -> Outcome<_> { Ok(scope.bed.block_on(cluster.preflight(&asked))?) };
+    let found = missing()?;
     ensure(
         denied
             .iter()
             .all(|permission| found.lacks_permission(permission))
-            && found.lacks.len() == denied.len(),
-        || format!("{:?}", found.lacks),
+            && found.missing.len() == denied.len(),
+        || format!("{:?}", found.missing),
     )?;
     // One right less.
     let rule = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]});
@@ -227,7 +229,7 @@ fn parts(scope: &Scope<'_>) -> Outcome {
     let arguments = ["patch", "clusterrole", &name, "--type=merge", "-p", &less];
     scope.bed.run(Program::Kubectl, &arguments)?;
     let found = crate::bed::until(ACTS_WITHIN, || {
-        let found = lacks()?;
+        let found = missing()?;
         Ok(found.lacks_permission(&allowed[0]).then_some(found))
     })?;
     let Err(error) = found.complete() else {
@@ -270,7 +272,7 @@ fn permissions(scope: &Scope<'_>) -> Outcome {
         .bed
         .block_on(cluster.dry_run_apply(&sent, None, false))?;
     ensure(
-        matches!(done, DryRun::Applied { created: true, .. }),
+        matches!(done, ApplyResult::Applied { created: true, .. }),
         || format!("{done:?}"),
     )?;
     let start = std::time::Instant::now();

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::client::{access, config_maps, connect, helm_releases, map};
 use super::client_faults::cause;
-use super::client_patience::PATIENCE;
+use super::client_retries::RETRY_FOR;
 use super::client_writes::reference;
 use super::{Scope, Test, ensure};
 use crate::bed::proxy::{Kind, Proxy, Rule, Trouble};
@@ -155,7 +155,7 @@ fn seen(scope: &Scope<'_>) -> Outcome {
 fn cut(scope: &Scope<'_>) -> Outcome {
     let proxy = scope.bed.proxy(&scope.namespace)?;
     let direct = super::client::tester(scope)?;
-    let cluster = connect(scope, &access(&proxy.kubeconfig))?.patience(PATIENCE);
+    let cluster = connect(scope, &access(&proxy.kubeconfig))?.retry_for(RETRY_FOR);
     let here = Some(scope.namespace.as_str());
     scope.bed.apply(&labelled(scope, "a", "0"))?;
     let mut events: Events<'_> = Box::pin(cluster.watch(&config_maps(), here, Some("of=test")));
@@ -188,7 +188,7 @@ fn cut(scope: &Scope<'_>) -> Outcome {
 
     // Patience has an end, and it counts from the trouble.
     drop(events);
-    let cluster = cluster.patience(Duration::from_secs(1));
+    let cluster = cluster.retry_for(Duration::from_secs(1));
     let mut events: Events<'_> = Box::pin(cluster.watch(&config_maps(), here, Some("of=test")));
     expect(scope, &mut events, &["+a", "+b"])?;
     proxy.calm();
@@ -208,7 +208,7 @@ fn cut(scope: &Scope<'_>) -> Outcome {
 
 fn forgotten(scope: &Scope<'_>) -> Outcome {
     let proxy = scope.bed.proxy(&scope.namespace)?;
-    let cluster = connect(scope, &access(&proxy.kubeconfig))?.patience(PATIENCE);
+    let cluster = connect(scope, &access(&proxy.kubeconfig))?.retry_for(RETRY_FOR);
     let here = Some(scope.namespace.as_str());
     scope.bed.apply(&labelled(scope, "a", "0"))?;
     let mut events: Events<'_> = Box::pin(cluster.watch(&config_maps(), here, Some("of=test")));
@@ -256,7 +256,7 @@ fn silent(scope: &Scope<'_>) -> Outcome {
         timeout: Some(Duration::from_millis(500)),
         ..access(&proxy.kubeconfig)
     };
-    let cluster = connect(scope, &impatient)?.patience(PATIENCE);
+    let cluster = connect(scope, &impatient)?.retry_for(RETRY_FOR);
     let here = Some(scope.namespace.as_str());
     let mut events: Events<'_> = Box::pin(cluster.watch(&config_maps(), here, Some("of=test")));
     expect(scope, &mut events, &[])?;
@@ -277,7 +277,7 @@ fn refused(scope: &Scope<'_>) -> Outcome {
         user: Some("stranger".to_owned()),
         ..access(&scope.bed.kubeconfig)
     };
-    let cluster = connect(scope, &stranger)?.patience(PATIENCE);
+    let cluster = connect(scope, &stranger)?.retry_for(RETRY_FOR);
     let mut events = follow(&cluster, scope);
     let first = scope.bed.block_on(events.next());
     let Some(Err(error)) = first else {
@@ -288,9 +288,9 @@ fn refused(scope: &Scope<'_>) -> Outcome {
     })?;
     let second = scope.bed.block_on(events.next());
     ensure(second.is_none(), || format!("{second:?}"))?;
-    // Credentials that no longer count end it, however much patience there is.
+    // Credentials that no longer count end it, in spite of the retry time.
     let proxy = scope.bed.proxy(&scope.namespace)?;
-    let cluster = connect(scope, &access(&proxy.kubeconfig))?.patience(PATIENCE);
+    let cluster = connect(scope, &access(&proxy.kubeconfig))?.retry_for(RETRY_FOR);
     let mut events = follow(&cluster, scope);
     expect(scope, &mut events, &[])?;
     proxy.rule(Rule::new(Trouble::Answer(401, None)).of(Kind::Watch));

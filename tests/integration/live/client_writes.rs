@@ -1,8 +1,8 @@
 //! The program's own client where it writes: on what was meant, and on nothing else.
 
 use armada2flux::cluster::{
-    Cause, Created, Deleted, DryRun, Error, FIELD_MANAGER, ObjectRef, Replaced, Rights, Served,
-    Taken,
+    ApplyResult, Cause, Created, Deleted, Error, FIELD_MANAGER, ObjectRef, Replaced, Rights,
+    Served, Taken,
 };
 use armada2flux::flux::Object;
 use armada2flux::secret::Scrubber;
@@ -52,7 +52,7 @@ pub(super) fn uid(object: &Object) -> Outcome<&str> {
 
 fn applies(scope: &Scope<'_>) -> Outcome {
     let cluster = tester(scope)?;
-    let apply = |json: serde_json::Value, force| -> Outcome<DryRun> {
+    let apply = |json: serde_json::Value, force| -> Outcome<ApplyResult> {
         Ok(scope
             .bed
             .block_on(cluster.apply(&object(&json)?, None, force))?)
@@ -60,7 +60,7 @@ fn applies(scope: &Scope<'_>) -> Outcome {
     for created in [true, false] {
         let done = apply(map(scope, "a", json!({"x": "1"})), false)?;
         ensure(
-            matches!(&done, DryRun::Applied { created: c, .. } if *c == created),
+            matches!(&done, ApplyResult::Applied { created: c, .. } if *c == created),
             || format!("{done:?}"),
         )?;
     }
@@ -77,14 +77,14 @@ fn applies(scope: &Scope<'_>) -> Outcome {
     scope.bed.apply(&map(scope, "a", json!({"x": "theirs"})))?;
     let done = apply(map(scope, "a", json!({"x": "ours"})), false)?;
     ensure(
-        matches!(&done, DryRun::Conflict(held) if held.len() == 1 && held[0].manager == "tester"),
+        matches!(&done, ApplyResult::Conflict(held) if held.len() == 1 && held[0].manager == "tester"),
         || format!("{done:?}"),
     )?;
     ensure(data(&read()?, "x") == Some("theirs"), || {
         "the conflict was written".to_owned()
     })?;
     let done = apply(map(scope, "a", json!({"x": "ours"})), true)?;
-    ensure(matches!(done, DryRun::Applied { .. }), || {
+    ensure(matches!(done, ApplyResult::Applied { .. }), || {
         format!("{done:?}")
     })?;
     ensure(data(&read()?, "x") == Some("ours"), || {
@@ -95,7 +95,7 @@ fn applies(scope: &Scope<'_>) -> Outcome {
     wrong["spec"]["interval"] = json!("hunter2-password");
     let done = apply(wrong, false)?;
     ensure(
-        matches!(&done, DryRun::Refused { code: 422, message }
+        matches!(&done, ApplyResult::Refused { code: 422, message }
             if message.contains("spec.interval") && !message.contains("hunter2")),
         || format!("{done:?}"),
     )?;
@@ -103,13 +103,13 @@ fn applies(scope: &Scope<'_>) -> Outcome {
     misspelt["spec"]["intervall"] = json!("1m");
     let done = apply(misspelt, false)?;
     ensure(
-        matches!(&done, DryRun::Refused { message, .. } if message.contains("spec.intervall")),
+        matches!(&done, ApplyResult::Refused { message, .. } if message.contains("spec.intervall")),
         || format!("{done:?}"),
     )?;
     let mut nowhere = map(scope, "a", json!({}));
     nowhere["metadata"]["namespace"] = json!("not-there");
     let done = apply(nowhere, false)?;
-    ensure(matches!(done, DryRun::NamespaceMissing { .. }), || {
+    ensure(matches!(done, ApplyResult::NamespaceMissing { .. }), || {
         format!("{done:?}")
     })
 }
@@ -294,7 +294,7 @@ fn enough(scope: &Scope<'_>) -> Outcome {
         cluster.identity().await?;
         for object in [&sent, &secret] {
             let done = cluster.apply(object, None, false).await?;
-            ensure(matches!(done, DryRun::Applied { .. }), || {
+            ensure(matches!(done, ApplyResult::Applied { .. }), || {
                 format!("{done:?}")
             })?;
         }
@@ -324,7 +324,7 @@ fn enough(scope: &Scope<'_>) -> Outcome {
         ensure(done == Deleted::Done, || format!("{done:?}"))?;
 
         let done = cluster.apply(&state, None, true).await?;
-        ensure(matches!(done, DryRun::Applied { .. }), || {
+        ensure(matches!(done, ApplyResult::Applied { .. }), || {
             format!("{done:?}")
         })?;
         let of = ObjectRef::from(&state);

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use armada2flux::cluster::{
-    Access, Cause, Created, Deleted, DryRun, Event, Replaced, Rights, Waiting,
+    Access, ApplyResult, Cause, Created, Deleted, Event, Replaced, Rights, Waiting,
 };
 use serde_json::json;
 
@@ -20,14 +20,14 @@ use crate::bed::proxy::{Kind, Rule, Trouble};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("client_patience::a_lost_answer_makes_no_second_write", lost),
-        Test::shared("client_patience::a_busy_server_is_outlasted", busy),
-        Test::private("client_patience::a_dead_server_is_outlasted", dead),
+        Test::shared("client_retries::a_lost_answer_makes_no_second_write", lost),
+        Test::shared("client_retries::a_busy_server_is_outlasted", busy),
+        Test::private("client_retries::a_dead_server_is_outlasted", dead),
     ]
 }
 
 /// Longer than any server in these tests is away.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const RETRY_FOR: Duration = Duration::from_secs(120);
 
 fn lost(scope: &Scope<'_>) -> Outcome {
     let proxy = scope.bed.proxy(&scope.namespace)?;
@@ -46,7 +46,7 @@ fn lost(scope: &Scope<'_>) -> Outcome {
     let before = cut();
     let done = scope.bed.block_on(cluster.apply(&sent, None, false))?;
     twice(before)?;
-    let DryRun::Applied { object: first, .. } = done else {
+    let ApplyResult::Applied { object: first, .. } = done else {
         return Err(format!("{done:?}").into());
     };
 
@@ -85,7 +85,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
     let waits: Arc<Mutex<Vec<Waiting>>> = Arc::default();
     let noted = Arc::clone(&waits);
     let cluster = connect(scope, &access(&proxy.kubeconfig))?
-        .patience(PATIENCE)
+        .retry_for(RETRY_FOR)
         .on_wait(move |wait| {
             noted
                 .lock()
@@ -93,7 +93,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
                 .push(*wait)
         });
     let sent = object(&map(scope, "a", json!({})))?;
-    // More often than it would be tried without patience.
+    // More often than without a retry time.
     let troubles = [
         (Trouble::Answer(503, None), 6),
         (Trouble::Answer(429, Some(1)), 2),
@@ -107,7 +107,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
     let start = Instant::now();
     let done = scope.bed.block_on(cluster.apply(&sent, None, false))?;
     ensure(
-        matches!(done, DryRun::Applied { created: true, .. }),
+        matches!(done, ApplyResult::Applied { created: true, .. }),
         || format!("{done:?}"),
     )?;
     let waits = waits.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -123,7 +123,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
     // It has an end.
     proxy.calm();
     proxy.rule(Rule::new(Trouble::Answer(503, None)).of(Kind::Write));
-    let cluster = cluster.patience(Duration::from_secs(1));
+    let cluster = cluster.retry_for(Duration::from_secs(1));
     let Err(error) = scope.bed.block_on(cluster.apply(&sent, None, false)) else {
         return Err("it was written".into());
     };
@@ -137,14 +137,14 @@ fn busy(scope: &Scope<'_>) -> Outcome {
         ..access(&scope.bed.kubeconfig)
     };
     let cluster = connect(scope, &stranger)?
-        .patience(PATIENCE)
+        .retry_for(RETRY_FOR)
         .rights(Rights::Apply);
     let start = Instant::now();
     let Err(error) = scope.bed.block_on(cluster.read(&reference(scope, "a"))) else {
         return Err("a stranger may read".into());
     };
     ensure(
-        start.elapsed() < PATIENCE / 10
+        start.elapsed() < RETRY_FOR / 10
             && matches!(cause(&error)?, Cause::Forbidden(_))
             && error
                 .hint()
@@ -156,7 +156,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
 fn dead(scope: &Scope<'_>) -> Outcome {
     // An account that the server must look up, as most are.
     let (_, kubeconfig) = account(scope, Rights::Apply)?;
-    let cluster = connect(scope, &access(&kubeconfig))?.patience(PATIENCE);
+    let cluster = connect(scope, &access(&kubeconfig))?.retry_for(RETRY_FOR);
     let sent = object(&release(scope, json!({})))?;
     let mut events = follow(&cluster, scope);
     let first = next(scope, &mut events)?;
@@ -172,7 +172,7 @@ fn dead(scope: &Scope<'_>) -> Outcome {
         let writer = threads.spawn(|| scope.bed.block_on(cluster.apply(&sent, None, false)));
         let watcher = threads.spawn(|| until_known(scope, &mut events, "web"));
         // Both have noticed that nobody is there.
-        let noticed = crate::bed::until(PATIENCE, || {
+        let noticed = crate::bed::until(RETRY_FOR, || {
             Ok((cluster.requests() >= before + 6).then_some(()))
         });
         let restarted = noticed.and_then(|()| scope.bed.restart_api_server());
@@ -180,7 +180,7 @@ fn dead(scope: &Scope<'_>) -> Outcome {
     });
     restarted?;
     let done = done.map_err(|_| "the writer panicked")??;
-    ensure(matches!(done, DryRun::Applied { .. }), || {
+    ensure(matches!(done, ApplyResult::Applied { .. }), || {
         format!("{done:?}")
     })?;
     let lists = seen.map_err(|_| "the watcher panicked")??;
