@@ -220,9 +220,9 @@ mod tests {
         refusal(&object, &answer, &Scrubber::from_trees([&object.value]))
     }
 
-    /// Messages as kube-apiserver 1.36 words them; those of webhooks cannot be had without one.
+    /// Messages are those of kube-apiserver 1.36; a live test of those of webhooks would need a webhook.
     #[test]
-    fn refusals_are_told_apart() {
+    fn refusals_are_distinguished() {
         let message = r#"admission webhook "a.example" does not support dry run"#;
         assert!(
             matches!(refused(400, message, "{}"), ApplyResult::Unsupported { message: m } if m == message)

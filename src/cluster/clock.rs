@@ -64,11 +64,11 @@ mod tests {
     }
 
     #[test]
-    fn the_server_tells_the_time() {
+    fn the_time_is_that_of_the_server() {
         let clock = Clock::default();
         let near = |time: Timestamp, text: &str| {
-            let told: Timestamp = text.parse().expect("a time");
-            let late = time.duration_since(told);
+            let expected: Timestamp = text.parse().expect("a time");
+            let late = time.duration_since(expected);
             let good = SignedDuration::ZERO..SignedDuration::from_secs(60);
             assert!(good.contains(&late), "{time} {text}");
         };

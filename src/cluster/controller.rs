@@ -5,7 +5,7 @@ use crate::flux::Object;
 use crate::value::{Text, Value};
 
 /// The default namespace of Flux, which is searched first.
-pub const FLUX_NAMESPACE: &str = "flux-system";
+pub(crate) const FLUX_NAMESPACE: &str = "flux-system";
 
 /// The label on everything that `flux install` and the charts of Flux create.
 const PART_OF_FLUX: &str = "app.kubernetes.io/part-of=flux";
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_stand_in_image_tags() {
+    fn versions_are_read_from_image_tags() {
         assert_eq!(tag("ghcr.io/fluxcd/helm-controller:v1.6.3"), Some("v1.6.3"));
         assert_eq!(tag("registry:5000/helm-controller"), None);
         assert_eq!(
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn controllers_tell_versions_and_whether_they_run() {
+    fn versions_and_availability_of_controllers_are_read() {
         let read = |status: &str| {
             let text = format!(
                 r#"{{"apiVersion":"apps/v1","kind":"Deployment","metadata":{{"name":"helm-controller","namespace":"flux-system",

@@ -151,7 +151,7 @@ fn core(kind: &str, plural: &str) -> KindRef {
 
 fn kube_event(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, KubeEvent) {
     let text = |path: &[&str]| event.value.text_at(path).map(Text::from);
-    let of = |path: &[&str]| text(path).unwrap_or_default();
+    let field = |path: &[&str]| text(path).unwrap_or_default();
     // Old and new clients set different fields.
     let last = text(&["series", "lastObservedTime"])
         .or_else(|| text(&["lastTimestamp"]))
@@ -160,11 +160,11 @@ fn kube_event(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, KubeEve
     let number = |path: &[&str]| event.value.int_at(path);
     let count = number(&["series", "count"]).or_else(|| number(&["count"]));
     let kube_event = KubeEvent {
-        kind: of(&["involvedObject", "kind"]),
-        name: of(&["involvedObject", "name"]),
-        warning: of(&["type"]) == "Warning",
-        reason: of(&["reason"]),
-        message: printable(&secrets.scrub(&of(&["message"]))),
+        kind: field(&["involvedObject", "kind"]),
+        name: field(&["involvedObject", "name"]),
+        warning: field(&["type"]) == "Warning",
+        reason: field(&["reason"]),
+        message: printable(&secrets.scrub(&field(&["message"]))),
         count: count.unwrap_or(1),
         last: last.clone(),
     };

@@ -82,10 +82,10 @@ impl Cluster {
         seconds: i32,
         may_take: impl Fn(&Holder) -> bool,
     ) -> Result<Taken, Error> {
-        let of = lease(namespace, name);
+        let target = lease(namespace, name);
         for _ in 0..ATTEMPTS {
-            let Some(mut object) = self.read(&of).await? else {
-                let new = new(&of, identity, seconds, self.clock.now());
+            let Some(mut object) = self.read(&target).await? else {
+                let new = new(&target, identity, seconds, self.clock.now());
                 match self.create(&new).await? {
                     Created::Done(object) => return Ok(held(identity, *object)),
                     // Another run created it, or this request did and its answer was lost.
@@ -112,7 +112,7 @@ impl Cluster {
                 Replaced::Conflict | Replaced::NotThere => {}
             }
         }
-        Err(self.contention(&format!("take {of}")))
+        Err(self.contention(&format!("take {target}")))
     }
 
     /// Renews a Lease.
@@ -121,7 +121,7 @@ impl Cluster {
     ///
     /// When it may not be updated or the server does not answer.
     pub async fn renew_lease(&self, lease: &mut Lease) -> Result<Renewed, Error> {
-        let of = ObjectRef::from(&lease.object);
+        let target = ObjectRef::from(&lease.object);
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
             let mut object = lease.object.clone();
@@ -134,7 +134,7 @@ impl Cluster {
                 lease.object = *object;
                 return Ok(Renewed::Done);
             }
-            let Some(found) = self.read(&of).await? else {
+            let Some(found) = self.read(&target).await? else {
                 return Ok(Renewed::Lost(None));
             };
             match holder(&found, self.clock.now()) {
@@ -142,7 +142,7 @@ impl Cluster {
                 other => return Ok(Renewed::Lost(other)),
             }
         }
-        Err(self.contention(&format!("renew {of}")))
+        Err(self.contention(&format!("renew {target}")))
     }
 
     /// Releases a Lease, if this run still holds it.
@@ -155,13 +155,13 @@ impl Cluster {
             identity,
             mut object,
         } = lease;
-        let of = ObjectRef::from(&object);
+        let target = ObjectRef::from(&object);
         for _ in 0..ATTEMPTS {
             clear_holder(&mut object);
             if let Replaced::Done(_) = self.replace(&object).await? {
                 return Ok(Released::Done);
             }
-            let Some(found) = self.read(&of).await? else {
+            let Some(found) = self.read(&target).await? else {
                 return Ok(Released::NotOurs);
             };
             match holder(&found, self.clock.now()) {
@@ -171,7 +171,7 @@ impl Cluster {
                 None => return Ok(Released::Done),
             }
         }
-        Err(self.contention(&format!("release {of}")))
+        Err(self.contention(&format!("release {target}")))
     }
 
     /// Returns the holder of a Lease, if there is one.
@@ -217,10 +217,10 @@ fn held(identity: &str, object: Object) -> Taken {
     })
 }
 
-fn new(of: &ObjectRef, identity: &str, seconds: i32, now: Timestamp) -> Object {
+fn new(target: &ObjectRef, identity: &str, seconds: i32, now: Timestamp) -> Object {
     let metadata: Mapping = [
-        ("name", of.name.clone()),
-        ("namespace", of.namespace.clone().unwrap_or_default()),
+        ("name", target.name.clone()),
+        ("namespace", target.namespace.clone().unwrap_or_default()),
     ]
     .into_iter()
     .collect();
@@ -232,10 +232,10 @@ fn new(of: &ObjectRef, identity: &str, seconds: i32, now: Timestamp) -> Object {
     .into_iter()
     .collect();
     let mut object = Object {
-        api_version: of.api_version.clone(),
-        kind: of.kind.clone(),
-        namespace: of.namespace.clone(),
-        name: of.name.clone(),
+        api_version: target.api_version.clone(),
+        kind: target.kind.clone(),
+        namespace: target.namespace.clone(),
+        name: target.name.clone(),
         value: value.into(),
         origin: None,
     };
@@ -325,8 +325,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_is_read() {
-        let of = lease("n", "a");
-        let mut object = new(&of, "me", 20, at("2026-11-28T10:00:00.25Z"));
+        let target = lease("n", "a");
+        let mut object = new(&target, "me", 20, at("2026-11-28T10:00:00.25Z"));
         let mut expected = Holder {
             identity: "me".into(),
             since: Some("2026-11-28T10:00:00.250000Z".into()),

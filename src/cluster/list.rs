@@ -53,7 +53,7 @@ impl Cluster {
     /// # Errors
     ///
     /// As [`Cluster::list`].
-    pub async fn list_metadata(
+    pub(crate) async fn list_metadata(
         &self,
         kind: &KindRef,
         namespace: Option<&str>,

@@ -95,12 +95,12 @@ impl Cluster {
     /// # Errors
     ///
     /// When the kind is not served, may not be read, or the server does not answer.
-    pub async fn read(&self, of: &ObjectRef) -> Result<Option<Object>, Error> {
-        let act = format!("read {of}");
-        let kind = self.kind_of(&act, of).await?;
-        let path = kind.path_of(of.namespace.as_deref(), &of.name);
+    pub async fn read(&self, target: &ObjectRef) -> Result<Option<Object>, Error> {
+        let act = format!("read {target}");
+        let kind = self.kind_of(&act, target).await?;
+        let path = kind.path_of(target.namespace.as_deref(), &target.name);
         let answer = self.send(&act, &Call::get(path)).await?;
-        self.object(&Scrubber::default(), &act, of, answer)
+        self.object(&Scrubber::default(), &act, target, answer)
     }
 
     /// Changes an object by a JSON merge patch (RFC 7386). Returns the changed object; `None` when it does
@@ -111,8 +111,8 @@ impl Cluster {
     ///
     /// When the patch is refused, the kind is not served, or the server does not answer; whether it was
     /// written is not known then.
-    pub async fn patch(&self, of: &ObjectRef, patch: &Value) -> Result<Option<Object>, Error> {
-        self.patch_part(Part::Whole, of, patch).await
+    pub async fn patch(&self, target: &ObjectRef, patch: &Value) -> Result<Option<Object>, Error> {
+        self.patch_part(Part::Whole, target, patch).await
     }
 
     /// Changes the status of an object; see [`Cluster::patch`].
@@ -122,30 +122,30 @@ impl Cluster {
     /// As [`Cluster::patch`].
     pub async fn patch_status(
         &self,
-        of: &ObjectRef,
+        target: &ObjectRef,
         patch: &Value,
     ) -> Result<Option<Object>, Error> {
-        self.patch_part(Part::Status, of, patch).await
+        self.patch_part(Part::Status, target, patch).await
     }
 
     async fn patch_part(
         &self,
         part: Part,
-        of: &ObjectRef,
+        target: &ObjectRef,
         patch: &Value,
     ) -> Result<Option<Object>, Error> {
         let (act, part) = match part {
-            Part::Whole => (format!("patch {of}"), ""),
-            Part::Status => (format!("patch the status of {of}"), "/status"),
+            Part::Whole => (format!("patch {target}"), ""),
+            Part::Status => (format!("patch the status of {target}"), "/status"),
         };
-        let kind = self.kind_of(&act, of).await?;
+        let kind = self.kind_of(&act, target).await?;
         let path = format!(
             "{}{part}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict",
-            kind.path_of(of.namespace.as_deref(), &of.name)
+            kind.path_of(target.namespace.as_deref(), &target.name)
         );
         let body = to_json(patch, View::Clear);
         let answer = self.send(&act, &Call::merge_patch(path, body)).await?;
-        self.object(&Scrubber::from_trees([patch]), &act, of, answer)
+        self.object(&Scrubber::from_trees([patch]), &act, target, answer)
     }
 
     /// Deletes an object if its UID is `uid`. Kubernetes deletes its dependents in the background.
@@ -154,10 +154,10 @@ impl Cluster {
     ///
     /// When it may not be deleted, the kind is not served, or the server does not answer; whether it was
     /// deleted is not known then.
-    pub async fn delete(&self, of: &ObjectRef, uid: &str) -> Result<Deleted, Error> {
-        let act = format!("delete {of}");
-        let kind = self.kind_of(&act, of).await?;
-        let path = kind.path_of(of.namespace.as_deref(), &of.name);
+    pub async fn delete(&self, target: &ObjectRef, uid: &str) -> Result<Deleted, Error> {
+        let act = format!("delete {target}");
+        let kind = self.kind_of(&act, target).await?;
+        let path = kind.path_of(target.namespace.as_deref(), &target.name);
         let preconditions: Mapping = [("uid", Value::from(uid))].into_iter().collect();
         let options: Mapping = [
             ("apiVersion", Value::from("v1")),
@@ -184,12 +184,12 @@ impl Cluster {
     /// When it is refused, its namespace does not exist, the kind is not served, or the server does not
     /// answer; whether it was created is not known then.
     pub async fn create(&self, object: &Object) -> Result<Created, Error> {
-        let of = ObjectRef::from(object);
-        let act = format!("create {of}");
-        let kind = self.kind_of(&act, &of).await?;
+        let target = ObjectRef::from(object);
+        let act = format!("create {target}");
+        let kind = self.kind_of(&act, &target).await?;
         let path = format!(
             "{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict",
-            kind.path(of.namespace.as_deref())
+            kind.path(target.namespace.as_deref())
         );
         let body = to_json(&object.value, View::Clear);
         let answer = self.send(&act, &Call::post(path, body)).await?;
@@ -200,7 +200,7 @@ impl Cluster {
         if !answer.is_success() {
             return Err(self.refused_without(&secrets, &act, &answer));
         }
-        match list::read(&of.api_version, &of.kind, answer.value) {
+        match list::read(&target.api_version, &target.kind, answer.value) {
             Some(object) => Ok(Created::Done(Box::new(object))),
             None => Err(self.no_object(&act)),
         }
@@ -213,9 +213,9 @@ impl Cluster {
     /// When it names no version, is refused, the kind is not served, or the server does not answer; whether
     /// it was written is not known then.
     pub async fn replace(&self, object: &Object) -> Result<Replaced, Error> {
-        let of = ObjectRef::from(object);
-        let act = format!("replace {of}");
-        let kind = self.kind_of(&act, &of).await?;
+        let target = ObjectRef::from(object);
+        let act = format!("replace {target}");
+        let kind = self.kind_of(&act, &target).await?;
         if version(object).is_none() {
             let cause = Cause::Refused {
                 code: INVALID,
@@ -225,7 +225,7 @@ impl Cluster {
         }
         let path = format!(
             "{}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict",
-            kind.path_of(of.namespace.as_deref(), &of.name)
+            kind.path_of(target.namespace.as_deref(), &target.name)
         );
         let body = to_json(&object.value, View::Clear);
         let answer = self.send(&act, &Call::put(path, body)).await?;
@@ -233,15 +233,15 @@ impl Cluster {
             return Ok(Replaced::Conflict);
         }
         let secrets = Scrubber::from_trees([&object.value]);
-        let replaced = self.object(&secrets, &act, &of, answer)?;
+        let replaced = self.object(&secrets, &act, &target, answer)?;
         Ok(replaced.map_or(Replaced::NotThere, |object| {
             Replaced::Done(Box::new(object))
         }))
     }
 
     /// Returns the kind of an object; fails if its names are not valid in a path.
-    async fn kind_of(&self, act: &str, of: &ObjectRef) -> Result<KindRef, Error> {
-        let names = [Some(&of.name), of.namespace.as_ref()];
+    async fn kind_of(&self, act: &str, target: &ObjectRef) -> Result<KindRef, Error> {
+        let names = [Some(&target.name), target.namespace.as_ref()];
         if let Some(name) = names
             .into_iter()
             .flatten()
@@ -253,7 +253,7 @@ impl Cluster {
             };
             return Err(self.failed(act, cause));
         }
-        let kind = self.kind(&of.api_version, &of.kind).await?;
+        let kind = self.kind(&target.api_version, &target.kind).await?;
         kind.ok_or_else(|| self.failed(act, Cause::NotServed))
     }
 
@@ -262,7 +262,7 @@ impl Cluster {
         &self,
         secrets: &Scrubber,
         act: &str,
-        of: &ObjectRef,
+        target: &ObjectRef,
         answer: Answer,
     ) -> Result<Option<Object>, Error> {
         if answer.status == 404 && !answer.is_unknown_path() {
@@ -271,7 +271,7 @@ impl Cluster {
         if !answer.is_success() {
             return Err(self.refused_without(secrets, act, &answer));
         }
-        match list::read(&of.api_version, &of.kind, answer.value) {
+        match list::read(&target.api_version, &target.kind, answer.value) {
             Some(object) => Ok(Some(object)),
             None => Err(self.no_object(act)),
         }
@@ -297,11 +297,11 @@ mod tests {
         let text =
             br#"{"apiVersion":"batch/v1","kind":"Job","metadata":{"name":"a","namespace":"n"}}"#;
         let object = Object::from_value(Value::from_json(text).expect("JSON")).expect("an object");
-        let of = ObjectRef::from(&object);
-        assert_eq!(of.to_string(), object.title());
+        let target = ObjectRef::from(&object);
+        assert_eq!(target.to_string(), object.title());
         let node = ObjectRef {
             namespace: None,
-            ..of
+            ..target
         };
         assert_eq!(node.to_string(), "Job a");
     }

@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lacks_say_what_and_where() {
+    fn missing_requirements_name_kind_and_place() {
         let permission = |subresource: Option<&str>, namespace: Option<&str>| {
             Missing::Permission(Permission {
                 verb: Verb::Patch,

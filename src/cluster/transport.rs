@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_passes_is_told_from_what_stays() {
+    fn transient_errors_are_distinguished() {
         for said in [
             "apiserver is shutting down",
             r#"{"kind":"Status","message":"etcdserver: leader changed","code":500}"#,
