@@ -42,7 +42,7 @@ pub enum Delivery {
 impl Delivery {
     /// Returns the dialect that decides about structure and keys.
     #[must_use]
-    pub(crate) fn dialect(self) -> Dialect {
+    pub fn dialect(self) -> Dialect {
         match self {
             Delivery::Python | Delivery::Written => Dialect::PyYaml,
             Delivery::Go => Dialect::GoYamlV2,
