@@ -12,13 +12,13 @@ pub(crate) mod oci_repository;
 pub(crate) mod release;
 pub(crate) mod values;
 
-pub(crate) use common::{EmptySecret, Metadata, Namespace, Verify};
+pub(crate) use common::{EmptySecret, Namespace, Verify};
 pub(crate) use duration::Seconds;
 pub(crate) use git_repository::{GitReference, GitRepository, GitSource, Include};
 pub(crate) use helm_release::HelmRelease;
 pub(crate) use helm_repository::{HelmRepository, HelmSource};
 pub use object::{Conflict, Object, ObjectKey, ObjectSet};
-pub(crate) use object_meta::ObjectMeta;
+pub(crate) use object_meta::{Metadata, ObjectMeta};
 pub(crate) use oci_repository::{OciRepository, OciSource};
 pub(crate) use release::ReleaseView;
 

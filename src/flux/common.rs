@@ -1,41 +1,10 @@
-//! What objects of several kinds share, and the small core kinds: `metadata`, Namespace, a Secret without content,
-//! and `verify` of sources and charts.
+//! The small kinds of the core, Namespace and a Secret without content, and `verify` of sources and charts.
 
 use crate::value::{Mapping, Text, Value};
 
 use super::{
-    Fields, KEYS_ANNOTATION, Object, PRUNE_ANNOTATION, SSA_ANNOTATION, reference, text_mapping,
+    Fields, KEYS_ANNOTATION, Metadata, Object, PRUNE_ANNOTATION, SSA_ANNOTATION, reference,
 };
-
-/// Name, place and marks of an object.
-#[derive(Clone, Debug, Default)]
-pub struct Metadata {
-    /// Its name.
-    pub name: Text,
-    /// Its namespace; `None` for cluster-scoped kinds.
-    pub namespace: Option<Text>,
-    /// Labels, in order.
-    pub labels: Vec<(Text, Text)>,
-    /// Annotations, in order.
-    pub annotations: Vec<(Text, Text)>,
-}
-
-impl Metadata {
-    pub(super) fn into_mapping(self) -> Mapping {
-        let Self {
-            name,
-            namespace,
-            labels,
-            annotations,
-        } = self;
-        Fields::default()
-            .set("name", name)
-            .set_some("namespace", namespace)
-            .set_filled("labels", text_mapping(labels))
-            .set_filled("annotations", text_mapping(annotations))
-            .mapping()
-    }
-}
 
 /// A namespace.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
-//! `metadata` of an object that is held as a tree, read.
+//! `metadata` of an object: read from a tree, or written.
 
-use crate::value::{Entry, Value};
+use super::{Fields, text_mapping};
+use crate::value::{Entry, Mapping, Text, Value};
 
 /// `metadata` of an object, whatever its kind. Every field may be absent.
 #[derive(Clone, Copy, Debug)]
@@ -92,5 +93,35 @@ impl<'v> ObjectMeta<'v> {
     pub fn is_terminating(self) -> bool {
         self.0
             .is_some_and(|metadata| metadata.at(&["deletionTimestamp"]).is_some())
+    }
+}
+
+/// The `metadata` of an object that is written.
+#[derive(Clone, Debug, Default)]
+pub struct Metadata {
+    /// Its name.
+    pub name: Text,
+    /// Its namespace; `None` for cluster-scoped kinds.
+    pub namespace: Option<Text>,
+    /// Labels, in order.
+    pub labels: Vec<(Text, Text)>,
+    /// Annotations, in order.
+    pub annotations: Vec<(Text, Text)>,
+}
+
+impl Metadata {
+    pub(super) fn into_mapping(self) -> Mapping {
+        let Self {
+            name,
+            namespace,
+            labels,
+            annotations,
+        } = self;
+        Fields::default()
+            .set("name", name)
+            .set_some("namespace", namespace)
+            .set_filled("labels", text_mapping(labels))
+            .set_filled("annotations", text_mapping(annotations))
+            .mapping()
     }
 }

@@ -1,7 +1,9 @@
 //! Who may use whom: the drawing in `src/lib.rs` is the rule.
 //!
-//! A room uses only rooms that the drawing names before it; no room of one wing names a room of the other; only `cli` and `cluster` do input and output.
+//! A room uses only rooms that the drawing names before it; no room of one wing names a room of the other; no files
+//! name each other in a circle; only `cli` and `cluster` do input and output.
 
+mod circles;
 mod paths;
 
 use std::collections::BTreeSet;
@@ -24,6 +26,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("layers::rooms_use_only_those_before_them", order),
         Trial::test("layers::no_wing_names_a_room_of_the_other", wings),
+        Trial::test("layers::no_files_name_each_other_in_a_circle", no_circles),
         Trial::test("layers::only_cli_and_cluster_reach_outside", reach),
         Trial::test("layers::both_pages_draw_the_same_house", same_drawing),
         Trial::test("layers::each_rule_finds_a_breach", breaches),
@@ -155,6 +158,11 @@ fn wings() -> Result {
     ensure_none(across_wings(&drawing()?, &files()?))
 }
 
+fn no_circles() -> Result {
+    let circles = circles::find(&files()?);
+    ensure_none(circles.iter().map(|files| files.join(" ↔ ")).collect())
+}
+
 fn reach() -> Result {
     ensure_none(reaching(&files()?))
 }
@@ -272,7 +280,20 @@ fn breaches() -> Result {
     let back = house("lower.rs", "use crate::{value::Value, cluster};")?;
     is_one(across_wings(&drawing, &back), "`lower` names `cluster`")?;
     let outside = house("value.rs", "use std::{fmt, fs};")?;
-    is_one(reaching(&outside), "std::fs")
+    is_one(reaching(&outside), "std::fs")?;
+
+    let mut circle = vec![
+        File::read("apply.rs", "mod write; mod wait; pub use wait::Until;")?,
+        File::read("apply/write.rs", "use super::Until;")?,
+        File::read("apply/wait.rs", "use crate::apply::write;")?,
+    ];
+    let found = circles::find(&circle);
+    ensure(
+        found == [["apply/wait", "apply/write"]],
+        format!("circles {found:?}"),
+    )?;
+    circle.pop();
+    ensure(circles::find(&circle).is_empty(), "no circle is left")
 }
 
 /// The reader finds what it must, and nothing in comments, strings and tests.
