@@ -22,18 +22,18 @@ mod objects;
 mod plan;
 mod private_file;
 mod progress;
+mod report;
 mod rollout;
 mod schema;
 mod show;
 mod source_map;
 mod status;
+mod stdout;
 mod validate;
 mod warnings;
 mod write;
 
-use std::io::Write as _;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -42,8 +42,6 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::flux::duration;
 use crate::parallel::Workers;
-use crate::report::markdown;
-use crate::report::style::Style;
 
 pub use failure::Failure;
 
@@ -131,106 +129,11 @@ fn parse_code(text: &str) -> Result<Code, String> {
     text.parse::<Code>().map_err(|error| error.to_string())
 }
 
-/// A report and where it goes.
-#[derive(Clone, Debug)]
-struct ReportTarget<Format> {
-    format: Format,
-    /// `None` for stdout.
-    file: Option<PathBuf>,
-}
-
-/// Parses `FORMAT` or `FORMAT=FILE`.
-fn parse_report<Format: ValueEnum>(text: &str) -> Result<ReportTarget<Format>, String> {
-    let (format, file) = match text.split_once('=') {
-        Some((format, file)) => (format, Some(PathBuf::from(file))),
-        None => (text, None),
-    };
-    match Format::from_str(format, false) {
-        Ok(format) => Ok(ReportTarget { format, file }),
-        Err(_) => {
-            let known = Format::value_variants().iter();
-            let known = known
-                .filter_map(|format| Some(format!("`{}`", format.to_possible_value()?.get_name())));
-            let known: Vec<String> = known.collect();
-            Err(format!(
-                "there is no report format `{format}`, use {}",
-                known.join(", ")
-            ))
-        }
-    }
-}
-
-/// Refuses two reports that would both go to stdout.
-fn one_on_stdout<Format>(reports: &[ReportTarget<Format>]) -> Result<(), Failure> {
-    let to_stdout = reports.iter().filter(|target| target.file.is_none());
-    if to_stdout.count() > 1 {
-        let failure = Failure::new("two reports would both go to standard output");
-        return Err(failure.hint("write one to a file: --report json=FILE"));
-    }
-    Ok(())
-}
-
-/// Writes a result to stdout.
-fn write_stdout(text: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout();
-    let written = stdout.write_all(text.as_bytes());
-    written
-        .and_then(|()| stdout.flush())
-        .map_err(Failure::stdout)
-}
-
 /// Parses a duration as Flux and people write it.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let seconds = duration::seconds(text).and_then(|seconds| u64::try_from(seconds).ok());
     let seconds = seconds.ok_or("write it as in `2h` or `90m`")?;
     Ok(Duration::from_secs(seconds))
-}
-
-/// Parses the largest size of a Markdown report.
-fn parse_limit(text: &str) -> Result<usize, String> {
-    let limit: usize = text
-        .parse()
-        .map_err(|_| "give a number of bytes".to_owned())?;
-    if limit < markdown::MIN_LIMIT {
-        return Err(format!(
-            "the summary alone takes up to {} bytes",
-            markdown::MIN_LIMIT
-        ));
-    }
-    Ok(limit)
-}
-
-impl<Format> ReportTarget<Format> {
-    /// Writes the report to its file or to stdout.
-    fn write(&self, text: &str) -> Result<(), Failure> {
-        match &self.file {
-            None => std::io::stdout()
-                .write_all(text.as_bytes())
-                .map_err(Failure::stdout),
-            Some(file) => {
-                std::fs::write(file, text).map_err(|cause| Failure::io("write", file, cause))
-            }
-        }
-    }
-}
-
-/// Writes every report that was asked for; as `text` on stdout too, unless one went there or nothing is to be said.
-fn write_reports<Format: Copy>(
-    targets: &[ReportTarget<Format>],
-    text: Format,
-    output: &Output,
-    render: impl Fn(Format, Style) -> Result<String, Failure>,
-) -> Result<(), Failure> {
-    let colour = show::colour_on(output, &std::io::stdout());
-    let all = output.verbose > 0;
-    for target in targets {
-        let colour = colour && target.file.is_none();
-        target.write(&render(target.format, Style { colour, all })?)?;
-    }
-    if output.quiet || targets.iter().any(|target| target.file.is_none()) {
-        return Ok(());
-    }
-    write_stdout(&render(text, Style { colour, all })?)
 }
 
 /// Most threads that work at a time: more make no site faster, and each holds memory.
@@ -240,14 +143,6 @@ const MAX_WORKERS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
 fn workers() -> Workers {
     let available = std::thread::available_parallelism();
     available.map_or(Workers::ONE, |number| Workers::new(number.min(MAX_WORKERS)))
-}
-
-/// A report as indented JSON.
-fn json_text(report: &impl serde::Serialize) -> Result<String, Failure> {
-    let mut text = serde_json::to_string_pretty(report)
-        .map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
-    text.push('\n');
-    Ok(text)
 }
 
 /// All commands and options: what `docs/cli.md` and completions are made of.

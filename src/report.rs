@@ -18,11 +18,27 @@ pub mod graph;
 pub mod junit;
 pub mod markdown;
 pub mod order;
+pub mod page;
 pub mod plan;
 pub mod sarif;
 pub mod source_map;
 pub mod status;
 pub mod style;
-pub mod text;
 pub mod validate;
 pub mod words;
+
+pub(crate) use digest::{count, count_of};
+
+use serde::Serialize;
+
+use page::Page;
+use style::Style;
+
+/// A report for programs and for people.
+pub trait Rendered: Serialize {
+    /// As text for a terminal.
+    fn text(&self, style: Style) -> String;
+
+    /// As a page, for Markdown.
+    fn page(&self) -> Page;
+}

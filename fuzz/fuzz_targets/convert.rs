@@ -18,7 +18,8 @@ use armada2flux::flux::Object;
 use armada2flux::lower::{self, PreDeletes, Role, ValuesIn, Waits};
 use armada2flux::parallel::Workers;
 use armada2flux::plan;
-use armada2flux::report::{convert, markdown, text};
+use armada2flux::report::convert::{self, page, text};
+use armada2flux::report::markdown;
 use armada2flux::source::{FileId, Sources, Span};
 use armada2flux::value::Value;
 use armada2flux::yaml::deliver::{Delivery, deliver};
@@ -111,7 +112,7 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
         &said,
     );
     let _ = text::text(&report);
-    let _ = markdown::markdown(&report, REPORT_BYTES);
+    let _ = markdown::print(&page::page(&report), REPORT_BYTES);
     let shown = inputs.all_trees();
     let masks = |file: FileId| {
         let tree = shown

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::apply::Options;
 use crate::cluster::Rights;
@@ -26,8 +26,9 @@ use crate::rollout::Rollout;
 use super::access::{self, AccessArguments};
 use super::choices::Choices;
 use super::input::InputArguments;
+use super::report::ReportArguments;
 use super::rollout::rollout;
-use super::{Failure, Levels, Output, ReportTarget, objects, show, write_stdout};
+use super::{Failure, Levels, Output, objects, report, show, stdout};
 
 use look::Looked;
 use session::{Session, Walked};
@@ -42,6 +43,9 @@ const RETRY_FOR: Duration = Duration::from_secs(120);
 /// Armada itself waited for is there. What is going to be done is written into a journal first, so a run that ended at any
 /// moment is taken up again with --resume. Takes Armada documents or a Flux tree made before, as diff does.
 #[derive(Debug, Args)]
+#[command(mut_arg("report", |report| {
+    report.help("Write the final report as text, json or markdown; may be given several times")
+}))]
 #[command(after_help = "Examples:
   armada2flux apply flux/ --context site-a
   armada2flux plan site.yaml -o plan.json && armada2flux apply site.yaml --plan plan.json --yes
@@ -92,12 +96,8 @@ pub(super) struct Arguments {
     /// Write what happens to this file while it happens, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
-    /// Write the final report as text, json or markdown; may be given several times
-    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
-    report: Vec<ReportTarget<ReportFormat>>,
-    /// Largest markdown report, in bytes; what is cut is counted
-    #[arg(long, value_name = "BYTES", default_value_t = crate::report::markdown::DEFAULT_LIMIT, value_parser = super::parse_limit)]
-    report_limit: usize,
+    #[command(flatten)]
+    report: ReportArguments,
     #[command(flatten)]
     access: AccessArguments,
     #[command(flatten)]
@@ -106,18 +106,8 @@ pub(super) struct Arguments {
     levels: Levels,
 }
 
-/// The formats of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ReportFormat {
-    /// Everything, as `armada2flux schema apply` describes it
-    Json,
-    /// For people
-    Text,
-    /// For a ticket or a comment
-    Markdown,
-}
-
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
+    arguments.report.check()?;
     let mut diagnostics = arguments.levels.sink();
     let set = objects::read(
         &arguments.input,
@@ -147,14 +137,12 @@ async fn apply(
     let cluster = arguments.access.connect_telling(tell).await?;
     let cluster = Arc::new(cluster.retry_for(RETRY_FOR).rights(Rights::Apply));
     let Looked { about, plan } = look::look(arguments, output, rollout, options, &cluster).await?;
-    let all = output.verbose > 0;
     if arguments.dry_run {
-        let colour = show::colour_on(output, &std::io::stdout());
-        write_stdout(&plan_text::text(&plan, Style { colour, all }))?;
+        stdout::write(&plan_text::text(&plan, report::style(output)))?;
         return Ok(ExitCode::SUCCESS);
     }
     if !output.quiet && !arguments.yes {
-        let colour = show::colour(output);
+        let (colour, all) = (show::colour(output), output.verbose > 0);
         show::say(plan_text::text(&plan, Style { colour, all }).trim_end());
     }
     let question = format!("apply this to {}?", cluster.server());

@@ -5,19 +5,19 @@ mod namespace;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use crate::compare::{self, ObjectChange};
 use crate::flux::ObjectSet;
-use crate::report::diff::{self, Against, Report, Summary, markdown, text};
-use crate::report::markdown::DEFAULT_LIMIT;
+use crate::report::diff::{self, Against, Summary};
 use crate::rollout;
 use crate::survey::{self, Compared};
 
 use super::access::{self, AccessArguments, failure};
 use super::choices::Choices;
 use super::input::InputArguments;
-use super::{Failure, Levels, Output, ReportTarget, flux_tree, objects, warnings};
+use super::report::ReportArguments;
+use super::{Failure, Levels, Output, flux_tree, objects, warnings};
 
 /// Exit code with --exit-code when there are differences.
 const DIFFERENT: u8 = 2;
@@ -53,31 +53,16 @@ pub(super) struct Arguments {
     /// List what is left out as noise, with the rule that says so
     #[arg(long)]
     show_noise: bool,
-    /// Write a report as text, json or markdown; may be given several times
-    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
-    report: Vec<ReportTarget<ReportFormat>>,
-    /// Largest markdown report, in bytes; what is cut is counted
-    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_LIMIT, value_parser = super::parse_limit)]
-    report_limit: usize,
+    #[command(flatten)]
+    report: ReportArguments,
     #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
     levels: Levels,
 }
 
-/// The formats of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ReportFormat {
-    /// Everything, as `armada2flux schema diff` describes it
-    Json,
-    /// For people: dangers first, the summary last
-    Text,
-    /// For a comment on a change: details folded, below --report-limit
-    Markdown,
-}
-
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
-    super::one_on_stdout(&arguments.report)?;
+    arguments.report.check()?;
     let mut diagnostics = arguments.levels.sink();
     let after = objects::read(
         &arguments.input,
@@ -98,7 +83,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
         }
     };
     let report = diff::report(&changes, against, arguments.show_noise);
-    write(arguments, output, &report)?;
+    arguments.report.write(output, &report)?;
     let Summary {
         refused, objects, ..
     } = report.summary;
@@ -136,17 +121,4 @@ fn in_cluster(
         changes.extend(left_over);
         Ok(changes)
     })
-}
-
-fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {
-    super::write_reports(
-        &arguments.report,
-        ReportFormat::Text,
-        output,
-        |format, style| match format {
-            ReportFormat::Json => super::json_text(report),
-            ReportFormat::Text => Ok(text::text(report, style)),
-            ReportFormat::Markdown => Ok(markdown::markdown(report, arguments.report_limit)),
-        },
-    )
 }

@@ -1,12 +1,10 @@
 //! `armada2flux explain`
 
-use std::io::Write as _;
-
 use clap::Args;
 
 use crate::report::explain::{self, Answer};
 
-use super::Failure;
+use super::{Failure, stdout};
 
 /// Explain an Armada field or a diagnostic code
 ///
@@ -39,9 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
             Answer::Unknown(near) => return Err(unknown(topic, &near)),
         },
     };
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .map_err(Failure::stdout)
+    stdout::write(&text)
 }
 
 fn unknown(topic: &str, near: &[String]) -> Failure {

@@ -1,7 +1,5 @@
 //! `armada2flux graph`
 
-use std::io::Write as _;
-
 use clap::{Args, ValueEnum};
 
 use crate::report::graph::Picture;
@@ -10,7 +8,7 @@ use crate::{plan, report};
 use super::choices::Order;
 use super::input::InputArguments;
 use super::show;
-use super::{Failure, Levels, Output};
+use super::{Failure, Levels, Output, stdout};
 
 /// Show the order of a site: stages, steps, gates, and what depends on what
 ///
@@ -76,7 +74,5 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         return Err(Failure::documents());
     };
     let drawing = arguments.format.draw(&Picture::of_plan(&plan));
-    std::io::stdout()
-        .write_all(drawing.as_bytes())
-        .map_err(Failure::stdout)
+    stdout::write(&drawing)
 }

@@ -3,15 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::flux::duration;
 use crate::report;
 use crate::report::graph::Picture;
-use crate::report::markdown::DEFAULT_LIMIT;
-use crate::report::plan::{Report, markdown, text};
+use crate::report::plan::Report;
 use crate::rollout::Rollout;
 use crate::rollout::saved::{self, ClusterId, KEY_BYTES, Saved};
 use crate::survey;
@@ -20,8 +19,9 @@ use super::access::{self, AccessArguments, failure};
 use super::choices::Choices;
 use super::graph::Format;
 use super::input::InputArguments;
+use super::report::ReportArguments;
 use super::rollout::rollout;
-use super::{Failure, Levels, Output, ReportTarget, objects, private_file, show, warnings};
+use super::{Failure, Levels, Output, objects, private_file, show, stdout, warnings};
 
 /// Exit code with --exit-code when a run would write or be refused.
 const DIFFERENT: u8 = 2;
@@ -60,27 +60,12 @@ pub(super) struct Arguments {
     /// Exit with 2 when a run would change anything or be refused
     #[arg(long, alias = "detailed-exitcode")]
     exit_code: bool,
-    /// Write a report as text, json or markdown; may be given several times
-    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
-    report: Vec<ReportTarget<ReportFormat>>,
-    /// Largest markdown report, in bytes; what is cut is counted
-    #[arg(long, value_name = "BYTES", default_value_t = DEFAULT_LIMIT, value_parser = super::parse_limit)]
-    report_limit: usize,
+    #[command(flatten)]
+    report: ReportArguments,
     #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
     levels: Levels,
-}
-
-/// The formats of the report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum ReportFormat {
-    /// Everything, as `armada2flux schema plan-report` describes it
-    Json,
-    /// For people: a table for each stage, the summary last
-    Text,
-    /// For a comment on a change: details folded, below --report-limit
-    Markdown,
 }
 
 fn parse_valid_for(text: &str) -> Result<u64, String> {
@@ -93,7 +78,7 @@ fn parse_valid_for(text: &str) -> Result<u64, String> {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
-    super::one_on_stdout(&arguments.report)?;
+    arguments.report.check()?;
     let mut diagnostics = arguments.levels.sink();
     let set = objects::read(
         &arguments.input,
@@ -104,14 +89,14 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     let rollout = rollout(&set)?;
     if let Some(format) = arguments.graph {
         let drawing = format.draw(&Picture::of_rollout(&rollout));
-        super::write_stdout(&drawing)?;
+        stdout::write(&drawing)?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(file) = &arguments.output {
         refuse_foreign(file)?;
     }
     let (report, cluster) = access::run(ask(arguments, &rollout, output))?;
-    write(arguments, output, &report)?;
+    arguments.report.write(output, &report)?;
     if let Some(file) = &arguments.output {
         let plan = saved::save(
             &rollout,
@@ -147,19 +132,6 @@ async fn ask(
     };
     let server = cluster.server().to_owned();
     Ok((report, ClusterId { uid, server }))
-}
-
-fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {
-    super::write_reports(
-        &arguments.report,
-        ReportFormat::Text,
-        output,
-        |format, style| match format {
-            ReportFormat::Json => super::json_text(report),
-            ReportFormat::Text => Ok(text::text(report, style)),
-            ReportFormat::Markdown => Ok(markdown::markdown(report, arguments.report_limit)),
-        },
-    )
 }
 
 /// A file that is no plan is not replaced by one.

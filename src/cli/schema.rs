@@ -1,14 +1,12 @@
 //! `armada2flux schema`
 
-use std::io::Write as _;
-
 use clap::{Args, ValueEnum};
 
 use crate::report::{apply, convert, diff, events, plan, status, validate};
 use crate::rollout::saved::Saved;
 use crate::source_map::schema;
 
-use super::Failure;
+use super::{Failure, report, stdout};
 
 /// Print the JSON Schema of something the program writes or reads
 ///
@@ -54,7 +52,5 @@ pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Subject::Validation => schemars::schema_for!(validate::Report),
         Subject::SourceMap => schemars::schema_for!(schema::File),
     };
-    let text = serde_json::to_string_pretty(&schema)
-        .map_err(|error| Failure::new(format!("cannot write the schema: {error}")))?;
-    writeln!(std::io::stdout(), "{text}").map_err(Failure::stdout)
+    stdout::write(&report::json(&schema)?)
 }

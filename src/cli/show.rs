@@ -9,6 +9,8 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::source::{FileId, Sources, Span};
 use crate::yaml::{Tree, sensitive};
 
+pub(super) use crate::report::{count, count_of};
+
 use super::{Colour, Output};
 
 /// Writes a line to stderr; a stderr that is gone stops nobody.
@@ -40,16 +42,6 @@ pub(super) fn paint(output: &Output, word: &str, code: &str) -> String {
     } else {
         word.to_owned()
     }
-}
-
-/// A number and what it counts: `1 release`, `2 releases`.
-pub(super) fn count(number: usize, what: &str) -> String {
-    count_of(number, what, &format!("{what}s"))
-}
-
-/// A number and what it counts, for words with a plural of their own.
-pub(super) fn count_of(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// How many diagnostics of each code there are, a line for each severity.

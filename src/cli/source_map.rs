@@ -9,7 +9,7 @@ use crate::source_map::FILL_IN;
 use crate::{lower, plan, report};
 
 use super::input::InputArguments;
-use super::{Failure, Levels, Output, show};
+use super::{Failure, Levels, Output, show, stdout};
 
 /// Tell flux where charts are that it cannot read where armada does
 #[derive(Debug, Args)]
@@ -63,13 +63,7 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
     let sources = lower::survey(&plan);
     let text = report::source_map::source_map(&plan.manifest, &sources);
     match &arguments.output {
-        None => {
-            let mut stdout = std::io::stdout();
-            let written = stdout.write_all(text.as_bytes());
-            written
-                .and_then(|()| stdout.flush())
-                .map_err(Failure::stdout)?;
-        }
+        None => stdout::write(&text)?,
         Some(file) => {
             // A map that somebody has filled in must not be lost.
             let new = std::fs::File::create_new(file);

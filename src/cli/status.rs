@@ -10,12 +10,12 @@ use clap::{Args, ValueEnum};
 use crate::cluster::{FLUX_NAMESPACE, Holder};
 use crate::report::status::text::text;
 use crate::report::status::{self, Journal, Lock, Report, Site, Summary};
-use crate::report::style::Style;
 use crate::survey::Sites;
 use crate::value::Text;
 
 use super::access::{self, AccessArguments};
-use super::{Failure, Output, ReportTarget, journal, show, warnings};
+use super::report::{self, Target, parse_target};
+use super::{Failure, Output, journal, stdout, warnings};
 
 /// Show where the releases of a site stand, and the last run
 ///
@@ -41,8 +41,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     access: AccessArguments,
     /// Write a report as text or json; may be given several times
-    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
-    report: Vec<ReportTarget<ReportFormat>>,
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = parse_target::<ReportFormat>)]
+    report: Vec<Target<ReportFormat>>,
 }
 
 /// The formats of the report.
@@ -55,31 +55,16 @@ enum ReportFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    super::one_on_stdout(&arguments.report)?;
-    let report = access::run(read(arguments, output))?;
-    let style = Style {
-        colour: show::colour_on(output, &std::io::stdout()),
-        all: output.verbose > 0,
-    };
-    let mut said = false;
-    for target in &arguments.report {
-        said |= target.file.is_none();
-        let text = match target.format {
-            ReportFormat::Json => super::json_text(&report)?,
-            ReportFormat::Text => text(
-                &report,
-                Style {
-                    colour: style.colour && target.file.is_none(),
-                    ..style
-                },
-            ),
-        };
-        target.write(&text)?;
-    }
-    if said {
+    report::one_on_stdout(&arguments.report)?;
+    let status = access::run(read(arguments, output))?;
+    report::write_asked(&arguments.report, output, |format, style| match format {
+        ReportFormat::Json => report::json(&status),
+        ReportFormat::Text => Ok(text(&status, style)),
+    })?;
+    if arguments.report.iter().any(Target::is_stdout) {
         return Ok(());
     }
-    super::write_stdout(&text(&report, style))
+    stdout::write(&text(&status, report::style(output)))
 }
 
 async fn read(arguments: &Arguments, output: &Output) -> Result<Report, Failure> {

@@ -3,11 +3,12 @@
 use clap::{Args, ValueEnum};
 
 use crate::compile::Inputs;
-use crate::report;
+use crate::report::{github, junit, sarif, validate};
 
 use super::input::InputArguments;
+use super::report::{self, Target, parse_target};
 use super::show::{self, count};
-use super::{Failure, Levels, Output, ReportTarget};
+use super::{Failure, Levels, Output};
 
 /// Check Armada documents: all errors of all documents in one run
 ///
@@ -23,8 +24,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
     /// Write the findings as json, junit, sarif or github; may be given several times
-    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = super::parse_report::<ReportFormat>)]
-    report: Vec<ReportTarget<ReportFormat>>,
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = parse_target::<ReportFormat>)]
+    report: Vec<Target<ReportFormat>>,
     #[command(flatten)]
     levels: Levels,
 }
@@ -43,14 +44,7 @@ enum ReportFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let to_stdout = arguments
-        .report
-        .iter()
-        .filter(|target| target.file.is_none());
-    if to_stdout.count() > 1 {
-        let failure = Failure::new("several reports would all go to standard output");
-        return Err(failure.hint("give each a file: --report junit=FILE"));
-    }
+    report::one_on_stdout(&arguments.report)?;
     let mut diagnostics = arguments.levels.sink();
     let inputs = arguments.input.read(None, &mut diagnostics)?;
     let decoded = inputs.decode(&mut diagnostics);
@@ -78,10 +72,10 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         lines.push(format!("{verdict}: {} read in full", found.join(", ")));
         show::say(&lines.join("\n"));
     }
-    let report = report::validate::report(inputs.sources(), documents, &diagnostics);
-    for target in &arguments.report {
-        target.write(&text_of(&report, target.format, &inputs)?)?;
-    }
+    let report = validate::report(inputs.sources(), documents, &diagnostics);
+    report::write_asked(&arguments.report, output, |format, _| {
+        text_of(&report, format, &inputs)
+    })?;
     if diagnostics.errors() > 0 {
         return Err(Failure::documents());
     }
@@ -89,18 +83,18 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
 }
 
 fn text_of(
-    report: &report::validate::Report,
+    report: &validate::Report,
     format: ReportFormat,
     inputs: &Inputs,
 ) -> Result<String, Failure> {
     let findings = &report.diagnostics;
     match format {
-        ReportFormat::Json => super::json_text(report),
+        ReportFormat::Json => report::json(report),
         ReportFormat::Junit => {
             let files: Vec<&str> = inputs.files().collect();
-            Ok(report::junit::suite(findings, &files))
+            Ok(junit::suite(findings, &files))
         }
-        ReportFormat::Sarif => super::json_text(&report::sarif::log(findings)),
-        ReportFormat::Github => Ok(report::github::annotations(findings)),
+        ReportFormat::Sarif => report::json(&sarif::log(findings)),
+        ReportFormat::Github => Ok(github::annotations(findings)),
     }
 }

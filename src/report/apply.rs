@@ -1,6 +1,6 @@
 //! The report of `apply`: what a run came to.
 
-pub mod markdown;
+pub mod page;
 mod tally;
 pub mod text;
 
@@ -15,6 +15,9 @@ pub use tally::{Closing, Tally};
 use crate::flux::duration;
 use crate::flux::object::title;
 
+use super::Rendered;
+use super::page::Page;
+use super::style::Style;
 use super::words::{End, words};
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
@@ -237,6 +240,16 @@ impl Summary {
             .map(|(number, what)| format!("{number} {what}"))
             .collect();
         numbers.join(", ")
+    }
+}
+
+impl Rendered for Report {
+    fn text(&self, style: Style) -> String {
+        text::text(self, style)
+    }
+
+    fn page(&self) -> Page {
+        page::page(self)
     }
 }
 

@@ -1,5 +1,9 @@
 //! The report of `convert`.
 
+pub mod closing;
+pub mod page;
+pub mod text;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -14,8 +18,11 @@ use crate::plan::{self, Plan};
 use crate::source::{Sources, Span};
 use crate::source_map::ExistingKind;
 
+use super::Rendered;
 use super::finding::{Finding, Place};
 use super::order::{Order, order};
+use super::page::Page;
+use super::style::Style;
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
@@ -255,6 +262,16 @@ pub fn report(
         skipped_documents: skipped
             .map(|(schema, n)| (schema.to_string(), *n))
             .collect(),
+    }
+}
+
+impl Rendered for Report {
+    fn text(&self, _: Style) -> String {
+        text::text(self)
+    }
+
+    fn page(&self) -> Page {
+        page::page(self)
     }
 }
 

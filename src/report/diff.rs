@@ -1,6 +1,6 @@
 //! The report of `diff`: what applying would change.
 
-pub mod markdown;
+pub mod page;
 pub mod text;
 
 use schemars::JsonSchema;
@@ -13,6 +13,9 @@ use crate::flux::managed_fields;
 use crate::flux::object::title;
 use crate::value::{REDACTED, Text, Value};
 
+use super::Rendered;
+use super::page::Page;
+use super::style::Style;
 use super::words::words;
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
@@ -388,6 +391,16 @@ impl Shared {
     fn holders(&self) -> String {
         let names = self.managers.iter().map(|name| format!("`{name}`"));
         names.collect::<Vec<String>>().join(", ")
+    }
+}
+
+impl Rendered for Report {
+    fn text(&self, style: Style) -> String {
+        text::text(self, style)
+    }
+
+    fn page(&self) -> Page {
+        page::page(self)
     }
 }
 

@@ -189,9 +189,13 @@ pub(super) fn losses(groups: &[Group<'_>]) -> String {
 }
 
 /// A number and what it counts: `1 release`, `2 releases`.
-pub(super) fn count(number: usize, what: &str) -> String {
-    let end = if number == 1 { "" } else { "s" };
-    format!("{number} {what}{end}")
+pub(crate) fn count(number: usize, what: &str) -> String {
+    count_of(number, what, &format!("{what}s"))
+}
+
+/// A number and what it counts, for words with a plural of their own.
+pub(crate) fn count_of(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// `file:line`, the file left out when the input is only one.

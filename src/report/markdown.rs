@@ -1,182 +1,240 @@
-//! The report of `convert` as Markdown, to be a comment on a change: the summary first, details folded,
-//! the whole below a given size.
+//! Pages as Markdown, to be comments on a change: escaped, details folded, the whole below a given size. What does not
+//! fit any more is left out and counted.
 
-pub(in crate::report) mod escape;
-pub(in crate::report) mod page;
-mod said;
+mod escape;
 
-use super::convert::{Disposition, Release, Report};
-use super::decided;
-use super::digest::{self, Group, count};
-use crate::armada::disposition::Fate;
-use crate::diagnostic::Severity;
-use escape::{code, prose};
-use page::{Details, Page};
+use std::collections::BTreeMap;
+
+use super::digest::count;
+use super::page::{Block, Fold, Item, Line, List, Page, Rows, Span, Table};
+use escape::{code, html, prose};
 
 /// Largest report unless another limit is given, in bytes: comments end at 65,536 characters.
 pub const DEFAULT_LIMIT: usize = 60_000;
 /// Smallest limit: below it not even the summary finds room.
 pub const MIN_LIMIT: usize = 4_000;
 
-/// The text, of at most `limit` bytes; what had to be cut is counted at its end.
+/// Bytes kept free for the sentence about what was cut.
+const RESERVED: usize = 400;
+/// The end of a folded part.
+const CLOSING: &str = "\n</details>\n\n";
+
+/// The page as text, of at most `limit` bytes; what had to be cut is counted at its end.
 #[must_use]
-pub fn markdown(report: &Report, limit: usize) -> String {
-    let groups = digest::groups(report);
-    let one_file = digest::one_file(report);
-    let mut page = Page::new(limit);
-    summary(&mut page, report, &groups);
-    let (first, rest): (Vec<_>, Vec<_>) = groups
-        .iter()
-        .partition(|group| group.severity == Severity::Error || group.is_lossy());
-    for group in first {
-        page.fold(said::details(group, one_file), "line");
+pub fn print(page: &Page, limit: usize) -> String {
+    let mut printer = Printer {
+        text: String::new(),
+        limit,
+        cut: BTreeMap::new(),
+    };
+    for block in page.blocks() {
+        printer.block(block);
     }
-    folded_releases(&mut page, report, one_file);
-    for group in rest {
-        page.fold(said::details(group, one_file), "line");
-    }
-    folded_fields(&mut page, report);
-    page.finish()
+    printer.finish()
 }
 
-fn summary(page: &mut Page, report: &Report, groups: &[Group<'_>]) {
-    if report.ok {
-        page.line(&format!("## armada2flux: site {}\n", code(&report.site)));
-        let losses = digest::losses(groups);
-        page.line(&format!(
-            "**{}**. Against Armada: **{losses}**.\n",
-            digest::size(report)
-        ));
-        if let Some(order) = digest::order(report) {
-            page.line(&format!("Order: {order}.\n"));
+/// The text so far.
+#[derive(Debug)]
+struct Printer {
+    text: String,
+    limit: usize,
+    cut: BTreeMap<&'static str, usize>,
+}
+
+impl Printer {
+    fn block(&mut self, block: &Block) {
+        match block {
+            Block::Heading { level, text } => {
+                self.line(&format!("{} {}\n", "#".repeat(*level), inline(text)));
+            }
+            Block::Paragraph(text) => self.line(&format!("{}\n", inline(text))),
+            Block::List(list) => {
+                list_rows(list).iter().for_each(|row| self.line(row));
+                self.line("");
+            }
+            Block::Table(table) => {
+                self.line(&head(table));
+                table_rows(table).iter().for_each(|row| self.line(row));
+                self.line("");
+            }
+            Block::Fold(fold) => self.fold(fold),
         }
-    } else {
-        let errors = groups
-            .iter()
-            .filter(|group| group.severity == Severity::Error);
-        let errors: usize = errors.map(Group::len).sum();
-        page.line("## armada2flux: not converted\n");
-        page.line(&format!(
-            "**{}**; nothing was written.\n",
-            count(errors, "error")
-        ));
     }
-    let decisions = digest::decisions(report);
-    if report.ok && !decisions.is_empty() {
-        page.line("### To decide\n");
-        for decision in decisions {
-            page.line(&format!("- {}", prose(&decision)));
+
+    fn fits(&self, bytes: usize) -> bool {
+        self.text.len() + bytes + RESERVED <= self.limit
+    }
+
+    /// Appends a line.
+    fn line(&mut self, line: &str) {
+        if self.fits(line.len() + 1) {
+            self.text.push_str(line);
+            self.text.push('\n');
+        } else {
+            *self.cut.entry("line").or_default() += 1;
         }
-        page.line("");
     }
-    if !groups.is_empty() {
-        page.line("### What was said\n");
-        page.line("| | code | how often | what |\n|---|---|---|---|");
-        for group in groups {
-            let kind = match (group.is_lossy(), group.severity) {
-                (true, _) => "**loss**".to_owned(),
-                (false, Severity::Error) => "**error**".to_owned(),
-                (false, other @ (Severity::Warning | Severity::Note)) => other.to_string(),
-            };
-            page.line(&format!(
-                "| {kind} | {} | {} | {} |",
-                code(group.code.name()),
-                group.amount(),
-                prose(group.code.title())
+
+    /// Appends a folded part as far as it fits.
+    fn fold(&mut self, fold: &Fold) {
+        let Fold { title, row, rows } = fold;
+        let mut opening = format!("<details><summary>{}</summary>\n\n", summary(title));
+        let rows = match rows {
+            Rows::List(list) => list_rows(list),
+            Rows::Table(table) => {
+                opening.push_str(&head(table));
+                opening.push('\n');
+                table_rows(table)
+            }
+        };
+        let first = rows.first().map_or(0, |row| row.len() + 1);
+        if !self.fits(opening.len() + first + CLOSING.len()) {
+            *self.cut.entry(row).or_default() += rows.len();
+            return;
+        }
+        self.text.push_str(&opening);
+        let mut cut = 0;
+        for row in &rows {
+            if cut == 0 && self.fits(row.len() + 1 + CLOSING.len()) {
+                self.text.push_str(row);
+                self.text.push('\n');
+            } else {
+                cut += 1;
+            }
+        }
+        self.text.push_str(CLOSING);
+        if cut > 0 {
+            *self.cut.entry(row).or_default() += cut;
+        }
+    }
+
+    /// The text, with a count of what was cut.
+    fn finish(mut self) -> String {
+        if !self.cut.is_empty() {
+            let parts = self.cut.iter().map(|(what, number)| count(*number, what));
+            let parts: Vec<String> = parts.collect();
+            self.text.push_str(&format!(
+                "Cut to stay below {} bytes: {}. `--report text` and `--report json` have everything.\n",
+                self.limit,
+                parts.join(", ")
             ));
         }
-        page.line("\n`armada2flux explain CODE` says why each matters and what to do.\n");
-    }
-    for (schema, number) in &report.skipped_documents {
-        page.line(&format!(
-            "Skipped: {} of {}\n",
-            count(*number, "document"),
-            code(schema)
-        ));
+        self.text
     }
 }
 
-fn folded_releases(page: &mut Page, report: &Report, one_file: bool) {
-    if report.releases.is_empty() {
-        return;
+/// The lines of a list.
+fn list_rows(list: &List) -> Vec<String> {
+    let List { items, note } = list;
+    let mut rows = Vec::new();
+    for item in items {
+        item_rows(item, 0, &mut rows);
     }
-    page.line("### Releases\n");
-    let mut details = Details::new(format!(
-        "What was decided for {}",
-        count(report.releases.len(), "release")
-    ))
-    .with_head(
-        "| stage | release | from | source | Helm | Armada's own waits | tests | before an upgrade |\n\
-         |---|---|---|---|---|---|---|---|",
+    rows.extend(note.as_ref().map(|note| format!("\n{}", inline(note))));
+    rows
+}
+
+fn item_rows(item: &Item, depth: usize, rows: &mut Vec<String>) {
+    let Item { text, more, items } = item;
+    let indent = "  ".repeat(depth);
+    rows.push(format!("{indent}- {}", inline(text)));
+    rows.extend(
+        more.iter()
+            .map(|line| format!("{indent}  {}", inline(line))),
     );
-    let mut group = "";
-    for release in &report.releases {
-        let mut stage = release.stage.to_string();
-        if release.step > 1 {
-            stage.push_str(&format!(".{}", release.step));
-        }
-        if release.group != group {
-            group = &release.group;
-            stage.push_str(&format!(" {}", code(group)));
-        }
-        details.row(&release_row(&stage, release, one_file));
+    for item in items {
+        item_rows(item, depth + 1, rows);
     }
-    page.fold(details, "release");
 }
 
-fn release_row(stage: &str, release: &Release, one_file: bool) -> String {
-    let id = format!("{}/{}", release.namespace, release.name);
-    let own = format!("where release_group={}", release.name);
-    // Nearly every chart selects by its own name: said shortly.
-    let short = |text: String| prose(&text.replace(&own, "by its own label"));
-    let cells = [
-        stage,
-        &code(&id),
-        &prose(&digest::place(&release.origin, one_file)),
-        &prose(&decided::source(release)),
-        &prose(&decided::helm(release)),
-        &short(decided::waits(release)),
-        &decided::tests(release),
-        &short(decided::deletes(release)),
-    ];
-    format!("| {} |", cells.join(" | "))
+/// The head of a table and the line below it.
+fn head(table: &Table) -> String {
+    let names = table.head.iter().map(|name| match *name {
+        "" => " |".to_owned(),
+        name => format!(" {name} |"),
+    });
+    format!(
+        "|{}\n|{}",
+        names.collect::<String>(),
+        "---|".repeat(table.head.len())
+    )
 }
 
-fn folded_fields(page: &mut Page, report: &Report) {
-    if report.dispositions.is_empty() {
-        return;
+fn table_rows(table: &Table) -> Vec<String> {
+    let rows = table.rows.iter().map(|cells| {
+        let cells: Vec<String> = cells.iter().map(inline).collect();
+        format!("| {} |", cells.join(" | "))
+    });
+    rows.collect()
+}
+
+/// A line as Markdown.
+fn inline(line: &Line) -> String {
+    let spans = line.spans().iter().map(|span| match span {
+        Span::Text(text) => prose(text),
+        Span::Code(text) => code(text),
+        Span::Strong(line) => format!("**{}**", inline(line)),
+        Span::Emphasis(line) => format!("*{}*", inline(line)),
+    });
+    spans.collect()
+}
+
+/// A line as HTML: forges show no Markdown in the summary of a fold.
+fn summary(line: &Line) -> String {
+    let spans = line.spans().iter().map(|span| match span {
+        Span::Text(text) => html(text),
+        Span::Code(text) => format!("<code>{}</code>", html(text)),
+        Span::Strong(line) => format!("<b>{}</b>", summary(line)),
+        Span::Emphasis(line) => format!("<i>{}</i>", summary(line)),
+    });
+    spans.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_fit_is_counted_and_every_fold_is_closed() {
+        let mut page = Page::default();
+        page.paragraph(Line::text("start"));
+        for part in 0..4 {
+            let rows = (0..20).map(|row| Line::text(format!("row {row:010}")));
+            page.fold_list(Line::text(format!("part {part}")), "row", rows.collect());
+        }
+        let text = print(&page, 900);
+        assert!(text.len() <= 900, "{}", text.len());
+        assert_eq!(
+            text.matches("<details>").count(),
+            text.matches("</details>").count()
+        );
+        let shown = text.matches("- row").count();
+        assert!(text.contains(&format!("{} rows", 80 - shown)), "{text}");
     }
-    page.line("### Fields\n");
-    let mut details = Details::new(format!(
-        "What became of {} of the documents",
-        count(report.dispositions.len(), "field")
-    ))
-    .with_head("| field | nodes | fate | becomes | why |\n|---|---|---|---|---|");
-    // What is not simply carried over comes first.
-    let (kept, other): (Vec<_>, Vec<_>) = report
-        .dispositions
-        .iter()
-        .partition(|row| matches!(row.fate, Fate::Mapped | Fate::DroppedHarmless));
-    for row in other.into_iter().chain(kept) {
-        let Disposition {
-            document,
-            path,
-            fate,
-            target,
-            reason,
-            since,
-            nodes,
-        } = row;
-        let since = since.as_ref().map(|since| format!(" (Flux {since})"));
-        details.row(&format!(
-            "| {} {} | {nodes} | {} | {}{} | {} |",
-            prose(document),
-            code(path),
-            fate.name(),
-            prose(target),
-            since.unwrap_or_default(),
-            prose(reason)
-        ));
+
+    #[test]
+    fn every_part_has_its_markup_and_foreign_text_none() {
+        let mut page = Page::default();
+        page.title(Line::text("site ").and_code("a`b"));
+        page.section("Look");
+        page.paragraph(Line::strong("1 <b>").and(" of *2*"));
+        let mut table = Table::new(&["", "what"]);
+        table.row([Line::code("x|y"), Line::text("a|b")]);
+        page.table(table);
+        let mut item = Item::from(Line::text("one"));
+        item.line(Line::text("more"));
+        item.item(Line::text("below"));
+        let mut list = List::default();
+        list.item(item);
+        list.note(Line::default().and_emphasis("note"));
+        page.fold_list(Line::code("c_d").and(": <e>"), "line", list);
+        page.list(List::default());
+        assert_eq!(
+            print(&page, DEFAULT_LIMIT),
+            "## site `a'b`\n\n### Look\n\n**1 &lt;b&gt;** of \\*2\\*\n\n\
+             | | what |\n|---|---|\n| `x\\|y` | a\\|b |\n\n\
+             <details><summary><code>c_d</code>: &lt;e&gt;</summary>\n\n\
+             - one\n  more\n  - below\n\n*note*\n\n</details>\n\n"
+        );
     }
-    page.fold(details, "field");
 }

@@ -1,6 +1,6 @@
 //! The report of `plan`: what a run would do, stage by stage, and what it would refuse.
 
-pub mod markdown;
+pub mod page;
 pub mod text;
 
 use schemars::JsonSchema;
@@ -13,7 +13,10 @@ use crate::rollout::change::{self, Change};
 use crate::rollout::{OnFailure, Part, Rollout, Until};
 use crate::survey::{Guard, Judged, Judgement};
 
+use super::Rendered;
 use super::diff::Shared;
+use super::page::Page;
+use super::style::Style;
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
@@ -337,6 +340,16 @@ fn note(mark: &Mark) -> Option<String> {
     match mark {
         Mark::ClientSide(why) => Some(format!("compared without the api server's defaults: {why}")),
         Mark::OfSite(_) | Mark::OfKustomization(_) | Mark::Takeover { .. } => None,
+    }
+}
+
+impl Rendered for Report {
+    fn text(&self, style: Style) -> String {
+        text::text(self, style)
+    }
+
+    fn page(&self) -> Page {
+        page::page(self)
     }
 }
 

@@ -4,9 +4,8 @@ use std::process::ExitCode;
 
 use super::super::{Failure, Output};
 use super::session::Closed;
-use super::{Arguments, ReportFormat};
+use super::Arguments;
 use crate::apply::{Ended, Stop};
-use crate::report::apply::{Report, markdown, text};
 
 /// Exit code of a run of which a stage failed.
 const STAGE_FAILED: u8 = 3;
@@ -25,7 +24,7 @@ pub(super) fn conclude(
         report,
         resume,
     } = closed;
-    write(arguments, output, &report)?;
+    arguments.report.write(output, &report)?;
     let resume = resume.unwrap_or_default();
     let ended = match ended {
         Ok(ended) => ended,
@@ -47,17 +46,4 @@ pub(super) fn conclude(
             Err(Failure::new("the run stopped").hint(format!("go on with `{resume}`")))
         }
     }
-}
-
-fn write(arguments: &Arguments, output: &Output, report: &Report) -> Result<(), Failure> {
-    super::super::write_reports(
-        &arguments.report,
-        ReportFormat::Text,
-        output,
-        |format, style| match format {
-            ReportFormat::Json => super::super::json_text(report),
-            ReportFormat::Text => Ok(text::text(report, style)),
-            ReportFormat::Markdown => Ok(markdown::markdown(report, arguments.report_limit)),
-        },
-    )
 }

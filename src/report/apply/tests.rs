@@ -1,4 +1,5 @@
 use super::*;
+use crate::report::markdown;
 use crate::report::style::Style;
 
 fn part(name: &str, outcome: PartOutcome) -> Part {
@@ -128,7 +129,7 @@ fn each_end_has_its_words() {
 
 #[test]
 fn markdown_has_no_foreign_markup_and_stays_below_its_limit() {
-    let page = markdown::markdown(&failed(), 60_000);
+    let page = markdown::print(&page::page(&failed()), 60_000);
     assert!(
         page.contains("**failed in stage 2 (g2) after 2m**"),
         "{page}"
@@ -141,8 +142,12 @@ fn markdown_has_no_foreign_markup_and_stays_below_its_limit() {
     assert_eq!(page.matches("<details>").count(), 3);
 
     let many = (0..2000).map(|number| part(&format!("r{number}"), PartOutcome::Failed));
-    let page = markdown::markdown(
-        &report(vec![stage(1, StageOutcome::Failed, many.collect())]),
+    let page = markdown::print(
+        &page::page(&report(vec![stage(
+            1,
+            StageOutcome::Failed,
+            many.collect(),
+        )])),
         20_000,
     );
     assert!(page.len() <= 20_000, "{}", page.len());

@@ -1,7 +1,7 @@
 //! Foreign text inside Markdown: nothing of it may become markup, a mention or a table's edge.
 
 /// A code span for one line of a table or list.
-pub(in crate::report) fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text: String = text
         .chars()
         .map(|letter| match letter {
@@ -17,7 +17,7 @@ pub(in crate::report) fn code(text: &str) -> String {
 }
 
 /// A sentence: its `code` stays code, everything else is plain.
-pub(in crate::report) fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let balanced = text.matches('`').count().is_multiple_of(2);
     for (at, part) in text.split('`').enumerate() {
@@ -31,7 +31,7 @@ pub(in crate::report) fn prose(text: &str) -> String {
 }
 
 /// Text as HTML content.
-pub(in crate::report) fn html(text: &str) -> String {
+pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {

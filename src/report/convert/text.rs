@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::convert::{Disposition, Release, Report};
-use super::decided;
-use super::digest::{self, Group, count};
-use super::finding::Finding;
+use super::{Disposition, Release, Report};
 use crate::diagnostic::Severity;
+use crate::report::decided;
+use crate::report::digest::{self, Group, count};
+use crate::report::finding::Finding;
 
 /// The text. Nothing is cut.
 #[must_use]

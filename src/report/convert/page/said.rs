@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::report::digest::{self, Group, count};
 use crate::report::finding::Finding;
-
-use super::escape::{code, html, prose};
-use super::page::Details;
+use crate::report::page::{Item, Line, List, Page};
 
 /// Releases that are shown with their message, of each code.
 const SHOWN_MESSAGES: usize = 5;
@@ -15,13 +13,9 @@ const SHOWN_PLACES: usize = 3;
 /// Releases that share a line.
 const RELEASES_A_LINE: usize = 8;
 
-/// The folded part of a code.
-pub(super) fn details(group: &Group<'_>, one_file: bool) -> Details {
-    let mut details = Details::new(format!(
-        "<code>{}</code>: {}",
-        html(group.code.name()),
-        group.amount()
-    ));
+/// Adds the folded part of a code.
+pub(super) fn fold(page: &mut Page, group: &Group<'_>, one_file: bool) {
+    let mut said = List::default();
     let mut alike: BTreeMap<&str, Vec<(&str, &Finding)>> = BTreeMap::new();
     let mut helps: Vec<&str> = Vec::new();
     for (release, list) in &group.by_release {
@@ -40,7 +34,7 @@ pub(super) fn details(group: &Group<'_>, one_file: bool) -> Details {
             }
             None => {
                 for finding in list {
-                    details.row(&format!("- {}{}", place(finding), prose(&finding.message)));
+                    said.item(place(finding).and(&finding.message).into());
                 }
             }
         }
@@ -48,13 +42,16 @@ pub(super) fn details(group: &Group<'_>, one_file: bool) -> Details {
     alike.retain(|_, releases| releases.len() > 1);
     for (message, releases) in &alike {
         let number = count(releases.len(), "release");
-        details.row(&format!("- {}: {number}", prose(message)));
+        let mut item = Item::from(Line::text(*message).and(format!(": {number}")));
         for line in releases.chunks(RELEASES_A_LINE) {
             let names = line.iter().map(|(release, finding)| {
-                format!("{} {}", code(release), places(&[finding], one_file))
+                Line::code(*release)
+                    .and(" ")
+                    .and_line(places(&[finding], one_file))
             });
-            details.row(&format!("  {}", names.collect::<Vec<_>>().join(" · ")));
+            item.line(Line::joined(names, " · "));
         }
+        said.item(item);
     }
     let mut shown = 0;
     for (release, list) in &group.by_release {
@@ -65,17 +62,20 @@ pub(super) fn details(group: &Group<'_>, one_file: bool) -> Details {
         if list.len() == 1 && alike.contains_key(message) {
             continue;
         }
-        let mut row = format!("- {} {}", code(release), places(list, one_file));
+        let mut row = Line::code(*release)
+            .and(" ")
+            .and_line(places(list, one_file));
         if shown < SHOWN_MESSAGES {
             shown += 1;
-            row.push_str(&format!(": {}", prose(message)));
+            row = row.and(": ").and(message);
         }
-        details.row(&row);
+        said.item(row.into());
     }
     if let [help] = helps.as_slice() {
-        details.row(&format!("\n*{}*", prose(help)));
+        said.note(Line::default().and_emphasis(*help));
     }
-    details
+    let title = Line::code(group.code.name()).and(format!(": {}", group.amount()));
+    page.fold_list(title, "line", said);
 }
 
 /// The message without the name of the release, which stands beside it.
@@ -86,27 +86,26 @@ fn bare<'f>(finding: &'f Finding, release: &str) -> &'f str {
         .unwrap_or(&finding.message)
 }
 
-fn place(finding: &Finding) -> String {
-    finding.main_place().map_or_else(String::new, |place| {
+fn place(finding: &Finding) -> Line {
+    finding.main_place().map_or_else(Line::default, |place| {
         let text = format!("{}:{}:{}", place.file, place.line, place.column);
-        format!("{}: ", code(&text))
+        Line::code(text).and(": ")
     })
 }
 
 /// The first places of findings, and how many more there are.
-fn places(findings: &[&Finding], one_file: bool) -> String {
+fn places(findings: &[&Finding], one_file: bool) -> Line {
     let places = findings.iter().filter_map(|finding| finding.main_place());
-    let shown: Vec<String> = places
+    let shown = places
         .take(SHOWN_PLACES)
         .enumerate()
         .map(|(at, place)| match at {
-            0 => prose(&digest::place(place, one_file)),
-            _ => place.line.to_string(),
-        })
-        .collect();
+            0 => Line::text(digest::place(place, one_file)),
+            _ => Line::text(place.line.to_string()),
+        });
     let more = match findings.len().saturating_sub(SHOWN_PLACES) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("{}{more}", shown.join(", "))
+    Line::joined(shown, ", ").and(more)
 }

@@ -1,9 +1,8 @@
-//! The report of `diff` for a comment on a change.
+//! The report of `diff` as a page, to be a comment on a change.
 
 use super::{Change, Object, Outcome, Report, Shared, Summary};
 use crate::report::digest::count;
-use crate::report::markdown::escape::{code, html, prose};
-use crate::report::markdown::page::{Details, Page};
+use crate::report::page::{Item, Line, List, Page, Table};
 
 /// Longest value in a table, in characters.
 const MAX_VALUE: usize = 100;
@@ -11,12 +10,12 @@ const MAX_VALUE: usize = 100;
 /// Objects that are named for one danger.
 const SHOWN_OBJECTS: usize = 5;
 
-/// The text, of at most `limit` bytes; what had to be cut is counted at its end.
+/// The page.
 #[must_use]
-pub fn markdown(report: &Report, limit: usize) -> String {
-    let mut page = Page::new(limit);
-    page.line("## armada2flux: what applying would change\n");
-    page.line(&format!("{}\n", summary(&report.summary)));
+pub fn page(report: &Report) -> Page {
+    let mut page = Page::default();
+    page.title(Line::text("armada2flux: what applying would change"));
+    page.paragraph(summary(&report.summary));
     dangers(&mut page, report);
     for (outcome, title) in [
         (Outcome::Refused, "refused by the API server"),
@@ -42,17 +41,18 @@ pub fn markdown(report: &Report, limit: usize) -> String {
         if objects.is_empty() {
             continue;
         }
-        let mut details = Details::new(format!("{} {title}", count(objects.len(), "object")));
+        let title = format!("{} {title}", count(objects.len(), "object"));
+        let mut list = List::default();
         for object in objects {
-            rows(&mut details, object);
+            list.item(item(object));
         }
-        page.fold(details, "line");
+        page.fold_list(Line::text(title), "line", list);
     }
     shared(&mut page, report);
-    page.finish()
+    page
 }
 
-fn summary(summary: &Summary) -> String {
+fn summary(summary: &Summary) -> Line {
     let first = [
         (summary.takeovers, "taken over"),
         (summary.dangers, "dangerous"),
@@ -70,11 +70,7 @@ fn summary(summary: &Summary) -> String {
     let parts: Vec<String> = parts
         .map(|(number, what)| format!("{number} {what}"))
         .collect();
-    format!(
-        "**{}**: {}",
-        count(summary.objects, "object"),
-        parts.join(", ")
-    )
+    Line::strong(count(summary.objects, "object")).and(format!(": {}", parts.join(", ")))
 }
 
 fn dangers(page: &mut Page, report: &Report) {
@@ -82,59 +78,58 @@ fn dangers(page: &mut Page, report: &Report) {
     if dangers.is_empty() {
         return;
     }
-    page.line("### Look at these first\n");
-    page.line("| what it would do | change | objects |\n|---|---|---|");
+    page.section("Look at these first");
+    let mut table = Table::new(&["what it would do", "change", "objects"]);
     for danger in &dangers {
-        let change = danger.change.map_or(String::new(), |change| {
-            format!("{} {}", code(&change.path), sides(change))
+        let change = danger.change.map_or_else(Line::default, |change| {
+            Line::code(&change.path).and(" ").and_line(sides(change))
         });
         let shown = danger.objects.iter().take(SHOWN_OBJECTS);
-        let mut objects: Vec<String> = shown.map(|object| code(&object.title())).collect();
+        let mut objects: Vec<Line> = shown.map(|object| Line::code(object.title())).collect();
         let more = danger.objects.len().saturating_sub(SHOWN_OBJECTS);
         if more > 0 {
-            objects.push(format!("{more} more"));
+            objects.push(Line::text(format!("{more} more")));
         }
-        page.line(&format!(
-            "| {} | {change} | {} |",
-            prose(danger.effect),
-            objects.join(", ")
-        ));
+        table.row([
+            Line::text(danger.effect),
+            change,
+            Line::joined(objects, ", "),
+        ]);
     }
-    page.line("");
+    page.table(table);
 }
 
-fn rows(details: &mut Details, object: &Object) {
-    details.row(&format!("- {}", code(&object.title())));
+fn item(object: &Object) -> Item {
+    let mut item = Item::from(Line::code(object.title()));
     if let Some(message) = &object.message {
-        details.row(&format!("  - {}", prose(message)));
+        item.item(Line::text(message));
     }
     for held in &object.conflicts {
-        details.row(&format!(
-            "  - {}: held by {}",
-            code(&held.field),
-            code(&held.manager)
-        ));
+        let field = Line::code(&held.field);
+        item.item(field.and(": held by ").and_code(&held.manager));
     }
     for shared in &object.staying {
-        details.row(&format!(
-            "  - {}: stays, though the input has it no more: also held by {}",
-            code(&shared.field),
-            managers(shared)
-        ));
+        item.item(
+            Line::code(&shared.field)
+                .and(": stays, though the input has it no more: also held by ")
+                .and_line(managers(shared)),
+        );
     }
     for note in &object.notes {
-        details.row(&format!("  - {}", prose(note)));
+        item.item(Line::text(note));
     }
     for change in object.changes.iter().filter(|change| !change.lockstep) {
         let noise = change.noise.as_ref();
-        let noise = noise.map_or(String::new(), |rule| format!(" (noise: {})", html(rule)));
-        details.row(&format!(
-            "  - {} {}: {}{noise}",
-            change.what,
-            code(&change.path),
-            sides(change)
-        ));
+        let noise = noise.map(|rule| format!(" (noise: {rule})"));
+        item.item(
+            Line::text(format!("{} ", change.what))
+                .and_code(&change.path)
+                .and(": ")
+                .and_line(sides(change))
+                .and(noise.unwrap_or_default()),
+        );
     }
+    item
 }
 
 /// Fields of several holders, last: nothing happens to them now.
@@ -148,38 +143,35 @@ fn shared(page: &mut Page, report: &Report) {
         "{} with fields that others hold, too: these would stay if they left the input",
         count(objects.len(), "object")
     );
-    let mut details = Details::new(title);
+    let mut list = List::default();
     for object in objects {
-        details.row(&format!("- {}", code(&object.title())));
+        let mut item = Item::from(Line::code(object.title()));
         for shared in &object.shared {
-            details.row(&format!(
-                "  - {}: {}",
-                code(&shared.field),
-                managers(shared)
-            ));
+            let field = Line::code(&shared.field);
+            item.item(field.and(": ").and_line(managers(shared)));
         }
+        list.item(item);
     }
-    page.fold(details, "line");
+    page.fold_list(Line::text(title), "line", list);
 }
 
-fn managers(shared: &Shared) -> String {
-    let names = shared.managers.iter().map(|name| code(name));
-    names.collect::<Vec<String>>().join(", ")
+fn managers(shared: &Shared) -> Line {
+    Line::joined(shared.managers.iter().map(Line::code), ", ")
 }
 
-fn sides(change: &Change) -> String {
+fn sides(change: &Change) -> Line {
     if let (Some(before), Some(after)) = (&change.before, &change.after) {
         let text = |json: &str| serde_json::from_str::<String>(json).ok();
         let long = before.chars().count().max(after.chars().count()) > MAX_VALUE;
         if let (Some(before), Some(after), true) = (text(before), text(after), long) {
-            return code(&cut(&super::text::plain_words(&before, &after)));
+            return Line::code(cut(&super::text::plain_words(&before, &after)));
         }
     }
-    let shown = |value: &Option<String>| value.as_deref().map(|value| code(&cut(value)));
+    let shown = |value: &Option<String>| value.as_deref().map(|value| Line::code(cut(value)));
     match (shown(&change.before), shown(&change.after)) {
-        (Some(before), Some(after)) => format!("{before} → {after}"),
+        (Some(before), Some(after)) => before.and(" → ").and_line(after),
         (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => String::new(),
+        (None, None) => Line::default(),
     }
 }
 

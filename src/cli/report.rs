@@ -1,0 +1,178 @@
+//! `--report`: which reports are asked for, in which format, and where they go.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde::Serialize;
+
+use crate::report::style::Style;
+use crate::report::{Rendered, markdown};
+
+use super::{Failure, Output, show, stdout};
+
+/// `--report` of commands whose report is for programs and for people.
+#[derive(Clone, Debug, Args)]
+pub(super) struct ReportArguments {
+    /// Write a report as text, json or markdown; may be given several times
+    #[arg(long, value_name = "FORMAT[=FILE]", value_parser = parse_target::<ReportFormat>)]
+    report: Vec<Target<ReportFormat>>,
+    /// Largest markdown report, in bytes; what is cut is counted
+    #[arg(long, value_name = "BYTES", default_value_t = markdown::DEFAULT_LIMIT, value_parser = parse_limit)]
+    report_limit: usize,
+}
+
+/// The formats of a report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ReportFormat {
+    /// Everything, as `armada2flux schema` describes it
+    Json,
+    /// For people
+    Text,
+    /// For a comment on a change: details folded, below --report-limit
+    Markdown,
+}
+
+impl ReportArguments {
+    /// Refuses two reports that would both go to stdout.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        one_on_stdout(&self.report)
+    }
+
+    /// Whether a report goes to stdout.
+    pub(super) fn on_stdout(&self) -> bool {
+        self.report.iter().any(Target::is_stdout)
+    }
+
+    /// Writes every report that was asked for.
+    pub(super) fn write_asked(
+        &self,
+        output: &Output,
+        report: &impl Rendered,
+    ) -> Result<(), Failure> {
+        write_asked(&self.report, output, |format, style| {
+            self.render(report, format, style)
+        })
+    }
+
+    /// Writes every report that was asked for; as text on stdout too, unless one went there or nothing is to be said.
+    pub(super) fn write(&self, output: &Output, report: &impl Rendered) -> Result<(), Failure> {
+        self.write_asked(output, report)?;
+        if output.quiet || self.on_stdout() {
+            return Ok(());
+        }
+        stdout::write(&report.text(style(output)))
+    }
+
+    fn render(
+        &self,
+        report: &impl Rendered,
+        format: ReportFormat,
+        style: Style,
+    ) -> Result<String, Failure> {
+        match format {
+            ReportFormat::Json => json(report),
+            ReportFormat::Text => Ok(report.text(style)),
+            ReportFormat::Markdown => Ok(markdown::print(&report.page(), self.report_limit)),
+        }
+    }
+}
+
+/// A report and where it goes.
+#[derive(Clone, Debug)]
+pub(super) struct Target<Format> {
+    format: Format,
+    /// `None` for stdout.
+    file: Option<PathBuf>,
+}
+
+impl<Format> Target<Format> {
+    /// Whether it goes to stdout.
+    pub(super) fn is_stdout(&self) -> bool {
+        self.file.is_none()
+    }
+
+    /// Writes the report to its file or to stdout.
+    fn write(&self, text: &str) -> Result<(), Failure> {
+        match &self.file {
+            None => stdout::write(text),
+            Some(file) => {
+                std::fs::write(file, text).map_err(|cause| Failure::io("write", file, cause))
+            }
+        }
+    }
+}
+
+/// Parses `FORMAT` or `FORMAT=FILE`.
+pub(super) fn parse_target<Format: ValueEnum>(text: &str) -> Result<Target<Format>, String> {
+    let (format, file) = match text.split_once('=') {
+        Some((format, file)) => (format, Some(PathBuf::from(file))),
+        None => (text, None),
+    };
+    match Format::from_str(format, false) {
+        Ok(format) => Ok(Target { format, file }),
+        Err(_) => {
+            let known = Format::value_variants().iter();
+            let known = known
+                .filter_map(|format| Some(format!("`{}`", format.to_possible_value()?.get_name())));
+            let known: Vec<String> = known.collect();
+            Err(format!(
+                "there is no report format `{format}`, use {}",
+                known.join(", ")
+            ))
+        }
+    }
+}
+
+/// Parses the largest size of a Markdown report.
+fn parse_limit(text: &str) -> Result<usize, String> {
+    let limit: usize = text
+        .parse()
+        .map_err(|_| "give a number of bytes".to_owned())?;
+    if limit < markdown::MIN_LIMIT {
+        return Err(format!(
+            "the summary alone takes up to {} bytes",
+            markdown::MIN_LIMIT
+        ));
+    }
+    Ok(limit)
+}
+
+/// Refuses two reports that would both go to stdout.
+pub(super) fn one_on_stdout<Format>(reports: &[Target<Format>]) -> Result<(), Failure> {
+    let to_stdout = reports.iter().filter(|target| target.is_stdout());
+    if to_stdout.count() > 1 {
+        let failure = Failure::new("two reports would both go to standard output");
+        return Err(failure.hint("write one to a file: --report json=FILE"));
+    }
+    Ok(())
+}
+
+/// Writes every report that was asked for, with colours only where a terminal takes them.
+pub(super) fn write_asked<Format: Copy>(
+    targets: &[Target<Format>],
+    output: &Output,
+    render: impl Fn(Format, Style) -> Result<String, Failure>,
+) -> Result<(), Failure> {
+    for target in targets {
+        let mut style = style(output);
+        style.colour &= target.is_stdout();
+        target.write(&render(target.format, style)?)?;
+    }
+    Ok(())
+}
+
+/// How a report is written to stdout.
+pub(super) fn style(output: &Output) -> Style {
+    Style {
+        colour: show::colour_on(output, &std::io::stdout()),
+        all: output.verbose > 0,
+    }
+}
+
+/// A report as indented JSON.
+pub(super) fn json(report: &impl Serialize) -> Result<String, Failure> {
+    let mut text = serde_json::to_string_pretty(report)
+        .map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
+    text.push('\n');
+    Ok(text)
+}
