@@ -179,7 +179,7 @@ pub fn run() -> ExitCode {
             return diff::run(&arguments, &output)
                 .unwrap_or_else(|failure| failure.report(&output));
         }
-        Command::Explain(arguments) => explain::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments, &output),
         Command::Graph(arguments) => graph::run(&arguments, &output),
         Command::Plan(arguments) => {
             return plan::run(&arguments, &output)

@@ -19,6 +19,7 @@ pub mod junit;
 pub mod markdown;
 pub mod order;
 pub mod page;
+mod paragraph;
 pub mod plan;
 pub mod sarif;
 pub mod source_map;
@@ -28,6 +29,7 @@ pub mod validate;
 pub mod words;
 
 pub(crate) use digest::{count, count_of};
+pub(crate) use paragraph::cut;
 
 use serde::Serialize;
 

@@ -20,7 +20,6 @@ use clap::Args;
 use crate::apply::Options;
 use crate::cluster::Rights;
 use crate::report::plan::text as plan_text;
-use crate::report::style::Style;
 use crate::rollout::Rollout;
 
 use super::access::{self, AccessArguments};
@@ -142,8 +141,8 @@ async fn apply(
         return Ok(ExitCode::SUCCESS);
     }
     if !output.quiet && !arguments.yes {
-        let (colour, all) = (show::colour(output), output.verbose > 0);
-        show::say(plan_text::text(&plan, Style { colour, all }).trim_end());
+        let style = show::style_on(output, &std::io::stderr());
+        show::say(plan_text::text(&plan, style).trim_end());
     }
     let question = format!("apply this to {}?", cluster.server());
     if !confirm::ask(arguments.yes, &question)? {

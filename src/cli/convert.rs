@@ -10,6 +10,7 @@ use crate::compile::Compilation;
 use crate::diagnostic::Diagnostics;
 use crate::report;
 use crate::report::convert::{Report, closing, text};
+use crate::report::style::Paint;
 
 use super::choices::Choices;
 use super::input::InputArguments;
@@ -111,7 +112,7 @@ fn summary(
     }
     lines.extend(show::totals(diagnostics));
     if !report.ok {
-        lines.push(show::paint(output, "nothing was written", "1"));
+        lines.push(show::paint(output, "nothing was written", Paint::Bold));
     }
     lines
 }

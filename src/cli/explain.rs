@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::report::explain::{self, Answer};
 
-use super::{Failure, stdout};
+use super::{Failure, Output, report, stdout};
 
 /// Explain an Armada field or a diagnostic code
 ///
@@ -22,10 +22,11 @@ pub(super) struct Arguments {
     topic: Option<String>,
 }
 
-pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
+pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
+    let style = report::style(output);
     let text = match &arguments.topic {
-        None => explain::topics(),
-        Some(topic) => match explain::explain(topic) {
+        None => explain::topics(style),
+        Some(topic) => match explain::explain(topic, style) {
             Answer::Page(page) => page,
             Answer::Several(found) => {
                 let width = found.iter().map(|(name, _)| name.len()).max().unwrap_or(0);

@@ -8,6 +8,8 @@ use std::process::ExitCode;
 use crate::compile::{NoSuchRelease, Refused};
 use crate::render::read::Fault;
 
+use crate::report::style::Paint;
+
 use super::Output;
 
 /// The end of a command that failed.
@@ -138,11 +140,11 @@ impl Failure {
     /// Prints the failure and gives its exit code.
     pub(super) fn report(self, output: &Output) -> ExitCode {
         if let Some((act, hint)) = self.message() {
-            let mut text = super::show::paint(output, "error", "1;31");
+            let mut text = super::show::paint(output, "error", Paint::Danger);
             // Writing to a String cannot fail.
             let _ = write!(text, ": {act}");
             if let Some(hint) = hint {
-                let help = super::show::paint(output, "help", "1;36");
+                let help = super::show::paint(output, "help", Paint::Help);
                 let _ = write!(text, "\n  {help}: {hint}");
             }
             super::show::say(&text);

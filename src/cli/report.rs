@@ -155,7 +155,13 @@ pub(super) fn write_asked<Format: Copy>(
 ) -> Result<(), Failure> {
     for target in targets {
         let mut style = style(output);
-        style.colour &= target.is_stdout();
+        if !target.is_stdout() {
+            style = Style {
+                colour: false,
+                width: None,
+                ..style
+            };
+        }
         target.write(&render(target.format, style)?)?;
     }
     Ok(())
@@ -163,10 +169,7 @@ pub(super) fn write_asked<Format: Copy>(
 
 /// How a report is written to stdout.
 pub(super) fn style(output: &Output) -> Style {
-    Style {
-        colour: show::colour_on(output, &std::io::stdout()),
-        all: output.verbose > 0,
-    }
+    show::style_on(output, &std::io::stdout())
 }
 
 /// A report as indented JSON.

@@ -2,10 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write as _};
+use std::io::Write as _;
+use std::os::fd::AsFd;
+
+use anstream::stream::RawStream;
+use anstream::{AutoStream, ColorChoice};
 
 use crate::diagnostic::human::{Amount, Drawing};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::report::style::{Paint, Style};
 use crate::source::{FileId, Sources, Span};
 use crate::yaml::{Tree, sensitive};
 
@@ -23,25 +28,31 @@ pub(super) fn colour(output: &Output) -> bool {
     colour_on(output, &std::io::stderr())
 }
 
-/// Whether a stream takes colours.
-pub(super) fn colour_on(output: &Output, stream: &impl IsTerminal) -> bool {
+/// Whether a stream takes colours: as the command line says, or else as NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM and the
+/// stream itself say.
+pub(super) fn colour_on(output: &Output, stream: &impl RawStream) -> bool {
     match output.color {
         Colour::Always => true,
         Colour::Never => false,
-        Colour::Auto => {
-            let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-            stream.is_terminal() && !refused
-        }
+        Colour::Auto => AutoStream::choice(stream) != ColorChoice::Never,
     }
 }
 
-/// A word in a colour (an ANSI code), if colours are wanted.
-pub(super) fn paint(output: &Output, word: &str, code: &str) -> String {
-    if colour(output) {
-        format!("\u{1b}[{code}m{word}\u{1b}[0m")
-    } else {
-        word.to_owned()
+/// How text is written to a stream: its colours, its width, and how much is said.
+pub(super) fn style_on(output: &Output, stream: &(impl RawStream + AsFd)) -> Style {
+    let size = stream
+        .is_terminal()
+        .then(|| terminal_size::terminal_size_of(stream));
+    Style {
+        colour: colour_on(output, stream),
+        all: output.verbose > 0,
+        width: size.flatten().map(|(width, _)| width.0.into()),
     }
+}
+
+/// A word in a colour, if stderr takes colours.
+pub(super) fn paint(output: &Output, word: &str, paint: Paint) -> String {
+    paint.paint(word, colour(output))
 }
 
 /// How many diagnostics of each code there are, a line for each severity.

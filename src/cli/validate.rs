@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use crate::compile::Inputs;
+use crate::report::style::Paint;
 use crate::report::{github, junit, sarif, validate};
 
 use super::input::InputArguments;
@@ -59,9 +60,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     );
     if !output.quiet {
         let verdict = if diagnostics.errors() == 0 {
-            show::paint(output, "valid", "1;32")
+            show::paint(output, "valid", Paint::Good)
         } else {
-            show::paint(output, "invalid", "1;31")
+            show::paint(output, "invalid", Paint::Danger)
         };
         let found = [
             count(documents.manifests.len(), "manifest"),

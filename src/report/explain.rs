@@ -6,9 +6,9 @@ use crate::armada::disposition::Fate;
 use crate::diagnostic::{Code, Severity};
 
 use super::field::{self, Field};
+use super::paragraph::Paragraph;
+use super::style::Style;
 
-/// Columns of the text.
-const WIDTH: usize = 80;
 /// Topics that are offered for an unknown one.
 const OFFERED: usize = 5;
 
@@ -25,9 +25,9 @@ pub enum Answer {
 
 /// Looks a topic up: a code, or a field with or without its kind of document and `data` before it.
 #[must_use]
-pub fn explain(topic: &str) -> Answer {
+pub fn explain(topic: &str, style: Style) -> Answer {
     if let Ok(code) = topic.parse::<Code>() {
-        return Answer::Page(code_page(code));
+        return Answer::Page(code_page(code, style));
     }
     let wanted = Wanted::new(topic);
     let candidates: Vec<Field> = field::all().filter(|field| wanted.admits(*field)).collect();
@@ -47,7 +47,7 @@ pub fn explain(topic: &str) -> Answer {
     let found = found.unwrap_or_default();
     match found.as_slice() {
         [] => Answer::Unknown(near(&path)),
-        [field] => Answer::Page(field_page(*field)),
+        [field] => Answer::Page(field_page(*field, style)),
         several => Answer::Several(several.iter().map(|field| listed(*field)).collect()),
     }
 }
@@ -133,7 +133,7 @@ fn near(path: &str) -> Vec<String> {
 
 /// All topics.
 #[must_use]
-pub fn topics() -> String {
+pub fn topics(style: Style) -> String {
     let mut out = String::from("Fields of Armada's documents (those that Armada read):\n");
     for (kind, prefix) in [
         ("Manifest", "manifest"),
@@ -144,18 +144,18 @@ pub fn topics() -> String {
             .filter(|field| field.row.documents == kind && field.row.path != "data")
             .filter(|field| field.row.fate != Fate::DroppedHarmless);
         let names: Vec<&str> = fields.map(Field::name).collect();
-        push(&mut out, "", &format!("{prefix}:"), &names.join(", "));
+        push(&mut out, style, &format!("{prefix}:"), &names.join(", "));
     }
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
         let codes = Code::ALL.iter().filter(|code| code.severity() == severity);
         let names: Vec<&str> = codes.map(|code| code.name()).collect();
         let _ = write!(out, "\nCodes of {severity}s:\n");
-        push(&mut out, "", "", &names.join(", "));
+        push(&mut out, style, "", &names.join(", "));
     }
     out
 }
 
-fn field_page(field: Field) -> String {
+fn field_page(field: Field, style: Style) -> String {
     let mut out = String::new();
     let row = field.row;
     let of = match row.documents {
@@ -166,20 +166,20 @@ fn field_page(field: Field) -> String {
     let _ = writeln!(out, "{}: field {of} ({})", field.name(), field.versions());
     if let Some(behaviour) = field.behaviour {
         out.push_str("\nArmada\n");
-        push(&mut out, "", "", behaviour.does);
+        push(&mut out, style, "", behaviour.does);
         for (name, text) in [
             ("v1:", behaviour.v1),
             ("v2:", behaviour.v2),
             ("when absent:", behaviour.default),
         ] {
             if !text.is_empty() {
-                push(&mut out, "", name, text);
+                push(&mut out, style, name, text);
             }
         }
     }
     out.push_str("\nFlux\n");
-    push(&mut out, "", "", &field.fate());
-    push(&mut out, "", "", row.reason);
+    push(&mut out, style, "", &field.fate());
+    push(&mut out, style, "", row.reason);
     let below = format!("{}.", row.path);
     let items = format!("{}[", row.path);
     let parts = field::all().filter(|other| {
@@ -190,18 +190,18 @@ fn field_page(field: Field) -> String {
     let parts: Vec<&str> = parts.map(Field::name).collect();
     if !parts.is_empty() && row.path != "data" {
         out.push_str("\nIts parts\n");
-        push(&mut out, "", "", &parts.join(", "));
+        push(&mut out, style, "", &parts.join(", "));
     }
     let codes = field.behaviour.map_or(&[][..], |behaviour| behaviour.codes);
     if !codes.is_empty() {
         let codes: Vec<&str> = codes.iter().map(|code| code.name()).collect();
         out.push_str("\nDiagnostics\n");
-        push(&mut out, "", "", &codes.join(", "));
+        push(&mut out, style, "", &codes.join(", "));
     }
     out
 }
 
-fn code_page(code: Code) -> String {
+fn code_page(code: Code, style: Style) -> String {
     let mut out = String::new();
     let loss = if code.is_lossy() {
         ", a loss: --strict fails on it"
@@ -209,11 +209,11 @@ fn code_page(code: Code) -> String {
         ""
     };
     let _ = writeln!(out, "{code}: {}{loss}", code.severity());
-    push(&mut out, "", "", code.title());
+    push(&mut out, style, "", code.title());
     let page = code.page();
     for (title, text) in [("Why it matters", page.why), ("What to do", page.fix)] {
         let _ = write!(out, "\n{title}\n");
-        push(&mut out, "", "", text);
+        push(&mut out, style, "", text);
     }
     if let Some(example) = code.example() {
         out.push_str("\nExample\n");
@@ -224,30 +224,13 @@ fn code_page(code: Code) -> String {
     out
 }
 
-/// Appends text in lines of at most [`WIDTH`] columns, indented, `name` before it.
-fn push(out: &mut String, indent: &str, name: &str, text: &str) {
-    let mut line = format!("{indent}  {name}");
-    let start = line.len();
-    let mut empty = name.is_empty();
-    for word in text.split_whitespace() {
-        let gap = usize::from(!empty);
-        if line.chars().count() + gap + word.chars().count() > WIDTH && line.len() > start {
-            out.push_str(&line);
-            out.push('\n');
-            line = format!("{indent}    ");
-            if name.is_empty() {
-                line.truncate(indent.len() + 2);
-            }
-            empty = true;
-        }
-        if !empty {
-            line.push(' ');
-        }
-        line.push_str(word);
-        empty = false;
-    }
-    out.push_str(&line);
-    out.push('\n');
+/// Appends text in lines of at most so many columns, indented, `name` before it.
+fn push(out: &mut String, style: Style, name: &str, text: &str) {
+    let words: Vec<&str> = [name].into_iter().chain(text.split_whitespace()).collect();
+    let words = words.join(" ");
+    let indent = if name.is_empty() { 2 } else { 4 };
+    let line = Paragraph::default().plain("  ").plain(words.trim_start());
+    line.wrap(out, indent, style);
 }
 
 #[cfg(test)]
@@ -255,7 +238,7 @@ mod tests {
     use super::*;
 
     fn page(topic: &str) -> String {
-        match explain(topic) {
+        match explain(topic, Style::default()) {
             Answer::Page(page) => page,
             other => panic!("{topic}: {other:?}"),
         }
@@ -285,11 +268,11 @@ mod tests {
 
     #[test]
     fn what_may_mean_several_is_listed_and_strangers_are_refused() {
-        match explain("timeout") {
+        match explain("timeout", Style::default()) {
             Answer::Page(page) => assert!(page.starts_with("timeout:"), "{page}"),
             other => panic!("{other:?}"),
         }
-        match explain("labels") {
+        match explain("labels", Style::default()) {
             Answer::Several(found) => {
                 let names: Vec<&str> = found.iter().map(|(name, _)| name.as_str()).collect();
                 assert!(names.contains(&"chart.wait.labels"), "{names:?}");
@@ -301,10 +284,13 @@ mod tests {
             other => panic!("{other:?}"),
         }
         assert_eq!(
-            explain("wait.resorces"),
+            explain("wait.resorces", Style::default()),
             Answer::Unknown(vec!["wait.resources".into(), "wait.resources[]".into()])
         );
-        assert_eq!(explain("quantum"), Answer::Unknown(Vec::new()));
+        assert_eq!(
+            explain("quantum", Style::default()),
+            Answer::Unknown(Vec::new())
+        );
     }
 
     #[test]
@@ -320,7 +306,7 @@ mod tests {
             assert!(lines <= SCREEN, "{topic}: {lines} lines");
             let own = page.split("\nExample\n").next().unwrap_or("");
             for line in own.lines() {
-                assert!(line.chars().count() <= WIDTH, "{topic}: {line}");
+                assert!(line.chars().count() <= 80, "{topic}: {line}");
             }
         }
     }

@@ -28,8 +28,8 @@ pub fn suite(findings: &[Finding], files: &[&str]) -> String {
     // Writing to a String cannot fail.
     let _ = writeln!(
         xml,
-        "<testsuites name=\"armada2flux\" tests=\"{tests}\" failures=\"{failures}\">\n  \
-         <testsuite name=\"validate\" tests=\"{tests}\" failures=\"{failures}\">"
+        "<testsuites name=\"armada2flux\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\">\n  \
+         <testsuite name=\"validate\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"0\">"
     );
     for file in sound {
         let _ = writeln!(
@@ -109,7 +109,12 @@ mod tests {
             release: None,
         };
         let xml = suite(&[finding], &["a&b.yaml"]);
-        assert!(xml.contains("tests=\"2\" failures=\"1\""), "{xml}");
+        // Jenkins' junit-10.xsd: a suite must have `name`, `tests`, `failures` and `errors`, and may have `skipped`;
+        // `testsuites` has no `skipped`; a case must have `name`, and a failure may have `type` and `message`.
+        let numbers = "tests=\"2\" failures=\"1\" errors=\"0\"";
+        let suites = format!("<testsuites name=\"armada2flux\" {numbers}>");
+        let suite = format!("<testsuite name=\"validate\" {numbers} skipped=\"0\">");
+        assert!(xml.contains(&suites) && xml.contains(&suite), "{xml}");
         assert!(xml.contains("name=\"a&amp;b.yaml\"/>"), "{xml}");
         assert!(xml.contains("message=\"a &lt; b &amp; \u{fffd}\""), "{xml}");
     }

@@ -126,4 +126,49 @@ mod tests {
         assert_eq!(place["artifactLocation"]["uri"], "a%20b.yaml");
         assert_eq!(place["region"]["startLine"], 3);
     }
+
+    #[test]
+    fn logs_are_valid() {
+        let schema = include_str!("../../testdata/schemas/sarif-2.1.0.json");
+        let mut schema: Value = serde_json::from_str(schema).expect("JSON");
+        // Some of its patterns have a bracket too many, and are no regular expressions.
+        for holder in ["run", "toolComponent"] {
+            let language =
+                schema.pointer_mut(&format!("/definitions/{holder}/properties/language"));
+            let language = language.and_then(Value::as_object_mut).expect("a language");
+            language.remove("pattern");
+        }
+        let validator = jsonschema::validator_for(&schema).expect("a schema");
+        let place = |line: u32| FindingPlace {
+            place: Place {
+                file: "a b.yaml".to_owned(),
+                line,
+                column: 1,
+            },
+            label: "here".to_owned(),
+        };
+        let finding = |code: Code, places: Vec<FindingPlace>| Finding {
+            code,
+            severity: code.severity(),
+            message: "wrong".to_owned(),
+            help: Some("correct it".to_owned()),
+            places,
+            release: None,
+        };
+        let findings = [
+            finding(Code::FieldType, vec![place(1), place(2)]),
+            finding(Code::InputEmpty, Vec::new()),
+            finding(Code::TestOff, vec![place(3)]),
+        ];
+        for findings in [&findings[..], &[]] {
+            let log = log(findings);
+            let faults: Vec<String> = validator
+                .iter_errors(&log)
+                .map(|fault| fault.to_string())
+                .collect();
+            assert_eq!(faults, [""; 0]);
+        }
+        let faulty = json!({"version": "2.1.0", "runs": [{"tool": {"driver": {}}}]});
+        assert!(!validator.is_valid(&faulty));
+    }
 }

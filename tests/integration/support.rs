@@ -31,6 +31,8 @@ pub(crate) fn update() -> bool {
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_armada2flux"));
     command.env_clear().stdin(Stdio::null());
+    // Without it a terminal takes no colours.
+    command.env("TERM", "xterm");
     command
 }
 

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::super::{Failure, Output};
-use super::session::Closed;
 use super::Arguments;
+use super::session::Closed;
 use crate::apply::{Ended, Stop};
 
 /// Exit code of a run of which a stage failed.

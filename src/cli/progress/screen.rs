@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use crate::apply::{Event, Moment};
 use crate::flux::duration;
+use crate::report::cut;
+use crate::report::style::Paint;
 use crate::rollout::PartId;
 use crate::rollout::journal::Finish;
 
@@ -58,7 +60,7 @@ impl Screen {
                 let stage = self.stage.take_if(|stage| stage.number == *number);
                 stage.map_or_else(Vec::new, |stage| {
                     let took = time(at.saturating_sub(stage.began));
-                    let done = self.paint("done", "32");
+                    let done = self.paint("done", Paint::Green);
                     vec![format!(
                         "stage {} {}: {done} after {took}",
                         stage.number, stage.name
@@ -95,7 +97,7 @@ impl Screen {
                 Vec::new()
             }
             Event::Trouble { message } => {
-                let warning = self.paint("warning", "1;33");
+                let warning = self.paint("warning", Paint::Warning);
                 vec![format!("{warning}: {}", plain(message))]
             }
         }
@@ -131,7 +133,7 @@ impl Screen {
                 stage.parts,
                 time(now.saturating_sub(stage.began))
             );
-            rows.push(self.paint(&cut(&head, width), "1"));
+            rows.push(self.paint(&cut(&head, width), Paint::Bold));
         }
         let mut moving: Vec<(&PartId, &Moving)> = self.moving.iter().collect();
         moving.sort_by_key(|(_, moving)| moving.since);
@@ -159,20 +161,16 @@ impl Screen {
     fn finished(&self, finish: &Finish) -> String {
         match finish {
             Finish::Unchanged => "unchanged".to_owned(),
-            Finish::Applied => self.paint("applied", "32"),
-            Finish::PassedOver => self.paint("passed over, it had failed before", "33"),
+            Finish::Applied => self.paint("applied", Paint::Green),
+            Finish::PassedOver => self.paint("passed over, it had failed before", Paint::Yellow),
             Finish::Failed { reason } => {
-                format!("{}: {}", self.paint("failed", "1;31"), plain(reason))
+                format!("{}: {}", self.paint("failed", Paint::Danger), plain(reason))
             }
         }
     }
 
-    fn paint(&self, text: &str, code: &str) -> String {
-        if self.colour {
-            format!("\u{1b}[{code}m{text}\u{1b}[0m")
-        } else {
-            text.to_owned()
-        }
+    fn paint(&self, text: &str, paint: Paint) -> String {
+        paint.paint(text, self.colour)
     }
 }
 
@@ -212,15 +210,6 @@ fn plain(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { ' ' } else { c })
         .collect()
-}
-
-/// As many characters as fit; what is cut shows.
-fn cut(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    let kept = text.chars().take(width.saturating_sub(1));
-    kept.chain(['…']).take(width).collect()
 }
 
 fn time(time: Duration) -> String {

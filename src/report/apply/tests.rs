@@ -105,7 +105,7 @@ fn the_text_names_what_failed_and_how_to_go_on() {
     assert!(!told.contains("town/late"), "{told}");
     let colour = Style {
         colour: true,
-        all: false,
+        ..Style::default()
     };
     assert!(text::text(&failed(), colour).contains("\u{1b}["));
     assert!(!told.contains('\u{1b}'));

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Part, PartOutcome, Report, Stage, StageOutcome, headline, seconds};
 use crate::report::digest::count;
+use crate::report::paragraph::Paragraph;
 use crate::report::style::{Paint, Style};
 use crate::report::words::End;
 
@@ -89,10 +90,13 @@ fn part(out: &mut String, stage: usize, part: &Part, style: Style) {
         part.title()
     );
     if let Some(reason) = &part.reason {
-        let _ = writeln!(out, "      {reason}");
+        let reason = Paragraph::default().plain("      ").plain(reason);
+        reason.fit(out, 6, style);
     }
     if let Some(hint) = &part.hint {
-        let _ = writeln!(out, "      {}: {hint}", style.paint("help", Paint::Bold));
+        let help = Paragraph::default().plain("      ");
+        let help = help.painted("help", Paint::Bold).plain(": ").plain(hint);
+        help.fit(out, 6, style);
     }
     if part.deleted > 0 {
         let _ = writeln!(

@@ -1,7 +1,6 @@
-//! The report of `diff` for a terminal: dangers first, then objects, the summary last. Lines fit 80 columns, but
+//! The report of `diff` for a terminal: dangers first, then objects, the summary last. Lines fit the terminal, but
 //! for names that are longer, and for whole values when these are asked for.
 
-mod paragraph;
 mod values;
 
 use super::{Object, Outcome, Report, Summary};
@@ -9,9 +8,9 @@ use crate::report::digest::count;
 
 pub(super) use values::plain_words;
 
+use crate::report::paragraph::{Paragraph, harmless};
 use crate::report::style::Paint;
 pub use crate::report::style::Style;
-use paragraph::{Paragraph, harmless};
 use values::change;
 
 /// Objects that are named for one danger.

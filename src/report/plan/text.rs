@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{Object, Report, Stage, What};
 use crate::flux::duration;
 use crate::report::digest::count;
+use crate::report::paragraph::{Paragraph, harmless, padded, text_columns};
 use crate::report::style::Paint;
 
 pub use crate::report::style::Style;
@@ -12,15 +13,18 @@ pub use crate::report::style::Style;
 /// Longest title that the columns are set by, in characters.
 const MAX_TITLE: usize = 54;
 
-/// What is done to an object, in the colour of what that means.
-fn paint(style: Style, text: &str, what: What) -> String {
-    let paint = match what {
+/// The colour of what is done to an object.
+fn colour(what: What) -> Paint {
+    match what {
         What::Create => Paint::Green,
         What::Upgrade | What::Change => Paint::Yellow,
         What::Reconcile | What::Unchanged => Paint::Dim,
         What::Refuse => Paint::Danger,
-    };
-    style.paint(text, paint)
+    }
+}
+
+fn paint(style: Style, text: &str, what: What) -> String {
+    style.paint(text, colour(what))
 }
 
 /// The text, ending with a line break.
@@ -82,22 +86,16 @@ pub(super) fn summed(what: What) -> &'static str {
     }
 }
 
-/// Text of others on a terminal: control characters would act there.
-fn plain(text: &str) -> String {
-    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().map(shown).collect()
-}
-
 fn stage(out: &mut String, stage: &Stage, style: Style) {
     let Stage {
         number,
         name,
         steps,
     } = stage;
-    let _ = writeln!(out, "\nstage {number}: {}", plain(name));
+    let _ = writeln!(out, "\nstage {number}: {}", harmless(name));
     let shown = |object: &&Object| style.all || object.is_noteworthy();
     let titles = steps.iter().flat_map(|step| &step.objects).filter(shown);
-    let widths = titles.map(|object| object.title().chars().count());
+    let widths = titles.map(|object| text_columns(&object.title()));
     let width = widths
         .filter(|width| *width <= MAX_TITLE)
         .max()
@@ -129,37 +127,37 @@ fn row(out: &mut String, place: &str, width: usize, object: &Object, style: Styl
         tests,
         timeout,
     } = object;
-    // Padded before it is painted: colours have no width.
-    let word = paint(style, &format!("{:<9}", what.word()), *what);
-    let _ = writeln!(
-        out,
-        "  {place:<5} {:<width$}  {word}  within {}",
-        plain(&object.title()),
-        duration::show(*timeout)
-    );
+    let title = padded(&harmless(&object.title()), width);
+    Paragraph::default()
+        .plain(&format!("  {place:<5} {title}  "))
+        .painted(&format!("{:<9}", what.word()), colour(*what))
+        .plain(&format!("  within {}", duration::show(*timeout)))
+        .fit(out, 8, style);
+    let begin = Paragraph::default().plain("        ");
     for refusal in refusals {
-        let _ = writeln!(
-            out,
-            "        {} {}",
-            paint(style, "x", What::Refuse),
-            plain(&refusal.why)
-        );
-        let _ = writeln!(out, "          {}", refusal.hint);
+        begin
+            .clone()
+            .painted("x", colour(What::Refuse))
+            .plain(&format!(" {}", harmless(&refusal.why)))
+            .fit(out, 10, style);
+        let hint = Paragraph::default().plain("          ");
+        hint.plain(&refusal.hint).fit(out, 10, style);
     }
+    let line = |text: &str| begin.clone().plain(text);
     // What is deleted only before an upgrade is of no interest where there is none.
     if *what == What::Upgrade || style.all {
         for deletion in deletions {
-            let _ = writeln!(out, "        deletes {}", plain(deletion));
+            line(&format!("deletes {}", harmless(deletion))).fit(out, 10, style);
         }
     }
     for gate in gates {
-        let _ = writeln!(out, "        gate {}", plain(gate));
+        line(&format!("gate {}", harmless(gate))).fit(out, 10, style);
     }
     if *tests {
-        let _ = writeln!(out, "        tests");
+        line("tests").fit(out, 10, style);
     }
     for note in notes {
-        let _ = writeln!(out, "        {}", plain(note));
+        line(&harmless(note)).fit(out, 10, style);
     }
 }
 
@@ -244,6 +242,7 @@ mod tests {
             Style {
                 colour: true,
                 all: true,
+                width: None,
             },
         );
         assert!(all.contains("HelmRelease town/b") && all.contains("ConfigMap town/old"));

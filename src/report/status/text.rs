@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{Journal, Lock, ReleaseState, Report, Run, Site, Stage, Standing, Summary};
 use crate::report::digest::count;
+use crate::report::paragraph::{Paragraph, padded, text_columns};
 use crate::report::style::{Paint, Style};
 use crate::report::words::End;
 
@@ -195,7 +196,7 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
 fn table(out: &mut String, stages: &[Stage], style: Style) {
     let releases = || stages.iter().flat_map(|stage| &stage.releases);
     let width = releases()
-        .map(|release| release.namespace.chars().count() + release.name.chars().count() + 1);
+        .map(|release| text_columns(&release.namespace) + text_columns(&release.name) + 1);
     let width = width.max().unwrap_or_default();
     for stage in stages {
         let number = stage.number.map_or_else(
@@ -216,7 +217,6 @@ fn table(out: &mut String, stages: &[Stage], style: Style) {
                 ReleaseState::Suspended => Paint::Dim,
                 ReleaseState::Waiting => Paint::Yellow,
             };
-            let state = style.paint(&format!("{:<9}", release.state), paint);
             let revision = release
                 .revision
                 .map_or_else(|| "-".to_owned(), |revision| format!("v{revision}"));
@@ -226,9 +226,12 @@ fn table(out: &mut String, stages: &[Stage], style: Style) {
                 .as_deref()
                 .map(|why| fit(why, style))
                 .unwrap_or_default();
-            let row =
-                format!("    {step:>3}  {name:<width$}  {state}  {revision:>4}  {chart}  {why}");
-            let _ = writeln!(out, "{}", row.trim_end());
+            let name = padded(&name, width);
+            Paragraph::default()
+                .plain(&format!("    {step:>3}  {name}  "))
+                .painted(&format!("{:<9}", release.state), paint)
+                .plain(&format!("  {revision:>4}  {chart}  {why}"))
+                .fit(out, 9, style);
         }
     }
 }

@@ -150,9 +150,15 @@ fn lines(screen: &str) -> Result<Vec<Vec<Run>>> {
             }
         };
         add("", parts.next().unwrap_or_default());
+        let mut style = String::new();
         for part in parts {
-            let (style, text) = part.split_once('m').ok_or("an escape does not end")?;
-            add(if style == "0" { "" } else { style }, text);
+            let (more, text) = part.split_once('m').ok_or("an escape does not end")?;
+            style = match (more, style.as_str()) {
+                ("0", _) => String::new(),
+                (more, "") => more.to_owned(),
+                (more, before) => format!("{before};{more}"),
+            };
+            add(&style, text);
         }
         lines.push(runs);
     }

@@ -47,6 +47,10 @@ fn colours() -> Result {
     command.env("NO_COLOR", "1").current_dir(place.dir());
     let ran = Ran::of(command.args(CONVERT).arg("--color=always").output()?)?;
     contains(&ran.expect(0)?.stderr, ESCAPE)?;
+    let mut command = program();
+    command.env("CLICOLOR_FORCE", "1").current_dir(place.dir());
+    let ran = Ran::of(command.args(CONVERT).output()?)?;
+    contains(&ran.expect(0)?.stderr, ESCAPE)?;
     let stream = run(place.dir(), &["convert", "armada.yaml", "--color=always"])?;
     lacks(&stream.expect(0)?.stdout, ESCAPE)
 }
@@ -220,6 +224,7 @@ mod tty {
         let place = Place::small()?;
         contains(&said(&place, None)?, ESCAPE)?;
         lacks(&said(&place, Some(("NO_COLOR", "1")))?, ESCAPE)?;
+        lacks(&said(&place, Some(("TERM", "dumb")))?, ESCAPE)?;
         contains(&said(&place, Some(("NO_COLOR", "")))?, ESCAPE)
     }
 }

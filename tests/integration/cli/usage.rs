@@ -70,6 +70,14 @@ fn wrong_arguments() -> Result {
             "two reports would both go to standard output",
         ),
         (
+            &["apply", "armada.yaml", "--report=json", "--report=text"],
+            "two reports would both go to standard output",
+        ),
+        (
+            &["validate", "armada.yaml", "--report=json", "--report=sarif"],
+            "two reports would both go to standard output",
+        ),
+        (
             &["convert", "armada.yaml", "--cel-before-hooks", "town-web"],
             "add --waits cel",
         ),

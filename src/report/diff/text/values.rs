@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::paragraph::{Paragraph, WIDTH, harmless};
 use crate::report::diff::{Change, Edit};
 use crate::report::digest::count;
+use crate::report::paragraph::{Paragraph, harmless, text_columns};
 use crate::report::style::{Paint, Style};
 
 /// Longest value in a line, in characters; what is longer is cut in the middle of nothing: its end is left out.
@@ -72,9 +72,9 @@ fn one(
     style: Style,
 ) {
     let head = head.painted(&format!("{sign} {path}:"), paint);
-    let taken = head.len() + 1 + tail.chars().count();
-    let room = WIDTH.saturating_sub(taken).min(MAX_VALUE);
-    let length = value.chars().count();
+    let taken = head.columns() + 1 + text_columns(tail);
+    let room = style.columns().saturating_sub(taken).min(MAX_VALUE);
+    let length = text_columns(value);
     if style.all || length <= room || room >= MIN_VALUE {
         let value = format!(" {}", fit(value, room, style));
         let line = head.painted(&value, paint).painted(tail, Paint::Dim);
@@ -86,7 +86,7 @@ fn one(
 
 /// A value on a line of its own.
 fn below(out: &mut String, sign: &str, value: &str, paint: Paint, style: Style) {
-    let room = WIDTH - INDENT - sign.len();
+    let room = style.columns() - INDENT - sign.len();
     let value = format!("{sign}{}", fit(value, room, style));
     let line = Paragraph::default().plain(&" ".repeat(INDENT));
     line.painted(&value, paint).write(out, style);
@@ -108,18 +108,18 @@ fn both(
         .plain(" -> ")
         .painted(&new, Paint::Green)
         .painted(tail, Paint::Dim);
-    if style.all || line.len() <= WIDTH {
+    if style.all || line.columns() <= style.columns() {
         return line.write(out, style);
     }
     head.painted(tail, Paint::Dim).write(out, style);
-    let (old, new) = differing(before, after, WIDTH - INDENT - 2, style);
+    let (old, new) = differing(before, after, style.columns() - INDENT - 2, style);
     below(out, "- ", &old, Paint::Red, style);
     below(out, "+ ", &new, Paint::Green, style);
 }
 
 /// Both sides in so much room, each with the place where they part: what is equal before it is cut first.
 fn differing(before: &str, after: &str, room: usize, style: Style) -> (String, String) {
-    let length = |value: &str| value.chars().count();
+    let length = text_columns;
     let equal = before.chars().zip(after.chars());
     let equal = equal.take_while(|(a, b)| a == b).count();
     if style.all || length(before).max(length(after)) <= room || equal <= MIN_VALUE {
@@ -215,7 +215,7 @@ fn lines(out: &mut String, old: &str, new: &str, style: Style) {
                 ""
             };
             let value = harmless(change.value().trim_end_matches('\n'));
-            let room = WIDTH - INDENT - 2 - end.len();
+            let room = style.columns() - INDENT - 2 - end.len();
             let line = format!("{sign} {}{end}", fit(&value, room, style));
             let line = match paint {
                 Some(paint) => indented().painted(&line, paint),

@@ -1,9 +1,8 @@
 //! Painted text in lines that fit a terminal.
 
-use crate::report::style::{Paint, Style};
+use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// Width of a terminal, in characters.
-pub(super) const WIDTH: usize = 80;
+use super::style::{Paint, Style};
 
 /// Text in the making, each character with its paint.
 #[derive(Clone, Debug, Default)]
@@ -22,9 +21,9 @@ impl Paragraph {
         self
     }
 
-    /// Number of characters.
-    pub(super) fn len(&self) -> usize {
-        self.chars.len()
+    /// Number of columns.
+    pub(super) fn columns(&self) -> usize {
+        columns(&self.chars)
     }
 
     /// Writes it as one line.
@@ -32,19 +31,29 @@ impl Paragraph {
         line(out, 0, &self.chars, style);
     }
 
-    /// Writes it in lines of at most [`WIDTH`] characters, broken at spaces, all but the first indented. A word
-    /// that is longer stands alone.
+    /// Writes it as one line, or as several on a terminal where it does not fit one.
+    pub(super) fn fit(&self, out: &mut String, indent: usize, style: Style) {
+        match style.width {
+            Some(_) => self.wrap(out, indent, style),
+            None => self.write(out, style),
+        }
+    }
+
+    /// Writes it in lines of at most so many columns as the style has, broken at spaces, all but the first indented. A
+    /// word that is longer stands alone.
     pub(super) fn wrap(&self, out: &mut String, indent: usize, style: Style) {
+        let width = style.columns();
         let start = self.chars.iter().take_while(|(c, _)| *c == ' ').count();
         let (mut rest, mut margin, mut skip) = (self.chars.as_slice(), 0, start);
         loop {
-            let room = WIDTH - margin.min(WIDTH);
-            if rest.len() <= room {
+            let room = width - margin.min(width);
+            let fitting = fitting(rest, room);
+            if fitting == rest.len() {
                 return line(out, margin, rest, style);
             }
             let space = |at: &usize| rest[*at].0 == ' ';
-            let end = (skip..=room).rev().find(space);
-            let Some(end) = end.or_else(|| (room..rest.len()).find(space)) else {
+            let end = (skip..=fitting).rev().find(space);
+            let Some(end) = end.or_else(|| (fitting..rest.len()).find(space)) else {
                 return line(out, margin, rest, style);
             };
             line(out, margin, &rest[..end], style);
@@ -54,19 +63,59 @@ impl Paragraph {
     }
 }
 
+/// Columns that a terminal takes for a character.
+fn width(letter: char) -> usize {
+    letter.width().unwrap_or_default()
+}
+
+/// Columns that a terminal takes for a text.
+pub(crate) fn text_columns(text: &str) -> usize {
+    text.width()
+}
+
+/// As much of a text as fits into so many columns; what is cut shows.
+pub(crate) fn cut(text: &str, room: usize) -> String {
+    if text_columns(text) <= room {
+        return text.to_owned();
+    }
+    let mut left = room.saturating_sub(1);
+    let kept = text.chars().take_while(|letter| {
+        let fits = width(*letter) <= left;
+        left = left.saturating_sub(width(*letter));
+        fits
+    });
+    kept.chain(['…']).take(room).collect()
+}
+
+/// Text with spaces behind it, so that it takes so many columns at least.
+pub(super) fn padded(text: &str, room: usize) -> String {
+    let missing = room.saturating_sub(text_columns(text));
+    format!("{text}{}", " ".repeat(missing))
+}
+
+fn columns(chars: &[(char, Option<Paint>)]) -> usize {
+    chars.iter().map(|(letter, _)| width(*letter)).sum()
+}
+
+/// How many characters fit into so many columns.
+fn fitting(chars: &[(char, Option<Paint>)], room: usize) -> usize {
+    let mut taken = 0;
+    let fitting = chars.iter().take_while(|(letter, _)| {
+        taken += width(*letter);
+        taken <= room
+    });
+    fitting.count()
+}
+
 fn line(out: &mut String, margin: usize, chars: &[(char, Option<Paint>)], style: Style) {
     out.extend(std::iter::repeat_n(' ', margin));
     let blank = |(c, paint): &&(char, Option<Paint>)| *c == ' ' && paint.is_none();
     let end = chars.len() - chars.iter().rev().take_while(blank).count();
     for run in chars[..end].chunk_by(|(_, a), (_, b)| a == b) {
-        let text = run.iter().map(|(c, _)| *c);
+        let text: String = run.iter().map(|(c, _)| *c).collect();
         match run.first().and_then(|(_, paint)| *paint) {
-            Some(paint) if style.colour => {
-                out.push_str(&format!("\u{1b}[{}m", paint.code()));
-                out.extend(text);
-                out.push_str("\u{1b}[0m");
-            }
-            _ => out.extend(text),
+            Some(paint) => out.push_str(&style.paint(&text, paint)),
+            None => out.push_str(&text),
         }
     }
     out.push('\n');
@@ -83,9 +132,15 @@ pub(super) fn harmless(text: &str) -> String {
 mod tests {
     use super::*;
 
+    const WIDTH: usize = 80;
+
     fn wrapped(paragraph: &Paragraph, colour: bool) -> Vec<String> {
         let mut out = String::new();
-        paragraph.wrap(&mut out, 4, Style { colour, all: false });
+        let style = Style {
+            colour,
+            ..Style::default()
+        };
+        paragraph.wrap(&mut out, 4, style);
         out.lines().map(str::to_owned).collect()
     }
 
@@ -129,5 +184,28 @@ mod tests {
                 "{line}"
             );
         }
+    }
+
+    #[test]
+    fn wide_characters_take_two_columns() {
+        let text = "港湾 ".repeat(20);
+        let style = |width: usize| Style {
+            width: Some(width),
+            ..Style::default()
+        };
+        let lines = |width: usize| {
+            let mut out = String::new();
+            let paragraph = Paragraph::default().plain(text.trim());
+            paragraph.fit(&mut out, 0, style(width));
+            let lines = out.lines().map(text_columns);
+            lines.collect::<Vec<usize>>()
+        };
+        assert_eq!(lines(50), [49, 49]);
+        assert_eq!(lines(500), [99]);
+        assert_eq!(lines(9), [39, 39, 19]);
+        assert_eq!(cut("港湾港湾", 8), "港湾港湾");
+        assert_eq!(cut("港湾港湾", 7), "港湾港…");
+        assert_eq!(cut("港湾港湾", 6), "港湾…");
+        assert_eq!(padded("港", 4), "港  ");
     }
 }
