@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
 
+use super::needs;
 use super::outcome::outcome;
 use super::records::Records;
 use super::{Warn, Warning};
-use crate::cluster::{
-    ApplyResult, CONCURRENCY, Cluster, Error, KindRef, Missing, Permission, Preflight,
-    Requirements, Verb,
-};
+use crate::cluster::{ApplyResult, CONCURRENCY, Cluster, Error, KindRef, Missing, Preflight};
 use crate::compare::{Mark, ObjectChange, Outcome};
-use crate::flux::{CONTROLLERS, Object, ObjectKey, ObjectSet, ReleaseView, SITE_LABEL};
+use crate::flux::{Object, ObjectKey, ObjectSet, ReleaseView, SITE_LABEL};
 use crate::value::Text;
 
 /// What applying objects would change, and what the cluster holds.
@@ -37,7 +35,7 @@ pub(crate) async fn compare_all(
     set: &ObjectSet,
     warn: &Warn<'_>,
 ) -> Result<Compared, Error> {
-    let preflight = cluster.preflight(&needs(set)).await?;
+    let preflight = cluster.preflight(&needs::of_objects(set)).await?;
     let preflight = without_controllers(preflight, warn)?;
     let live = Live::read(cluster, &preflight, set).await?;
     let asked = set.iter();
@@ -53,46 +51,6 @@ pub(crate) async fn compare_all(
         left_over: live.left_over(set),
         live,
     })
-}
-
-/// Everything that the comparison asks of the cluster.
-fn needs(set: &ObjectSet) -> Requirements {
-    let mut needs = Requirements {
-        controllers: CONTROLLERS.map(Text::from).into(),
-        ..Requirements::default()
-    };
-    for object in set.iter() {
-        let kind = (object.api_version.clone(), object.kind.clone());
-        needs.kinds.insert(kind);
-        for verb in [Verb::List, Verb::Create, Verb::Patch] {
-            needs.permissions.insert(Permission {
-                verb,
-                api_version: object.api_version.clone(),
-                kind: object.kind.clone(),
-                subresource: None,
-                namespace: object.namespace.clone(),
-            });
-        }
-        if let Some(release) = ReleaseView::of(object) {
-            needs.permissions.insert(Permission {
-                verb: Verb::List,
-                api_version: "v1".into(),
-                kind: "Secret".into(),
-                subresource: None,
-                namespace: Some(release.storage_namespace().into()),
-            });
-        }
-        if object.namespace.is_some() {
-            needs.permissions.insert(Permission {
-                verb: Verb::List,
-                api_version: "v1".into(),
-                kind: "Namespace".into(),
-                subresource: None,
-                namespace: None,
-            });
-        }
-    }
-    needs
 }
 
 /// Without controllers nothing acts on the objects, but what applying would change can be said.

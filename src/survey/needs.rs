@@ -1,17 +1,14 @@
-//! What a run needs of the cluster, all of it, so that nothing is found missing in its middle.
+//! What questions and runs need of the cluster, all of it, so that nothing is found missing in their middle.
 
 use crate::cluster::{Permission, Requirements, Verb};
-use crate::flux::CONTROLLERS;
+use crate::flux::{CONTROLLERS, ObjectSet, ReleaseView};
 use crate::rollout::{Rollout, Until};
 use crate::value::Text;
 
 /// Kinds, permissions and controllers that the rollout needs; Lease and state live in `state_namespace`.
 #[must_use]
 pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Requirements {
-    let mut needs = Requirements {
-        controllers: CONTROLLERS.map(Text::from).into(),
-        ..Requirements::default()
-    };
+    let mut needs = of_flux();
     for (_, _, part) in rollout.parts() {
         let object = &part.object;
         needs
@@ -88,6 +85,40 @@ pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Requirements {
         add(&mut needs, "apps/v1", kind, None, &[Verb::List]);
     }
     needs
+}
+
+/// What it needs to ask what applying these objects would change.
+pub(super) fn of_objects(set: &ObjectSet) -> Requirements {
+    let mut needs = of_flux();
+    for object in set.iter() {
+        let kind = (object.api_version.clone(), object.kind.clone());
+        needs.kinds.insert(kind);
+        let verbs = [Verb::List, Verb::Create, Verb::Patch];
+        let namespace = object.namespace.as_ref();
+        add(
+            &mut needs,
+            &object.api_version,
+            &object.kind,
+            namespace,
+            &verbs,
+        );
+        if let Some(release) = ReleaseView::of(object) {
+            let storage = Text::from(release.storage_namespace());
+            add(&mut needs, "v1", "Secret", Some(&storage), &[Verb::List]);
+        }
+        if namespace.is_some() {
+            add(&mut needs, "v1", "Namespace", None, &[Verb::List]);
+        }
+    }
+    needs
+}
+
+/// The controllers without which no release moves.
+fn of_flux() -> Requirements {
+    Requirements {
+        controllers: CONTROLLERS.map(Text::from).into(),
+        ..Requirements::default()
+    }
 }
 
 fn add(
