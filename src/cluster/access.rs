@@ -161,7 +161,7 @@ impl Access {
             kube::Error::Auth(error) => credentials(error, context.clone()),
             kube::Error::ProxyProtocolUnsupported { .. } => Error::Kubeconfig {
                 file: None,
-                reason: "its proxy is none of http, https and socks5".to_owned(),
+                reason: "its proxy must be http, https or socks5".to_owned(),
             },
             kube::Error::InferKubeconfig(error) => unusable(None, error),
             kube::Error::RustlsTls(error) => Error::Kubeconfig {
@@ -171,7 +171,7 @@ impl Access {
             },
             _ => Error::Kubeconfig {
                 file: None,
-                reason: "no client can be made of it".to_owned(),
+                reason: "it cannot be used to connect".to_owned(),
             },
         }
     }
@@ -217,11 +217,11 @@ fn unusable(file: Option<&Path>, error: &KubeconfigError) -> Error {
         // The text of this error quotes lines of the file.
         KubeconfigError::Parse(error) => match error.location() {
             Some(at) => format!(
-                "it is no YAML of a kubeconfig (line {}, column {})",
+                "it is not a valid kubeconfig (line {}, column {})",
                 at.line(),
                 at.column()
             ),
-            None => "it is no YAML of a kubeconfig".to_owned(),
+            None => "it is not a valid kubeconfig".to_owned(),
         },
         KubeconfigError::LoadContext(name) => format!("its context `{name}` is empty"),
         KubeconfigError::LoadClusterOfContext(name) => {
@@ -229,10 +229,10 @@ fn unusable(file: Option<&Path>, error: &KubeconfigError) -> Error {
         }
         KubeconfigError::MissingClusterUrl => "the cluster has no address (`server`)".to_owned(),
         KubeconfigError::ParseClusterUrl(_) => {
-            "the cluster's address (`server`) is no URL".to_owned()
+            "the cluster's address (`server`) is not a valid URL".to_owned()
         }
         KubeconfigError::ParseProxyUrl(_) => {
-            "the proxy's address (`proxy-url` or HTTPS_PROXY) is no URL".to_owned()
+            "the proxy's address (`proxy-url` or HTTPS_PROXY) is not a valid URL".to_owned()
         }
         KubeconfigError::LoadCertificateAuthority(error) => {
             format!("`certificate-authority` cannot be read: {error}")
@@ -241,12 +241,12 @@ fn unusable(file: Option<&Path>, error: &KubeconfigError) -> Error {
             format!("`client-certificate` cannot be read: {error}")
         }
         KubeconfigError::LoadClientKey(error) => format!("`client-key` cannot be read: {error}"),
-        KubeconfigError::ParseCertificates(_) => "a certificate in it is no PEM".to_owned(),
+        KubeconfigError::ParseCertificates(_) => "a certificate in it is not valid PEM".to_owned(),
         KubeconfigError::ParseNoProxy(_) => "NO_PROXY cannot be read".to_owned(),
         KubeconfigError::KindMismatch | KubeconfigError::ApiVersionMismatch => {
             "its kind or apiVersion is not that of the other kubeconfigs".to_owned()
         }
-        KubeconfigError::CurrentContextNotSet => "no context is chosen".to_owned(),
+        KubeconfigError::CurrentContextNotSet => "no context is set".to_owned(),
         KubeconfigError::FindPath => "there is no home folder".to_owned(),
     };
     Error::Kubeconfig { file, reason }
@@ -269,7 +269,7 @@ pub(super) fn credentials(error: &AuthError, context: Option<Text>) -> Error {
         }
         AuthError::MissingCommand => "the credential plugin has no command".to_owned(),
         AuthError::MalformedTokenExpirationDate(_) => {
-            "the expiry of the token is no date".to_owned()
+            "the expiry of the token is not a valid date".to_owned()
         }
         AuthError::ReadTokenFile(cause, path) => {
             format!(
@@ -292,7 +292,7 @@ pub(super) fn credentials(error: &AuthError, context: Option<Text>) -> Error {
         | AuthError::AuthExec(_)
         | AuthError::ParseTokenKey(_)
         | AuthError::ExecMissingClusterInfo => {
-            "the way of logging in that the kubeconfig names does not work here".to_owned()
+            "the kubeconfig names a login method that is not supported".to_owned()
         }
     };
     Error::Credentials { context, reason }

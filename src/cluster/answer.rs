@@ -135,6 +135,6 @@ impl Cluster {
 
     /// Returns the error for an answer that should be an object and is not.
     pub(super) fn no_object(&self, act: &str) -> Error {
-        self.failed(act, Cause::Unreadable("it is no object".to_owned()))
+        self.failed(act, Cause::Unreadable("it is not an object".to_owned()))
     }
 }

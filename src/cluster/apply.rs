@@ -107,7 +107,7 @@ impl Cluster {
             if !is_path_segment(part) {
                 return Ok(ApplyResult::Refused {
                     code: INVALID,
-                    message: format!("`{part}` cannot be a name"),
+                    message: format!("`{part}` is not a valid name"),
                 });
             }
         }

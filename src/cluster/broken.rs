@@ -54,7 +54,7 @@ pub(super) fn cause_of(error: &(dyn StdError + 'static)) -> Cause {
     } else if find("failed to lookup address information").is_some() {
         "the host's name cannot be resolved".to_owned()
     } else if find("tunnel error: ").is_some() {
-        "the proxy does not let it through".to_owned()
+        "the proxy refused the connection".to_owned()
     } else {
         let last = texts.last().map(String::as_str).unwrap_or_default();
         format!("the connection broke: {}", access::lower_first(last))
@@ -68,7 +68,7 @@ fn certificate(reason: &str) -> &str {
         "UnknownIssuer" => "its issuer is unknown",
         "BadSignature" => "its signature is wrong",
         text if text.contains("not valid for name") || text.starts_with("NotValidForName") => {
-            "it is not for this address"
+            "it is not valid for this address"
         }
         text if text.contains("expired") || text.starts_with("Expired") => "it has expired",
         text => text,

@@ -19,7 +19,7 @@ pub enum Error {
         reason: String,
     },
     /// The context that was asked for, or the current one, does not exist.
-    #[error("there is no context `{context}` in {}", all(.files))]
+    #[error("context `{context}` does not exist in {}", all(.files))]
     UnknownContext {
         /// The name of the context.
         context: String,
@@ -29,7 +29,7 @@ pub enum Error {
         files: Vec<PathBuf>,
     },
     /// No cluster is configured.
-    #[error("no cluster is given: no context is chosen{}", place(.files))]
+    #[error("no cluster is selected: no context is set{}", place(.files))]
     NoCluster {
         /// The files that were read.
         files: Vec<PathBuf>,
@@ -55,7 +55,7 @@ pub enum Error {
         rights: Rights,
     },
     /// The cluster lacks requirements of the command.
-    #[error("the cluster at {server} lacks what is needed:{}", listed(.missing))]
+    #[error("the cluster at {server} does not meet the requirements:{}", listed(.missing))]
     Lacking {
         /// The scheme, host and port of the server.
         server: Text,
@@ -150,7 +150,7 @@ impl Error {
                 "name a kubeconfig with --kubeconfig or KUBECONFIG, and a context with --context"
             }
             Error::Credentials { .. } => {
-                "run the credential plugin by hand, or log in again and try once more"
+                "run the credential plugin manually, or log in again and retry"
             }
             Error::Lacking { rights, .. } => {
                 return Some(format!(
@@ -190,7 +190,7 @@ impl Cause {
                 "try again when the server is less busy, or allow more time with --request-timeout",
             ),
             Cause::Unauthorized => Some("log in again, or choose another --context"),
-            Cause::NotServed => Some("install Flux, or what else brings the kind, first"),
+            Cause::NotServed => Some("install Flux, or the operator that defines the kind, first"),
             Cause::Busy { .. } => Some("try again later"),
             // The hint depends on what the command needs.
             Cause::Forbidden(_) | Cause::Refused { .. } => None,
@@ -220,7 +220,7 @@ fn all(files: &[PathBuf]) -> String {
 
 fn place(read: &[PathBuf]) -> String {
     if read.is_empty() {
-        ", no kubeconfig was found, and this is no pod of a cluster".to_owned()
+        ", no kubeconfig was found, and this is not a pod of a cluster".to_owned()
     } else {
         format!(" in {}", all(read))
     }

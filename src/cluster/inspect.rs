@@ -133,9 +133,9 @@ impl Cluster {
         uid.ok_or_else(|| {
             let cause = Cause::Refused {
                 code: 404,
-                message: format!("there is no namespace {FIRST_NAMESPACE}"),
+                message: format!("namespace {FIRST_NAMESPACE} does not exist"),
             };
-            self.failed("find out which cluster this is", cause)
+            self.failed("identify the cluster", cause)
         })
     }
 }

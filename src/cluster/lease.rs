@@ -187,7 +187,7 @@ impl Cluster {
     fn contention(&self, act: &str) -> Error {
         let cause = Cause::Refused {
             code: 409,
-            message: format!("others changed it {ATTEMPTS} times meanwhile"),
+            message: format!("other clients changed it {ATTEMPTS} times in between"),
         };
         self.failed(act, cause)
     }

@@ -108,7 +108,7 @@ impl Cluster {
             for item in items(answer.value) {
                 let object = read(&kind.api_version, &kind.kind, item);
                 let object = object.ok_or_else(|| {
-                    let text = "an item of the list is no object".to_owned();
+                    let text = "an item of the list is not an object".to_owned();
                     self.failed(&act, Cause::Unreadable(text))
                 })?;
                 listed.objects.push(object);

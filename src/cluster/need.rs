@@ -95,7 +95,7 @@ impl fmt::Display for Missing {
             } => {
                 write!(f, "kind {kind} of {api_version} is not served")?;
                 if versions.is_empty() {
-                    write!(f, " (nothing of {} is)", group(api_version))
+                    write!(f, " (no version of {} is)", group(api_version))
                 } else {
                     write!(f, " (of {}: {})", group(api_version), versions.join(", "))
                 }
@@ -108,7 +108,7 @@ impl fmt::Display for Missing {
                 namespace,
             }) => {
                 let verb = verb.as_str();
-                write!(f, "permission to {verb} {kind}")?;
+                write!(f, "no permission to {verb} {kind}")?;
                 if let Some(part) = subresource {
                     write!(f, "/{part}")?;
                 }

@@ -219,7 +219,7 @@ impl Cluster {
         if version(object).is_none() {
             let cause = Cause::Refused {
                 code: INVALID,
-                message: "it does not say which version it replaces".to_owned(),
+                message: "it has no resourceVersion".to_owned(),
             };
             return Err(self.failed(&act, cause));
         }
@@ -249,7 +249,7 @@ impl Cluster {
         {
             let cause = Cause::Refused {
                 code: INVALID,
-                message: format!("`{name}` cannot be a name"),
+                message: format!("`{name}` is not a valid name"),
             };
             return Err(self.failed(act, cause));
         }

@@ -130,11 +130,11 @@ mod tests {
         };
         assert_eq!(
             permission(None, Some("a")),
-            "permission to patch HelmRelease of helm.toolkit.fluxcd.io in namespace a"
+            "no permission to patch HelmRelease of helm.toolkit.fluxcd.io in namespace a"
         );
         assert_eq!(
             permission(Some("status"), None),
-            "permission to patch HelmRelease/status of helm.toolkit.fluxcd.io in the whole cluster"
+            "no permission to patch HelmRelease/status of helm.toolkit.fluxcd.io in the whole cluster"
         );
         let requirement = Missing::Kind {
             api_version: "helm.toolkit.fluxcd.io/v2".into(),

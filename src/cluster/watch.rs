@@ -211,13 +211,13 @@ impl<'c> Watch<'c> {
         }
         let version = ObjectMeta::of(&object).resource_version();
         let Some(version) = version.map(Text::from) else {
-            return Err(self.unreadable("an event has no version".to_owned()));
+            return Err(self.unreadable("an event has no resourceVersion".to_owned()));
         };
         let event = match kind {
             "BOOKMARK" => None,
             "ADDED" | "MODIFIED" => Some(Event::Changed(self.object(object)?)),
             "DELETED" => Some(Event::Gone(self.object(object)?)),
-            _ => return Err(self.unreadable("an event is of an unknown type".to_owned())),
+            _ => return Err(self.unreadable("an event has an unknown type".to_owned())),
         };
         self.version = Some(version);
         self.fresh = false;
@@ -229,7 +229,7 @@ impl<'c> Watch<'c> {
             api_version, kind, ..
         } = &self.selection.kind;
         list::read(api_version, kind, value)
-            .ok_or_else(|| self.unreadable("what an event is about is no object".to_owned()))
+            .ok_or_else(|| self.unreadable("an event holds no object".to_owned()))
     }
 
     /// Handles an error that the server sends in place of an event; it is the last one of a watch.

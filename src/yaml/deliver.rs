@@ -118,7 +118,7 @@ impl<'t> Walk<'_, 't> {
             self.diagnostics.push(
                 Diagnostic::new(
                     Code::CommentLost,
-                    "a comment stands beside nothing that is written, so it is left out",
+                    "a comment belongs to nothing that is written, so it is left out",
                 )
                 .at(lost, ""),
             );
@@ -339,8 +339,8 @@ impl<'t> Walk<'_, 't> {
             .is_some_and(|scalar| matches!(leaf::python(scalar), Ok(super::scalar::Typed::Null)));
         if !empty {
             let message = match secret {
-                true => "a value beside a member of a set did not reach Helm",
-                false => "what stands beside a member of a set did not reach Helm, which got null",
+                true => "the value of a member of a set did not reach Helm",
+                false => "the value of a member of a set did not reach Helm, which received null",
             };
             self.retyped(value, message.to_owned());
         }

@@ -230,7 +230,7 @@ fn duplicate(first: Node<'_>, second: Node<'_>, dialect: Dialect) -> Diagnostic 
     let shown = shown.escape_debug();
     let mut diagnostic = Diagnostic::new(
         Code::KeyDuplicate,
-        format!("the key `{shown}` stands twice in a mapping"),
+        format!("the key `{shown}` appears twice in a mapping"),
     );
     if dialect == Dialect::GoYamlV3 {
         diagnostic.severity = Severity::Error;

@@ -61,7 +61,7 @@ impl Walk<'_, '_> {
                     winner.text
                 ),
                 "this one is written",
-                "take one of the entries out, after a look at the values of the release",
+                "check the values of the release, then remove one of the entries",
             )
         } else {
             (
@@ -70,7 +70,7 @@ impl Walk<'_, '_> {
                     winner.text
                 ),
                 "Armada wrote this one last",
-                "take the other entry out",
+                "remove the other entry",
             )
         };
         if self.already_reported {

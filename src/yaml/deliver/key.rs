@@ -56,7 +56,7 @@ impl<'t> Walk<'_, 't> {
                 node,
                 Code::KeyType,
                 "a list or a mapping cannot be a key",
-                "write a text; a template in braces needs quotes",
+                "write text; a template in braces needs quotes",
             );
             return None;
         };
@@ -78,7 +78,7 @@ impl<'t> Walk<'_, 't> {
             self.warn(node, Code::KeyRetyped, message, wording::help(self.how));
         }
         if key.text == "<<" {
-            let message = "there is a key `<<`, which kustomize takes for a merge".to_owned();
+            let message = "a key is `<<`, which kustomize reads as a merge key".to_owned();
             self.warn(node, Code::TextUnsafe, message, wording::MERGE_HELP);
         }
         if is_too_long(&key.text) {
@@ -142,7 +142,7 @@ impl<'t> Walk<'_, 't> {
                     node,
                     Code::KeyType,
                     "Helm refuses values with a null key",
-                    "quote the key or take the entry out",
+                    "quote the key or remove the entry",
                 );
                 return None;
             }

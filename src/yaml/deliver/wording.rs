@@ -9,20 +9,22 @@ use crate::yaml::scalar::Rejected;
 const SHOWN_CHARS: usize = 60;
 
 /// The help for text that does not survive.
-pub(super) const TEXT_HELP: &str = "kubectl and kustomize-controller refuse or change it, and in an object made otherwise it costs the release \
-     all its values; take it out, or write the values with `--values-in secret`";
+pub(super) const TEXT_HELP: &str = "kubectl and kustomize-controller refuse or change it, and in an object created in another way it makes the release \
+     lose all its values; remove it, or write the values with `--values-in secret`";
 
 /// The help for U+0085 in a value.
-pub(super) const NEXT_LINE_HELP: &str = "flux hands on a blank in its place; take it out, or write the values with `--values-in secret`";
+pub(super) const NEXT_LINE_HELP: &str =
+    "Flux passes a space in its place; remove it, or write the values with `--values-in secret`";
 
 /// The help for a key `<<`.
-pub(super) const MERGE_HELP: &str = "kubectl carries it, kustomize-controller drops the entry without a word; rename it, or write the values with `--values-in secret`";
+pub(super) const MERGE_HELP: &str = "kubectl keeps it, kustomize-controller silently drops the entry; rename it, or write the values with `--values-in secret`";
 
 /// The help for a key that is too long.
 pub(super) const KEY_HELP: &str = "kubectl and kustomize-controller cannot apply it, so a tree does not carry it to Flux; shorten it, or write the values with `--values-in secret`";
 
 /// The help for minus zero.
-pub(super) const ZERO_HELP: &str = "a template that prints it prints `-0` under armada and `0` under flux; write 0 if that is meant";
+pub(super) const ZERO_HELP: &str =
+    "a template prints it as `-0` under Armada and as `0` under Flux; write 0 if that is meant";
 
 /// Describes a value by its type and content, or by its type alone.
 pub(super) fn describe(data: &Data, hidden: bool) -> String {

@@ -114,7 +114,7 @@ fn a_duplicate_key_keeps_its_first_place_and_its_last_value() {
         [16, 4],
         "the one that counts, then the one that is lost"
     );
-    assert_eq!(warning.message, "the key `a` stands twice in a mapping");
+    assert_eq!(warning.message, "the key `a` appears twice in a mapping");
 }
 
 #[test]

@@ -187,9 +187,6 @@ pub(super) fn defined_twice(name: &str, first: Span, second: Span) -> Diagnostic
 pub(super) fn contains_itself(name: &str, span: Span) -> Diagnostic {
     let message = format!("the anchor `{name}` contains itself, which Helm rejects");
     Diagnostic::new(Code::AliasLimit, message)
-        .at(
-            span,
-            "this alias lies inside of the node that it stands for",
-        )
+        .at(span, "this alias is inside of the node that it stands for")
         .help("write the inner node out")
 }

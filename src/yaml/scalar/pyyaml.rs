@@ -4,13 +4,13 @@
 use super::{Rejected, TAG_PREFIX, Typed, python_int, python_time, string};
 use crate::yaml::tree::{Scalar, Style};
 
-const VALUE: Rejected = Rejected::Text("a plain `=` is no value in YAML 1.1");
-const MERGE: Rejected = Rejected::Text("a plain `<<` is no value in YAML 1.1");
-const INDICATOR: Rejected = Rejected::Text("this indicator is no value in YAML 1.1");
-const NO_INT: Rejected = Rejected::Text("the text is no integer");
-const NO_FLOAT: Rejected = Rejected::Text("the text is no float");
-const NO_BOOL: Rejected = Rejected::Text("the text is no truth value");
-const NO_TIME: Rejected = Rejected::Text("there is no such date or time");
+const VALUE: Rejected = Rejected::Text("a plain `=` is not a value in YAML 1.1");
+const MERGE: Rejected = Rejected::Text("a plain `<<` is not a value in YAML 1.1");
+const INDICATOR: Rejected = Rejected::Text("this indicator is not a value in YAML 1.1");
+const NO_INT: Rejected = Rejected::Text("the text is not an integer");
+const NO_FLOAT: Rejected = Rejected::Text("the text is not a float");
+const NO_BOOL: Rejected = Rejected::Text("the text is not a boolean");
+const NO_TIME: Rejected = Rejected::Text("the date or time does not exist");
 const NO_SCALAR: Rejected = Rejected::Text("a scalar cannot have the tag of a collection");
 
 pub(super) fn resolve(scalar: Scalar<'_>) -> Result<Typed<'_>, Rejected> {

@@ -187,7 +187,7 @@ fn merged(scope: &Scope<'_>) -> Outcome {
     ensure(
         error
             .to_string()
-            .starts_with("there is no context `three` in `")
+            .starts_with("context `three` does not exist in `")
             && hint == "choose with --context one of: one, two, late",
         || format!("{error} {hint}"),
     )
@@ -211,13 +211,13 @@ fn wrong(scope: &Scope<'_>) -> Outcome {
     )?;
     let error = fails(scope, &access(&path), &["hunter2"])?.to_string();
     ensure(
-        error.contains("it is no YAML of a kubeconfig (line "),
+        error.contains("it is not a valid kubeconfig (line "),
         || error.clone(),
     )?;
     fs::write(&path, "apiVersion: v1\n")?;
     let error = fails(scope, &access(&path), &[])?.to_string();
     ensure(
-        error.starts_with("no cluster is given: no context is chosen in `"),
+        error.starts_with("no cluster is selected: no context is set in `"),
         || error.clone(),
     )?;
     let server = json!({"server": "https://user:hunter2@127.0.0.1:1"});
@@ -232,7 +232,7 @@ fn wrong(scope: &Scope<'_>) -> Outcome {
     let path = kubeconfig(scope, "proxy", &json!({}), &proxy)?;
     let error = fails(scope, &access(&path), &["hunter2"])?.to_string();
     ensure(
-        error.ends_with("its proxy is none of http, https and socks5"),
+        error.ends_with("its proxy must be http, https or socks5"),
         || error.clone(),
     )?;
     let proxy = json!({"proxy-url": "http://user:hunter2@127.0.0.1:1"});
@@ -268,7 +268,7 @@ fn certificate(scope: &Scope<'_>) -> Outcome {
         &[],
     )?;
     ensure(
-        *cause(&error)? == Cause::Certificate("it is not for this address".to_owned()),
+        *cause(&error)? == Cause::Certificate("it is not valid for this address".to_owned()),
         || format!("{error:?}"),
     )
 }

@@ -98,9 +98,9 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
     };
     let text = error.to_string();
     let expected = format!(
-        "the cluster at {} lacks what is needed:\n  kind Nothing of example.org/v1 is not served (nothing of \
+        "the cluster at {} does not meet the requirements:\n  kind Nothing of example.org/v1 is not served (no version of \
          example.org is)\n  kind HelmRelease of helm.toolkit.fluxcd.io/v2beta1 is not served (of \
-         helm.toolkit.fluxcd.io: v2)\n  permission to create HelmRelease of helm.toolkit.fluxcd.io in \
+         helm.toolkit.fluxcd.io: v2)\n  no permission to create HelmRelease of helm.toolkit.fluxcd.io in \
          namespace {}",
         cluster.server(),
         scope.namespace
@@ -237,7 +237,7 @@ fn parts(scope: &Scope<'_>) -> Outcome {
     };
     let text = error.to_string();
     let line = format!(
-        "\n  permission to get Pod/log in namespace {}",
+        "\n  no permission to get Pod/log in namespace {}",
         scope.namespace
     );
     ensure(

@@ -389,7 +389,7 @@ fn refused(scope: &Scope<'_>) -> Outcome {
     fails(
         &[&folder, "--context=nowhere"],
         kubeconfig,
-        "there is no context `nowhere`",
+        "context `nowhere` does not exist",
     )?;
     fails(
         &[&folder, "--as=nobody"],
