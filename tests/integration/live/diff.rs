@@ -40,10 +40,7 @@ fn own() -> Vec<Test> {
         Test::shared("diff::is_empty_after_an_apply", empty),
         Test::private("diff::shows_each_change_once", changes),
         Test::shared("diff::calls_a_takeover_by_its_name", takeover),
-        Test::shared(
-            "diff::finds_a_takeover_without_release_name",
-            unnamed_takeover,
-        ),
+        Test::shared("diff::finds_an_unnamed_takeover", unnamed_takeover),
         Test::shared("diff::says_what_is_not_there_yet_and_what_is_left", created),
         Test::private("diff::tells_what_the_cluster_refuses", refused),
     ]
