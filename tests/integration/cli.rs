@@ -4,6 +4,7 @@ mod diff;
 mod explain;
 mod failing;
 mod input;
+mod junit;
 mod output;
 mod report;
 #[cfg(unix)]
@@ -28,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         explain::trials(),
         failing::trials(),
         input::trials(),
+        junit::trials(),
         output::trials(),
         report::trials(),
         terminal::trials(),

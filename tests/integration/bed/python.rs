@@ -1,4 +1,4 @@
-//! Python with PyYAML, in a virtual environment of the tests' own.
+//! Python with packages, in virtual environments of the tests' own.
 
 use std::fs;
 use std::io::Seek as _;
@@ -11,25 +11,43 @@ use super::{Outcome, target_folder};
 /// The version that Armada pins. The unit tests use the same environment.
 const PYYAML: &str = "PyYAML==6.0.3";
 
+/// A validator of XML schemas.
+const XMLSCHEMA: &str = "xmlschema==4.3.2";
+
 /// Python with PyYAML, or why there is none. The environment is made on first use and kept below the target folder.
 pub(crate) fn interpreter() -> Result<&'static Path, &'static str> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let found = FOUND.get_or_init(|| environment().map_err(|error| error.to_string()));
-    found.as_deref().map_err(String::as_str)
+    found(&FOUND, "python-pyyaml", PYYAML)
 }
 
-fn environment() -> Outcome<PathBuf> {
-    let folder = target_folder().join("python-pyyaml");
+/// Python with a validator of XML schemas, or why there is none; kept as the other one is.
+pub(crate) fn xml_validator() -> Result<&'static Path, &'static str> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    found(&FOUND, "python-xmlschema", XMLSCHEMA)
+}
+
+fn found(
+    cell: &'static OnceLock<Result<PathBuf, String>>,
+    folder: &str,
+    package: &str,
+) -> Result<&'static Path, &'static str> {
+    cell.get_or_init(|| environment(folder, package).map_err(|error| error.to_string()))
+        .as_deref()
+        .map_err(String::as_str)
+}
+
+fn environment(folder: &str, package: &str) -> Outcome<PathBuf> {
+    let folder = target_folder().join(folder);
     let python = folder.join("bin/python");
     let ready = folder.join("ready");
-    if fs::read_to_string(&ready).is_ok_and(|made| made == PYYAML) {
+    if fs::read_to_string(&ready).is_ok_and(|made| made == package) {
         return Ok(python);
     }
     run(Command::new("python3")
         .args(["-m", "venv", "--clear"])
         .arg(&folder))?;
-    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", PYYAML]))?;
-    fs::write(&ready, PYYAML)?;
+    run(Command::new(&python).args(["-m", "pip", "install", "--quiet", package]))?;
+    fs::write(&ready, package)?;
     Ok(python)
 }
 
