@@ -128,7 +128,7 @@ fn missing(said: &str) -> Vec<(String, String)> {
     let lines = said.lines().filter_map(|line| {
         let (verb, rest) = line
             .trim()
-            .strip_prefix("permission to ")?
+            .strip_prefix("no permission to ")?
             .split_once(' ')?;
         let kind = rest.split(' ').next()?.to_lowercase();
         let (kind, part) = match kind.split_once('/') {
