@@ -1,7 +1,7 @@
 //! Who may use whom: the drawing in `src/lib.rs` is the rule.
 //!
 //! A room uses only rooms that the drawing names before it; no room of one wing names a room of the other; no files
-//! name each other in a circle; only `cli` and `cluster` do input and output.
+//! name each other in a circle; every file is declared by its parent; only `cli` and `cluster` do input and output.
 
 mod circles;
 mod paths;
@@ -28,6 +28,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("layers::no_wing_names_a_room_of_the_other", wings),
         Trial::test("layers::no_files_name_each_other_in_a_circle", no_circles),
         Trial::test("layers::only_cli_and_cluster_reach_outside", reach),
+        Trial::test("layers::every_file_is_a_module_of_its_parent", declared),
         Trial::test("layers::both_pages_draw_the_same_house", same_drawing),
         Trial::test("layers::each_rule_finds_a_breach", breaches),
         Trial::test("layers::the_reader_sees_every_spelling", spellings),
@@ -109,6 +110,8 @@ struct File {
     /// Its module, from the crate's root on.
     module: Path,
     paths: Paths,
+    /// The modules that the file declares.
+    declares: BTreeSet<String>,
 }
 
 impl File {
@@ -126,6 +129,7 @@ impl File {
         let tokens: TokenStream = text.parse().map_err(|e| format!("src/{name}: {e}"))?;
         Ok(Self {
             name: name.to_owned(),
+            declares: paths::declared(tokens.clone()),
             paths: Paths::read(tokens, &module, test),
             module,
         })
@@ -165,6 +169,10 @@ fn no_circles() -> Result {
 
 fn reach() -> Result {
     ensure_none(reaching(&files()?))
+}
+
+fn declared() -> Result {
+    ensure_none(undeclared(&files()?))
 }
 
 /// `docs/architecture.md` draws the rooms of `src/lib.rs`.
@@ -231,6 +239,23 @@ fn across_wings(drawing: &Drawing, files: &[File]) -> Vec<String> {
     wrong
 }
 
+/// Files that no compiler reads, since their parent does not declare them.
+fn undeclared(files: &[File]) -> Vec<String> {
+    files
+        .iter()
+        .filter_map(|file| {
+            let (own, parent) = file.module.split_last()?;
+            let is_parent = |other: &&File| match parent {
+                [] => other.name == "lib.rs",
+                parent => other.module == parent,
+            };
+            let declares = |parent: &File| parent.declares.contains(own);
+            (!files.iter().find(is_parent).is_some_and(declares))
+                .then(|| format!("src/{} is not declared by its parent", file.name))
+        })
+        .collect()
+}
+
 fn reaching(files: &[File]) -> Vec<String> {
     let mut wrong = Vec::new();
     for file in files {
@@ -281,6 +306,14 @@ fn breaches() -> Result {
     is_one(across_wings(&drawing, &back), "`lower` names `cluster`")?;
     let outside = house("value.rs", "use std::{fmt, fs};")?;
     is_one(reaching(&outside), "std::fs")?;
+
+    let orphan = [
+        File::read("lib.rs", "pub mod apply;")?,
+        File::read("apply.rs", "mod write;")?,
+        File::read("apply/write.rs", "")?,
+        File::read("apply/walk.rs", "")?,
+    ];
+    is_one(undeclared(&orphan), "apply/walk.rs")?;
 
     let mut circle = vec![
         File::read("apply.rs", "mod write; mod wait; pub use wait::Until;")?,

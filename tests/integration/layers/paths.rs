@@ -1,7 +1,7 @@
 //! The paths that a source file names, read from its tokens: comments and strings do not count, and no spelling of a
 //! path is missed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
@@ -85,6 +85,22 @@ impl Paths {
             self.exports.insert(name, absolute(&path, module));
         }
     }
+}
+
+/// The modules with a file of their own that a file declares.
+pub(super) fn declared(tokens: TokenStream) -> BTreeSet<String> {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    tokens
+        .windows(3)
+        .filter_map(|tokens| match tokens {
+            [
+                TokenTree::Ident(word),
+                TokenTree::Ident(name),
+                TokenTree::Punct(end),
+            ] if word == "mod" && end.as_char() == ';' => Some(name.to_string()),
+            _ => None,
+        })
+        .collect()
 }
 
 /// A path from the root on, of one that is written in a module.
