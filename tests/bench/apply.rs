@@ -21,7 +21,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use integration::bed::armada::Site;
-use integration::bed::order::{Gaps, Window, awaited, prove};
+use integration::bed::order::{Gaps, Window, awaited, prove_order};
 use integration::bed::{Bed, Outcome};
 
 /// How often the site is rolled out.
@@ -45,7 +45,12 @@ fn run() -> Outcome {
         finish(apply.current_dir(bed.path()))?;
         let to = bed.mark()?;
         let window = Window { from, to };
-        gaps.extend(prove(&bed.audit()?, &window, "tester", &awaited(&site)?)?);
+        gaps.extend(prove_order(
+            &bed.audit()?,
+            &window,
+            "tester",
+            &awaited(&site)?,
+        )?);
     }
     gaps.sort_unstable();
     let at = |part: usize| gaps[(gaps.len() - 1) * part / 100] as f64 / 1000.0;

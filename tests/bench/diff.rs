@@ -55,7 +55,7 @@ fn run() -> Outcome {
     say(start, "starting a cluster");
     let bed = Bed::start()?;
     // What a controller does meanwhile would be measured, too.
-    bed.end_controllers();
+    bed.stop_controllers();
     let file = bed.path().join("releases.yaml");
     std::fs::write(&file, releases())?;
     let name = file.display().to_string();
@@ -169,7 +169,7 @@ struct Requests {
 
 impl Requests {
     fn of(proxy: &Proxy) -> Self {
-        let seen = proxy.seen();
+        let seen = proxy.requests();
         let of = |part: &str| seen.iter().filter(|seen| seen.path.contains(part)).count();
         let (lists, dry_runs) = (of("limit="), of("dryRun=All"));
         Self {

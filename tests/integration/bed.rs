@@ -73,7 +73,7 @@ const PORT_TAKEN: &str = "address already in use";
 const PLAYED_WITHIN: Duration = Duration::from_secs(60);
 
 /// Between two looks at an object that is waited for.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The folder that cargo builds into.
 pub(crate) fn target_folder() -> PathBuf {
@@ -173,7 +173,7 @@ impl Bed {
             folder,
         };
         bed.populate().map_err(moved)?;
-        build::say(&format!(
+        build::print_progress(&format!(
             "cluster up in {:.1} s; kubeconfig {}",
             start.elapsed().as_secs_f64(),
             bed.kubeconfig.display()
@@ -251,7 +251,7 @@ impl Bed {
     }
 
     /// Puts an object into etcd as it is, past the API server: what an older server left there.
-    pub(crate) fn store(&self, key: &str, object: &Value) -> Outcome {
+    pub(crate) fn write_to_etcd(&self, key: &str, object: &Value) -> Outcome {
         let etcd = lock(&self.control_plane).etcd_url.parse()?;
         let put = serde_json::json!({
             "key": BASE64.encode(key), "value": BASE64.encode(object.to_string()),
@@ -275,7 +275,7 @@ impl Bed {
     }
 
     /// Ends Flux's controllers and kwok, so that nothing acts on objects any more. Only for a bed of one's own.
-    pub(crate) fn end_controllers(&self) {
+    pub(crate) fn stop_controllers(&self) {
         lock(&self.others).clear();
     }
 
@@ -295,9 +295,16 @@ impl Bed {
     }
 
     /// Messages of processes that should run and do not.
-    pub(crate) fn dead(&self) -> Vec<String> {
-        let mut dead: Vec<_> = lock(&self.control_plane).dead().into_iter().collect();
-        dead.extend(lock(&self.others).iter_mut().filter_map(Process::obituary));
+    pub(crate) fn exited_processes(&self) -> Vec<String> {
+        let mut dead: Vec<_> = lock(&self.control_plane)
+            .exited_processes()
+            .into_iter()
+            .collect();
+        dead.extend(
+            lock(&self.others)
+                .iter_mut()
+                .filter_map(Process::exit_message),
+        );
         dead
     }
 
@@ -383,16 +390,16 @@ impl Bed {
                 let seconds = within.as_secs();
                 return Err(format!(
                     "{path} is not as wanted after {seconds} s: {state}{}",
-                    self.complaints()
+                    self.exit_messages()
                 )
                 .into());
             }
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
-    fn complaints(&self) -> String {
-        self.dead()
+    fn exit_messages(&self) -> String {
+        self.exited_processes()
             .iter()
             .map(|message| format!("; {message}"))
             .collect()
@@ -412,7 +419,7 @@ pub(crate) fn until<T>(
         if start.elapsed() > within {
             return Err(format!("nothing after {} s", within.as_secs()).into());
         }
-        std::thread::sleep(LOOK_EVERY);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 

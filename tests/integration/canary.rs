@@ -7,7 +7,7 @@ use std::path::Path;
 use libtest_mimic::Trial;
 use tempfile::TempDir;
 
-use super::support::{Ran, Result, ensure, read_tree, run};
+use super::support::{ProgramOutput, Result, ensure, read_tree, run};
 
 /// Secrets of each kind.
 const EACH: usize = 5;
@@ -37,7 +37,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("canary::broken_documents", broken),
         Trial::test("canary::diff", diff),
         Trial::test("canary::plan", plan),
-        Trial::test("canary::journals_that_are_none", journals),
+        Trial::test("canary::files_that_are_not_journals", journals),
         Trial::test("canary::other_commands", others),
     ]
 }
@@ -279,7 +279,7 @@ impl Site {
     fn search(&self, arguments: &[String], tree_on_stdout: bool) -> Result {
         for loud in ["-q", "-v", "-vvv", "--color=always"] {
             let arguments = [arguments, &[loud.to_owned()]].concat();
-            let Ran {
+            let ProgramOutput {
                 stdout,
                 stderr,
                 code,
@@ -359,7 +359,7 @@ fn planted() -> Result {
     secrets.dedup();
     ensure(secrets.len() == 50, format!("{} secrets", secrets.len()))?;
     let site = Site::new()?;
-    let ran = run(site.path(), &["convert", "site.yaml", "-q"])?.expect(0)?;
+    let ran = run(site.path(), &["convert", "site.yaml", "-q"])?.expect_code(0)?;
     for (kind, what) in KINDS.iter().enumerate().take(5).skip(1) {
         for at in 0..EACH {
             let secret = secret(kind, at);
@@ -412,7 +412,7 @@ fn split() -> Result {
             "--split-secrets",
             &place,
         ];
-        run(site.path(), &arguments)?.expect(0)?;
+        run(site.path(), &arguments)?.expect_code(0)?;
         let tree = read_tree(&site.path().join("out"))?;
         let (secrets, rest): (Vec<_>, Vec<_>) = tree
             .into_iter()
@@ -516,7 +516,7 @@ fn diff() -> Result {
     fs::write(site.path().join("empty.yaml"), "")?;
     for (name, options) in [("one", &[][..]), ("split", &["--split-secrets"])] {
         let convert = [&["convert", "site.yaml", "-q", "-o", name][..], options].concat();
-        run(site.path(), &convert)?.expect(0)?;
+        run(site.path(), &convert)?.expect_code(0)?;
         for input in ["changed.yaml", "site.yaml", "one", "split"] {
             for more in [
                 &[][..],
@@ -551,7 +551,7 @@ fn plan() -> Result {
     let site = Site::new()?;
     for (name, options) in [("one", &[][..]), ("split", &["--split-secrets"])] {
         let convert = [&["convert", "site.yaml", "-q", "-o", name][..], options].concat();
-        run(site.path(), &convert)?.expect(0)?;
+        run(site.path(), &convert)?.expect_code(0)?;
         // Annotations that cannot be read, beside secrets.
         let tree = read_tree(&site.path().join(name))?;
         for (file, bytes) in tree {

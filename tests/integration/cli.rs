@@ -50,19 +50,19 @@ fn named(part: &str, tests: &[Named]) -> Vec<Trial> {
 }
 
 /// A folder with the input of a case, to write into.
-struct Place {
+struct Workspace {
     folder: TempDir,
 }
 
-impl Place {
+impl Workspace {
     /// With `armada.yaml` of a case under `testdata/cases`.
     fn with(case: &str) -> Result<Self> {
-        let place = Self {
+        let workspace = Self {
             folder: tempfile::tempdir()?,
         };
         let input = root().join("testdata/cases").join(case).join("armada.yaml");
-        fs::copy(input, place.path("armada.yaml"))?;
-        Ok(place)
+        fs::copy(input, workspace.path("armada.yaml"))?;
+        Ok(workspace)
     }
 
     /// With a small site of three releases in two groups.

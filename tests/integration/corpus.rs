@@ -75,7 +75,7 @@ const STARLINGX: &[(&str, usize)] = &[
 fn starlingx(app: &str, releases: usize) -> Result {
     let place = tempfile::tempdir()?;
     let input = path(&format!("starlingx/{app}/armada.yaml"))?;
-    run(place.path(), &["convert", &input, "-o", "out", "-q"])?.expect(0)?;
+    run(place.path(), &["convert", &input, "-o", "out", "-q"])?.expect_code(0)?;
     let objects = tree::read(&place.path().join("out"))?;
     let found = objects
         .iter()
@@ -98,7 +98,7 @@ fn report() -> Result {
         "-o=out",
         "--report=markdown",
     ];
-    let text = run(place.path(), &arguments)?.expect(0)?.stdout;
+    let text = run(place.path(), &arguments)?.expect_code(0)?.stdout;
     ensure(text.len() < COMMENT, format!("{} bytes", text.len()))?;
     lacks(&text, "Cut to stay below")?;
     contains(&text, "What was decided for 69 releases")?;
@@ -116,7 +116,7 @@ fn not_rendered() -> Result {
     const SCREEN: usize = 40;
     let place = tempfile::tempdir()?;
     let input = path("deckhand/airskiff")?;
-    let ran = run(place.path(), &["convert", &input, "-o", "out"])?.expect(1)?;
+    let ran = run(place.path(), &["convert", &input, "-o", "out"])?.expect_code(1)?;
     contains(&ran.stderr, "error[chart-not-rendered]")?;
     contains(&ran.stderr, "pegleg site -r REPOSITORY render SITE")?;
     contains(

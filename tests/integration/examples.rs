@@ -25,7 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 fn convert(folder: &Path) -> Result {
     let place = tempfile::tempdir()?;
     let out = place.path().join(TREE).display().to_string();
-    run(folder, &["convert", "armada.yaml", "-o", &out])?.expect(0)?;
+    run(folder, &["convert", "armada.yaml", "-o", &out])?.expect_code(0)?;
     let found = read_tree(Path::new(&out))?;
     let tree = folder.join(TREE);
     if support::update() {
@@ -59,7 +59,7 @@ fn readme() -> Result {
         root().join("charts-examples"),
         place.path().join("charts-examples"),
     )?;
-    let ran = run(place.path(), &arguments)?.expect(0)?;
+    let ran = run(place.path(), &arguments)?.expect_code(0)?;
     ensure(ran.stdout.is_empty(), "a stream was written")?;
     let shown = format!("{}\n", ran.stderr.trim_end());
     if support::update() {

@@ -85,7 +85,7 @@ fn cli() -> Result {
 fn push_help(command: &clap::Command, path: &mut Vec<String>, page: &mut String) -> Result {
     let mut arguments = path.clone();
     arguments.push("--help".to_owned());
-    let help = run(root(), &arguments)?.expect(0)?.stdout;
+    let help = run(root(), &arguments)?.expect_code(0)?.stdout;
     let name = [&["armada2flux".to_owned()], path.as_slice()]
         .concat()
         .join(" ");
@@ -132,7 +132,7 @@ fn schemas() -> Result {
         format!("the program knows {subjects:?}, published are {published:?}"),
     )?;
     for (subject, path) in SCHEMAS {
-        let schema = run(root(), &["schema", subject])?.expect(0)?.stdout;
+        let schema = run(root(), &["schema", subject])?.expect_code(0)?.stdout;
         check_file(path, &schema)?;
     }
     Ok(())

@@ -11,7 +11,7 @@ use std::path::Path;
 use armada2flux::diagnostic::{Code, Severity};
 use libtest_mimic::Trial;
 
-use super::support::{self, Files, Ran, Result, ensure, folders, read_tree, root};
+use super::support::{self, Files, ProgramOutput, Result, ensure, folders, read_tree, root};
 
 /// One more than the most bytes that all input may hold: 256 MiB (`docs/guide/convert.md`).
 const OVER_THE_LIMIT: u64 = 256 * 1024 * 1024 + 1;
@@ -34,7 +34,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 /// Runs a case and compares, or rewrites, what is expected of it.
-fn run_case(folder: &Path) -> Result<Ran> {
+fn run_case(folder: &Path) -> Result<ProgramOutput> {
     let before = read_tree(folder)?;
     let arguments = fs::read_to_string(folder.join("args"))?;
     let strays: Vec<&str> = before
@@ -70,7 +70,7 @@ fn belongs(name: &str) -> bool {
     FILES.contains(&name) || name.starts_with("expected/") || name.starts_with("input/")
 }
 
-pub(crate) fn outcome(folder: &Path) -> Result<(Files, Ran)> {
+pub(crate) fn outcome(folder: &Path) -> Result<(Files, ProgramOutput)> {
     let place = tempfile::tempdir()?;
     let (out, report, large) = (
         place.path().join("out"),
@@ -92,7 +92,7 @@ pub(crate) fn outcome(folder: &Path) -> Result<(Files, Ran)> {
     let mut command = support::program();
     command.current_dir(folder).args(&arguments);
     let stdin = fs::read(folder.join("stdin")).unwrap_or_default();
-    let mut ran = support::feed(&mut command, &stdin)?;
+    let mut ran = support::run_with_input(&mut command, &stdin)?;
     for text in [&mut ran.stdout, &mut ran.stderr] {
         for (name, path) in [("{out}", &out), ("{report}", &report), ("{large}", &large)] {
             *text = text.replace(&*path.to_string_lossy(), name);

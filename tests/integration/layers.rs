@@ -29,9 +29,9 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("layers::no_files_name_each_other_in_a_circle", no_circles),
         Trial::test("layers::only_cli_and_cluster_reach_outside", reach),
         Trial::test("layers::every_file_is_a_module_of_its_parent", declared),
-        Trial::test("layers::both_pages_draw_the_same_house", same_drawing),
-        Trial::test("layers::each_rule_finds_a_breach", breaches),
-        Trial::test("layers::the_reader_sees_every_spelling", spellings),
+        Trial::test("layers::both_pages_draw_the_same_rooms", same_drawing),
+        Trial::test("layers::each_rule_finds_a_violation", breaches),
+        Trial::test("layers::the_reader_finds_every_spelling", spellings),
     ]
 }
 

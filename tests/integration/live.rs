@@ -5,6 +5,7 @@ mod apply;
 mod apply_failures;
 mod apply_faults;
 mod apply_kill;
+mod apply_output;
 mod apply_stops;
 mod client;
 mod client_access;
@@ -28,7 +29,6 @@ mod small_site;
 mod sources;
 mod status;
 mod strict;
-mod telling;
 mod types;
 mod upgrades;
 mod values;
@@ -74,7 +74,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         site::tests(),
         sources::tests(),
         status::tests(),
-        telling::tests(),
+        apply_output::tests(),
         upgrades::tests(),
         values::tests(),
         waits::tests(),
@@ -172,7 +172,7 @@ impl Test {
             if error.is::<Skipped>() {
                 return error;
             }
-            match failure::keep(
+            match failure::save(
                 bed,
                 &scope.namespace,
                 std::slice::from_ref(&scope.namespace),

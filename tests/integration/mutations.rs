@@ -27,7 +27,11 @@ const MAX_CHART: usize = 12 * 1024;
 
 /// The tests of this module.
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![shared::trial("mutations::nothing_is_silent", "corpus", run)]
+    vec![shared::trial(
+        "mutations::every_mutation_is_reported",
+        "corpus",
+        run,
+    )]
 }
 
 /// A chart of the corpus with the charts it depends on, as JSON, which is YAML, too.

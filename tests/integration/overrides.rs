@@ -21,8 +21,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         ("keys_are_compared_by_meaning", keys_are_compared_by_meaning),
         (
-            "what_python_fails_on_is_told_with_both_places",
-            what_python_fails_on_is_told_with_both_places,
+            "python_failures_are_reported_with_both_places",
+            python_failures_are_reported_with_both_places,
         ),
     ];
     let trials = tests.into_iter().map(|(name, test)| {
@@ -114,7 +114,7 @@ fn keys_are_compared_by_meaning() {
     assert_eq!(data, r#"{"8080":"b","x":"2"}"#);
 }
 
-fn what_python_fails_on_is_told_with_both_places() {
+fn python_failures_are_reported_with_both_places() {
     let (data, said) = changed("  x: 1\n", &["  x: {deep: 1}\n  why: new\n"], &[]);
     assert_eq!(data, r#"{"x":1,"why":"new"}"#);
     assert_eq!(said, ["override-invalid {deep: 1}|1"]);

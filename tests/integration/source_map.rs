@@ -17,9 +17,9 @@ use super::support::{Result, contains, ensure, root, run};
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("source_map::schema_and_decoder_agree", verdicts),
-        Trial::test("source_map::init_keeps_what_is_there", keeps),
+        Trial::test("source_map::init_keeps_existing_rules", keeps),
         Trial::test(
-            "source_map::init_is_refused_until_it_is_filled_in",
+            "source_map::the_file_of_init_is_refused_until_filled_in",
             filled_in,
         ),
     ]
@@ -38,7 +38,9 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
 
 /// Changes every node of a map that has every form, and compares the verdicts.
 fn verdicts() -> Result {
-    let schema = run(root(), &["schema", "source-map"])?.expect(0)?.stdout;
+    let schema = run(root(), &["schema", "source-map"])?
+        .expect_code(0)?
+        .stdout;
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema)?)?;
     let file = root().join("testdata/cases/sources-map/armada2flux.yaml");
     let map = to_json(&fs::read_to_string(file)?)?;
@@ -145,13 +147,13 @@ fn input() -> String {
 fn keeps() -> Result {
     let place = tempfile::tempdir()?;
     let arguments = ["source-map", "init", &input(), "-o", "map.yaml"];
-    let stdout = run(place.path(), &arguments)?.expect(0)?.stdout;
+    let stdout = run(place.path(), &arguments)?.expect_code(0)?.stdout;
     ensure(stdout.is_empty(), stdout)?;
     let map = place.path().join("map.yaml");
     fs::write(&map, "sources: []\n")?;
     run(place.path(), &arguments)?
-        .expect(1)?
-        .says("cannot write `map.yaml`")?;
+        .expect_code(1)?
+        .expect_stderr("cannot write `map.yaml`")?;
     ensure(
         fs::read_to_string(&map)? == "sources: []\n",
         "it was overwritten",
@@ -164,9 +166,9 @@ fn filled_in() -> Result {
         place.path(),
         &["source-map", "init", &input(), "-o", "map.yaml"],
     )?
-    .expect(0)?;
+    .expect_code(0)?;
     let convert = ["convert", &input(), "-o", "out", "--source-map=map.yaml"];
-    let refused = run(place.path(), &convert)?.expect(1)?;
+    let refused = run(place.path(), &convert)?.expect_code(1)?;
     contains(&refused.stderr, "`url` still has to be filled in")?;
     ensure(!place.path().join("out").exists(), "a tree was written")
 }

@@ -38,15 +38,15 @@ pub(crate) fn program() -> Command {
 
 /// How a run of the program ended.
 #[derive(Debug)]
-pub(crate) struct Ran {
+pub(crate) struct ProgramOutput {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
     /// `None` when a signal ended it.
     pub(crate) code: Option<i32>,
 }
 
-impl Ran {
-    pub(crate) fn of(output: Output) -> Result<Self> {
+impl ProgramOutput {
+    pub(crate) fn new(output: Output) -> Result<Self> {
         let Output {
             status,
             stdout,
@@ -60,7 +60,7 @@ impl Ran {
     }
 
     /// Fails unless the exit code is this one.
-    pub(crate) fn expect(self, code: i32) -> Result<Self> {
+    pub(crate) fn expect_code(self, code: i32) -> Result<Self> {
         if self.code == Some(code) {
             return Ok(self);
         }
@@ -76,20 +76,20 @@ impl Ran {
     }
 
     /// Fails unless stderr holds the text.
-    pub(crate) fn says(self, text: &str) -> Result<Self> {
+    pub(crate) fn expect_stderr(self, text: &str) -> Result<Self> {
         contains(&self.stderr, text)?;
         Ok(self)
     }
 }
 
 /// Runs the program in a folder.
-pub(crate) fn run<A: AsRef<OsStr>>(folder: &Path, arguments: &[A]) -> Result<Ran> {
+pub(crate) fn run<A: AsRef<OsStr>>(folder: &Path, arguments: &[A]) -> Result<ProgramOutput> {
     let output = program().current_dir(folder).args(arguments).output()?;
-    Ran::of(output)
+    ProgramOutput::new(output)
 }
 
 /// Runs a command and feeds it.
-pub(crate) fn feed(command: &mut Command, input: &[u8]) -> Result<Ran> {
+pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> Result<ProgramOutput> {
     command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
@@ -101,7 +101,7 @@ pub(crate) fn feed(command: &mut Command, input: &[u8]) -> Result<Ran> {
         let _ = writer.join();
         output
     });
-    Ran::of(written?)
+    ProgramOutput::new(written?)
 }
 
 /// Fails unless `text` holds `part`.

@@ -19,7 +19,10 @@ const CHARTS: usize = 160;
 const GROUP: usize = 7;
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![Trial::test("workers::their_number_does_not_show", run)]
+    vec![Trial::test(
+        "workers::their_number_does_not_change_the_output",
+        run,
+    )]
 }
 
 fn run() -> Result {

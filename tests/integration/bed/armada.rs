@@ -231,7 +231,7 @@ impl Bed {
                 )
                 .into());
             }
-            std::thread::sleep(super::LOOK_EVERY);
+            std::thread::sleep(super::POLL_INTERVAL);
         }
     }
 }
@@ -255,7 +255,7 @@ fn values_text(
 /// PyYAML's texts by name of the Chart document; none without Python or PyYAML.
 fn pyyaml_texts(site: &str) -> Outcome<Option<BTreeMap<String, String>>> {
     if let Err(reason) = python::interpreter() {
-        super::build::say(&format!(
+        super::build::print_progress(&format!(
             "values files are written by armada2flux itself: {reason}"
         ));
         return Ok(None);

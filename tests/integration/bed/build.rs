@@ -122,7 +122,7 @@ impl Builder {
             .filter(|(_, place)| !place.is_dir())
             .collect();
         for (index, (recipe, place)) in missing.iter().enumerate() {
-            say(&format!(
+            print_progress(&format!(
                 "building {} {} ({} of {})",
                 recipe.name,
                 recipe.version,
@@ -131,7 +131,7 @@ impl Builder {
             ));
             let start = Instant::now();
             self.build_one(recipe, place)?;
-            say(&format!(
+            print_progress(&format!(
                 "built {} in {} s",
                 recipe.name,
                 start.elapsed().as_secs()
@@ -175,7 +175,7 @@ impl Builder {
             .open(&path)
             .map_err(|error| format!("{}: {error}", path.display()))?;
         if file.try_lock().is_err() {
-            say(&format!("waiting for another build ({})", path.display()));
+            print_progress(&format!("waiting for another build ({})", path.display()));
             file.lock()
                 .map_err(|error| format!("{}: {error}", path.display()))?;
         }
@@ -288,12 +288,12 @@ impl Builder {
 }
 
 /// One line of progress, whatever the test harness captures.
-pub(crate) fn say(line: &str) {
+pub(crate) fn print_progress(line: &str) {
     drop(writeln!(io::stderr(), "test bed: {line}"));
 }
 
 /// A word that differs between processes and calls.
-pub(crate) fn unique() -> String {
+pub(crate) fn unique_name() -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();

@@ -129,11 +129,11 @@ impl ControlPlane {
     }
 
     /// A message for the first process that is no longer running.
-    pub(crate) fn dead(&mut self) -> Option<String> {
+    pub(crate) fn exited_processes(&mut self) -> Option<String> {
         self.others
             .iter_mut()
             .chain([&mut self.api_server])
-            .find_map(Process::obituary)
+            .find_map(Process::exit_message)
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Bed, Outcome, target_folder};
 
 /// Writes everything into `testbed-failures/<test>` under the target folder and gives that path.
 /// Objects of the namespaces named are kept whole, except Secrets: of those only names.
-pub(crate) fn keep(bed: &Bed, test: &str, namespaces: &[String]) -> Outcome<PathBuf> {
+pub(crate) fn save(bed: &Bed, test: &str, namespaces: &[String]) -> Outcome<PathBuf> {
     let folder = target_folder().join("testbed-failures").join(test);
     drop(fs::remove_dir_all(&folder));
     fs::create_dir_all(&folder)?;

@@ -68,7 +68,7 @@ pub(crate) struct Objects(BTreeMap<Key, Value>);
 
 impl Objects {
     /// Takes the next change in.
-    pub(crate) fn take(&mut self, change: &Change<'_>) {
+    pub(crate) fn apply(&mut self, change: &Change<'_>) {
         match &change.object {
             Some(object) => self.0.insert(change.key.clone(), object.clone()),
             None => self.0.remove(&change.key),
@@ -80,7 +80,11 @@ impl Objects {
     }
 
     /// All of a resource in a namespace.
-    pub(crate) fn of(&self, resource: &str, namespace: &str) -> impl Iterator<Item = &Value> {
+    pub(crate) fn in_namespace(
+        &self,
+        resource: &str,
+        namespace: &str,
+    ) -> impl Iterator<Item = &Value> {
         let first = (resource.to_owned(), namespace.to_owned(), String::new());
         let all = self.0.range(first..);
         let (resource, namespace) = (resource.to_owned(), namespace.to_owned());

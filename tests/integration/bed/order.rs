@@ -55,7 +55,7 @@ impl Bed {
     /// Makes a mark in the audit log, and says when.
     pub(crate) fn mark(&self) -> Outcome<String> {
         let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), "default");
-        let name = format!("mark-{}", build::unique());
+        let name = format!("mark-{}", build::unique_name());
         let mut map = ConfigMap::default();
         map.metadata.name = Some(name.clone());
         self.block_on(maps.create(&PostParams::default(), &map))?;
@@ -72,17 +72,17 @@ impl Bed {
 }
 
 impl Window {
-    fn holds(&self, entry: &Entry) -> bool {
+    fn contains(&self, entry: &Entry) -> bool {
         self.from < entry.request_received_timestamp && entry.request_received_timestamp < self.to
     }
 
     /// The requests of a user in it.
-    pub(crate) fn of<'e>(
+    pub(crate) fn requests_of<'e>(
         &'e self,
         entries: &'e [Entry],
         user: &'e str,
     ) -> impl Iterator<Item = &'e Entry> {
-        let ours = entries.iter().filter(|entry| self.holds(entry));
+        let ours = entries.iter().filter(|entry| self.contains(entry));
         ours.filter(move |entry| entry.user.username == user)
     }
 
@@ -92,12 +92,13 @@ impl Window {
         entries: &'e [Entry],
         user: &'e str,
     ) -> impl Iterator<Item = &'e Entry> {
-        self.of(entries, user).filter(|entry| is_a_change(entry))
+        self.requests_of(entries, user)
+            .filter(|entry| changes_the_site(entry))
     }
 }
 
 /// Whether it changes something of a site: where a run stands, and what it may do, is asked and told beside that.
-fn is_a_change(entry: &Entry) -> bool {
+fn changes_the_site(entry: &Entry) -> bool {
     let place = &entry.object_ref;
     let state = place.resource == "configmaps" && place.name.starts_with("armada2flux-");
     entry.is_write() && !state && place.resource != "selfsubjectaccessreviews"
@@ -147,7 +148,7 @@ impl<'s> Release<'s> {
     }
 
     /// Goes on as far as the objects allow.
-    fn look(&mut self, objects: &Objects, now: Opened) {
+    fn advance(&mut self, objects: &Objects, now: Opened) {
         let gates = &self.awaited.gates;
         while self.passed <= gates.len() {
             let open = match self.passed {
@@ -200,7 +201,7 @@ fn is_ready(live: &Value) -> bool {
 
 fn is_open(gate: &Gate, objects: &Objects) -> bool {
     let resource = format!("{}s", gate.spec.kind.kind_name().to_lowercase());
-    let all = objects.of(&resource, &gate.namespace);
+    let all = objects.in_namespace(&resource, &gate.namespace);
     matches!(gate.evaluate(all), Verdict::Ready)
 }
 
@@ -209,7 +210,7 @@ fn is_open(gate: &Gate, objects: &Objects) -> bool {
 pub(crate) type Gaps = Vec<i64>;
 
 /// Proves the order of a run. `user` is who ran it.
-pub(crate) fn prove(
+pub(crate) fn prove_order(
     entries: &[Entry],
     window: &Window,
     user: &str,
@@ -225,7 +226,7 @@ pub(crate) fn prove(
     let writes: Vec<&Entry> = window.writes(entries, user).collect();
     let step_of = |write: &Entry| {
         let mut steps = steps.iter();
-        steps.position(|step| step.iter().any(|release| is_of(write, release)))
+        steps.position(|step| step.iter().any(|release| belongs_to(write, release)))
     };
     let begun = writes.iter().position(|write| step_of(write).is_some());
     if let Some(late) = writes.iter().rposition(|write| step_of(write).is_none()) {
@@ -251,7 +252,7 @@ pub(crate) fn prove(
                 .into());
             }
         };
-        ours.try_for_each(|write| follows(write, opened))?;
+        ours.try_for_each(|write| expect_after(write, opened))?;
         let [before, after]: [Timestamp; 2] = [
             opened.entry.stage_timestamp.parse()?,
             first.request_received_timestamp.parse()?,
@@ -283,10 +284,10 @@ fn openings(
             if !begun {
                 begun = true;
                 for release in releases.iter_mut().flatten() {
-                    release.look(&objects, Opened::Before);
+                    release.advance(&objects, Opened::Before);
                 }
             }
-            objects.take(change);
+            objects.apply(change);
             let ours = change.entry.user.username == user;
             let generation = change.object.as_ref();
             let generation = generation.and_then(|object| int(object, &["metadata", "generation"]));
@@ -295,7 +296,7 @@ fn openings(
                     release.write(generation);
                 }
                 if release.key.1 == change.key.1 {
-                    release.look(&objects, Opened::At(at));
+                    release.advance(&objects, Opened::At(at));
                 }
             }
             if ours && change.key.0.ends_with("repositories") {
@@ -311,7 +312,7 @@ fn openings(
                 *opened = Opened::At(at);
             }
         } else {
-            objects.take(change);
+            objects.apply(change);
         }
     }
     let sources = sources.values().map(|(_, opened)| *opened).max();
@@ -330,7 +331,7 @@ fn is_fetched(live: &Value, written: Option<i64>) -> bool {
 }
 
 /// Whether a write is to a release, or to something that is deleted before its upgrade.
-fn is_of(write: &Entry, release: &Awaited) -> bool {
+fn belongs_to(write: &Entry, release: &Awaited) -> bool {
     let place = &write.object_ref;
     let same = place.namespace == release.namespace;
     match place.resource.as_str() {
@@ -341,7 +342,7 @@ fn is_of(write: &Entry, release: &Awaited) -> bool {
 }
 
 /// Fails unless a write was sent and made after a change.
-fn follows(write: &Entry, opened: &Change<'_>) -> Outcome {
+fn expect_after(write: &Entry, opened: &Change<'_>) -> Outcome {
     let version = write.response_object.as_ref();
     let version = version.and_then(|object| object["metadata"]["resourceVersion"].as_str());
     let version: Option<u64> = version.and_then(|text| text.parse().ok());
@@ -369,11 +370,11 @@ fn ensure(holds: bool, message: impl FnOnce() -> String) -> Outcome {
 }
 
 /// Fails if something was asked for twice after the first write of a run: what is waited for is followed.
-pub(crate) fn asks_once(entries: &[Entry], window: &Window, user: &str) -> Outcome {
+pub(crate) fn expect_no_repeated_reads(entries: &[Entry], window: &Window, user: &str) -> Outcome {
     let first = window.writes(entries, user).next();
     let first = first.map(|write| write.request_received_timestamp.as_str());
     let mut asked: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-    for entry in window.of(entries, user) {
+    for entry in window.requests_of(entries, user) {
         if entry.is_read() && Some(entry.request_received_timestamp.as_str()) > first {
             *asked.entry((&entry.verb, &entry.request_uri)).or_default() += 1;
         }

@@ -10,7 +10,7 @@ use super::Outcome;
 use super::supervisor::Supervisor;
 
 /// Between two looks at something that is coming up.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Lines of a log that a message quotes.
 const QUOTED_LINES: usize = 3;
@@ -113,14 +113,14 @@ impl Process {
     }
 
     /// How it ended; none while it runs.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    pub(crate) fn exit_status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
     /// A message when it runs no more.
-    pub(crate) fn obituary(&mut self) -> Option<String> {
-        self.ended()
-            .map(|status| self.complaint(&format!("ended ({status})")).to_string())
+    pub(crate) fn exit_message(&mut self) -> Option<String> {
+        self.exit_status()
+            .map(|status| self.failure(&format!("ended ({status})")).to_string())
     }
 
     /// Kills it and waits until it is gone.
@@ -137,18 +137,18 @@ impl Process {
     ) -> Outcome {
         let start = Instant::now();
         while !ready() {
-            if let Some(status) = self.ended() {
-                return Err(self.complaint(&format!("ended at start ({status})")));
+            if let Some(status) = self.exit_status() {
+                return Err(self.failure(&format!("ended at start ({status})")));
             }
             if start.elapsed() > within {
-                return Err(self.complaint(&format!("was not ready after {} s", within.as_secs())));
+                return Err(self.failure(&format!("was not ready after {} s", within.as_secs())));
             }
-            std::thread::sleep(LOOK_EVERY);
+            std::thread::sleep(POLL_INTERVAL);
         }
         Ok(())
     }
 
-    fn complaint(&self, what: &str) -> super::Error {
+    fn failure(&self, what: &str) -> super::Error {
         let log = self.launch.log();
         format!(
             "{} {what}; see {}: {}",

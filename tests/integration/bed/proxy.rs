@@ -30,7 +30,7 @@ pub(crate) enum Kind {
 
 /// A request that passed, or that was stopped.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
+pub(crate) struct ProxiedRequest {
     pub(crate) kind: Kind,
     pub(crate) method: Method,
     /// With the query.
@@ -39,9 +39,9 @@ pub(crate) struct Seen {
     pub(crate) status: Option<u16>,
 }
 
-/// Trouble for a request.
+/// Fault for a request.
 #[derive(Debug, Clone)]
-pub(crate) enum Trouble {
+pub(crate) enum Fault {
     /// It is passed on later.
     Delay(Duration),
     /// The API server never sees it; the client gets this status (429, 503), with `Retry-After` in seconds.
@@ -65,13 +65,13 @@ pub(crate) struct Rule {
     whole: bool,
     first: usize,
     times: usize,
-    trouble: Trouble,
-    met: usize,
+    fault: Fault,
+    matched: usize,
 }
 
 impl Rule {
-    /// Trouble for every request.
-    pub(crate) fn new(trouble: Trouble) -> Self {
+    /// Fault for every request.
+    pub(crate) fn new(fault: Fault) -> Self {
         Self {
             kind: None,
             method: None,
@@ -79,13 +79,13 @@ impl Rule {
             whole: false,
             first: 1,
             times: usize::MAX,
-            trouble,
-            met: 0,
+            fault,
+            matched: 0,
         }
     }
 
     /// Only requests of this kind.
-    pub(crate) fn of(mut self, kind: Kind) -> Self {
+    pub(crate) fn kind(mut self, kind: Kind) -> Self {
         self.kind = Some(kind);
         self
     }
@@ -110,7 +110,7 @@ impl Rule {
     }
 
     /// Beginning with the n-th such request (the first is 1).
-    pub(crate) fn from(mut self, nth: usize) -> Self {
+    pub(crate) fn starting_at(mut self, nth: usize) -> Self {
         self.first = nth;
         self
     }
@@ -121,8 +121,8 @@ impl Rule {
         self
     }
 
-    /// The trouble, when this request is one of those meant.
-    fn meets(&mut self, kind: Kind, method: &Method, path: &str) -> Option<Trouble> {
+    /// The fault, when this request is one of those meant.
+    fn fault_for(&mut self, kind: Kind, method: &Method, path: &str) -> Option<Fault> {
         let here = if self.whole {
             path.split('?').next() == Some(&*self.path)
         } else {
@@ -135,14 +135,15 @@ impl Rule {
         {
             return None;
         }
-        self.met += 1;
-        (self.met >= self.first && self.met - self.first < self.times).then(|| self.trouble.clone())
+        self.matched += 1;
+        (self.matched >= self.first && self.matched - self.first < self.times)
+            .then(|| self.fault.clone())
     }
 }
 
 #[derive(Debug)]
 struct State {
-    seen: Mutex<Vec<Seen>>,
+    seen: Mutex<Vec<ProxiedRequest>>,
     rules: Mutex<Vec<Rule>>,
     cut: watch::Sender<u64>,
 }
@@ -184,22 +185,25 @@ impl Proxy {
     }
 
     /// Everything that came by, oldest first.
-    pub(crate) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn requests(&self) -> Vec<ProxiedRequest> {
         lock(&self.state.seen).clone()
     }
 
     /// How many requests of a kind came by.
     pub(crate) fn count(&self, kind: Kind) -> usize {
-        self.seen().iter().filter(|seen| seen.kind == kind).count()
+        self.requests()
+            .iter()
+            .filter(|request| request.kind == kind)
+            .count()
     }
 
-    /// Adds a rule. The first rule that meets a request decides.
-    pub(crate) fn rule(&self, rule: Rule) {
+    /// Adds a rule. The first rule that fault_for a request decides.
+    pub(crate) fn add_rule(&self, rule: Rule) {
         lock(&self.state.rules).push(rule);
     }
 
     /// Takes all rules back.
-    pub(crate) fn calm(&self) {
+    pub(crate) fn clear_rules(&self) {
         lock(&self.state.rules).clear();
     }
 
@@ -229,7 +233,7 @@ fn kind(request: &Request<Incoming>) -> Kind {
     }
 }
 
-/// Passes one request on, or makes trouble, and keeps a note of it.
+/// Passes one request on, or makes fault, and keeps a note of it.
 async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>) -> http::Answer {
     let kind = kind(&request);
     let method = request.method().clone();
@@ -238,17 +242,17 @@ async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>
         .path_and_query()
         .map(ToString::to_string)
         .unwrap_or_default();
-    let trouble = {
+    let fault = {
         let mut rules = lock(&state.rules);
         // Every rule counts every request it means, so no early end.
-        let met: Vec<_> = rules
+        let matches: Vec<_> = rules
             .iter_mut()
-            .filter_map(|rule| rule.meets(kind, &method, &path))
+            .filter_map(|rule| rule.fault_for(kind, &method, &path))
             .collect();
-        met.into_iter().next()
+        matches.into_iter().next()
     };
-    let note = |status: Option<u16>| {
-        let seen = Seen {
+    let record = |status: Option<u16>| {
+        let seen = ProxiedRequest {
             kind,
             method,
             path,
@@ -256,32 +260,32 @@ async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>
         };
         lock(&state.seen).push(seen);
     };
-    let answer = match trouble {
+    let answer = match fault {
         None => forward(state, upstream, request, kind).await,
-        Some(Trouble::Delay(time)) => {
+        Some(Fault::Delay(time)) => {
             tokio::time::sleep(time).await;
             forward(state, upstream, request, kind).await
         }
-        Some(Trouble::Answer(status, retry_after)) => Some(refusal(status, retry_after)),
-        Some(Trouble::CutBefore) => None,
-        Some(Trouble::CutAfter) => {
+        Some(Fault::Answer(status, retry_after)) => Some(refusal(status, retry_after)),
+        Some(Fault::CutBefore) => None,
+        Some(Fault::CutAfter) => {
             drop(forward(state, upstream, request, kind).await);
             None
         }
-        Some(Trouble::KillBefore(process)) => {
+        Some(Fault::KillBefore(process)) => {
             // Noted first: whoever waits for the process may look at once.
-            note(None);
+            record(None);
             kill(process);
             return None;
         }
-        Some(Trouble::KillAfter(process)) => {
+        Some(Fault::KillAfter(process)) => {
             drop(forward(state, upstream, request, kind).await);
-            note(None);
+            record(None);
             kill(process);
             return None;
         }
     };
-    note(answer.as_ref().map(|answer| answer.status().as_u16()));
+    record(answer.as_ref().map(|answer| answer.status().as_u16()));
     answer
 }
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::Outcome;
-use super::build::unique;
+use super::build::unique_name;
 
 /// Data, keys and logs of one bed; removed with this value.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl RunFolder {
                 drop(fs::remove_dir_all(&path));
             }
         }
-        let path = runs.join(unique());
+        let path = runs.join(unique_name());
         fs::create_dir(&path)?;
         // Locked under another name: from its first moment the file `alive` has an owner.
         let file = File::create(path.join("alive.new"))?;

@@ -1,4 +1,4 @@
-//! `diff --against`: every single change is shown once and in its place, and nothing else.
+//! `diff --against`: every single change is shown once and in its workspace, and nothing else.
 
 use std::fs;
 use std::path::Path;
@@ -6,17 +6,17 @@ use std::path::Path;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use super::super::support::{Result, contains, ensure, lacks, read_tree, root, run};
 use super::named;
+use crate::support::{Result, contains, ensure, lacks, read_tree, root, run};
 
 pub(super) fn trials() -> Vec<Trial> {
     named(
         "diff",
         &[
-            ("forty_single_changes_each_once", changes),
-            ("worked_site_is_equal_to_its_tree", equal),
-            ("fits_the_published_schema", schema),
-            ("markdown_keeps_its_limit", markdown),
+            ("each_of_forty_changes_is_shown_once", changes),
+            ("the_worked_site_equals_its_tree", equal),
+            ("matches_the_published_schema", schema),
+            ("markdown_stays_within_its_limit", markdown),
             ("bad_trees_are_refused", refused),
         ],
     )
@@ -291,8 +291,8 @@ fn changes() -> Result {
     ensure(CHANGES.len() == 40, format!("{} changes", CHANGES.len()))?;
     let against = worked().display().to_string();
     for (release, from, to, path) in CHANGES {
-        let place = tempfile::tempdir()?;
-        edited(&worked(), &place.path().join("tree"), release, from, to)?;
+        let workspace = tempfile::tempdir()?;
+        edited(&worked(), &workspace.path().join("tree"), release, from, to)?;
         let arguments = [
             "diff",
             "tree",
@@ -302,7 +302,7 @@ fn changes() -> Result {
             "--report",
             "json",
         ];
-        let ran = run(place.path(), &arguments)?.expect(2)?;
+        let ran = run(workspace.path(), &arguments)?.expect_code(2)?;
         let report: Value = serde_json::from_str(&ran.stdout)?;
         let objects = report["objects"].as_array().ok_or("no objects")?;
         let shown: Vec<String> = objects
@@ -318,7 +318,9 @@ fn changes() -> Result {
                 && shown[0].contains(path),
             format!("{release} `{from}` to `{to}`: {shown:?}"),
         )?;
-        let text = run(place.path(), &arguments[..4])?.expect(0)?.stdout;
+        let text = run(workspace.path(), &arguments[..4])?
+            .expect_code(0)?
+            .stdout;
         contains(&text, &shown[0])?;
         for secret in [
             "root-of-breakwater",
@@ -340,7 +342,7 @@ fn equal() -> Result {
     for _ in 0..3 {
         for input in [&input, &against] {
             let arguments = ["diff", input, "--against", &against, "--exit-code"];
-            let ran = run(root(), &arguments)?.expect(0)?;
+            let ran = run(root(), &arguments)?.expect_code(0)?;
             ensure(ran.stdout == "14 objects: 14 unchanged\n", ran.stdout)?;
         }
     }
@@ -360,7 +362,7 @@ fn schema() -> Result {
         "--report",
         "json",
     ];
-    let report: Value = serde_json::from_str(&run(&folder, &arguments)?.expect(0)?.stdout)?;
+    let report: Value = serde_json::from_str(&run(&folder, &arguments)?.expect_code(0)?.stdout)?;
     let errors: Vec<String> = schema.iter_errors(&report).map(|e| e.to_string()).collect();
     ensure(errors.is_empty(), errors.join("\n"))?;
     // A schema that takes everything proves nothing.
@@ -374,7 +376,7 @@ fn schema() -> Result {
 
 /// 500 releases that change, in a comment of a forge.
 fn markdown() -> Result {
-    let place = tempfile::tempdir()?;
+    let workspace = tempfile::tempdir()?;
     for (tree, replicas) in [("before", 1), ("after", 2)] {
         let mut text = String::new();
         for number in 0..500 {
@@ -390,7 +392,7 @@ spec:
                 replicas == 1
             ));
         }
-        fs::write(place.path().join(format!("{tree}.yaml")), text)?;
+        fs::write(workspace.path().join(format!("{tree}.yaml")), text)?;
     }
     let arguments = [
         "diff",
@@ -400,15 +402,15 @@ spec:
         "--report",
         "markdown",
     ];
-    let text = run(place.path(), &arguments)?.expect(0)?.stdout;
+    let text = run(workspace.path(), &arguments)?.expect_code(0)?.stdout;
     ensure(text.len() < 65_536, format!("{} bytes", text.len()))?;
     contains(&text, "**500 objects**: 500 dangerous, 500 changed")?;
     contains(&text, "Cut to stay below")
 }
 
 fn refused() -> Result {
-    let place = tempfile::tempdir()?;
-    let write = |name: &str, text: &str| fs::write(place.path().join(name), text);
+    let workspace = tempfile::tempdir()?;
+    let write = |name: &str, text: &str| fs::write(workspace.path().join(name), text);
     let map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b}\n";
     write("map.yaml", map)?;
     write("twice.yaml", &format!("{map}---\n{map}"))?;
@@ -437,7 +439,7 @@ fn refused() -> Result {
             "cannot read the tree `broken.yaml`",
         ),
     ] {
-        let ran = run(place.path(), &["diff", input, "--against", against])?.expect(1)?;
+        let ran = run(workspace.path(), &["diff", input, "--against", against])?.expect_code(1)?;
         contains(&ran.stderr, message)?;
         ensure(ran.stdout.is_empty(), ran.stdout)?;
     }

@@ -5,18 +5,18 @@ use std::path::Path;
 use armada2flux::diagnostic::Code;
 use libtest_mimic::Trial;
 
-use super::super::support::{Result, contains, ensure, root, run};
 use super::named;
+use crate::support::{Result, contains, ensure, root, run};
 
 pub(super) fn trials() -> Vec<Trial> {
     named(
         "explain",
         &[
-            ("a_field", field),
-            ("a_code_with_its_example", code),
-            ("several", several),
-            ("unknown", unknown),
-            ("all_topics", topics),
+            ("shows_a_field", field),
+            ("shows_a_code_with_its_example", code),
+            ("shows_several_topics", several),
+            ("suggests_a_topic_for_an_unknown_word", unknown),
+            ("lists_all_topics", topics),
         ],
     )
 }
@@ -25,7 +25,7 @@ pub(super) fn trials() -> Vec<Trial> {
 const SCREEN: usize = 40;
 
 fn explain(topic: &str) -> Result<String> {
-    Ok(run(root(), &["explain", topic])?.expect(0)?.stdout)
+    Ok(run(root(), &["explain", topic])?.expect_code(0)?.stdout)
 }
 
 fn field() -> Result {
@@ -64,17 +64,17 @@ fn several() -> Result {
 }
 
 fn unknown() -> Result {
-    let ran = run(Path::new("/"), &["explain", "wait.resorces"])?.expect(1)?;
+    let ran = run(Path::new("/"), &["explain", "wait.resorces"])?.expect_code(1)?;
     ensure(ran.stdout.is_empty(), ran.stdout.clone())?;
-    ran.says("did you mean `wait.resources`")?;
+    ran.expect_stderr("did you mean `wait.resources`")?;
     run(Path::new("/"), &["explain", "castle"])?
-        .expect(1)?
-        .says("lists all topics")?;
+        .expect_code(1)?
+        .expect_stderr("lists all topics")?;
     Ok(())
 }
 
 fn topics() -> Result {
-    let list = run(root(), &["explain"])?.expect(0)?.stdout;
+    let list = run(root(), &["explain"])?.expect_code(0)?.stdout;
     for topic in [
         "release_prefix",
         "wait.resources[].min_ready",

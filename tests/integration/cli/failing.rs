@@ -6,30 +6,30 @@ use std::process::{Command, Stdio};
 
 use libtest_mimic::{Completion, Failed, Trial};
 
-use super::super::support::{Ran, Result, compare, contains, ensure, program, read_tree, run};
-use super::{Place, named};
+use super::{Workspace, named};
+use crate::support::{ProgramOutput, Result, compare, contains, ensure, program, read_tree, run};
 
 pub(super) fn trials() -> Vec<Trial> {
     let mut trials = named(
         "failing",
         &[
-            ("a_full_disk_behind_stdout", full_stdout),
-            ("a_full_disk_behind_a_report", full_report),
-            ("a_write_that_fails_leaves_no_half_tree", failing_write),
-            ("a_closed_pipe_ends_quietly", closed_pipe),
-            ("a_reader_that_stops_ends_it_quietly", stopped_reader),
-            ("a_stderr_that_is_gone_stops_nothing", closed_stderr),
+            ("a_full_disk_at_stdout_is_an_error", full_stdout),
+            ("a_full_disk_at_a_report_is_an_error", full_report),
+            ("a_failed_write_leaves_no_partial_tree", failing_write),
+            ("a_closed_pipe_is_not_an_error", closed_pipe),
+            ("a_reader_that_stops_is_not_an_error", stopped_reader),
+            ("a_closed_stderr_stops_nothing", closed_stderr),
         ],
     );
     trials.push(Trial::ignorable_test(
-        "cli::failing::a_full_disk_leaves_no_half_tree",
+        "cli::failing::a_full_disk_leaves_no_partial_tree",
         full_disk,
     ));
     trials
 }
 
 fn full_stdout() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     for arguments in [
         &["convert", "armada.yaml"][..],
         &["convert", "armada.yaml", "-o", "out", "--report", "json"],
@@ -38,12 +38,12 @@ fn full_stdout() -> Result {
         &["--version"],
     ] {
         let mut command = program();
-        command.current_dir(place.dir()).args(arguments);
+        command.current_dir(workspace.dir()).args(arguments);
         let full = File::options().write(true).open("/dev/full")?;
-        let ran = Ran::of(command.stdout(full).output()?)?;
+        let ran = ProgramOutput::new(command.stdout(full).output()?)?;
         let what = format!("{arguments:?}: ");
         let ran = ran
-            .expect(1)
+            .expect_code(1)
             .map_err(|e| what.clone() + e.message().unwrap_or_default())?;
         contains(
             &ran.stderr,
@@ -55,9 +55,9 @@ fn full_stdout() -> Result {
 }
 
 fn full_report() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let ran = run(
-        place.dir(),
+        workspace.dir(),
         &[
             "convert",
             "armada.yaml",
@@ -68,46 +68,47 @@ fn full_report() -> Result {
         ],
     )?;
     contains(
-        &ran.expect(1)?.stderr,
+        &ran.expect_code(1)?.stderr,
         "error: cannot write `/dev/full`: no space left",
     )
 }
 
 /// A limit on the size of files fails in the middle, for every user.
 fn failing_write() -> Result {
-    let place = Place::small()?;
-    run(place.dir(), &["convert", "armada.yaml", "-o", "out"])?.expect(0)?;
-    let before = read_tree(&place.path("out"))?;
+    let workspace = Workspace::small()?;
+    run(workspace.dir(), &["convert", "armada.yaml", "-o", "out"])?.expect_code(0)?;
+    let before = read_tree(&workspace.path("out"))?;
     let largest = before.values().map(Vec::len).max().unwrap_or_default();
     ensure(largest > 1024, "the case makes only small files")?;
-    let text = place.text("armada.yaml")?;
+    let text = workspace.text("armada.yaml")?;
     fs::write(
-        place.path("armada.yaml"),
+        workspace.path("armada.yaml"),
         text.replace("replicas: 2", "replicas: 3"),
     )?;
     let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
     let mut command = Command::new("/bin/sh");
-    command.env_clear().current_dir(place.dir());
+    command.env_clear().current_dir(workspace.dir());
     command.args(["-c", script, env!("CARGO_BIN_EXE_armada2flux")]);
     command.args(["convert", "armada.yaml", "-o", "out"]);
     // Streams are pipes, which the limit does not concern.
-    let ran = Ran::of(command.output()?)?.expect(1)?;
-    ran.says("error: cannot write `")?.says("file too large")?;
-    compare(&before, &read_tree(&place.path("out"))?)?;
+    let ran = ProgramOutput::new(command.output()?)?.expect_code(1)?;
+    ran.expect_stderr("error: cannot write `")?
+        .expect_stderr("file too large")?;
+    compare(&before, &read_tree(&workspace.path("out"))?)?;
     ensure(
-        place.names()? == ["armada.yaml", "out"],
+        workspace.names()? == ["armada.yaml", "out"],
         "something left over",
     )
 }
 
 /// A file system of a few pages, where the user may mount one.
 fn full_disk() -> std::result::Result<Completion, Failed> {
-    let place = Place::with("convert-small")?;
-    fs::create_dir(place.path("small"))?;
+    let workspace = Workspace::with("convert-small")?;
+    fs::create_dir(workspace.path("small"))?;
     let script = "mount -t tmpfs -o size=8k none small && echo mounted && \"$0\" \"$@\"; \
                   code=$?; ls -A small small/out 2>/dev/null; exit $code";
     let mut command = Command::new("unshare");
-    command.current_dir(place.dir());
+    command.current_dir(workspace.dir());
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
     command.arg(env!("CARGO_BIN_EXE_armada2flux"));
     command.args(["convert", "armada.yaml", "-o", "small/out"]);
@@ -115,24 +116,24 @@ fn full_disk() -> std::result::Result<Completion, Failed> {
         Ok(output) if output.stdout.starts_with(b"mounted") => output,
         Ok(_) | Err(_) => return Ok(Completion::ignored_with("no right to mount a tmpfs")),
     };
-    let ran = Ran::of(output)?.expect(1)?;
+    let ran = ProgramOutput::new(output)?.expect_code(1)?;
     contains(&ran.stderr, "no space left")?;
     ensure(ran.stdout == "mounted\nsmall:\n", ran.stdout)?;
     Ok(Completion::Completed)
 }
 
 fn closed_pipe() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     for arguments in [
         &["convert", "armada.yaml", "--quiet"][..],
         &["schema", "report"],
         &["convert", "--help"],
     ] {
         let mut command = program();
-        command.current_dir(place.dir()).args(arguments);
+        command.current_dir(workspace.dir()).args(arguments);
         let (reader, writer) = std::io::pipe()?;
         drop(reader);
-        let ran = Ran::of(command.stdout(writer).output()?)?.expect(0)?;
+        let ran = ProgramOutput::new(command.stdout(writer).output()?)?.expect_code(0)?;
         ensure(
             ran.stderr.is_empty(),
             format!("{arguments:?}: {}", ran.stderr),
@@ -143,35 +144,35 @@ fn closed_pipe() -> Result {
 
 /// As `| head -c 1` does.
 fn stopped_reader() -> Result {
-    let place = Place::small()?;
-    let text = place.text("armada.yaml")?;
+    let workspace = Workspace::small()?;
+    let text = workspace.text("armada.yaml")?;
     let filler = format!("replicas: 2\n    filler: \"{}\"", "x ".repeat(200_000));
     fs::write(
-        place.path("armada.yaml"),
+        workspace.path("armada.yaml"),
         text.replace("replicas: 2", &filler),
     )?;
     let mut command = program();
     command
-        .current_dir(place.dir())
+        .current_dir(workspace.dir())
         .args(["convert", "armada.yaml", "-q"]);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn()?;
     let mut stdout = child.stdout.take().ok_or("no stdout")?;
     stdout.read_exact(&mut [0])?;
     drop(stdout);
-    let ran = Ran::of(child.wait_with_output()?)?.expect(0)?;
+    let ran = ProgramOutput::new(child.wait_with_output()?)?.expect_code(0)?;
     ensure(ran.stderr.is_empty(), ran.stderr)
 }
 
 fn closed_stderr() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let mut command = program();
     command
-        .current_dir(place.dir())
+        .current_dir(workspace.dir())
         .args(["convert", "armada.yaml", "-v", "-o", "out"]);
     let (reader, writer) = std::io::pipe()?;
     drop(reader);
     let status = command.stderr(writer).status()?;
     ensure(status.success(), format!("{status}"))?;
-    ensure(place.path("out/kustomization.yaml").exists(), "no tree")
+    ensure(workspace.path("out/kustomization.yaml").exists(), "no tree")
 }

@@ -5,21 +5,21 @@ use std::process::Stdio;
 
 use libtest_mimic::{Completion, Trial};
 
-use super::super::support::{Ran, Result, contains, ensure, feed, program, run};
-use super::{Place, named};
+use super::{Workspace, named};
+use crate::support::{ProgramOutput, Result, contains, ensure, program, run, run_with_input};
 
 pub(super) fn trials() -> Vec<Trial> {
     let mut trials = named(
         "input",
         &[
-            ("stdin_is_as_good_as_a_file", stdin),
+            ("stdin_gives_the_same_result_as_a_file", stdin),
             ("stdin_twice_is_refused", stdin_twice),
-            ("stdin_over_the_limit", stdin_limit),
-            ("a_folder_stands_for_its_files", folder),
+            ("stdin_over_the_limit_is_refused", stdin_limit),
+            ("a_folder_means_its_files", folder),
             ("an_empty_folder_is_an_error", empty_folder),
             ("missing_files_are_named", missing),
-            ("a_link_to_nowhere_is_named", dangling),
-            ("a_read_that_fails_is_named", failing_read),
+            ("a_dangling_link_is_named", dangling),
+            ("a_failed_read_is_named", failing_read),
         ],
     );
     let unreadable = || {
@@ -33,17 +33,18 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 fn stdin() -> Result {
-    let place = Place::small()?;
-    let text = place.text("armada.yaml")?;
-    let file = run(place.dir(), &["convert", "armada.yaml"])?.expect(0)?;
-    let stdin = feed(program().args(["convert", "-"]), text.as_bytes())?.expect(0)?;
+    let workspace = Workspace::small()?;
+    let text = workspace.text("armada.yaml")?;
+    let file = run(workspace.dir(), &["convert", "armada.yaml"])?.expect_code(0)?;
+    let stdin =
+        run_with_input(program().args(["convert", "-"]), text.as_bytes())?.expect_code(0)?;
     ensure(file.stdout == stdin.stdout, "another stream")?;
-    let verbose = feed(program().args(["convert", "-", "-v"]), text.as_bytes())?;
+    let verbose = run_with_input(program().args(["convert", "-", "-v"]), text.as_bytes())?;
     contains(&verbose.stderr, "<stdin>:")
 }
 
 fn stdin_twice() -> Result {
-    let ran = feed(program().args(["convert", "-", "-"]), b"")?.expect(1)?;
+    let ran = run_with_input(program().args(["convert", "-", "-"]), b"")?.expect_code(1)?;
     contains(&ran.stderr, "give `-` once")
 }
 
@@ -52,15 +53,17 @@ fn stdin_limit() -> Result {
     command
         .args(["convert", "-"])
         .stdin(File::open("/dev/zero")?);
-    let ran = Ran::of(command.output()?)?.expect(1)?;
-    let ran = ran.says("error[input-limit]")?.says("256 MiB")?;
+    let ran = ProgramOutput::new(command.output()?)?.expect_code(1)?;
+    let ran = ran
+        .expect_stderr("error[input-limit]")?
+        .expect_stderr("256 MiB")?;
     ensure(ran.stdout.is_empty(), "wrote to stdout")
 }
 
 fn folder() -> Result {
-    let place = Place::small()?;
-    let text = place.text("armada.yaml")?;
-    let file = run(place.dir(), &["convert", "armada.yaml"])?.expect(0)?;
+    let workspace = Workspace::small()?;
+    let text = workspace.text("armada.yaml")?;
+    let file = run(workspace.dir(), &["convert", "armada.yaml"])?.expect_code(0)?;
     let documents: Vec<&str> = text.split("---\n").filter(|d| !d.is_empty()).collect();
     for (at, document) in documents.iter().enumerate() {
         let (part, end) = if at % 2 == 0 {
@@ -68,19 +71,19 @@ fn folder() -> Result {
         } else {
             ("site/b/c", "yml")
         };
-        fs::create_dir_all(place.path(part))?;
-        fs::write(place.path(&format!("{part}/{at}.{end}")), document)?;
+        fs::create_dir_all(workspace.path(part))?;
+        fs::write(workspace.path(&format!("{part}/{at}.{end}")), document)?;
     }
-    fs::write(place.path("site/notes.txt"), "not: [yaml")?;
-    fs::write(place.path("site/.hidden.yaml"), "not: [yaml")?;
-    fs::create_dir(place.path("site/.git"))?;
-    fs::write(place.path("site/.git/x.yaml"), "not: [yaml")?;
-    fs::create_dir(place.path("site/folder.yaml"))?;
-    let folder = run(place.dir(), &["convert", "site"])?.expect(0)?;
+    fs::write(workspace.path("site/notes.txt"), "not: [yaml")?;
+    fs::write(workspace.path("site/.hidden.yaml"), "not: [yaml")?;
+    fs::create_dir(workspace.path("site/.git"))?;
+    fs::write(workspace.path("site/.git/x.yaml"), "not: [yaml")?;
+    fs::create_dir(workspace.path("site/folder.yaml"))?;
+    let folder = run(workspace.dir(), &["convert", "site"])?.expect_code(0)?;
     ensure(file.stdout == folder.stdout, "another stream")?;
     // What a kustomization lists matters to a Flux tree, not to a folder of documents.
-    fs::write(place.path("site/kustomization.yaml"), "resources: []\n")?;
-    let folder = run(place.dir(), &["convert", "site"])?.expect(0)?;
+    fs::write(workspace.path("site/kustomization.yaml"), "resources: []\n")?;
+    let folder = run(workspace.dir(), &["convert", "site"])?.expect_code(0)?;
     ensure(
         file.stdout == folder.stdout,
         "another stream beside a kustomization",
@@ -88,18 +91,18 @@ fn folder() -> Result {
 }
 
 fn empty_folder() -> Result {
-    let place = Place::small()?;
-    fs::create_dir(place.path("empty"))?;
-    let ran = run(place.dir(), &["convert", "empty", "-o", "out"])?.expect(1)?;
-    ran.says("error[input-empty]")?
-        .says("folder `empty` holds no YAML file")?
-        .says("help: ")?;
-    ensure(!place.path("out").exists(), "a tree was made")
+    let workspace = Workspace::small()?;
+    fs::create_dir(workspace.path("empty"))?;
+    let ran = run(workspace.dir(), &["convert", "empty", "-o", "out"])?.expect_code(1)?;
+    ran.expect_stderr("error[input-empty]")?
+        .expect_stderr("folder `empty` holds no YAML file")?
+        .expect_stderr("help: ")?;
+    ensure(!workspace.path("out").exists(), "a tree was made")
 }
 
 fn missing() -> Result {
-    let place = Place::small()?;
-    let ran = run(place.dir(), &["convert", "nowhere.yaml"])?.expect(1)?;
+    let workspace = Workspace::small()?;
+    let ran = run(workspace.dir(), &["convert", "nowhere.yaml"])?.expect_code(1)?;
     contains(
         &ran.stderr,
         "error: cannot read `nowhere.yaml`: no such file",
@@ -107,10 +110,10 @@ fn missing() -> Result {
 }
 
 fn dangling() -> Result {
-    let place = Place::small()?;
-    fs::create_dir(place.path("site"))?;
-    std::os::unix::fs::symlink("nowhere", place.path("site/link.yaml"))?;
-    let ran = run(place.dir(), &["convert", "site"])?.expect(1)?;
+    let workspace = Workspace::small()?;
+    fs::create_dir(workspace.path("site"))?;
+    std::os::unix::fs::symlink("nowhere", workspace.path("site/link.yaml"))?;
+    let ran = run(workspace.dir(), &["convert", "site"])?.expect_code(1)?;
     contains(
         &ran.stderr,
         "error: cannot read `site/link.yaml`: no such file",
@@ -119,8 +122,8 @@ fn dangling() -> Result {
 
 /// Opens, but gives an error when read, for every user.
 fn failing_read() -> Result {
-    let place = Place::small()?;
-    let ran = run(place.dir(), &["convert", "/proc/self/mem"])?.expect(1)?;
+    let workspace = Workspace::small()?;
+    let ran = run(workspace.dir(), &["convert", "/proc/self/mem"])?.expect_code(1)?;
     contains(
         &ran.stderr,
         "error: cannot read `/proc/self/mem`: input/output error",
@@ -129,17 +132,18 @@ fn failing_read() -> Result {
 
 fn unreadable() -> std::result::Result<Completion, libtest_mimic::Failed> {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = Place::small()?;
-    let file = place.path("armada.yaml");
+    let workspace = Workspace::small()?;
+    let file = workspace.path("armada.yaml");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o000))?;
     if File::open(&file).is_ok() {
         return Ok(Completion::ignored_with(
-            "permissions do not bind this user; cli::input::a_read_that_fails_is_named does it otherwise",
+            "permissions do not bind this user; cli::input::a_failed_read_is_named does it otherwise",
         ));
     }
     let mut command = program();
-    command.current_dir(place.dir()).stdin(Stdio::null());
-    let ran = Ran::of(command.args(["convert", "armada.yaml"]).output()?)?.expect(1)?;
+    command.current_dir(workspace.dir()).stdin(Stdio::null());
+    let ran =
+        ProgramOutput::new(command.args(["convert", "armada.yaml"]).output()?)?.expect_code(1)?;
     contains(
         &ran.stderr,
         "error: cannot read `armada.yaml`: permission denied",

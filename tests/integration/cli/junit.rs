@@ -5,9 +5,9 @@ use std::process::Command;
 
 use libtest_mimic::{Completion, Failed, Trial};
 
-use super::super::bed::python;
-use super::super::support::{ensure, root, run};
-use super::Place;
+use super::Workspace;
+use crate::bed::python;
+use crate::support::{ensure, root, run};
 
 /// Reads the schema and each report that is named; fails with the first that does not follow it.
 const VALIDATE: &str = "
@@ -25,10 +25,13 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 fn follows() -> Result<Completion, Failed> {
-    let place = Place::small()?;
-    fs::write(place.dir().join("bad.yaml"), "schema: armada/Chart/v1\n")?;
+    let workspace = Workspace::small()?;
     fs::write(
-        place.dir().join("odd & <name>.yaml"),
+        workspace.dir().join("bad.yaml"),
+        "schema: armada/Chart/v1\n",
+    )?;
+    fs::write(
+        workspace.dir().join("odd & <name>.yaml"),
         "schema: armada/Chart/v1\ndata: \"\u{7}\n",
     )?;
     let inputs: [(&str, &[&str], i32); 3] = [
@@ -39,7 +42,7 @@ fn follows() -> Result<Completion, Failed> {
     for (report, files, code) in inputs {
         let target = format!("--report=junit={report}");
         let arguments = [&["validate"], files, &[target.as_str()]].concat();
-        run(place.dir(), &arguments)?.expect(code)?;
+        run(workspace.dir(), &arguments)?.expect_code(code)?;
     }
     let python = match python::xml_validator() {
         Ok(python) => python,
@@ -47,7 +50,7 @@ fn follows() -> Result<Completion, Failed> {
     };
     let validate = |reports: &[&str]| {
         Command::new(python)
-            .current_dir(place.dir())
+            .current_dir(workspace.dir())
             .args(["-c", VALIDATE])
             .arg(root().join("testdata/schemas/junit-10.xsd"))
             .args(reports)
@@ -59,8 +62,8 @@ fn follows() -> Result<Completion, Failed> {
         String::from_utf8_lossy(&answer.stderr),
     )?;
     // The schema asks for something: without the number of errors the report is refused.
-    let broken = place.text("bad.xml")?.replace(" errors=\"0\"", "");
-    fs::write(place.dir().join("broken.xml"), broken)?;
+    let broken = workspace.text("bad.xml")?.replace(" errors=\"0\"", "");
+    fs::write(workspace.dir().join("broken.xml"), broken)?;
     let answer = validate(&["broken.xml"])?;
     ensure(!answer.status.success(), "a report without `errors` passes")?;
     Ok(Completion::Completed)

@@ -4,8 +4,8 @@ use std::fs;
 
 use libtest_mimic::Trial;
 
-use super::super::support::{Result, compare, contains, ensure, lacks, read_tree, run};
-use super::{Place, named};
+use super::{Workspace, named};
+use crate::support::{Result, compare, contains, ensure, lacks, read_tree, run};
 
 pub(super) fn trials() -> Vec<Trial> {
     named(
@@ -13,15 +13,15 @@ pub(super) fn trials() -> Vec<Trial> {
         &[
             ("results_and_messages_do_not_mix", streams),
             ("reruns_give_the_same_bytes", reruns),
-            ("the_same_from_anywhere", from_anywhere),
+            ("the_working_folder_does_not_matter", from_anywhere),
             ("armada_go_delivers_what_is_written", armada_go),
             ("foreign_files_are_refused", foreign),
             ("foreign_links_are_refused", foreign_links),
             ("other_files_are_left_alone", others),
-            ("a_file_is_no_folder", no_folder),
+            ("a_file_in_place_of_the_folder_is_refused", no_folder),
             ("stale_files_are_named_then_deleted", stale),
-            ("errors_leave_the_tree_as_it_was", errors),
-            ("what_a_killed_run_left_is_deleted", left_over),
+            ("errors_leave_the_tree_unchanged", errors),
+            ("files_of_a_killed_run_are_deleted", left_over),
         ],
     )
 }
@@ -29,19 +29,19 @@ pub(super) fn trials() -> Vec<Trial> {
 const CONVERT: &[&str] = &["convert", "armada.yaml", "-o", "out"];
 
 fn streams() -> Result {
-    let place = Place::small()?;
-    let ran = run(place.dir(), &["convert", "armada.yaml"])?.expect(0)?;
+    let workspace = Workspace::small()?;
+    let ran = run(workspace.dir(), &["convert", "armada.yaml"])?.expect_code(0)?;
     ensure(ran.stdout.starts_with("---\n"), "no YAML stream")?;
     lacks(&ran.stdout, "warning")?;
     contains(&ran.stderr, "3 releases in 2 stages")?;
-    let ran = run(place.dir(), CONVERT)?.expect(0)?;
+    let ran = run(workspace.dir(), CONVERT)?.expect_code(0)?;
     ensure(ran.stdout.is_empty(), ran.stdout)?;
     contains(&ran.stderr, "written: ")
 }
 
 /// go-yaml is the only reader of these documents: PyYAML would read a string and a number in another base.
 fn armada_go() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let site = "---
 schema: armada/Chart/v2
 metadata: {name: web}
@@ -59,15 +59,15 @@ schema: armada/Manifest/v2
 metadata: {name: site}
 data: {release_prefix: p, chart_groups: [all]}
 ";
-    fs::write(place.path("go.yaml"), site)?;
+    fs::write(workspace.path("go.yaml"), site)?;
     let run = |options: &[&str]| {
         run(
-            place.dir(),
+            workspace.dir(),
             &[&["convert", "go.yaml"][..], options].concat(),
         )
     };
-    let delivered = run(&["--armada", "go"])?.expect(0)?;
-    let written = run(&["--armada", "go", "--values-as", "written"])?.expect(0)?;
+    let delivered = run(&["--armada", "go"])?.expect_code(0)?;
+    let written = run(&["--armada", "go", "--values-as", "written"])?.expect_code(0)?;
     contains(
         &written.stdout,
         "exponent: 1000\n    octal: 15\n    base60: \"1:30\"\n",
@@ -76,7 +76,7 @@ data: {release_prefix: p, chart_groups: [all]}
         delivered.stdout == written.stdout,
         "two readings of one reader",
     )?;
-    let python = run(&["--values-as", "written"])?.expect(0)?;
+    let python = run(&["--values-as", "written"])?.expect_code(0)?;
     contains(
         &python.stdout,
         "exponent: \"1e3\"\n    octal: \"0o17\"\n    base60: 90\n",
@@ -84,9 +84,9 @@ data: {release_prefix: p, chart_groups: [all]}
 }
 
 fn left_over() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let left = |name: &str| -> Result<std::path::PathBuf> {
-        let folder = place.path(name);
+        let folder = workspace.path(name);
         fs::create_dir_all(folder.join("010-all"))?;
         fs::write(folder.join("010-all/web.yaml"), "half")?;
         Ok(folder)
@@ -99,7 +99,7 @@ fn left_over() -> Result {
     let unknown = left(".out.armada2flux-99999997")?;
     let foreign = left(".out.armada2flux-mine")?;
     fs::write(foreign.join(".lock"), "")?;
-    let ran = run(place.dir(), CONVERT)?.expect(0)?;
+    let ran = run(workspace.dir(), CONVERT)?.expect_code(0)?;
     contains(
         &ran.stderr,
         "armada2flux-99999999 (left by a run that was killed)",
@@ -116,24 +116,24 @@ fn left_over() -> Result {
 }
 
 fn reruns() -> Result {
-    let place = Place::small()?;
-    run(place.dir(), CONVERT)?.expect(0)?;
-    let first = read_tree(&place.path("out"))?;
+    let workspace = Workspace::small()?;
+    run(workspace.dir(), CONVERT)?.expect_code(0)?;
+    let first = read_tree(&workspace.path("out"))?;
     ensure(!first.is_empty(), "nothing written")?;
-    run(place.dir(), CONVERT)?.expect(0)?;
-    compare(&first, &read_tree(&place.path("out"))?)?;
+    run(workspace.dir(), CONVERT)?.expect_code(0)?;
+    compare(&first, &read_tree(&workspace.path("out"))?)?;
     ensure(
-        place.names()? == ["armada.yaml", "out"],
+        workspace.names()? == ["armada.yaml", "out"],
         "something left over",
     )
 }
 
 fn from_anywhere() -> Result {
-    let (one, other) = (Place::small()?, Place::small()?);
-    run(one.dir(), CONVERT)?.expect(0)?;
+    let (one, other) = (Workspace::small()?, Workspace::small()?);
+    run(one.dir(), CONVERT)?.expect_code(0)?;
     let input = other.path("armada.yaml").display().to_string();
     let out = other.path("deep/er/out").display().to_string();
-    run(std::path::Path::new("/"), &["convert", &input, "-o", &out])?.expect(0)?;
+    run(std::path::Path::new("/"), &["convert", &input, "-o", &out])?.expect_code(0)?;
     compare(
         &read_tree(&one.path("out"))?,
         &read_tree(&other.path("deep/er/out"))?,
@@ -141,15 +141,15 @@ fn from_anywhere() -> Result {
 }
 
 fn foreign() -> Result {
-    let place = Place::small()?;
-    fs::create_dir(place.path("out"))?;
-    fs::write(place.path("out/kustomization.yaml"), "resources: []\n")?;
-    run(place.dir(), CONVERT)?
-        .expect(1)?
-        .says("refused to overwrite `")?
-        .says("out/kustomization.yaml`")?
-        .says("help: ")?;
-    let after = read_tree(&place.path("out"))?;
+    let workspace = Workspace::small()?;
+    fs::create_dir(workspace.path("out"))?;
+    fs::write(workspace.path("out/kustomization.yaml"), "resources: []\n")?;
+    run(workspace.dir(), CONVERT)?
+        .expect_code(1)?
+        .expect_stderr("refused to overwrite `")?
+        .expect_stderr("out/kustomization.yaml`")?
+        .expect_stderr("help: ")?;
+    let after = read_tree(&workspace.path("out"))?;
     ensure(
         after.len() == 1,
         format!("files were written: {:?}", after.keys()),
@@ -159,83 +159,89 @@ fn foreign() -> Result {
         "overwritten",
     )?;
     ensure(
-        place.names()? == ["armada.yaml", "out"],
+        workspace.names()? == ["armada.yaml", "out"],
         "something left over",
     )
 }
 
 /// A link could lead the writer out of its folder.
 fn foreign_links() -> Result {
-    let place = Place::small()?;
-    run(place.dir(), CONVERT)?.expect(0)?;
-    fs::rename(place.path("out/sources"), place.path("elsewhere"))?;
-    std::os::unix::fs::symlink("../elsewhere", place.path("out/sources"))?;
-    run(place.dir(), CONVERT)?
-        .expect(1)?
-        .says("refused to overwrite")?;
-    fs::remove_file(place.path("out/sources"))?;
-    fs::rename(place.path("elsewhere"), place.path("out/sources"))?;
-    fs::rename(place.path("out/kustomization.yaml"), place.path("k.yaml"))?;
-    std::os::unix::fs::symlink("../k.yaml", place.path("out/kustomization.yaml"))?;
-    run(place.dir(), CONVERT)?
-        .expect(1)?
-        .says("refused to overwrite")
+    let workspace = Workspace::small()?;
+    run(workspace.dir(), CONVERT)?.expect_code(0)?;
+    fs::rename(workspace.path("out/sources"), workspace.path("elsewhere"))?;
+    std::os::unix::fs::symlink("../elsewhere", workspace.path("out/sources"))?;
+    run(workspace.dir(), CONVERT)?
+        .expect_code(1)?
+        .expect_stderr("refused to overwrite")?;
+    fs::remove_file(workspace.path("out/sources"))?;
+    fs::rename(workspace.path("elsewhere"), workspace.path("out/sources"))?;
+    fs::rename(
+        workspace.path("out/kustomization.yaml"),
+        workspace.path("k.yaml"),
+    )?;
+    std::os::unix::fs::symlink("../k.yaml", workspace.path("out/kustomization.yaml"))?;
+    run(workspace.dir(), CONVERT)?
+        .expect_code(1)?
+        .expect_stderr("refused to overwrite")
         .map(|_| ())
 }
 
 fn others() -> Result {
-    let place = Place::small()?;
-    fs::create_dir_all(place.path("out/mine"))?;
-    fs::write(place.path("out/README.md"), "mine")?;
-    fs::write(place.path("out/mine/x.yaml"), "mine: true\n")?;
-    run(place.dir(), CONVERT)?.expect(0)?;
-    let ran = run(place.dir(), &[CONVERT, &["--delete-stale"]].concat())?.expect(0)?;
+    let workspace = Workspace::small()?;
+    fs::create_dir_all(workspace.path("out/mine"))?;
+    fs::write(workspace.path("out/README.md"), "mine")?;
+    fs::write(workspace.path("out/mine/x.yaml"), "mine: true\n")?;
+    run(workspace.dir(), CONVERT)?.expect_code(0)?;
+    let ran = run(workspace.dir(), &[CONVERT, &["--delete-stale"]].concat())?.expect_code(0)?;
     lacks(&ran.stderr, "stale")?;
-    ensure(place.text("out/README.md")? == "mine", "changed")?;
-    ensure(place.text("out/mine/x.yaml")? == "mine: true\n", "changed")
+    ensure(workspace.text("out/README.md")? == "mine", "changed")?;
+    ensure(
+        workspace.text("out/mine/x.yaml")? == "mine: true\n",
+        "changed",
+    )
 }
 
 fn no_folder() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let ran = run(
-        place.dir(),
+        workspace.dir(),
         &["convert", "armada.yaml", "-o", "armada.yaml"],
     )?
-    .expect(1)?;
+    .expect_code(1)?;
     contains(&ran.stderr, "is not a folder")
 }
 
 fn stale() -> Result {
-    let place = Place::small()?;
-    run(place.dir(), CONVERT)?.expect(0)?;
-    let text = place.text("armada.yaml")?;
+    let workspace = Workspace::small()?;
+    run(workspace.dir(), CONVERT)?.expect_code(0)?;
+    let text = workspace.text("armada.yaml")?;
     let group = "\n    - data\n";
     contains(&text, group)?;
-    fs::write(place.path("armada.yaml"), text.replace(group, "\n"))?;
-    let before = read_tree(&place.path("out"))?;
+    fs::write(workspace.path("armada.yaml"), text.replace(group, "\n"))?;
+    let before = read_tree(&workspace.path("out"))?;
     let gone: Vec<&String> = before.keys().filter(|name| name.contains("data")).collect();
     ensure(!gone.is_empty(), "the case has no such release")?;
 
-    let ran = run(place.dir(), CONVERT)?.expect(0)?;
-    let kustomization = place.text("out/kustomization.yaml")?;
+    let ran = run(workspace.dir(), CONVERT)?.expect_code(0)?;
+    let kustomization = workspace.text("out/kustomization.yaml")?;
     for name in &gone {
         contains(
             &ran.stderr,
-            &format!("stale: {}", place.path("out").join(name).display()),
+            &format!("stale: {}", workspace.path("out").join(name).display()),
         )?;
-        ensure(place.path("out").join(name).exists(), "deleted unasked")?;
+        ensure(workspace.path("out").join(name).exists(), "deleted unasked")?;
         lacks(&kustomization, name)?;
     }
-    let ran = run(place.dir(), &[CONVERT, &["--delete-stale"]].concat())?.expect(0)?;
+    let ran = run(workspace.dir(), &[CONVERT, &["--delete-stale"]].concat())?.expect_code(0)?;
     for name in gone {
         contains(&ran.stderr, "(deleted)")?;
         ensure(
-            !place.path("out").join(name).exists(),
+            !workspace.path("out").join(name).exists(),
             format!("{name} is still there"),
         )?;
     }
-    let listed = place.text("out/kustomization.yaml")?;
-    for name in read_tree(&place.path("out"))?.keys() {
+    let listed = workspace.text("out/kustomization.yaml")?;
+    for name in read_tree(&workspace.path("out"))?.keys() {
         ensure(
             name == "kustomization.yaml" || listed.contains(name.as_str()),
             format!("{name} is not listed"),
@@ -245,24 +251,28 @@ fn stale() -> Result {
 }
 
 fn errors() -> Result {
-    let place = Place::small()?;
-    let good = place.text("armada.yaml")?;
-    run(place.dir(), CONVERT)?.expect(0)?;
-    let before = read_tree(&place.path("out"))?;
+    let workspace = Workspace::small()?;
+    let good = workspace.text("armada.yaml")?;
+    run(workspace.dir(), CONVERT)?.expect_code(0)?;
+    let before = read_tree(&workspace.path("out"))?;
     // Another value, and a fault after it.
     let bad = good.replace("replicas: 2", "replicas: 3");
     ensure(bad != good, "the case has no replicas")?;
     fs::write(
-        place.path("armada.yaml"),
+        workspace.path("armada.yaml"),
         format!("{bad}\n---\nbroken: [\n"),
     )?;
-    run(place.dir(), CONVERT)?
-        .expect(1)?
-        .says("error[yaml-syntax]")?
-        .says("nothing was written")?;
-    compare(&before, &read_tree(&place.path("out"))?)?;
-    run(place.dir(), &["convert", "armada.yaml", "-o", "new/out"])?.expect(1)?;
-    ensure(!place.path("new/out").exists(), "a tree was made")?;
-    let ran = run(place.dir(), &["convert", "armada.yaml"])?.expect(1)?;
+    run(workspace.dir(), CONVERT)?
+        .expect_code(1)?
+        .expect_stderr("error[yaml-syntax]")?
+        .expect_stderr("nothing was written")?;
+    compare(&before, &read_tree(&workspace.path("out"))?)?;
+    run(
+        workspace.dir(),
+        &["convert", "armada.yaml", "-o", "new/out"],
+    )?
+    .expect_code(1)?;
+    ensure(!workspace.path("new/out").exists(), "a tree was made")?;
+    let ran = run(workspace.dir(), &["convert", "armada.yaml"])?.expect_code(1)?;
     ensure(ran.stdout.is_empty(), "a stream was written")
 }

@@ -5,21 +5,21 @@ use std::fs;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use super::super::support::{Result, contains, ensure, lacks, root, run};
-use super::{Place, named};
+use super::{Workspace, named};
+use crate::support::{Result, contains, ensure, lacks, root, run};
 
 pub(super) fn trials() -> Vec<Trial> {
     named(
         "report",
         &[
-            ("fits_the_published_schema", schema),
-            ("the_same_in_a_file", file),
-            ("tells_of_failures", failure),
+            ("matches_the_published_schema", schema),
+            ("is_the_same_in_a_file", file),
+            ("contains_failures", failure),
             ("accounts_for_every_node", nodes),
             ("text_names_every_release_and_decision", text),
-            ("markdown_keeps_its_limit", markdown),
+            ("markdown_stays_within_its_limit", markdown),
             ("strict_fails_on_losses", strict),
-            ("twice_verbose_says_what_was_decided", verbose),
+            ("twice_verbose_lists_decisions", verbose),
         ],
     )
 }
@@ -40,12 +40,12 @@ fn valid(report: &Value) -> Result {
 }
 
 fn schema() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let ran = run(
-        place.dir(),
+        workspace.dir(),
         &["convert", "armada.yaml", "-o", "out", "--report", "json"],
     )?;
-    let report: Value = serde_json::from_str(&ran.expect(0)?.stdout)?;
+    let report: Value = serde_json::from_str(&ran.expect_code(0)?.stdout)?;
     valid(&report)?;
     ensure(report["ok"] == true, "not ok")?;
     ensure(
@@ -78,9 +78,9 @@ fn schema() -> Result {
 }
 
 fn file() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let stdout = run(
-        place.dir(),
+        workspace.dir(),
         &[
             "convert",
             "armada.yaml",
@@ -92,27 +92,27 @@ fn file() -> Result {
             "json=a.json",
         ],
     )?
-    .expect(0)?
+    .expect_code(0)?
     .stdout;
-    ensure(place.text("a.json")? == stdout, "another report")?;
+    ensure(workspace.text("a.json")? == stdout, "another report")?;
     run(
-        place.dir(),
+        workspace.dir(),
         &["convert", "armada.yaml", "--report=json=b.json", "-q"],
     )?
-    .expect(0)?;
-    ensure(place.text("b.json")? == stdout, "another report")
+    .expect_code(0)?;
+    ensure(workspace.text("b.json")? == stdout, "another report")
 }
 
 fn failure() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let arguments = [
         "convert",
         "armada.yaml",
         "--target-manifest=x",
         "--report=json=r.json",
     ];
-    run(place.dir(), &arguments)?.expect(1)?;
-    let report: Value = serde_json::from_str(&place.text("r.json")?)?;
+    run(workspace.dir(), &arguments)?.expect_code(1)?;
+    let report: Value = serde_json::from_str(&workspace.text("r.json")?)?;
     valid(&report)?;
     ensure(report["ok"] == false, "ok")?;
     ensure(
@@ -129,15 +129,15 @@ fn failure() -> Result {
 
 /// No node of the input is without a fate.
 fn nodes() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let ran = run(
-        place.dir(),
+        workspace.dir(),
         &["convert", "armada.yaml", "-o", "out", "--report", "json"],
     )?;
-    let report: Value = serde_json::from_str(&ran.expect(0)?.stdout)?;
+    let report: Value = serde_json::from_str(&ran.expect_code(0)?.stdout)?;
     let rows = report["dispositions"].as_array().ok_or("no dispositions")?;
     let sum: u64 = rows.iter().filter_map(|row| row["nodes"].as_u64()).sum();
-    let text = place.text("armada.yaml")?;
+    let text = workspace.text("armada.yaml")?;
     let mut sources = armada2flux::source::Sources::default();
     let id = sources.add("armada.yaml", text.as_str()).ok_or("no room")?;
     let mut diagnostics = armada2flux::diagnostic::Diagnostics::default();
@@ -151,10 +151,10 @@ fn nodes() -> Result {
 const CONVERT: &[&str] = &["convert", "armada.yaml", "-o", "out"];
 
 fn text() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let arguments = [CONVERT, &["--report=text", "--report=json=r.json"]].concat();
-    let text = run(place.dir(), &arguments)?.expect(0)?.stdout;
-    let report: Value = serde_json::from_str(&place.text("r.json")?)?;
+    let text = run(workspace.dir(), &arguments)?.expect_code(0)?.stdout;
+    let report: Value = serde_json::from_str(&workspace.text("r.json")?)?;
     let releases = report["releases"].as_array().ok_or("no releases")?;
     for release in releases {
         let word = |field: &str| release[field].as_str().unwrap_or_default().to_owned();
@@ -183,7 +183,7 @@ fn text() -> Result {
 }
 
 fn markdown() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let arguments = [
         CONVERT,
         &[
@@ -193,54 +193,54 @@ fn markdown() -> Result {
         ],
     ]
     .concat();
-    run(place.dir(), &arguments)?.expect(0)?;
-    let cut = place.text("a.md")?;
+    run(workspace.dir(), &arguments)?.expect_code(0)?;
+    let cut = workspace.text("a.md")?;
     ensure(cut.len() <= 4000, format!("{} bytes", cut.len()))?;
     contains(&cut, "Cut to stay below 4000 bytes: ")?;
     run(
-        place.dir(),
+        workspace.dir(),
         &[CONVERT, &["--report=markdown=a.md"]].concat(),
     )?
-    .expect(0)?;
-    let whole = place.text("a.md")?;
+    .expect_code(0)?;
+    let whole = workspace.text("a.md")?;
     lacks(&whole, "Cut to stay below")?;
     for text in [&cut, &whole] {
         let (open, closed) = (text.matches("<details>"), text.matches("</details>"));
         ensure(open.count() == closed.count(), text.clone())?;
         ensure(text.starts_with("## armada2flux: site `"), text.clone())?;
     }
-    run(place.dir(), &[CONVERT, &["--report-limit=3"]].concat())?
-        .expect(1)?
-        .says("the summary alone takes up to")?;
+    run(workspace.dir(), &[CONVERT, &["--report-limit=3"]].concat())?
+        .expect_code(1)?
+        .expect_stderr("the summary alone takes up to")?;
     let failed = [CONVERT, &["--target-manifest=x", "--report=markdown=a.md"]].concat();
-    run(place.dir(), &failed)?.expect(1)?;
-    contains(&place.text("a.md")?, "## armada2flux: not converted")
+    run(workspace.dir(), &failed)?.expect_code(1)?;
+    contains(&workspace.text("a.md")?, "## armada2flux: not converted")
 }
 
 /// A site with losses is written, and refused when they count; `--allow` makes an exception.
 fn strict() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let input = root().join("testdata/diagnostics/pre-delete-not-carried/armada.yaml");
-    fs::copy(input, place.path("armada.yaml"))?;
-    run(place.dir(), CONVERT)?.expect(0)?;
-    fs::remove_dir_all(place.path("out"))?;
-    run(place.dir(), &[CONVERT, &["--strict"]].concat())?
-        .expect(1)?
-        .says("error[pre-delete-not-carried]")?;
-    ensure(!place.path("out").exists(), "a tree was made")?;
+    fs::copy(input, workspace.path("armada.yaml"))?;
+    run(workspace.dir(), CONVERT)?.expect_code(0)?;
+    fs::remove_dir_all(workspace.path("out"))?;
+    run(workspace.dir(), &[CONVERT, &["--strict"]].concat())?
+        .expect_code(1)?
+        .expect_stderr("error[pre-delete-not-carried]")?;
+    ensure(!workspace.path("out").exists(), "a tree was made")?;
     let allowed = [CONVERT, &["--strict", "--allow=pre-delete-not-carried"]].concat();
-    run(place.dir(), &allowed)?.expect(0)?;
+    run(workspace.dir(), &allowed)?.expect_code(0)?;
     Ok(())
 }
 
 fn verbose() -> Result {
-    let place = Place::small()?;
-    let once = run(place.dir(), &[CONVERT, &["-v"]].concat())?.expect(0)?;
+    let workspace = Workspace::small()?;
+    let once = run(workspace.dir(), &[CONVERT, &["-v"]].concat())?.expect_code(0)?;
     lacks(&once.stderr, "uninstall")?;
     for loud in ["-vv", "-vvv"] {
-        run(place.dir(), &[CONVERT, &[loud]].concat())?
-            .expect(0)?
-            .says("    uninstall ")?;
+        run(workspace.dir(), &[CONVERT, &[loud]].concat())?
+            .expect_code(0)?
+            .expect_stderr("    uninstall ")?;
     }
     Ok(())
 }

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use super::super::support::{Result, check_file, ensure, program, read_tree, root};
 use super::terminal::on_terminal;
+use crate::support::{Result, check_file, ensure, program, read_tree, root};
 
 /// Columns of a terminal.
 const COLUMNS: usize = 80;
@@ -40,7 +40,7 @@ const EDITS: &[(&str, &str, &str)] = &[
 
 /// The worked site's tree twice, once as edited.
 fn trees() -> Result<TempDir> {
-    let place = tempfile::tempdir()?;
+    let workspace = tempfile::tempdir()?;
     for (name, bytes) in read_tree(&root().join("charts-examples/breakwater/flux"))? {
         let before = String::from_utf8(bytes)?;
         let mut after = before.clone();
@@ -48,10 +48,10 @@ fn trees() -> Result<TempDir> {
             ensure(after.contains(from), format!("{file} has no `{from}`"))?;
             after = after.replacen(from, to, 1);
         }
-        write(place.path(), &format!("main/flux/{name}"), &before)?;
-        write(place.path(), &format!("flux/{name}"), &after)?;
+        write(workspace.path(), &format!("main/flux/{name}"), &before)?;
+        write(workspace.path(), &format!("flux/{name}"), &after)?;
     }
-    Ok(place)
+    Ok(workspace)
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> Result {
@@ -70,9 +70,9 @@ fn captured(folder: &Path, arguments: &[&str]) -> Result<String> {
 }
 
 pub(super) fn picture() -> Result {
-    let place = trees()?;
+    let workspace = trees()?;
     let arguments: Vec<&str> = COMMAND.split(' ').collect();
-    let screen = captured(place.path(), &arguments)?;
+    let screen = captured(workspace.path(), &arguments)?;
     let lines = lines(&screen)?;
     for line in &lines {
         let columns: usize = line.iter().map(|run| run.text.chars().count()).sum();
@@ -83,7 +83,7 @@ pub(super) fn picture() -> Result {
 
 /// Everything that can be long is.
 pub(super) fn columns() -> Result {
-    let place = tempfile::tempdir()?;
+    let workspace = tempfile::tempdir()?;
     let long = "a-word-of-a-value ".repeat(30);
     let release = |value: &str, number: usize| {
         format!(
@@ -111,15 +111,15 @@ spec:
             "q".repeat(58),
         )
     };
-    write(place.path(), "before/a.yaml", &release(&long, 1))?;
+    write(workspace.path(), "before/a.yaml", &release(&long, 1))?;
     write(
-        place.path(),
+        workspace.path(),
         "after/a.yaml",
         &release(&format!("{long} end"), 2),
     )?;
     let gone = "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: with-a-name-of-some-length, namespace: town}\n";
-    write(place.path(), "before/b.yaml", gone)?;
-    let screen = captured(place.path(), &["diff", "after", "--against", "before"])?;
+    write(workspace.path(), "before/b.yaml", gone)?;
+    let screen = captured(workspace.path(), &["diff", "after", "--against", "before"])?;
     for line in lines(&screen)? {
         let text: String = line.iter().map(|run| run.text.as_str()).collect();
         ensure(

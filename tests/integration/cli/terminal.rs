@@ -4,20 +4,20 @@ use std::fs;
 
 use libtest_mimic::Trial;
 
-use super::super::support::{Ran, Result, contains, ensure, lacks, program, run};
-use super::{Named, Place, named};
+use super::{Named, Workspace, named};
+use crate::support::{ProgramOutput, Result, contains, ensure, lacks, program, run};
 
 pub(super) fn trials() -> Vec<Trial> {
     let mut trials = named(
         "terminal",
         &[
             ("colours_only_when_asked_for", colours),
-            ("quiet_says_errors_only", quiet),
-            ("verbose_says_all", verbose),
+            ("quiet_prints_errors_only", quiet),
+            ("verbose_prints_everything", verbose),
             ("deny_makes_a_warning_an_error", deny),
-            ("allow_leaves_a_warning_out", allow),
+            ("allow_hides_a_warning", allow),
             ("errors_cannot_be_allowed", errors_stay),
-            ("secrets_are_never_said", secrets),
+            ("secrets_are_never_printed", secrets),
         ],
     );
     trials.extend(named("terminal", TTY));
@@ -27,57 +27,66 @@ pub(super) fn trials() -> Vec<Trial> {
 const CONVERT: &[&str] = &["convert", "armada.yaml", "-o", "out"];
 const ESCAPE: &str = "\u{1b}[";
 
-fn convert(place: &Place, more: &[&str]) -> Result<Ran> {
-    run(place.dir(), &[CONVERT, more].concat())
+fn convert(workspace: &Workspace, more: &[&str]) -> Result<ProgramOutput> {
+    run(workspace.dir(), &[CONVERT, more].concat())
 }
 
 fn colours() -> Result {
-    let place = Place::small()?;
-    lacks(&convert(&place, &[])?.expect(0)?.stderr, ESCAPE)?;
+    let workspace = Workspace::small()?;
+    lacks(&convert(&workspace, &[])?.expect_code(0)?.stderr, ESCAPE)?;
     lacks(
-        &convert(&place, &["--color", "never"])?.expect(0)?.stderr,
+        &convert(&workspace, &["--color", "never"])?
+            .expect_code(0)?
+            .stderr,
         ESCAPE,
     )?;
     contains(
-        &convert(&place, &["--color=always"])?.expect(0)?.stderr,
+        &convert(&workspace, &["--color=always"])?
+            .expect_code(0)?
+            .stderr,
         ESCAPE,
     )?;
     // Asked for on the command line is asked for, whatever the environment says.
     let mut command = program();
-    command.env("NO_COLOR", "1").current_dir(place.dir());
-    let ran = Ran::of(command.args(CONVERT).arg("--color=always").output()?)?;
-    contains(&ran.expect(0)?.stderr, ESCAPE)?;
+    command.env("NO_COLOR", "1").current_dir(workspace.dir());
+    let ran = ProgramOutput::new(command.args(CONVERT).arg("--color=always").output()?)?;
+    contains(&ran.expect_code(0)?.stderr, ESCAPE)?;
     let mut command = program();
-    command.env("CLICOLOR_FORCE", "1").current_dir(place.dir());
-    let ran = Ran::of(command.args(CONVERT).output()?)?;
-    contains(&ran.expect(0)?.stderr, ESCAPE)?;
-    let stream = run(place.dir(), &["convert", "armada.yaml", "--color=always"])?;
-    lacks(&stream.expect(0)?.stdout, ESCAPE)
+    command
+        .env("CLICOLOR_FORCE", "1")
+        .current_dir(workspace.dir());
+    let ran = ProgramOutput::new(command.args(CONVERT).output()?)?;
+    contains(&ran.expect_code(0)?.stderr, ESCAPE)?;
+    let stream = run(
+        workspace.dir(),
+        &["convert", "armada.yaml", "--color=always"],
+    )?;
+    lacks(&stream.expect_code(0)?.stdout, ESCAPE)
 }
 
 fn quiet() -> Result {
-    let place = Place::small()?;
-    let ran = convert(&place, &["-q"])?.expect(0)?;
+    let workspace = Workspace::small()?;
+    let ran = convert(&workspace, &["-q"])?.expect_code(0)?;
     ensure(ran.stderr.is_empty(), ran.stderr)?;
-    let ran = convert(&place, &["-q", "--target-manifest", "none"])?.expect(1)?;
+    let ran = convert(&workspace, &["-q", "--target-manifest", "none"])?.expect_code(1)?;
     contains(&ran.stderr, "error[manifest-missing]")?;
     lacks(&ran.stderr, "warning")?;
     lacks(&ran.stderr, "nothing was written")
 }
 
 /// How often a code is shown.
-fn shown(ran: &Ran, code: &str) -> usize {
+fn shown(ran: &ProgramOutput, code: &str) -> usize {
     ran.stderr.matches(&format!("[{code}]: ")).count()
 }
 
 fn verbose() -> Result {
-    let place = Place::small()?;
-    let text = place.text("armada.yaml")?;
+    let workspace = Workspace::small()?;
+    let text = workspace.text("armada.yaml")?;
     let more: String = (0..5).map(|n| format!("    v{n}: \"0{n}8\"\n")).collect();
     let many = text.replace("    replicas: 2\n", &format!("    replicas: 2\n{more}"));
-    fs::write(place.path("armada.yaml"), many)?;
-    let some = convert(&place, &[])?.expect(0)?;
-    let all = convert(&place, &["-v"])?.expect(0)?;
+    fs::write(workspace.path("armada.yaml"), many)?;
+    let some = convert(&workspace, &[])?.expect_code(0)?;
+    let all = convert(&workspace, &["-v"])?.expect_code(0)?;
     // Six in all: five more than the case has.
     ensure(shown(&all, "value-retyped") == 6, all.stderr.clone())?;
     lacks(&all.stderr, "more of these")?;
@@ -88,58 +97,58 @@ fn verbose() -> Result {
 const CODE: &str = "pre-delete-not-carried";
 
 fn deny() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     contains(
-        &convert(&place, &[])?.expect(0)?.stderr,
+        &convert(&workspace, &[])?.expect_code(0)?.stderr,
         &format!("warning[{CODE}]"),
     )?;
-    fs::remove_dir_all(place.path("out"))?;
-    convert(&place, &["--deny", CODE])?
-        .expect(1)?
-        .says(&format!("error[{CODE}]"))?
-        .says("nothing was written")?;
-    ensure(!place.path("out").exists(), "a tree was made")
+    fs::remove_dir_all(workspace.path("out"))?;
+    convert(&workspace, &["--deny", CODE])?
+        .expect_code(1)?
+        .expect_stderr(&format!("error[{CODE}]"))?
+        .expect_stderr("nothing was written")?;
+    ensure(!workspace.path("out").exists(), "a tree was made")
 }
 
 fn allow() -> Result {
-    let place = Place::small()?;
-    let ran = convert(&place, &["--allow", CODE])?.expect(0)?;
+    let workspace = Workspace::small()?;
+    let ran = convert(&workspace, &["--allow", CODE])?.expect_code(0)?;
     lacks(&ran.stderr, CODE)?;
     // Deny is the stronger word.
-    convert(&place, &["--allow", CODE, "--deny", CODE])?.expect(1)?;
+    convert(&workspace, &["--allow", CODE, "--deny", CODE])?.expect_code(1)?;
     Ok(())
 }
 
 fn errors_stay() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let arguments = ["--allow", "manifest-missing", "--target-manifest", "none"];
-    convert(&place, &arguments)?
-        .expect(1)?
-        .says("error[manifest-missing]")
+    convert(&workspace, &arguments)?
+        .expect_code(1)?
+        .expect_stderr("error[manifest-missing]")
         .map(|_| ())
 }
 
 fn secrets() -> Result {
     const SECRET: &str = "correct-horse-battery";
-    let place = Place::small()?;
-    contains(&place.text("armada.yaml")?, SECRET)?;
+    let workspace = Workspace::small()?;
+    contains(&workspace.text("armada.yaml")?, SECRET)?;
     let report = ["-v", "--report", "json"];
     for more in [
         &report[..],
         &[&report[..], &["--target-manifest", "none"]].concat(),
     ] {
-        let ran = convert(&place, more)?;
+        let ran = convert(&workspace, more)?;
         lacks(&ran.stdout, SECRET)?;
         lacks(&ran.stderr, SECRET)?;
     }
     // Broken after the secret: excerpts of what could not be read must not show it either.
-    let text = place.text("armada.yaml")?;
+    let text = workspace.text("armada.yaml")?;
     let at = text.find(SECRET).ok_or("no secret")?;
     for broken in [": [", "\n\t- x: [", "\n  \"", "\n   {"] {
         let mut text = text.clone();
         text.insert_str(at + SECRET.len(), broken);
-        fs::write(place.path("armada.yaml"), text)?;
-        let ran = convert(&place, &report)?.expect(1)?;
+        fs::write(workspace.path("armada.yaml"), text)?;
+        let ran = convert(&workspace, &report)?.expect_code(1)?;
         lacks(&ran.stdout, SECRET)?;
         lacks(&ran.stderr, SECRET)?;
     }
@@ -169,9 +178,9 @@ mod tty {
 
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-    use super::super::super::support::{Result, contains, ensure, lacks, program};
-    use super::super::Place;
     use super::{CONVERT, ESCAPE};
+    use crate::cli::Workspace;
+    use crate::support::{Result, contains, ensure, lacks, program};
 
     /// What a command writes to a terminal, which `attach` gives it. It must succeed.
     pub(crate) fn on_terminal(
@@ -209,10 +218,10 @@ mod tty {
         Ok((String::from_utf8(text)?, child.wait()?))
     }
 
-    fn said(place: &Place, environment: Option<(&str, &str)>) -> Result<String> {
+    fn said(workspace: &Workspace, environment: Option<(&str, &str)>) -> Result<String> {
         let mut command = program();
         command
-            .current_dir(place.dir())
+            .current_dir(workspace.dir())
             .args(CONVERT)
             .envs(environment);
         on_terminal(command, |command, terminal| {
@@ -221,10 +230,10 @@ mod tty {
     }
 
     pub(super) fn colours() -> Result {
-        let place = Place::small()?;
-        contains(&said(&place, None)?, ESCAPE)?;
-        lacks(&said(&place, Some(("NO_COLOR", "1")))?, ESCAPE)?;
-        lacks(&said(&place, Some(("TERM", "dumb")))?, ESCAPE)?;
-        contains(&said(&place, Some(("NO_COLOR", "")))?, ESCAPE)
+        let workspace = Workspace::small()?;
+        contains(&said(&workspace, None)?, ESCAPE)?;
+        lacks(&said(&workspace, Some(("NO_COLOR", "1")))?, ESCAPE)?;
+        lacks(&said(&workspace, Some(("TERM", "dumb")))?, ESCAPE)?;
+        contains(&said(&workspace, Some(("NO_COLOR", "")))?, ESCAPE)
     }
 }

@@ -2,8 +2,8 @@
 
 use libtest_mimic::Trial;
 
-use super::super::support::{Result, contains, ensure, run};
-use super::{Place, named};
+use super::{Workspace, named};
+use crate::support::{Result, contains, ensure, run};
 
 pub(super) fn trials() -> Vec<Trial> {
     named(
@@ -12,13 +12,13 @@ pub(super) fn trials() -> Vec<Trial> {
             ("wrong_arguments_exit_1", wrong_arguments),
             ("help_and_version_go_to_stdout", help_and_version),
             ("help_has_examples", examples),
-            ("one_result_on_stdout", one_result),
+            ("only_one_result_goes_to_stdout", one_result),
         ],
     )
 }
 
 fn wrong_arguments() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     let cases: &[(&[&str], &str)] = &[
         (&[], "Usage: armada2flux"),
         (&["convert"], "<FILE>..."),
@@ -99,18 +99,20 @@ fn wrong_arguments() -> Result {
         (&["graph", "no-such.yaml"], "no-such.yaml"),
     ];
     for (arguments, message) in cases {
-        let ran = run(place.dir(), arguments)?.expect(1)?.says(message)?;
+        let ran = run(workspace.dir(), arguments)?
+            .expect_code(1)?
+            .expect_stderr(message)?;
         ensure(
             ran.stdout.is_empty(),
             format!("{arguments:?} wrote to stdout"),
         )?;
     }
-    ensure(place.names()? == ["armada.yaml"], "a file was made")
+    ensure(workspace.names()? == ["armada.yaml"], "a file was made")
 }
 
 fn help_and_version() -> Result {
-    let place = Place::small()?;
-    let version = run(place.dir(), &["--version"])?.expect(0)?;
+    let workspace = Workspace::small()?;
+    let version = run(workspace.dir(), &["--version"])?.expect_code(0)?;
     let wanted = concat!("armada2flux ", env!("CARGO_PKG_VERSION"), "\n");
     ensure(version.stdout == wanted, version.stdout)?;
     for arguments in [
@@ -118,7 +120,7 @@ fn help_and_version() -> Result {
         ["convert", "--help"],
         ["help", "convert"],
     ] {
-        let ran = run(place.dir(), &arguments)?.expect(0)?;
+        let ran = run(workspace.dir(), &arguments)?.expect_code(0)?;
         contains(&ran.stdout, "Usage: armada2flux")?;
         ensure(ran.stderr.is_empty(), ran.stderr)?;
     }
@@ -126,9 +128,9 @@ fn help_and_version() -> Result {
 }
 
 fn examples() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     for command in ["convert", "diff", "explain", "graph", "schema", "validate"] {
-        let ran = run(place.dir(), &[command, "--help"])?.expect(0)?;
+        let ran = run(workspace.dir(), &[command, "--help"])?.expect_code(0)?;
         contains(&ran.stdout, "Example")?;
         contains(&ran.stdout, &format!("armada2flux {command} "))?;
     }
@@ -137,7 +139,7 @@ fn examples() -> Result {
 
 /// Two things on stdout would be told apart by nobody.
 fn one_result() -> Result {
-    let place = Place::small()?;
+    let workspace = Workspace::small()?;
     for arguments in [
         &["convert", "armada.yaml", "--report", "json"][..],
         &[
@@ -151,10 +153,10 @@ fn one_result() -> Result {
             "json",
         ],
     ] {
-        let ran = run(place.dir(), arguments)?
-            .expect(1)?
-            .says("standard output")?;
+        let ran = run(workspace.dir(), arguments)?
+            .expect_code(1)?
+            .expect_stderr("standard output")?;
         ensure(ran.stdout.is_empty(), ran.stdout)?;
     }
-    ensure(place.names()? == ["armada.yaml"], "a file was made")
+    ensure(workspace.names()? == ["armada.yaml"], "a file was made")
 }

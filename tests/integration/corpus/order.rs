@@ -6,9 +6,9 @@ use armada2flux::gate::annotation;
 use cel::{Context, Program};
 use serde_json::{Value, json};
 
-use super::super::support::{Result, ensure, run};
 use super::site::Site;
 use super::{path, tree};
+use crate::support::{Result, ensure, run};
 
 /// Namespace and name.
 type Key = (String, String);
@@ -111,7 +111,7 @@ fn convert(site: &Site, form: Form, more: &[&str]) -> Result<Vec<Value>> {
     let mut arguments = vec!["convert", &input, "--target-manifest", site.manifest];
     arguments.extend(["-o", "out", "-q", "--new-cluster", "--order", form.word()]);
     arguments.extend(more);
-    run(place.path(), &arguments)?.expect(0)?;
+    run(place.path(), &arguments)?.expect_code(0)?;
     let objects = tree::read(&place.path().join("out"))?;
     let releases = objects.into_iter().filter(|o| o["kind"] == "HelmRelease");
     Ok(releases.collect())

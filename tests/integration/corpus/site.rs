@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::super::support::{Result, ensure, run};
 use super::values::{self, Retyped};
 use super::{json, path, tree};
+use crate::support::{Result, ensure, run};
 
 /// A Manifest of a site and what must come of it.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ pub(super) fn check(site: &Site) -> Result {
         "out",
         "-q",
     ];
-    run(place.path(), &arguments)?.expect(0)?;
+    run(place.path(), &arguments)?.expect_code(0)?;
     let objects = tree::read(&place.path().join("out"))?;
     let written: Vec<&Value> = objects
         .iter()

@@ -7,21 +7,21 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::shared;
-use super::super::support::{Result, contains, ensure, run};
 use super::site::Site;
 use super::{json, path, tree};
+use crate::shared;
+use crate::support::{Result, contains, ensure, run};
 
 /// A site without a map, with the map that `init` begins, and with that map filled in.
 pub(super) fn check(site: &Site) -> Result {
     let place = tempfile::tempdir()?;
     let input = path(&format!("airship/{}.yaml", site.file))?;
     let target = format!("--target-manifest={}", site.manifest);
-    let map = run(place.path(), &["source-map", "init", &input, &target])?.expect(0)?;
+    let map = run(place.path(), &["source-map", "init", &input, &target])?.expect_code(0)?;
     let convert = |out: &str, more: &[&str]| {
         let mut arguments = vec!["convert", &input, &target, "-q", "-o", out];
         arguments.extend(more);
-        run(place.path(), &arguments)?.expect(0)?;
+        run(place.path(), &arguments)?.expect_code(0)?;
         tree::read(&place.path().join(out))
     };
     let unresolved = resolved(&convert("before", &[])?)?;
@@ -145,11 +145,11 @@ pub(super) fn starlingx(apps: &[(&str, usize)]) -> Result {
             }
         }
         let input = path(&format!("starlingx/{app}/armada.yaml"))?;
-        run(place.path(), &["convert", &input, "-q", "-o", app])?.expect(0)?;
+        run(place.path(), &["convert", &input, "-q", "-o", app])?.expect_code(0)?;
         plain.extend(charts(&tree::read(&place.path().join(app))?)?);
         let out = format!("{app}-mapped");
         let arguments = ["convert", &input, "-q", "-o", &out, "--source-map=map.yaml"];
-        run(place.path(), &arguments)?.expect(0)?;
+        run(place.path(), &arguments)?.expect_code(0)?;
         mapped.extend(charts(&tree::read(&place.path().join(out))?)?);
     }
     ensure(by_hand.len() == 10, format!("{by_hand:?}"))?;

@@ -9,7 +9,7 @@ use armada2flux::yaml::scalar::{self, Typed};
 use armada2flux::yaml::{self, Dialect, Kind, Node};
 use serde_json::{Map, Value};
 
-use super::super::support::{Result, ensure};
+use crate::support::{Result, ensure};
 
 /// The objects that `kustomization.yaml` lists, in order.
 pub(crate) fn read(folder: &Path) -> Result<Vec<Value>> {

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::super::support::{Result, ensure};
 use super::json;
+use crate::support::{Result, ensure};
 
 /// Strings that reached Helm as something else, and as what.
 pub(super) type Retyped = BTreeMap<String, Value>;

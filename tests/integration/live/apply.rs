@@ -1,18 +1,18 @@
 //! `apply` against a real cluster.
 
 mod guards;
+mod map_site;
 mod old_readiness;
 mod options;
 mod rights;
 mod running;
 mod story;
-mod tiny;
 
 use std::path::Path;
 
 use super::{Scope, Test, airskiff, client_preflight, diff, ensure, site};
 use crate::bed::{Error, Outcome};
-use crate::support::{self, Ran};
+use crate::support::{self, ProgramOutput};
 
 pub(super) fn tests() -> Vec<Test> {
     [
@@ -48,13 +48,18 @@ fn command(
 }
 
 /// Runs it to its end.
-fn apply(scope: &Scope<'_>, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Outcome<Ran> {
+fn apply(
+    scope: &Scope<'_>,
+    kubeconfig: &Path,
+    tree: &Path,
+    arguments: &[&str],
+) -> Outcome<ProgramOutput> {
     let mut command = command(scope, kubeconfig, tree, arguments);
-    support::feed(&mut command, b"").map_err(told)
+    support::run_with_input(&mut command, b"").map_err(told)
 }
 
 /// Fails unless a run ended with this code.
-fn ended(ran: &Ran, code: i32) -> Outcome {
+fn ended(ran: &ProgramOutput, code: i32) -> Outcome {
     ensure(ran.code == Some(code), || {
         format!(
             "exit {:?} instead of {code}: {}{}",

@@ -2,16 +2,13 @@
 
 use serde_json::json;
 
-use super::small_site::{self, DB, Difference, FIRST, LAST, Town, WITHIN, at_once, ended};
+use super::small_site::{self, DB, FIRST, LAST, SmallSite, Variation, WITHIN, ended, in_parallel};
 use super::{Scope, Test, ensure};
 use crate::bed::program::Program;
 use crate::bed::{Outcome, until};
 
 pub(super) fn tests() -> Vec<Test> {
-    vec![Test::shared(
-        "apply_failures::each_is_named_with_its_cause",
-        each,
-    )]
+    vec![Test::shared("apply_failures::each_names_its_cause", each)]
 }
 
 /// Long enough for a stage to come to what it cannot get past.
@@ -23,7 +20,7 @@ const SHORT: &str = "--stage-timeout=5s";
 const AUX: &str = FIRST[0];
 
 /// What becomes of one site.
-type Act = fn(&Scope<'_>, &Town<'_>) -> Outcome;
+type Act = fn(&Scope<'_>, &SmallSite<'_>) -> Outcome;
 
 fn each(scope: &Scope<'_>) -> Outcome {
     let commit = small_site::commit(scope)?;
@@ -39,15 +36,16 @@ fn each(scope: &Scope<'_>) -> Outcome {
         .into_iter()
         .map(|(name, act)| -> Box<dyn FnOnce() -> Outcome + Send + '_> {
             Box::new(move || {
-                let town = Town::found(scope, commit, &format!("{}-{name}", scope.namespace))?;
-                act(scope, &town).map_err(|error| format!("{name}: {error}").into())
+                let site =
+                    SmallSite::create(scope, commit, &format!("{}-{name}", scope.namespace))?;
+                act(scope, &site).map_err(|error| format!("{name}: {error}").into())
             })
         });
-    at_once(acts.collect())
+    in_parallel(acts.collect())
 }
 
-fn aux(fields: &str, values: &str) -> Difference {
-    Difference {
+fn aux(fields: &str, values: &str) -> Variation {
+    Variation {
         release: AUX,
         fields: fields.to_owned(),
         values: values.to_owned(),
@@ -55,44 +53,44 @@ fn aux(fields: &str, values: &str) -> Difference {
 }
 
 /// Fails if the second stage was begun.
-fn stopped(town: &Town<'_>) -> Outcome {
-    ensure(town.release(LAST)?.is_null(), || {
+fn stopped(site: &SmallSite<'_>) -> Outcome {
+    ensure(site.release(LAST)?.is_null(), || {
         "the second stage was begun".to_owned()
     })
 }
 
-fn object(town: &Town<'_>, release: &str) -> String {
-    format!("HelmRelease {}/grain-{release}", town.name)
+fn object(site: &SmallSite<'_>, release: &str) -> String {
+    format!("HelmRelease {}/grain-{release}", site.name)
 }
 
 /// Another input, so another run.
-fn repaired(town: &Town<'_>, differences: &[Difference]) -> Outcome {
-    let tree = town.tree("two", differences)?;
-    let ran = town.apply(&tree, &[])?;
+fn repaired(site: &SmallSite<'_>, variations: &[Variation]) -> Outcome {
+    let tree = site.tree("two", variations)?;
+    let ran = site.apply(&tree, &[])?;
     ended(&ran, 4, &["holds a run that is not finished", "--journal"])?;
-    ended(&town.apply(&tree, &["--journal=other.journal"])?, 0, &[])?;
-    town.holds("two")
+    ended(&site.apply(&tree, &["--journal=other.journal"])?, 0, &[])?;
+    site.expect_deployed("two")
 }
 
-fn job(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
+fn job(_: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     let wait = format!(
         "  wait: {{timeout: 60, labels: {{release_group: grain-{DB}}}, resources: [{{type: job}}]}}
   upgrade: {{pre: {{delete: [{{type: job, labels: {{release_group: grain-{DB}}}}}]}}}}"
     );
-    let fails = |labels: &str| Difference {
+    let fails = |labels: &str| Variation {
         release: DB,
         fields: wait.clone(),
         values: format!("    job_labels: {{{labels}}}"),
     };
-    let tree = town.tree("one", &[fails("armada2flux.example/fails: 'true'")])?;
-    let ran = town.apply(&tree, &[ENOUGH])?;
+    let tree = site.tree("one", &[fails("armada2flux.example/fails: 'true'")])?;
+    let ran = site.apply(&tree, &[ENOUGH])?;
     let job = format!("Job `grain-{DB}`: failed: ");
     let pod = format!("Pod `grain-{DB}-");
     ended(
         &ran,
         3,
         &[
-            &object(town, DB),
+            &object(site, DB),
             "gate 1 of 1",
             &job,
             "BackoffLimitExceeded",
@@ -100,49 +98,49 @@ fn job(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
             "--resume",
         ],
     )?;
-    stopped(town)?;
+    stopped(site)?;
     // Waiting again does not help, and does no harm.
-    ended(&town.apply(&tree, &["--resume", SHORT])?, 3, &[&job])?;
-    stopped(town)?;
-    repaired(town, &[fails("fine: 'yes'")])
+    ended(&site.apply(&tree, &["--resume", SHORT])?, 3, &[&job])?;
+    stopped(site)?;
+    repaired(site, &[fails("fine: 'yes'")])
 }
 
-fn tests_fail(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
+fn tests_fail(_: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     let tests = |labels: &str| {
         aux(
             "  test: {enabled: true}",
             &format!("    test: {{{labels}}}"),
         )
     };
-    let tree = town.tree("one", &[tests("armada2flux.example/fails: 'true'")])?;
+    let tree = site.tree("one", &[tests("armada2flux.example/fails: 'true'")])?;
     let said = format!("its tests failed (grain-{AUX}-test)");
     ended(
-        &town.apply(&tree, &[])?,
+        &site.apply(&tree, &[])?,
         3,
-        &[&object(town, AUX), &said, "--resume"],
+        &[&object(site, AUX), &said, "--resume"],
     )?;
-    stopped(town)?;
-    ended(&town.apply(&tree, &["--resume"])?, 3, &[&said])?;
-    stopped(town)?;
-    repaired(town, &[tests("fine: 'yes'")])
+    stopped(site)?;
+    ended(&site.apply(&tree, &["--resume"])?, 3, &[&said])?;
+    stopped(site)?;
+    repaired(site, &[tests("fine: 'yes'")])
 }
 
 /// What Helm's action failed of is taken out of the way, and nothing of the input changes.
-fn stalled(scope: &Scope<'_>, town: &Town<'_>) -> Outcome {
+fn stalled(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     let quota = json!({
-        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": town.name},
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": site.name},
         "spec": {"hard": {"count/deployments.apps": "0"}},
     });
     scope.bed.apply(&quota)?;
-    let path = format!("/api/v1/namespaces/{}/resourcequotas/none", town.name);
+    let path = format!("/api/v1/namespaces/{}/resourcequotas/none", site.name);
     scope.bed.wait(&path, WITHIN, |quota| {
         quota["status"]["hard"] == quota["spec"]["hard"]
     })?;
-    let tree = town.tree("one", &[aux("", "    replicas: 1")])?;
-    let said = [&*object(town, AUX), "exceeded quota", "--resume"];
-    ended(&town.apply(&tree, &[])?, 3, &said)?;
-    stopped(town)?;
-    let place = format!("--namespace={}", town.name);
+    let tree = site.tree("one", &[aux("", "    replicas: 1")])?;
+    let said = [&*object(site, AUX), "exceeded quota", "--resume"];
+    ended(&site.apply(&tree, &[])?, 3, &said)?;
+    stopped(site)?;
+    let place = format!("--namespace={}", site.name);
     let kubectl = |arguments: &[&str]| {
         let arguments = [arguments, &[&*place]].concat();
         scope.bed.run(Program::Kubectl, &arguments)
@@ -159,9 +157,9 @@ fn stalled(scope: &Scope<'_>, town: &Town<'_>) -> Outcome {
         ]);
         Ok(tried.ok())
     })?;
-    ended(&town.apply(&tree, &["--resume"])?, 0, &[])?;
-    town.holds("one")?;
-    let lines = town.lines()?;
+    ended(&site.apply(&tree, &["--resume"])?, 0, &[])?;
+    site.expect_deployed("one")?;
+    let lines = site.journal_entries()?;
     let retries: Vec<_> = lines
         .iter()
         .filter(|line| line["entry"]["act"]["do"] == "retry")
@@ -170,7 +168,7 @@ fn stalled(scope: &Scope<'_>, town: &Town<'_>) -> Outcome {
         return Err(format!("{retries:?}").into());
     };
     let token = &going["entry"]["act"]["token"];
-    let release = town.release(AUX)?;
+    let release = site.release(AUX)?;
     let annotations = &release["metadata"]["annotations"];
     ensure(
         going["entry"]["is"] == "going"
@@ -183,28 +181,28 @@ fn stalled(scope: &Scope<'_>, town: &Town<'_>) -> Outcome {
     )
 }
 
-fn timeout(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
+fn timeout(_: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     let wait = format!(
         "  wait: {{timeout: 60, labels: {{release_group: grain-{AUX}}}, resources: [{{type: deployment}}]}}"
     );
     let pods = |labels: &str| aux(&wait, &format!("    replicas: 1\n    labels: {{{labels}}}"));
-    let tree = town.tree("one", &[pods("armada2flux.example/never-ready: 'true'")])?;
+    let tree = site.tree("one", &[pods("armada2flux.example/never-ready: 'true'")])?;
     let pod = format!("Pod `grain-{AUX}-");
     let late = "gate 1 of 1: not ready after ";
-    let said = [&*object(town, AUX), late, &pod, "--resume"];
-    ended(&town.apply(&tree, &[ENOUGH])?, 3, &said)?;
-    stopped(town)?;
+    let said = [&*object(site, AUX), late, &pod, "--resume"];
+    ended(&site.apply(&tree, &[ENOUGH])?, 3, &said)?;
+    stopped(site)?;
     // The release itself is deployed, so Flux has nothing to try again; the gate is what is awaited once more.
-    ended(&town.apply(&tree, &["--resume", SHORT])?, 3, &[late])?;
-    repaired(town, &[pods("fine: 'yes'")])
+    ended(&site.apply(&tree, &["--resume", SHORT])?, 3, &[late])?;
+    repaired(site, &[pods("fine: 'yes'")])
 }
 
 /// What Flux does by itself after a failure is no success.
-fn rollback(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
+fn rollback(_: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     // Nothing deletes this Job, so an upgrade that changes it fails.
     let job = |image: &str| aux("", &format!("    job: 'example.org/job:{image}'"));
-    ended(&town.apply(&town.tree("one", &[job("one")])?, &[])?, 0, &[])?;
-    let tree = town.tree("two", &[job("two")])?;
+    ended(&site.apply(&site.tree("one", &[job("one")])?, &[])?, 0, &[])?;
+    let tree = site.tree("two", &[job("two")])?;
     let file = tree.join(format!("010-first/grain-{AUX}.yaml"));
     let text = std::fs::read_to_string(&file)?;
     let edited = text.replace(
@@ -214,16 +212,16 @@ fn rollback(_: &Scope<'_>, town: &Town<'_>) -> Outcome {
     ensure(edited != text, || text.clone())?;
     std::fs::write(&file, edited)?;
     ended(
-        &town.apply(&tree, &[])?,
+        &site.apply(&tree, &[])?,
         3,
         &[
-            &object(town, AUX),
+            &object(site, AUX),
             "Flux rolled back to revision 1 after a failure",
             "field is immutable",
             "--resume",
         ],
     )?;
-    let last = town.release(LAST)?;
+    let last = site.release(LAST)?;
     ensure(last["spec"]["values"]["marker"] == "one", || {
         last.to_string()
     })

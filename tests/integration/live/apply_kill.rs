@@ -6,19 +6,19 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use super::small_site::{self, DB, FIRST, LAST, Town};
+use super::small_site::{self, DB, FIRST, LAST, SmallSite};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 use crate::bed::audit::Entry;
 use crate::bed::build;
-use crate::bed::proxy::{Kind, Proxy, Rule, Trouble};
+use crate::bed::proxy::{Fault, Kind, Proxy, Rule};
 
 /// What the API server writes down for a request whose sender is gone (504).
 const GATEWAY_TIMEOUT: u16 = 504;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![Test::shared(
-        "apply_kill::any_moment_may_be_the_last",
+        "apply_kill::every_killed_run_resumes",
         every_write,
     )]
 }
@@ -59,16 +59,16 @@ const HERE: &str = "NAMESPACE";
 
 impl Moment {
     /// One before and one after every write that was seen, each told from the others by its path and its number.
-    fn all(proxy: &Proxy, town: &Town<'_>) -> Vec<Self> {
+    fn all(proxy: &Proxy, site: &SmallSite<'_>) -> Vec<Self> {
         let mut met: BTreeMap<(String, String), usize> = BTreeMap::new();
         let mut all = Vec::new();
         for seen in proxy
-            .seen()
+            .requests()
             .into_iter()
             .filter(|seen| seen.kind == Kind::Write)
         {
             let path = seen.path.split('?').next().unwrap_or_default();
-            let path = path.replace(&town.name, HERE);
+            let path = path.replace(&site.name, HERE);
             let write = (seen.method.to_string(), path);
             let nth = met.entry(write.clone()).or_insert(0);
             *nth += 1;
@@ -80,21 +80,21 @@ impl Moment {
         all
     }
 
-    fn rule(&self, town: &Town<'_>, process: u32) -> Rule {
+    fn rule(&self, site: &SmallSite<'_>, process: u32) -> Rule {
         let Self { write, nth, done } = self;
         let rule = Rule::new(if *done {
-            Trouble::KillAfter(process)
+            Fault::KillAfter(process)
         } else {
-            Trouble::KillBefore(process)
+            Fault::KillBefore(process)
         });
         let rule = match write {
             Some((method, path)) => {
-                let path = path.replace(HERE, &town.name);
-                rule.of(Kind::Write).method(method).exactly(&path)
+                let path = path.replace(HERE, &site.name);
+                rule.kind(Kind::Write).method(method).exactly(&path)
             }
             None => rule,
         };
-        rule.from(*nth).times(1)
+        rule.starting_at(*nth).times(1)
     }
 
     /// Whether a run may come to its end without it: the state is written as often as there is time for, the Lease is
@@ -113,7 +113,7 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
         Err(_) => u64::from(std::process::id()),
     };
     let commit = small_site::commit(scope)?;
-    let clean = Town::found(scope, &commit, &format!("{}-clean", scope.namespace))?;
+    let clean = SmallSite::create(scope, &commit, &format!("{}-clean", scope.namespace))?;
     // What is killed is taken from runs that nobody disturbs.
     let mut moments = Vec::new();
     let mut requests = Vec::new();
@@ -123,9 +123,9 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
         ensure(ran.code == Some(0), || {
             format!("{}{}", ran.stdout, ran.stderr)
         })?;
-        clean.holds(marker)?;
+        clean.expect_deployed(marker)?;
         moments.push(Moment::all(&proxy, &clean));
-        requests.push(proxy.seen().len());
+        requests.push(proxy.requests().len());
     }
     let [install, upgrade] = &mut moments[..] else {
         return Err("two runs".into());
@@ -199,7 +199,7 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
         format!("{} of {sites} sites", done.len())
     })?;
     let kills: usize = done.iter().map(|killed| killed.kills).sum();
-    build::say(&format!(
+    build::print_progress(&format!(
         "{sites} sites installed and upgraded, {kills} runs killed; ARMADA2FLUX_SEED={seed}"
     ));
     for killed in &done {
@@ -221,15 +221,15 @@ struct Killed {
 }
 
 fn site(scope: &Scope<'_>, commit: &str, name: &str, moments: [&Moment; 2]) -> Outcome<Killed> {
-    let town = Town::found(scope, commit, name)?;
+    let site = SmallSite::create(scope, commit, name)?;
     let mut jobs = Vec::new();
     let mut kills = 0;
     for (marker, moment) in MARKERS.into_iter().zip(moments) {
-        let tree = town.tree(marker, &[])?;
+        let tree = site.tree(marker, &[])?;
         let proxy = scope.bed.proxy(&format!("{name}-{marker}"))?;
-        kills += usize::from(kill_and_resume(&town, &proxy, &tree, moment)?);
-        town.holds(marker)?;
-        let uid = town.job()?["metadata"]["uid"]
+        kills += usize::from(kill_and_resume(&site, &proxy, &tree, moment)?);
+        site.expect_deployed(marker)?;
+        let uid = site.job()?["metadata"]["uid"]
             .as_str()
             .unwrap_or_default()
             .to_owned();
@@ -238,7 +238,7 @@ fn site(scope: &Scope<'_>, commit: &str, name: &str, moments: [&Moment; 2]) -> O
     let jobs = jobs.try_into().map_err(|_| "two runs")?;
     let moments = format!("{} then {}", moments[0], moments[1]);
     Ok(Killed {
-        name: town.name.clone(),
+        name: site.name.clone(),
         moments,
         kills,
         jobs,
@@ -246,28 +246,33 @@ fn site(scope: &Scope<'_>, commit: &str, name: &str, moments: [&Moment; 2]) -> O
 }
 
 /// Whether it was killed.
-fn kill_and_resume(town: &Town<'_>, proxy: &Proxy, tree: &Path, moment: &Moment) -> Outcome<bool> {
+fn kill_and_resume(
+    site: &SmallSite<'_>,
+    proxy: &Proxy,
+    tree: &Path,
+    moment: &Moment,
+) -> Outcome<bool> {
     let runs = |lines: &[serde_json::Value]| {
         lines
             .iter()
             .filter(|line| line["entry"]["is"] == "begin")
             .count()
     };
-    let before = runs(&town.lines()?);
-    let ran = town.apply_with(proxy, tree, &[], |process| {
-        proxy.rule(moment.rule(town, process))
+    let before = runs(&site.journal_entries()?);
+    let ran = site.apply_with(proxy, tree, &[], |process| {
+        proxy.add_rule(moment.rule(site, process))
     })?;
     let said = format!("{}{}", ran.stdout, ran.stderr);
     match ran.code {
         None => {}
         Some(0) if moment.may_be_missed() => {
-            town.is_complete()?;
+            site.expect_complete()?;
             return Ok(false);
         }
         code => return Err(format!("not killed but {code:?}: {said}").into()),
     }
-    proxy.calm();
-    let begun = runs(&town.lines()?) > before;
+    proxy.clear_rules();
+    let begun = runs(&site.journal_entries()?) > before;
     if !begun {
         // Nothing was touched, so there is nothing to take up.
         let writes = proxy.count(Kind::Write);
@@ -276,14 +281,14 @@ fn kill_and_resume(town: &Town<'_>, proxy: &Proxy, tree: &Path, moment: &Moment)
         })?;
     }
     let resume: &[&str] = if begun { &["--resume"] } else { &[] };
-    let again = town.apply(tree, resume)?;
+    let again = site.apply(tree, resume)?;
     ensure(again.code == Some(0), || {
         format!(
             "taken up: {:?}\n{}{}\nkilled: {said}",
             again.code, again.stdout, again.stderr
         )
     })?;
-    let processes = town.is_complete()?;
+    let processes = site.expect_complete()?;
     ensure(processes == 1 + usize::from(begun), || {
         format!("{processes} processes")
     })?;

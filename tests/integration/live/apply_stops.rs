@@ -3,21 +3,21 @@
 use std::fs;
 use std::time::Duration;
 
-use super::small_site::{self, FIRST, LAST, Town, WITHIN, ended, told};
+use super::small_site::{self, FIRST, LAST, SmallSite, WITHIN, ended, told};
 use super::{Scope, Test, ensure};
-use crate::bed::proxy::{Kind, Rule, Trouble};
+use crate::bed::proxy::{Fault, Kind, Rule};
 use crate::bed::{Outcome, until};
-use crate::support::Ran;
+use crate::support::ProgramOutput;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared(
-            "apply_stops::an_interruption_lets_the_write_end",
+            "apply_stops::an_interrupt_ends_after_the_write",
             interrupted,
         ),
-        Test::shared("apply_stops::a_second_one_ends_it_at_once", twice),
-        Test::shared("apply_stops::a_cut_or_newer_journal", journal),
-        Test::shared("apply_stops::a_full_disk", full_disk),
+        Test::shared("apply_stops::a_second_interrupt_ends_it", twice),
+        Test::shared("apply_stops::a_cut_journal_resumes", journal),
+        Test::shared("apply_stops::a_full_disk_stops_it", full_disk),
     ]
 }
 
@@ -30,14 +30,14 @@ const ENDLESS: Duration = Duration::from_secs(600);
 /// For a process that ends at once.
 const AT_ONCE: Duration = Duration::from_secs(20);
 
-fn town<'b>(scope: &Scope<'b>) -> Outcome<Town<'b>> {
+fn site<'b>(scope: &Scope<'b>) -> Outcome<SmallSite<'b>> {
     let commit = small_site::commit(scope)?;
-    Town::found(scope, &commit, &scope.namespace)
+    SmallSite::create(scope, &commit, &scope.namespace)
 }
 
 /// Whether the journal has such a line about writing the last release.
-fn wrote(town: &Town<'_>, is: &str) -> Outcome<bool> {
-    let lines = town.lines()?;
+fn wrote(site: &SmallSite<'_>, is: &str) -> Outcome<bool> {
+    let lines = site.journal_entries()?;
     Ok(lines.iter().any(|line| {
         let entry = &line["entry"];
         entry["is"] == is
@@ -47,51 +47,51 @@ fn wrote(town: &Town<'_>, is: &str) -> Outcome<bool> {
 }
 
 fn interrupted(scope: &Scope<'_>) -> Outcome {
-    let town = town(scope)?;
-    let tree = town.tree("one", &[])?;
-    let proxy = scope.bed.proxy(&town.name)?;
-    proxy.rule(
-        Rule::new(Trouble::Delay(LONG))
-            .of(Kind::Write)
-            .exactly(&town.path(LAST)),
+    let site = site(scope)?;
+    let tree = site.tree("one", &[])?;
+    let proxy = scope.bed.proxy(&site.name)?;
+    proxy.add_rule(
+        Rule::new(Fault::Delay(LONG))
+            .kind(Kind::Write)
+            .exactly(&site.path(LAST)),
     );
-    let running = town.start(&proxy.kubeconfig, &tree, &[])?;
-    until(WITHIN, || Ok(wrote(&town, "going")?.then_some(())))?;
+    let running = site.start(&proxy.kubeconfig, &tree, &[])?;
+    until(WITHIN, || Ok(wrote(&site, "going")?.then_some(())))?;
     running.signal("INT")?;
     ended(&running.end()?, 130, &["stopping", "--resume"])?;
-    let lines = town.lines()?;
+    let lines = site.journal_entries()?;
     let last = lines.last().map(|line| &line["entry"]);
     ensure(
-        wrote(&town, "done")?
+        wrote(&site, "done")?
             && last.is_some_and(|last| last["is"] == "end" && last["how"] == "interrupted"),
         || format!("{lines:?}"),
     )?;
-    ensure(town.release(LAST)?["metadata"]["generation"] == 1, || {
+    ensure(site.release(LAST)?["metadata"]["generation"] == 1, || {
         "it was not written".to_owned()
     })?;
-    ended(&town.apply(&tree, &["--resume"])?, 0, &[])?;
-    town.holds("one")?;
-    ensure(town.is_complete()? == 2, || "not taken up".to_owned())
+    ended(&site.apply(&tree, &["--resume"])?, 0, &[])?;
+    site.expect_deployed("one")?;
+    ensure(site.expect_complete()? == 2, || "not taken up".to_owned())
 }
 
 fn twice(scope: &Scope<'_>) -> Outcome {
-    let town = town(scope)?;
-    let tree = town.tree("one", &[])?;
-    let proxy = scope.bed.proxy(&town.name)?;
+    let site = site(scope)?;
+    let tree = site.tree("one", &[])?;
+    let proxy = scope.bed.proxy(&site.name)?;
     // The server answers nothing any more, the giving back of the Lease included.
-    let path = town.path(LAST);
-    proxy.rule(
-        Rule::new(Trouble::Delay(ENDLESS))
-            .of(Kind::Write)
+    let path = site.path(LAST);
+    proxy.add_rule(
+        Rule::new(Fault::Delay(ENDLESS))
+            .kind(Kind::Write)
             .exactly(&path),
     );
-    proxy.rule(
-        Rule::new(Trouble::Delay(ENDLESS))
-            .of(Kind::Write)
+    proxy.add_rule(
+        Rule::new(Fault::Delay(ENDLESS))
+            .kind(Kind::Write)
             .path("/leases/"),
     );
-    let mut running = town.start(&proxy.kubeconfig, &tree, &[])?;
-    until(WITHIN, || Ok(wrote(&town, "going")?.then_some(())))?;
+    let mut running = site.start(&proxy.kubeconfig, &tree, &[])?;
+    until(WITHIN, || Ok(wrote(&site, "going")?.then_some(())))?;
     until(AT_ONCE, || {
         if running.has_ended()? {
             return Ok(Some(()));
@@ -102,23 +102,23 @@ fn twice(scope: &Scope<'_>) -> Outcome {
     // Said only where nothing was waited for.
     let said = "the lease was not given back; --resume on this machine need not wait";
     ended(&running.end()?, 130, &[said, "--resume"])?;
-    ensure(!wrote(&town, "done")?, || "the write ended".to_owned())?;
+    ensure(!wrote(&site, "done")?, || "the write ended".to_owned())?;
     // The Lease was not given back, and need not be waited for.
-    ended(&town.apply(&tree, &["--resume"])?, 0, &[])?;
-    town.holds("one")?;
-    ensure(town.is_complete()? == 2, || "not taken up".to_owned())
+    ended(&site.apply(&tree, &["--resume"])?, 0, &[])?;
+    site.expect_deployed("one")?;
+    ensure(site.expect_complete()? == 2, || "not taken up".to_owned())
 }
 
 fn journal(scope: &Scope<'_>) -> Outcome {
-    let town = town(scope)?;
-    let tree = town.tree("one", &[])?;
-    let proxy = scope.bed.proxy(&town.name)?;
-    let killed = town.apply_with(&proxy, &tree, &[], |process| {
-        let rule = Rule::new(Trouble::KillAfter(process)).of(Kind::Write);
-        proxy.rule(rule.exactly(&town.path(LAST)).times(1));
+    let site = site(scope)?;
+    let tree = site.tree("one", &[])?;
+    let proxy = scope.bed.proxy(&site.name)?;
+    let killed = site.apply_with(&proxy, &tree, &[], |process| {
+        let rule = Rule::new(Fault::KillAfter(process)).kind(Kind::Write);
+        proxy.add_rule(rule.exactly(&site.path(LAST)).times(1));
     })?;
     ensure(killed.code.is_none(), || killed.stderr)?;
-    let whole = fs::read(town.journal())?;
+    let whole = fs::read(site.journal())?;
 
     let newer = [
         &whole[..],
@@ -126,8 +126,8 @@ fn journal(scope: &Scope<'_>) -> Outcome {
     ]
     .concat();
     for arguments in [&["--resume"][..], &[]] {
-        fs::write(town.journal(), &newer)?;
-        let ran = town.apply(&tree, arguments)?;
+        fs::write(site.journal(), &newer)?;
+        let ran = site.apply(&tree, arguments)?;
         ended(
             &ran,
             1,
@@ -136,7 +136,7 @@ fn journal(scope: &Scope<'_>) -> Outcome {
                 "use the version of the program",
             ],
         )?;
-        ensure(fs::read(town.journal())? == newer, || {
+        ensure(fs::read(site.journal())? == newer, || {
             "the journal was changed".to_owned()
         })?;
     }
@@ -152,14 +152,14 @@ fn journal(scope: &Scope<'_>) -> Outcome {
         return Err("a journal of two lines".into());
     };
     for cut in [(one + two) / 2, two, (before + one) / 2, one] {
-        fs::write(town.journal(), &whole[..cut])?;
-        ended(&town.apply(&tree, &["--resume"])?, 0, &[])?;
-        town.holds("one")?;
-        ensure(town.is_complete()? == 2, || {
+        fs::write(site.journal(), &whole[..cut])?;
+        ended(&site.apply(&tree, &["--resume"])?, 0, &[])?;
+        site.expect_deployed("one")?;
+        ensure(site.expect_complete()? == 2, || {
             format!("cut at {cut}: not taken up")
         })?;
     }
-    let generation = town.release(LAST)?["metadata"]["generation"].clone();
+    let generation = site.release(LAST)?["metadata"]["generation"].clone();
     ensure(generation == 1, || {
         format!("written anew: generation {generation}")
     })
@@ -170,16 +170,16 @@ fn full_disk(scope: &Scope<'_>) -> Outcome {
     // A run that is taken up writes down what it finds done, which takes more than half of this.
     const STEP: usize = 5;
     const ENOUGH: usize = 200;
-    let town = town(scope)?;
-    let tree = town.tree("one", &[])?;
+    let site = site(scope)?;
+    let tree = site.tree("one", &[])?;
     let mut failed = 0;
     let mut blocks = 1;
     loop {
-        let begun = !town.lines()?.is_empty();
+        let begun = !site.journal_entries()?.is_empty();
         let resume: &[&str] = if begun { &["--resume"] } else { &[] };
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
-        let mut command = town.behind(&script, &scope.bed.kubeconfig, &tree, resume);
-        let ran = Ran::of(command.output()?).map_err(told)?;
+        let mut command = site.shell_command(&script, &scope.bed.kubeconfig, &tree, resume);
+        let ran = ProgramOutput::new(command.output()?).map_err(told)?;
         if ran.code == Some(0) {
             break;
         }
@@ -190,7 +190,7 @@ fn full_disk(scope: &Scope<'_>) -> Outcome {
             &["cannot write the journal", "make room", "--resume"],
         )?;
         // Only whole lines are left.
-        let text = fs::read_to_string(town.journal())?;
+        let text = fs::read_to_string(site.journal())?;
         ensure(text.is_empty() || text.ends_with('\n'), || text.clone())?;
         blocks += STEP;
         ensure(blocks < ENOUGH, || {
@@ -198,12 +198,12 @@ fn full_disk(scope: &Scope<'_>) -> Outcome {
         })?;
     }
     ensure(failed >= 3, || format!("it failed {failed} times"))?;
-    town.holds("one")?;
+    site.expect_deployed("one")?;
     for release in FIRST.into_iter().chain([LAST]) {
-        let generation = town.release(release)?["metadata"]["generation"].clone();
+        let generation = site.release(release)?["metadata"]["generation"].clone();
         ensure(generation == 1, || {
             format!("{release}: generation {generation}")
         })?;
     }
-    town.is_complete().map(drop)
+    site.expect_complete().map(drop)
 }

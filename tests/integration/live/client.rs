@@ -21,12 +21,12 @@ use crate::bed::proxy::Kind;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("client::lists_are_trees_with_marks", lists),
-        Test::shared("client::long_lists_come_in_pages", pages),
+        Test::shared("client::lists_mark_secrets", lists),
+        Test::shared("client::long_lists_are_paged", pages),
         Test::shared("client::a_dry_run_changes_nothing", dry_run),
-        Test::shared("client::a_dry_run_says_what_is_in_its_way", in_the_way),
+        Test::shared("client::a_dry_run_reports_obstacles", in_the_way),
         Test::shared("client::a_conflict_names_manager_and_field", conflict),
-        Test::shared("client::what_a_policy_quotes_is_scrubbed", scrubbed),
+        Test::shared("client::quotes_of_a_policy_are_scrubbed", scrubbed),
     ]
 }
 
@@ -160,7 +160,7 @@ fn lists(scope: &Scope<'_>) -> Outcome {
     // Version and three lists.
     ensure(
         cluster.requests() == 4 && proxy.count(Kind::Read) == 4,
-        || format!("{} {:?}", cluster.requests(), proxy.seen()),
+        || format!("{} {:?}", cluster.requests(), proxy.requests()),
     )
 }
 
@@ -187,7 +187,7 @@ fn pages(scope: &Scope<'_>) -> Outcome {
     ensure(ours == MANY && names.len() == found.len(), || {
         format!("{ours} of {}", found.len())
     })?;
-    let paths: Vec<String> = proxy.seen().into_iter().map(|seen| seen.path).collect();
+    let paths: Vec<String> = proxy.requests().into_iter().map(|seen| seen.path).collect();
     let lists = paths
         .iter()
         .filter(|path| path.contains("/configmaps?"))

@@ -22,9 +22,9 @@ pub(super) fn tests() -> Vec<Test> {
         Test::shared("client_access::refused_credentials_are_named", credentials),
         Test::shared("client_access::credential_plugins_run_and_fail", plugins),
         Test::shared("client_access::kubeconfigs_are_merged", merged),
-        Test::shared("client_access::wrong_kubeconfigs_say_where", wrong),
-        Test::shared("client_access::other_certificates_are_refused", certificate),
-        Test::shared("client_access::proxies_are_passed", proxies),
+        Test::shared("client_access::wrong_kubeconfigs_are_named", wrong),
+        Test::shared("client_access::unknown_certificates_fail", certificate),
+        Test::shared("client_access::proxies_are_used", proxies),
     ]
 }
 

@@ -13,15 +13,15 @@ use serde_json::json;
 use super::client::{access, config_maps, connect, kubeconfig, object};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
-use crate::bed::proxy::{Kind, Rule, Trouble};
+use crate::bed::proxy::{Fault, Kind, Rule};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("client_faults::a_silent_server_ends_in_time", silent),
+        Test::shared("client_faults::a_silent_server_times_out", silent),
         Test::shared("client_faults::slow_answers_are_awaited", slow),
         Test::shared("client_faults::throttling_is_bounded", throttled),
-        Test::shared("client_faults::requests_at_once_are_limited", limited),
-        Test::private("client_faults::a_dead_server_ends_in_time", dead),
+        Test::shared("client_faults::parallel_requests_are_limited", limited),
+        Test::private("client_faults::a_crashed_server_times_out", dead),
     ]
 }
 
@@ -74,7 +74,7 @@ fn silent(scope: &Scope<'_>) -> Outcome {
             ..access(&proxy.kubeconfig)
         },
     )?;
-    proxy.rule(Rule::new(Trouble::Delay(Duration::from_secs(5))).path("/configmaps"));
+    proxy.add_rule(Rule::new(Fault::Delay(Duration::from_secs(5))).path("/configmaps"));
     let start = Instant::now();
     let Err(error) = scope
         .bed
@@ -160,20 +160,20 @@ fn throttled(scope: &Scope<'_>) -> Outcome {
     };
     let tried = |before: usize| proxy.count(Kind::Read) - before;
 
-    proxy.rule(
-        Rule::new(Trouble::Answer(429, Some(1)))
+    proxy.add_rule(
+        Rule::new(Fault::Answer(429, Some(1)))
             .path("/configmaps")
             .times(1),
     );
-    proxy.rule(
-        Rule::new(Trouble::Answer(503, None))
+    proxy.add_rule(
+        Rule::new(Fault::Answer(503, None))
             .path("/configmaps")
-            .from(2)
+            .starting_at(2)
             .times(1),
     );
     let (before, start) = (proxy.count(Kind::Read), Instant::now());
     list()?;
-    ensure(tried(before) == 3, || format!("{:?}", proxy.seen()))?;
+    ensure(tried(before) == 3, || format!("{:?}", proxy.requests()))?;
     ensure(start.elapsed() >= Duration::from_secs(1), || {
         "Retry-After is not honoured".to_owned()
     })?;
@@ -188,18 +188,18 @@ fn throttled(scope: &Scope<'_>) -> Outcome {
     })?;
 
     // A lost request and a lost answer: both are asked again.
-    for trouble in [Trouble::CutBefore, Trouble::CutAfter] {
-        proxy.calm();
-        proxy.rule(Rule::new(trouble).path("/configmaps").times(1));
+    for fault in [Fault::CutBefore, Fault::CutAfter] {
+        proxy.clear_rules();
+        proxy.add_rule(Rule::new(fault).path("/configmaps").times(1));
         let before = proxy.count(Kind::Read);
         list()?;
-        ensure(tried(before) == 2, || format!("{:?}", proxy.seen()))?;
+        ensure(tried(before) == 2, || format!("{:?}", proxy.requests()))?;
     }
     let sent = object(&json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "namespace": scope.namespace},
     }))?;
-    proxy.calm();
-    proxy.rule(Rule::new(Trouble::CutAfter).path("dryRun=All").times(1));
+    proxy.clear_rules();
+    proxy.add_rule(Rule::new(Fault::CutAfter).path("dryRun=All").times(1));
     let done = scope
         .bed
         .block_on(cluster.dry_run_apply(&sent, None, false))?;
@@ -209,8 +209,8 @@ fn throttled(scope: &Scope<'_>) -> Outcome {
     )?;
 
     for (status, after, attempts) in [(503, None, 5), (429, Some(2), 5), (429, Some(60), 1)] {
-        proxy.calm();
-        proxy.rule(Rule::new(Trouble::Answer(status, after)).path("/configmaps"));
+        proxy.clear_rules();
+        proxy.add_rule(Rule::new(Fault::Answer(status, after)).path("/configmaps"));
         let (before, start) = (proxy.count(Kind::Read), Instant::now());
         let Err(error) = list() else {
             return Err("it answers".into());
@@ -249,7 +249,7 @@ fn limited(scope: &Scope<'_>) -> Outcome {
     const DELAY: Duration = Duration::from_millis(300);
     let proxy = scope.bed.proxy(&scope.namespace)?;
     let cluster = connect(scope, &access(&proxy.kubeconfig))?;
-    proxy.rule(Rule::new(Trouble::Delay(DELAY)).path("/configmaps"));
+    proxy.add_rule(Rule::new(Fault::Delay(DELAY)).path("/configmaps"));
     let kind = config_maps();
     let lists = (0..LISTS).map(|_| cluster.list(&kind, Some(&scope.namespace), None));
     let start = Instant::now();

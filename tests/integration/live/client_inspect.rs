@@ -14,9 +14,9 @@ use crate::bed::Outcome;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("client_inspect::events_are_told_newest_last", events),
+        Test::shared("client_inspect::events_are_sorted_by_time", events),
         Test::shared("client_inspect::logs_are_cut_and_scrubbed", logs),
-        Test::shared("client_inspect::a_cluster_has_a_name_of_its_own", identity),
+        Test::shared("client_inspect::a_cluster_has_an_identity", identity),
     ]
 }
 

@@ -7,14 +7,14 @@ use futures::future::try_join_all;
 use super::client::{access, connect, tester};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
-use crate::bed::proxy::{Kind, Rule, Trouble};
+use crate::bed::proxy::{Fault, Kind, Rule};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("client_lease::one_holds_and_the_others_know_whom", held),
-        Test::shared("client_lease::what_expired_is_taken_when_allowed", expired),
-        Test::shared("client_lease::of_many_takers_one_wins", many),
-        Test::shared("client_lease::lost_answers_lose_no_lock", lost),
+        Test::shared("client_lease::others_see_the_holder", held),
+        Test::shared("client_lease::an_expired_lease_can_be_taken", expired),
+        Test::shared("client_lease::one_of_many_takers_wins", many),
+        Test::shared("client_lease::lost_answers_keep_the_lease", lost),
     ]
 }
 
@@ -165,8 +165,8 @@ fn lost(scope: &Scope<'_>) -> Outcome {
     let proxy = scope.bed.proxy(&scope.namespace)?;
     let cluster = connect(scope, &access(&proxy.kubeconfig))?;
     let cut = || {
-        proxy.calm();
-        proxy.rule(Rule::new(Trouble::CutAfter).of(Kind::Write).times(1));
+        proxy.clear_rules();
+        proxy.add_rule(Rule::new(Fault::CutAfter).kind(Kind::Write).times(1));
     };
     cut();
     let mut lease = ours(take(scope, &cluster, "first", false)?)?;

@@ -22,7 +22,7 @@ pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared("client::preflight_names_all_that_is_missing", preflight),
         Test::shared("client::the_published_permissions_are_enough", permissions),
-        Test::shared("client::parts_of_objects_have_rights_of_their_own", parts),
+        Test::shared("client::subresources_need_permissions", parts),
     ]
 }
 

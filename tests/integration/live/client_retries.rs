@@ -16,13 +16,13 @@ use super::client_watch::{follow, next, until_known};
 use super::client_writes::{data, reference, uid, value};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
-use crate::bed::proxy::{Kind, Rule, Trouble};
+use crate::bed::proxy::{Fault, Kind, Rule};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("client_retries::a_lost_answer_makes_no_second_write", lost),
-        Test::shared("client_retries::a_busy_server_is_outlasted", busy),
-        Test::private("client_retries::a_dead_server_is_outlasted", dead),
+        Test::shared("client_retries::a_lost_answer_repeats_no_write", lost),
+        Test::shared("client_retries::a_busy_server_is_retried", busy),
+        Test::private("client_retries::a_crashed_server_is_retried", dead),
     ]
 }
 
@@ -33,13 +33,13 @@ fn lost(scope: &Scope<'_>) -> Outcome {
     let proxy = scope.bed.proxy(&scope.namespace)?;
     let cluster = connect(scope, &access(&proxy.kubeconfig))?;
     let cut = || {
-        proxy.calm();
-        proxy.rule(Rule::new(Trouble::CutAfter).of(Kind::Write).times(1));
+        proxy.clear_rules();
+        proxy.add_rule(Rule::new(Fault::CutAfter).kind(Kind::Write).times(1));
         proxy.count(Kind::Write)
     };
     let twice = |before: usize| {
         ensure(proxy.count(Kind::Write) == before + 2, || {
-            format!("{:?}", proxy.seen())
+            format!("{:?}", proxy.requests())
         })
     };
     let sent = object(&map(scope, "a", json!({"x": "1"})))?;
@@ -94,14 +94,19 @@ fn busy(scope: &Scope<'_>) -> Outcome {
         });
     let sent = object(&map(scope, "a", json!({})))?;
     // More often than without a retry time.
-    let troubles = [
-        (Trouble::Answer(503, None), 6),
-        (Trouble::Answer(429, Some(1)), 2),
-        (Trouble::CutBefore, 1),
+    let faults = [
+        (Fault::Answer(503, None), 6),
+        (Fault::Answer(429, Some(1)), 2),
+        (Fault::CutBefore, 1),
     ];
     let mut first = 1;
-    for (trouble, times) in troubles {
-        proxy.rule(Rule::new(trouble).of(Kind::Write).from(first).times(times));
+    for (fault, times) in faults {
+        proxy.add_rule(
+            Rule::new(fault)
+                .kind(Kind::Write)
+                .starting_at(first)
+                .times(times),
+        );
         first += times;
     }
     let start = Instant::now();
@@ -121,8 +126,8 @@ fn busy(scope: &Scope<'_>) -> Outcome {
     )?;
 
     // It has an end.
-    proxy.calm();
-    proxy.rule(Rule::new(Trouble::Answer(503, None)).of(Kind::Write));
+    proxy.clear_rules();
+    proxy.add_rule(Rule::new(Fault::Answer(503, None)).kind(Kind::Write));
     let cluster = cluster.retry_for(Duration::from_secs(1));
     let Err(error) = scope.bed.block_on(cluster.apply(&sent, None, false)) else {
         return Err("it was written".into());

@@ -14,16 +14,16 @@ use super::client_faults::cause;
 use super::client_retries::RETRY_FOR;
 use super::client_writes::reference;
 use super::{Scope, Test, ensure};
-use crate::bed::proxy::{Kind, Proxy, Rule, Trouble};
+use crate::bed::proxy::{Fault, Kind, Proxy, Rule};
 use crate::bed::{Outcome, until};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared("client_watch::changes_are_seen", seen),
-        Test::shared("client_watch::a_cut_watch_goes_on_where_it_was", cut),
-        Test::shared("client_watch::what_is_forgotten_is_listed_again", forgotten),
-        Test::shared("client_watch::a_silent_watch_is_begun_anew", silent),
-        Test::shared("client_watch::a_watch_that_is_not_allowed_ends", refused),
+        Test::shared("client_watch::a_cut_watch_continues", cut),
+        Test::shared("client_watch::an_expired_version_is_relisted", forgotten),
+        Test::shared("client_watch::a_silent_watch_is_restarted", silent),
+        Test::shared("client_watch::a_forbidden_watch_ends", refused),
     ]
 }
 
@@ -116,7 +116,7 @@ fn remove(scope: &Scope<'_>, cluster: &Cluster, name: &str) -> Outcome {
 }
 
 fn lists(proxy: &Proxy) -> usize {
-    let seen = proxy.seen();
+    let seen = proxy.requests();
     let lists = seen.iter().filter(|seen| seen.kind == Kind::Read);
     lists
         .filter(|seen| seen.path.contains("/configmaps?"))
@@ -162,13 +162,13 @@ fn cut(scope: &Scope<'_>) -> Outcome {
     expect(scope, &mut events, &["+a"])?;
     scope.bed.apply(&labelled(scope, "b", "1"))?;
     expect(scope, &mut events, &["b=1"])?;
-    for trouble in [
-        Trouble::Answer(503, None),
-        Trouble::Answer(429, Some(1)),
-        Trouble::CutBefore,
+    for fault in [
+        Fault::Answer(503, None),
+        Fault::Answer(429, Some(1)),
+        Fault::CutBefore,
     ] {
-        proxy.calm();
-        proxy.rule(Rule::new(trouble).of(Kind::Watch).times(3));
+        proxy.clear_rules();
+        proxy.add_rule(Rule::new(fault).kind(Kind::Watch).times(3));
         proxy.cut_watches();
         // While nobody looks.
         scope.bed.apply(&labelled(scope, "b", "2"))?;
@@ -179,20 +179,20 @@ fn cut(scope: &Scope<'_>) -> Outcome {
             expect(scope, &mut events, &[event])?;
         }
     }
-    ensure(lists(&proxy) == 1, || format!("{:?}", proxy.seen()))?;
-    let refused = proxy.seen();
+    ensure(lists(&proxy) == 1, || format!("{:?}", proxy.requests()))?;
+    let refused = proxy.requests();
     let refused = refused
         .iter()
         .filter(|seen| seen.kind == Kind::Watch && seen.status != Some(200));
-    ensure(refused.count() == 9, || format!("{:?}", proxy.seen()))?;
+    ensure(refused.count() == 9, || format!("{:?}", proxy.requests()))?;
 
     // Patience has an end, and it counts from the trouble.
     drop(events);
     let cluster = cluster.retry_for(Duration::from_secs(1));
     let mut events: Events<'_> = Box::pin(cluster.watch(&config_maps(), here, Some("of=test")));
     expect(scope, &mut events, &["+a", "+b"])?;
-    proxy.calm();
-    proxy.rule(Rule::new(Trouble::Answer(503, None)).of(Kind::Watch));
+    proxy.clear_rules();
+    proxy.add_rule(Rule::new(Fault::Answer(503, None)).kind(Kind::Watch));
     let Err(error) = next(scope, &mut events) else {
         return Err("it is watched".into());
     };
@@ -216,24 +216,24 @@ fn forgotten(scope: &Scope<'_>) -> Outcome {
     scope.bed.apply(&labelled(scope, "a", "1"))?;
     expect(scope, &mut events, &["a=1"])?;
     let before = lists(&proxy);
-    proxy.rule(
-        Rule::new(Trouble::Answer(410, None))
-            .of(Kind::Watch)
+    proxy.add_rule(
+        Rule::new(Fault::Answer(410, None))
+            .kind(Kind::Watch)
             .times(1),
     );
     proxy.cut_watches();
     scope.bed.apply(&labelled(scope, "b", "1"))?;
     expect(scope, &mut events, &["+a", "+b"])?;
     ensure(lists(&proxy) == before + 1, || {
-        format!("{:?}", proxy.seen())
+        format!("{:?}", proxy.requests())
     })?;
     scope.bed.apply(&labelled(scope, "a", "2"))?;
     expect(scope, &mut events, &["a=2"])?;
     // One that forgets whatever it says is not asked as fast as it answers.
     let before = lists(&proxy);
-    proxy.rule(
-        Rule::new(Trouble::Answer(410, None))
-            .of(Kind::Watch)
+    proxy.add_rule(
+        Rule::new(Fault::Answer(410, None))
+            .kind(Kind::Watch)
             .times(4),
     );
     let start = Instant::now();
@@ -245,7 +245,7 @@ fn forgotten(scope: &Scope<'_>) -> Outcome {
     expect(scope, &mut events, &["a=3"])?;
     ensure(
         lists(&proxy) == before + 4 && start.elapsed() > Duration::from_millis(700),
-        || format!("{:?} {:?}", start.elapsed(), proxy.seen()),
+        || format!("{:?} {:?}", start.elapsed(), proxy.requests()),
     )
 }
 
@@ -269,7 +269,9 @@ fn silent(scope: &Scope<'_>) -> Outcome {
         anew?;
         watcher.join().map_err(|_| "the watcher panicked")?
     })?;
-    ensure(lists(&proxy) == before, || format!("{:?}", proxy.seen()))
+    ensure(lists(&proxy) == before, || {
+        format!("{:?}", proxy.requests())
+    })
 }
 
 fn refused(scope: &Scope<'_>) -> Outcome {
@@ -293,13 +295,13 @@ fn refused(scope: &Scope<'_>) -> Outcome {
     let cluster = connect(scope, &access(&proxy.kubeconfig))?.retry_for(RETRY_FOR);
     let mut events = follow(&cluster, scope);
     expect(scope, &mut events, &[])?;
-    proxy.rule(Rule::new(Trouble::Answer(401, None)).of(Kind::Watch));
+    proxy.add_rule(Rule::new(Fault::Answer(401, None)).kind(Kind::Watch));
     let next = scope.bed.block_on(events.next());
     let Some(Err(error)) = next else {
         return Err(format!("{next:?}").into());
     };
     ensure(
         *cause(&error)? == Cause::Unauthorized && proxy.count(Kind::Watch) == 1,
-        || format!("{error:?} {:?}", proxy.seen()),
+        || format!("{error:?} {:?}", proxy.requests()),
     )
 }

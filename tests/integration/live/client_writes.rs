@@ -18,10 +18,10 @@ use crate::bed::Outcome;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("client_writes::an_apply_is_for_good", applies),
+        Test::shared("client_writes::an_apply_is_stored", applies),
         Test::shared("client_writes::patches_change_what_they_name", patches),
-        Test::shared("client_writes::only_what_was_meant_is_deleted", deletes),
-        Test::shared("client_writes::nothing_is_replaced_blindly", replaces),
+        Test::shared("client_writes::only_the_given_uid_is_deleted", deletes),
+        Test::shared("client_writes::a_replace_needs_the_version", replaces),
         Test::shared("client_writes::the_published_rights_are_enough", enough),
     ]
 }

@@ -17,11 +17,11 @@ pub(super) fn tests() -> Vec<Test> {
             version,
         ),
         Test::shared("cluster::pods_become_ready", ready),
-        Test::shared("cluster::pods_live_as_their_labels_say", labels),
+        Test::shared("cluster::pods_follow_their_labels", labels),
         Test::shared("cluster::a_pod_waits_for_a_job", waits_for_job),
         Test::shared("cluster::a_failing_job_fails", failing_job),
         Test::shared("cluster::claims_are_bound", claims),
-        Test::shared("cluster::the_audit_log_tells_who_wrote", audit),
+        Test::shared("cluster::the_audit_log_names_the_user", audit),
     ]
 }
 
@@ -42,7 +42,7 @@ fn version(scope: &Scope<'_>) -> Outcome {
                 .all(|node| has_condition(node, "Ready") && node["spec"]["taints"].is_null())
     });
     nodes?;
-    let dead = scope.bed.dead();
+    let dead = scope.bed.exited_processes();
     ensure(dead.is_empty(), || dead.join("; "))
 }
 

@@ -19,7 +19,7 @@ use crate::bed::armada::Site;
 use crate::bed::program::Program;
 use crate::cli::single_changes;
 use crate::shared;
-use crate::support::{self, Ran};
+use crate::support::{self, ProgramOutput};
 
 /// Every refusal must be told within this time.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
@@ -39,10 +39,10 @@ fn own() -> Vec<Test> {
     vec![
         Test::shared("diff::is_empty_after_an_apply", empty),
         Test::private("diff::shows_each_change_once", changes),
-        Test::shared("diff::calls_a_takeover_by_its_name", takeover),
+        Test::shared("diff::reports_a_takeover", takeover),
         Test::shared("diff::finds_an_unnamed_takeover", unnamed_takeover),
-        Test::shared("diff::says_what_is_not_there_yet_and_what_is_left", created),
-        Test::private("diff::tells_what_the_cluster_refuses", refused),
+        Test::shared("diff::reports_missing_and_leftover_objects", created),
+        Test::private("diff::reports_what_the_cluster_refuses", refused),
     ]
 }
 
@@ -51,14 +51,18 @@ fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
 }
 
 /// Runs `diff` on the bed.
-pub(super) fn diff(scope: &Scope<'_>, kubeconfig: &Path, arguments: &[&str]) -> Outcome<Ran> {
+pub(super) fn diff(
+    scope: &Scope<'_>,
+    kubeconfig: &Path,
+    arguments: &[&str],
+) -> Outcome<ProgramOutput> {
     let mut command = support::program();
     command.current_dir(scope.bed.path()).arg("diff");
     command.arg("--kubeconfig").arg(kubeconfig).args(arguments);
-    support::feed(&mut command, b"").map_err(told)
+    support::run_with_input(&mut command, b"").map_err(told)
 }
 
-fn json(ran: &Ran, code: i32) -> Outcome<Value> {
+fn json(ran: &ProgramOutput, code: i32) -> Outcome<Value> {
     ensure(ran.code == Some(code), || {
         format!(
             "exit {:?} instead of {code}: {}{}",
@@ -163,7 +167,7 @@ fn resumed(tree: &Path, copy: &Path) -> Outcome {
 fn changes(scope: &Scope<'_>) -> Outcome {
     let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts-examples/breakwater/flux");
     // Releases without a safety catch: nobody else is to act on them.
-    scope.bed.end_controllers();
+    scope.bed.stop_controllers();
     let tree = scope.bed.path().join("resumed");
     resumed(&written, &tree)?;
     apply_as_ours(scope, &tree)?;

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 use crate::bed::program::Program;
-use crate::bed::proxy::{Kind, Proxy, Rule, Trouble};
+use crate::bed::proxy::{Fault, Kind, Proxy, Rule};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
@@ -53,7 +53,7 @@ fn refuses(scope: &Scope<'_>) -> Outcome {
         maps.create(&PostParams::default(), &map("plain")).await?;
         ensure(
             proxy.count(Kind::Write) == 1 && proxy.count(Kind::Read) == 0,
-            || format!("{:?}", proxy.seen()),
+            || format!("{:?}", proxy.requests()),
         )?;
         maps.create(
             &PostParams {
@@ -65,13 +65,13 @@ fn refuses(scope: &Scope<'_>) -> Outcome {
         .await?;
         ensure(
             proxy.count(Kind::Write) == 1 && proxy.count(Kind::Read) == 1,
-            || format!("{:?}", proxy.seen()),
+            || format!("{:?}", proxy.requests()),
         )?;
 
-        proxy.rule(
-            Rule::new(Trouble::Answer(429, Some(1)))
-                .of(Kind::Write)
-                .from(2)
+        proxy.add_rule(
+            Rule::new(Fault::Answer(429, Some(1)))
+                .kind(Kind::Write)
+                .starting_at(2)
                 .times(1),
         );
         maps.create(&PostParams::default(), &map("first")).await?;
@@ -83,15 +83,15 @@ fn refuses(scope: &Scope<'_>) -> Outcome {
         ensure(code == 429, || format!("{refused:?}"))?;
         maps.create(&PostParams::default(), &map("second")).await?;
 
-        proxy.calm();
-        proxy.rule(Rule::new(Trouble::Answer(503, None)).path("/configmaps/first"));
+        proxy.clear_rules();
+        proxy.add_rule(Rule::new(Fault::Answer(503, None)).path("/configmaps/first"));
         ensure(maps.get("first").await.is_err(), || {
             "a refused read succeeded".to_owned()
         })?;
         maps.get("second").await?;
 
-        proxy.calm();
-        proxy.rule(Rule::new(Trouble::Delay(Duration::from_millis(700))).times(1));
+        proxy.clear_rules();
+        proxy.add_rule(Rule::new(Fault::Delay(Duration::from_millis(700))).times(1));
         let start = Instant::now();
         maps.get("second").await?;
         let slow = start.elapsed();
@@ -106,7 +106,7 @@ fn loses(scope: &Scope<'_>) -> Outcome {
     let maps: Api<ConfigMap> = Api::namespaced(client(scope, &proxy)?, &scope.namespace);
     let direct: Api<ConfigMap> = Api::namespaced(scope.bed.client.clone(), &scope.namespace);
     scope.bed.block_on(async {
-        proxy.rule(Rule::new(Trouble::CutBefore).of(Kind::Write));
+        proxy.add_rule(Rule::new(Fault::CutBefore).kind(Kind::Write));
         ensure(
             maps.create(&PostParams::default(), &map("unseen"))
                 .await
@@ -116,8 +116,8 @@ fn loses(scope: &Scope<'_>) -> Outcome {
         ensure(direct.get_opt("unseen").await?.is_none(), || {
             "the request was passed on".to_owned()
         })?;
-        proxy.calm();
-        proxy.rule(Rule::new(Trouble::CutAfter).of(Kind::Write));
+        proxy.clear_rules();
+        proxy.add_rule(Rule::new(Fault::CutAfter).kind(Kind::Write));
         ensure(
             maps.create(&PostParams::default(), &map("done"))
                 .await
@@ -147,7 +147,7 @@ fn cuts(scope: &Scope<'_>) -> Outcome {
         let ends = async { while matches!(events.try_next().await, Ok(Some(_))) {} };
         tokio::time::timeout(Duration::from_secs(20), ends).await?;
         ensure(proxy.count(Kind::Watch) == 1, || {
-            format!("{:?}", proxy.seen())
+            format!("{:?}", proxy.requests())
         })?;
         maps.delete("seen", &DeleteParams::default()).await?;
         Ok(())
@@ -155,9 +155,9 @@ fn cuts(scope: &Scope<'_>) -> Outcome {
 }
 
 fn kills(scope: &Scope<'_>) -> Outcome {
-    let after = killed_at_the_second_write(scope, "after", Trouble::KillAfter)?;
+    let after = killed_at_the_second_write(scope, "after", Fault::KillAfter)?;
     ensure(after == ["after-a", "after-b"], || format!("{after:?}"))?;
-    let before = killed_at_the_second_write(scope, "before", Trouble::KillBefore)?;
+    let before = killed_at_the_second_write(scope, "before", Fault::KillBefore)?;
     ensure(before == ["before-a"], || format!("{before:?}"))
 }
 
@@ -165,7 +165,7 @@ fn kills(scope: &Scope<'_>) -> Outcome {
 fn killed_at_the_second_write(
     scope: &Scope<'_>,
     prefix: &str,
-    trouble: impl Fn(u32) -> Trouble,
+    fault: impl Fn(u32) -> Fault,
 ) -> Outcome<Vec<String>> {
     let proxy = scope.bed.proxy(&format!("{}-{prefix}", scope.namespace))?;
     // Waits for its input first, so that the rule can name it.
@@ -182,17 +182,17 @@ fn killed_at_the_second_write(
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()?;
-    proxy.rule(
-        Rule::new(trouble(victim.id()))
-            .of(Kind::Write)
-            .from(2)
+    proxy.add_rule(
+        Rule::new(fault(victim.id()))
+            .kind(Kind::Write)
+            .starting_at(2)
             .times(1),
     );
     drop(victim.stdin.take());
     let status = victim.wait()?;
     ensure(status.code().is_none(), || format!("not killed: {status}"))?;
     let posts: Vec<_> = proxy
-        .seen()
+        .requests()
         .into_iter()
         .filter(|seen| seen.method == Method::POST)
         .collect();
@@ -220,7 +220,7 @@ fn crash(scope: &Scope<'_>) -> Outcome {
     ensure(scope.bed.get(&path).is_err(), || {
         "a killed API server answered".to_owned()
     })?;
-    ensure(!scope.bed.dead().is_empty(), || {
+    ensure(!scope.bed.exited_processes().is_empty(), || {
         "nobody missed the API server".to_owned()
     })?;
     scope.bed.restart_api_server()?;

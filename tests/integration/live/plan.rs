@@ -12,7 +12,7 @@ use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 use crate::bed::program::Program;
 use crate::canary;
-use crate::support::{self, Ran};
+use crate::support::{self, ProgramOutput};
 
 /// What must be nowhere but in the tree.
 const SECRETS: [&str; 4] = [
@@ -24,9 +24,9 @@ const SECRETS: [&str; 4] = [
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::private("plan::shows_what_moves_and_what_is_deleted_for_it", moves),
+        Test::private("plan::shows_changes_and_deletions", moves),
         Test::private("plan::shows_what_a_run_would_refuse", refusals),
-        Test::shared("plan::knows_an_install_that_goes_on", installing),
+        Test::shared("plan::recognises_a_running_install", installing),
     ]
 }
 
@@ -34,11 +34,11 @@ fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
     failed.message().unwrap_or("failed").into()
 }
 
-fn plan(scope: &Scope<'_>, arguments: &[&str]) -> Outcome<Ran> {
+fn plan(scope: &Scope<'_>, arguments: &[&str]) -> Outcome<ProgramOutput> {
     let mut command = support::program();
     command.current_dir(scope.bed.path()).arg("plan");
     command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
-    let ran = support::feed(command.args(arguments), b"").map_err(told)?;
+    let ran = support::run_with_input(command.args(arguments), b"").map_err(told)?;
     for text in [&ran.stdout, &ran.stderr] {
         let secret = SECRETS.iter().find(|secret| text.contains(*secret));
         ensure(secret.is_none(), || format!("a secret in {text}"))?;
@@ -69,7 +69,7 @@ fn breakwater() -> PathBuf {
 }
 
 /// The page as it is, but for what differs from bed to bed.
-fn golden(name: &str, ran: &Ran) -> Outcome {
+fn golden(name: &str, ran: &ProgramOutput) -> Outcome {
     const SERVER: &str = "cluster at ";
     let mut text = ran.stdout.clone();
     if let Some(start) = text.find(SERVER).map(|at| at + SERVER.len()) {
@@ -124,7 +124,7 @@ fn requests(scope: &Scope<'_>, folder: &str) -> Outcome {
         let mut command = support::program();
         command.current_dir(scope.bed.path()).args(arguments);
         command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
-        let ran = support::feed(&mut command, b"").map_err(told)?;
+        let ran = support::run_with_input(&mut command, b"").map_err(told)?;
         let line = ran.stderr.lines().find(|line| line.starts_with("asked "));
         let number = line.and_then(|line| line.strip_suffix(" requests")?.rsplit(' ').next());
         let number = number.ok_or_else(|| format!("no number of requests: {}", ran.stderr))?;

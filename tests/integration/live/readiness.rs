@@ -20,8 +20,8 @@ const SETTLES_WITHIN: Duration = Duration::from_secs(120);
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("readiness::is_given_when_the_change_is_made", changes),
-        Test::shared("readiness::failures_are_told_as_what_they_are", failures),
+        Test::shared("readiness::comes_after_the_change", changes),
+        Test::shared("readiness::failures_are_classified", failures),
         Test::shared("readiness::a_retry_is_awaited", retry),
     ]
 }

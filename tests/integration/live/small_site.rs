@@ -13,7 +13,7 @@ use super::{Scope, convert, ensure, site};
 use crate::bed::armada::copy_charts;
 use crate::bed::proxy::Proxy;
 use crate::bed::{Bed, Outcome, until};
-use crate::support::{self, Ran};
+use crate::support::{self, ProgramOutput};
 
 /// Releases of the first stage, in which they move at the same time.
 pub(super) const FIRST: [&str; 2] = ["aux", "db"];
@@ -39,7 +39,7 @@ pub(super) fn commit(scope: &Scope<'_>) -> Outcome<String> {
 
 /// What differs from the plain site; YAML that is indented as `values` and `data` of a Chart are.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Difference {
+pub(super) struct Variation {
     /// The release that it is about.
     pub(super) release: &'static str,
     /// Fields beside those that all have.
@@ -49,7 +49,7 @@ pub(super) struct Difference {
 }
 
 /// A site in its namespace.
-pub(super) struct Town<'b> {
+pub(super) struct SmallSite<'b> {
     bed: &'b Bed,
     /// Its namespace, its site and the name of its Manifest.
     pub(super) name: String,
@@ -59,12 +59,12 @@ pub(super) struct Town<'b> {
     commit: String,
 }
 
-impl<'b> Town<'b> {
+impl<'b> SmallSite<'b> {
     /// Makes the namespace, and the folder.
-    pub(super) fn found(scope: &Scope<'b>, commit: &str, name: &str) -> Outcome<Self> {
+    pub(super) fn create(scope: &Scope<'b>, commit: &str, name: &str) -> Outcome<Self> {
         let bed = scope.bed;
         bed.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))?;
-        let folder = bed.path().join(format!("town-{name}"));
+        let folder = bed.path().join(format!("site-{name}"));
         fs::create_dir_all(&folder)?;
         Ok(Self {
             bed,
@@ -76,7 +76,7 @@ impl<'b> Town<'b> {
     }
 
     /// The documents: `marker` is what every ConfigMap holds and what the image of the Job is called by.
-    pub(super) fn documents(&self, marker: &str, differences: &[Difference]) -> String {
+    pub(super) fn documents(&self, marker: &str, variations: &[Variation]) -> String {
         let Self {
             name,
             location,
@@ -85,8 +85,8 @@ impl<'b> Town<'b> {
         } = self;
         let mut text = String::new();
         for release in FIRST.into_iter().chain([LAST]) {
-            let difference = differences.iter().find(|one| one.release == release);
-            let Difference { fields, values, .. } = difference.cloned().unwrap_or_default();
+            let variation = variations.iter().find(|one| one.release == release);
+            let Variation { fields, values, .. } = variation.cloned().unwrap_or_default();
             let (waits, job) = if release == DB {
                 (
                     format!(
@@ -147,9 +147,9 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
     }
 
     /// Converts them; gives the tree.
-    pub(super) fn tree(&self, marker: &str, differences: &[Difference]) -> Outcome<PathBuf> {
+    pub(super) fn tree(&self, marker: &str, variations: &[Variation]) -> Outcome<PathBuf> {
         let documents = self.folder.join(format!("{marker}.yaml"));
-        fs::write(&documents, self.documents(marker, differences))?;
+        fs::write(&documents, self.documents(marker, variations))?;
         let tree = self.folder.join(format!("tree-{marker}"));
         let place = format!("--source-namespace={}", self.name);
         convert(
@@ -165,11 +165,11 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         let mut command = support::program();
         command
             .current_dir(&self.folder)
-            .args(self.line(kubeconfig, tree, arguments));
+            .args(self.arguments(kubeconfig, tree, arguments));
         command
     }
 
-    fn line(&self, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Vec<String> {
+    fn arguments(&self, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Vec<String> {
         let path = |path: &Path| path.display().to_string();
         let mut line = vec![
             "apply".to_owned(),
@@ -184,7 +184,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
     }
 
     /// Runs it to its end, straight at the API server.
-    pub(super) fn apply(&self, tree: &Path, arguments: &[&str]) -> Outcome<Ran> {
+    pub(super) fn apply(&self, tree: &Path, arguments: &[&str]) -> Outcome<ProgramOutput> {
         self.apply_at(&self.bed.kubeconfig, tree, arguments)
     }
 
@@ -194,9 +194,9 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         kubeconfig: &Path,
         tree: &Path,
         arguments: &[&str],
-    ) -> Outcome<Ran> {
+    ) -> Outcome<ProgramOutput> {
         let mut command = self.command(kubeconfig, tree, arguments);
-        support::feed(&mut command, b"").map_err(told)
+        support::run_with_input(&mut command, b"").map_err(told)
     }
 
     /// Runs it behind a proxy to whose rules it is told before its first request; gives how it ended.
@@ -206,22 +206,22 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         tree: &Path,
         arguments: &[&str],
         rules: impl FnOnce(u32),
-    ) -> Outcome<Ran> {
-        let mut child = self.held(&proxy.kubeconfig, tree, arguments)?;
+    ) -> Outcome<ProgramOutput> {
+        let mut child = self.start_waiting(&proxy.kubeconfig, tree, arguments)?;
         rules(child.id());
         drop(child.stdin.take());
-        Ran::of(child.wait_with_output()?).map_err(told)
+        ProgramOutput::new(child.wait_with_output()?).map_err(told)
     }
 
     /// A process that becomes `apply` when its input ends: until then others can learn its number.
-    fn held(&self, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Outcome<Child> {
+    fn start_waiting(&self, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Outcome<Child> {
         let script = "read -r _; exec \"$0\" \"$@\"";
-        let mut command = self.behind(script, kubeconfig, tree, arguments);
+        let mut command = self.shell_command(script, kubeconfig, tree, arguments);
         Ok(command.stdin(Stdio::piped()).spawn()?)
     }
 
     /// `apply` started by a script of the shell, to which it is `"$0" "$@"`.
-    pub(super) fn behind(
+    pub(super) fn shell_command(
         &self,
         script: &str,
         kubeconfig: &Path,
@@ -233,7 +233,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
             .env_clear()
             .current_dir(&self.folder)
             .args(["-c", script, env!("CARGO_BIN_EXE_armada2flux")])
-            .args(self.line(kubeconfig, tree, arguments))
+            .args(self.arguments(kubeconfig, tree, arguments))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -252,9 +252,9 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         Ok(Running(Some(command.spawn()?)))
     }
 
-    /// A difference by which the first stage is done when [`Town::open`] says so.
-    pub(super) fn closed() -> Difference {
-        Difference {
+    /// A difference by which the first stage is done when [`SmallSite::release_first_stage`] says so.
+    pub(super) fn held_first_stage() -> Variation {
+        Variation {
             release: FIRST[0],
             fields: format!(
                 "  wait: {{timeout: 100, labels: {{release_group: grain-{}}}, resources: [{{type: deployment}}]}}",
@@ -267,7 +267,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
     }
 
     /// Waits until only that is still awaited in the first stage of the run at hand, which is the journal's `nth`.
-    pub(super) fn waits(&self, nth: usize) -> Outcome {
+    pub(super) fn wait_until_held(&self, nth: usize) -> Outcome {
         let has = |run: &[Value], is: &str, release: &str| {
             run.iter().any(|line| {
                 let entry = &line["entry"];
@@ -275,7 +275,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
             })
         };
         until(WITHIN, || {
-            let lines = self.lines()?;
+            let lines = self.journal_entries()?;
             let mut begun = lines
                 .iter()
                 .enumerate()
@@ -295,7 +295,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
     }
 
     /// Lets the first stage be done.
-    pub(super) fn open(&self) -> Outcome {
+    pub(super) fn release_first_stage(&self) -> Outcome {
         self.bed.apply(&json!({
             "apiVersion": "batch/v1", "kind": "Job",
             "metadata": {"name": OPENER, "namespace": self.name},
@@ -312,7 +312,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
     }
 
     /// The entries of the journal, whole lines only.
-    pub(super) fn lines(&self) -> Outcome<Vec<Value>> {
+    pub(super) fn journal_entries(&self) -> Outcome<Vec<Value>> {
         let text = match fs::read_to_string(self.journal()) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -342,7 +342,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
     }
 
     /// Fails unless all releases are Ready as they were written last, with what the documents say.
-    pub(super) fn holds(&self, marker: &str) -> Outcome {
+    pub(super) fn expect_deployed(&self, marker: &str) -> Outcome {
         for release in FIRST.into_iter().chain([LAST]) {
             let object = self.release(release)?;
             let (status, generation) = (&object["status"], &object["metadata"]["generation"]);
@@ -373,8 +373,8 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
     }
 
     /// Fails unless the journal tells of one run that is complete; gives how many processes worked on it.
-    pub(super) fn is_complete(&self) -> Outcome<usize> {
-        let lines = self.lines()?;
+    pub(super) fn expect_complete(&self) -> Outcome<usize> {
+        let lines = self.journal_entries()?;
         let begun = lines
             .iter()
             .rposition(|line| line["entry"]["is"] == "begin");
@@ -411,9 +411,9 @@ impl Running {
     }
 
     /// Waits for its end.
-    pub(super) fn end(mut self) -> Outcome<Ran> {
+    pub(super) fn end(mut self) -> Outcome<ProgramOutput> {
         let child = self.0.take().ok_or("it has ended")?;
-        Ran::of(child.wait_with_output()?).map_err(told)
+        ProgramOutput::new(child.wait_with_output()?).map_err(told)
     }
 }
 
@@ -427,8 +427,8 @@ impl Drop for Running {
 }
 
 /// Fails unless a run ended with this code and said all of it.
-pub(super) fn ended(ran: &Ran, code: i32, said: &[&str]) -> Outcome {
-    let Ran {
+pub(super) fn ended(ran: &ProgramOutput, code: i32, said: &[&str]) -> Outcome {
+    let ProgramOutput {
         stdout,
         stderr,
         code: found,
@@ -443,7 +443,7 @@ pub(super) fn ended(ran: &Ran, code: i32, said: &[&str]) -> Outcome {
 }
 
 /// Does several things at the same time; fails with all that went wrong.
-pub(super) fn at_once<'a>(acts: Vec<Box<dyn FnOnce() -> Outcome + Send + 'a>>) -> Outcome {
+pub(super) fn in_parallel<'a>(acts: Vec<Box<dyn FnOnce() -> Outcome + Send + 'a>>) -> Outcome {
     let ended: Vec<Outcome> = thread::scope(|threads| {
         let started: Vec<_> = acts.into_iter().map(|act| threads.spawn(act)).collect();
         let ended = started.into_iter().map(|thread| {

@@ -20,17 +20,14 @@ pub(super) fn tests() -> Vec<Test> {
             "sources::a_dependency_from_another_repository_is_followed",
             followed,
         ),
-        Test::shared(
-            "sources::subcharts_of_the_chart_give_way_as_in_armada",
-            vendored,
-        ),
+        Test::shared("sources::subcharts_are_replaced_as_in_armada", vendored),
         Test::shared(
             "sources::what_is_missing_in_armada_is_missing_in_flux",
             missing,
         ),
-        Test::shared("sources::targets_of_a_map_are_read", targets),
+        Test::shared("sources::targets_of_a_map_are_used", targets),
         Test::shared("sources::every_form_is_accepted", accepted),
-        Test::shared("sources::an_empty_secret_takes_nothing_away", empty_secret),
+        Test::shared("sources::an_empty_secret_keeps_content", empty_secret),
     ]
 }
 

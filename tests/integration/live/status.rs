@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::client::tester;
 use super::{Scope, Test, ensure};
 use crate::bed::{Outcome, has_condition};
-use crate::support::{self, Ran};
+use crate::support::{self, ProgramOutput};
 
 /// For a release: its chart is fetched, its pods come up.
 const INSTALLED_WITHIN: Duration = Duration::from_secs(120);
@@ -32,7 +32,7 @@ fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
 }
 
 /// Runs `status` as a user with few rights, in a folder of the test.
-fn status(scope: &Scope<'_>, user: &str, arguments: &[&str]) -> Outcome<Ran> {
+fn status(scope: &Scope<'_>, user: &str, arguments: &[&str]) -> Outcome<ProgramOutput> {
     let folder = scope.bed.path().join(&scope.namespace);
     fs::create_dir_all(&folder)?;
     let mut command = support::program();
@@ -40,7 +40,7 @@ fn status(scope: &Scope<'_>, user: &str, arguments: &[&str]) -> Outcome<Ran> {
     command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
     command.args(["--as", user, "--state-namespace", &scope.namespace]);
     command.args(arguments);
-    support::feed(&mut command, b"").map_err(told)
+    support::run_with_input(&mut command, b"").map_err(told)
 }
 
 /// Lets a user list releases everywhere and, with `state`, see what runs leave here.
@@ -241,7 +241,7 @@ fn run(scope: &Scope<'_>) -> Outcome {
     Ok(())
 }
 
-fn report(ran: &Ran) -> Outcome<Value> {
+fn report(ran: &ProgramOutput) -> Outcome<Value> {
     ensure(ran.code == Some(0), || {
         format!("{:?}: {}{}", ran.code, ran.stdout, ran.stderr)
     })?;

@@ -35,7 +35,7 @@ const SHOWN: usize = 20;
 pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared("types::values_arrive_as_from_armada", arrive),
-        Test::shared("types::the_list_of_what_is_lost_is_closed", lost::closed),
+        Test::shared("types::the_list_of_lost_values_is_complete", lost::closed),
     ]
 }
 

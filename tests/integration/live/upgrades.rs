@@ -9,7 +9,7 @@ use crate::bed::{Outcome, has_condition};
 pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared("upgrades::a_changed_job_needs_its_deletion_or_a_hook", jobs),
-        Test::shared("upgrades::without_hooks_none_runs", no_hooks),
+        Test::shared("upgrades::disabled_hooks_do_not_run", no_hooks),
         Test::shared("upgrades::a_failing_test_blocks_the_next_stage", tested),
     ]
 }

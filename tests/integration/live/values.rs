@@ -8,10 +8,7 @@ use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
 
 pub(super) fn tests() -> Vec<Test> {
-    vec![Test::shared(
-        "values::are_the_same_wherever_they_stand",
-        places,
-    )]
+    vec![Test::shared("values::are_the_same_wherever_stored", places)]
 }
 
 /// What Helm reads differently from other readers, secrets at all places, nulls and comments.

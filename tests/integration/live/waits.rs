@@ -35,7 +35,7 @@ pub(super) fn tests() -> Vec<Test> {
             "waits::health_checks_keep_what_helm_waits_for",
             helm_waits_by_checks,
         ),
-        Test::shared("waits::the_engine_of_kubernetes_agrees", api_server::agrees),
+        Test::shared("waits::the_cel_of_kubernetes_agrees", api_server::agrees),
         Test::shared("waits::pods_that_need_a_hook_come_up", hook),
     ]
 }

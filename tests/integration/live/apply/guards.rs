@@ -4,8 +4,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use super::map_site::{self, GATED, MapRelease};
 use super::running::Running;
-use super::tiny::{self, GATED, Tiny};
 use super::{Scope, Test, apply, ended, ensure, site, told};
 use crate::bed::program::Program;
 use crate::bed::{Bed, Outcome, until};
@@ -15,12 +15,12 @@ use crate::support;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("apply::leaves_alone_what_is_not_its_own", foreign),
-        Test::shared("apply::refuses_what_flux_cannot_read", unresolved),
-        Test::shared("apply::asks_before_it_writes", asks),
-        Test::private("apply::waits_for_no_armada", armada),
-        Test::shared("apply::keeps_a_second_run_out", twice),
-        Test::shared("apply::does_what_was_planned_or_nothing", planned),
+        Test::shared("apply::refuses_objects_of_others", foreign),
+        Test::shared("apply::refuses_unreadable_sources", unresolved),
+        Test::shared("apply::asks_for_confirmation", asks),
+        Test::private("apply::refuses_while_armada_runs", armada),
+        Test::shared("apply::refuses_a_concurrent_run", twice),
+        Test::shared("apply::applies_only_the_saved_plan", planned),
     ]
 }
 
@@ -50,16 +50,16 @@ fn untouched(scope: &Scope<'_>, release: &str) -> Outcome {
 
 fn foreign(scope: &Scope<'_>) -> Outcome {
     let namespace = &scope.namespace;
-    let tree = tiny::tree(
+    let tree = map_site::tree(
         scope,
         "one",
         &[
-            &[Tiny::new("free", "a")],
+            &[MapRelease::new("free", "a")],
             &[
-                Tiny::new("held", "a"),
-                Tiny::new("other", "a"),
-                Tiny::new("owned", "a"),
-                Tiny::new("stopped", "a"),
+                MapRelease::new("held", "a"),
+                MapRelease::new("other", "a"),
+                MapRelease::new("owned", "a"),
+                MapRelease::new("stopped", "a"),
             ],
         ],
     )?;
@@ -123,9 +123,12 @@ fn foreign(scope: &Scope<'_>) -> Outcome {
 }
 
 fn unresolved(scope: &Scope<'_>) -> Outcome {
-    let mut site = tiny::site(
+    let mut site = map_site::site(
         scope,
-        &[&[Tiny::new("free", "a")], &[Tiny::new("far", "a")]],
+        &[
+            &[MapRelease::new("free", "a")],
+            &[MapRelease::new("far", "a")],
+        ],
     )?;
     let place = site.text.rfind("source: {type: git").ok_or("no source")?;
     let end = place + site.text[place..].find('\n').unwrap_or_default();
@@ -147,7 +150,7 @@ fn unresolved(scope: &Scope<'_>) -> Outcome {
 }
 
 fn asks(scope: &Scope<'_>) -> Outcome {
-    let tree = tiny::tree(scope, "one", &[&[Tiny::new("free", "a")]])?;
+    let tree = map_site::tree(scope, "one", &[&[MapRelease::new("free", "a")]])?;
     let unasked = || {
         let mut command = support::program();
         command
@@ -157,7 +160,7 @@ fn asks(scope: &Scope<'_>) -> Outcome {
         command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
         command
     };
-    let ran = support::feed(&mut unasked(), b"y\n").map_err(told)?;
+    let ran = support::run_with_input(&mut unasked(), b"y\n").map_err(told)?;
     ensure(ran.code == Some(4) && ran.stderr.contains("--yes"), || {
         format!("{:?}: {}", ran.code, ran.stderr)
     })?;
@@ -199,7 +202,7 @@ fn lock() -> [Value; 2] {
 }
 
 fn armada(scope: &Scope<'_>) -> Outcome {
-    let tree = tiny::tree(scope, "one", &[&[Tiny::new("free", "a")]])?;
+    let tree = map_site::tree(scope, "one", &[&[MapRelease::new("free", "a")]])?;
     // A plan for this cluster is none for another.
     let plan = scope.bed.path().join("plan.json").display().to_string();
     plans(scope, &tree.display().to_string(), &plan, &[])?;
@@ -255,14 +258,14 @@ fn armada(scope: &Scope<'_>) -> Outcome {
 fn twice(scope: &Scope<'_>) -> Outcome {
     let namespace = &scope.namespace;
     // Its gate opens when somebody makes a pod.
-    let gated = Tiny {
+    let gated = MapRelease {
         wait: GATED,
-        ..Tiny::new("first", "a")
+        ..MapRelease::new("first", "a")
     };
-    let tree = tiny::tree(scope, "one", &[&[gated]])?;
+    let tree = map_site::tree(scope, "one", &[&[gated]])?;
     let kubeconfig = &scope.bed.kubeconfig;
     let run = Running::start(scope, kubeconfig, &tree, &[])?;
-    run.says("no pod in namespace")?;
+    run.wait_for("no pod in namespace")?;
     let journal = scope.bed.path().join(format!("{namespace}-second.journal"));
     let journal = format!("--journal={}", journal.display());
     let refused = |more: &[&str], wanted: &[&str]| -> Outcome {
@@ -301,7 +304,7 @@ fn twice(scope: &Scope<'_>) -> Outcome {
     ];
     scope.bed.run(Program::Kubectl, &arguments)?;
     refused(&[], &[&by, "it has expired", "--break-lock"])?;
-    tiny::open_gate(scope)?;
+    map_site::open_gate(scope)?;
     let ran = apply(scope, kubeconfig, &tree, &[&journal, "--break-lock"])?;
     ended(&ran, 0)?;
     let given_back = scope.bed.get(&lease)?.ok_or("there is no lease")?;
@@ -316,7 +319,7 @@ fn plans(scope: &Scope<'_>, tree: &str, file: &str, more: &[&str]) -> Outcome {
     let mut command = support::program();
     command.args(["plan", tree, "-q", "--output", file]);
     command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
-    let ran = support::feed(command.args(more), b"").map_err(told)?;
+    let ran = support::run_with_input(command.args(more), b"").map_err(told)?;
     ended(&ran, 0)
 }
 
@@ -327,7 +330,7 @@ fn planned(scope: &Scope<'_>) -> Outcome {
         scope.bed.path().join(name).display().to_string()
     };
     let (good, short) = (file("plan.json"), file("short.json"));
-    let tree = tiny::tree(scope, "one", &[&[Tiny::new("free", "a")]])?;
+    let tree = map_site::tree(scope, "one", &[&[MapRelease::new("free", "a")]])?;
     let folder = tree.display().to_string();
     plans(scope, &folder, &short, &["--valid-for=1s"])?;
     plans(scope, &folder, &good, &[])?;
@@ -349,7 +352,7 @@ fn planned(scope: &Scope<'_>) -> Outcome {
         fs::write(&edited, bytes)?;
         refuses(&tree, &edited, "plan")?;
     }
-    let other = tiny::tree(scope, "two", &[&[Tiny::new("free", "b")]])?;
+    let other = map_site::tree(scope, "two", &[&[MapRelease::new("free", "b")]])?;
     refuses(
         &other,
         &good,

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::map_site::{self, MapRelease};
 use super::running::Running;
-use super::tiny::{self, Tiny};
 use super::{Scope, Test, apply, ended, ensure};
 use crate::bed::order::{self, Window};
 use crate::bed::program::Program;
@@ -12,7 +12,7 @@ use crate::live::probe_site::{path, revision};
 
 pub(super) fn tests() -> Vec<Test> {
     // A controller that stands still is nothing for others.
-    vec![Test::private("apply::never_takes_old_readiness", old)]
+    vec![Test::private("apply::ignores_outdated_readiness", old)]
 }
 
 fn get(scope: &Scope<'_>, release: &str) -> Outcome<Value> {
@@ -43,18 +43,23 @@ fn forge(scope: &Scope<'_>, release: &str, generation: &Value) -> Outcome {
 }
 
 fn old(scope: &Scope<'_>) -> Outcome {
-    let groups = |word| [[Tiny::new("first", word)], [Tiny::new("second", word)]];
+    let groups = |word| {
+        [
+            [MapRelease::new("first", word)],
+            [MapRelease::new("second", word)],
+        ]
+    };
     let [first, second] = groups("one");
     let kubeconfig = &scope.bed.kubeconfig;
-    let tree = tiny::tree(scope, "one", &[&first, &second])?;
+    let tree = map_site::tree(scope, "one", &[&first, &second])?;
     ended(&apply(scope, kubeconfig, &tree, &[])?, 0)?;
 
     let [first, second] = groups("two");
-    let tree = tiny::tree(scope, "two", &[&first, &second])?;
+    let tree = map_site::tree(scope, "two", &[&first, &second])?;
     let paused = scope.bed.pause(Program::HelmController)?;
     let from = scope.bed.mark()?;
     let run = Running::start(scope, kubeconfig, &tree, &[])?;
-    run.says("helm-controller has not looked at generation 2 yet")?;
+    run.wait_for("helm-controller has not looked at generation 2 yet")?;
     let live = get(scope, "first")?;
     // Ready, as it was before.
     let conditions = live["status"]["conditions"].as_array();
@@ -68,7 +73,7 @@ fn old(scope: &Scope<'_>) -> Outcome {
     )?;
 
     forge(scope, "first", &live["metadata"]["generation"])?;
-    run.says("helm-controller has not tried generation 2 yet")?;
+    run.wait_for("helm-controller has not tried generation 2 yet")?;
     let forged = get(scope, "first")?;
     ensure(
         has_condition(&forged, "Ready") && forged["status"]["observedGeneration"] == 2,
@@ -89,7 +94,7 @@ fn old(scope: &Scope<'_>) -> Outcome {
             || live.to_string(),
         )?;
     }
-    let steps = order::awaited(&tiny::site(scope, &[&first, &second])?)?;
-    let gaps = order::prove(&scope.bed.audit()?, &Window { from, to }, "tester", &steps)?;
+    let steps = order::awaited(&map_site::site(scope, &[&first, &second])?)?;
+    let gaps = order::prove_order(&scope.bed.audit()?, &Window { from, to }, "tester", &steps)?;
     ensure(!gaps.is_empty(), || "nothing was in order".to_owned())
 }

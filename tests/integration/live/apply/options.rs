@@ -6,8 +6,8 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
+use super::map_site::{self, GATED, MapRelease};
 use super::running::Running;
-use super::tiny::{self, GATED, Tiny};
 use super::{Scope, Test, apply, command, ended, ensure, told};
 use crate::bed::Outcome;
 use crate::cli::on_terminal;
@@ -16,8 +16,8 @@ use crate::support;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("apply::stops_where_it_is_told_to", parts),
-        Test::shared("apply::gives_a_stage_its_time_and_no_more", too_long),
+        Test::shared("apply::runs_only_the_chosen_stages", parts),
+        Test::shared("apply::stops_at_the_stage_timeout", too_long),
         Test::shared("apply::draws_a_table_on_a_terminal", table),
     ]
 }
@@ -25,12 +25,12 @@ pub(super) fn tests() -> Vec<Test> {
 /// A site of three stages.
 fn three(scope: &Scope<'_>, name: &str, words: [&str; 3]) -> Outcome<PathBuf> {
     let [first, second, third] = words;
-    let groups: [&[Tiny<'_>]; 3] = [
-        &[Tiny::new("first", first)],
-        &[Tiny::new("second", second)],
-        &[Tiny::new("third", third)],
+    let groups: [&[MapRelease<'_>]; 3] = [
+        &[MapRelease::new("first", first)],
+        &[MapRelease::new("second", second)],
+        &[MapRelease::new("third", third)],
     ];
-    tiny::tree(scope, name, &groups)
+    map_site::tree(scope, name, &groups)
 }
 
 /// The revisions of the three releases; 0 for one that is not there.
@@ -170,11 +170,11 @@ fn told_of(events: &str) -> Outcome {
 }
 
 fn too_long(scope: &Scope<'_>) -> Outcome {
-    let gated = Tiny {
+    let gated = MapRelease {
         wait: GATED,
-        ..Tiny::new("first", "a")
+        ..MapRelease::new("first", "a")
     };
-    let tree = tiny::tree(scope, "one", &[&[gated], &[Tiny::new("second", "a")]])?;
+    let tree = map_site::tree(scope, "one", &[&[gated], &[MapRelease::new("second", "a")]])?;
     let kubeconfig = &scope.bed.kubeconfig;
     let run = Running::start(scope, kubeconfig, &tree, &["--stage-timeout=5s"])?;
     let said = run.end(3)?;
@@ -183,7 +183,7 @@ fn too_long(scope: &Scope<'_>) -> Outcome {
         || said.clone(),
     )?;
     expect(scope, [revisions(scope)?[0], 0, 0])?;
-    tiny::open_gate(scope)?;
+    map_site::open_gate(scope)?;
     ended(&apply(scope, kubeconfig, &tree, &["--resume"])?, 0)?;
     expect(scope, [1, 1, 0])
 }

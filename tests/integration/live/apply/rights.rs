@@ -9,12 +9,12 @@ use super::{Scope, Test, apply, diff, ensure, site, story::Story};
 use crate::bed::armada::Site;
 use crate::bed::program::Program;
 use crate::bed::{Outcome, until};
-use crate::support::Ran;
+use crate::support::ProgramOutput;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("apply::needs_no_more_than_its_role", enough),
-        Test::shared("apply::names_each_right_that_is_taken_away", less),
+        Test::shared("apply::needs_only_its_published_role", enough),
+        Test::shared("apply::names_each_missing_permission", less),
     ]
 }
 
@@ -145,7 +145,7 @@ fn missing(said: &str) -> Vec<(String, String)> {
 }
 
 /// Whether the end of a run says what its user lacks, and nothing else.
-fn is_named(lacking: &Lacking, ran: &Ran, code: i32) -> bool {
+fn is_named(lacking: &Lacking, ran: &ProgramOutput, code: i32) -> bool {
     let missing = missing(&ran.stderr);
     let named = |(verb, resource): &(String, String)| {
         *verb == lacking.verb && lacking.resources.contains(resource)

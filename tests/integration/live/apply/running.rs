@@ -25,7 +25,7 @@ impl Running {
         tree: &Path,
         arguments: &[&str],
     ) -> Outcome<Self> {
-        let name = format!("{}-{}.said", scope.namespace, build::unique());
+        let name = format!("{}-{}.said", scope.namespace, build::unique_name());
         let said = scope.bed.path().join(name);
         let file = File::create(&said)?;
         let mut command = command(scope, kubeconfig, tree, arguments);
@@ -41,7 +41,7 @@ impl Running {
     }
 
     /// Waits until it says something.
-    pub(super) fn says(&self, text: &str) -> Outcome {
+    pub(super) fn wait_for(&self, text: &str) -> Outcome {
         let seen = until(WITHIN, || Ok(self.said()?.contains(text).then_some(())));
         seen.map_err(|error| {
             let said = self.said().unwrap_or_default();

@@ -14,7 +14,7 @@ use crate::bed::audit::Entry;
 use crate::bed::build;
 use crate::bed::order::{self, Awaited, Gaps, Window};
 use crate::bed::stages::READY_AFTER;
-use crate::support::Ran;
+use crate::support::ProgramOutput;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
@@ -33,7 +33,7 @@ pub(super) struct Story {
     fresh: Chapter,
     again: Chapter,
     /// `diff` after it.
-    same: Ran,
+    same: ProgramOutput,
     changed: Chapter,
 }
 
@@ -52,7 +52,12 @@ impl Story {
 
     /// Whether those who ran it have the rights of an account, and no others.
     pub(super) fn is_an_accounts(&self) -> bool {
-        let ours = |chapter: &Chapter| chapter.window.of(&self.entries, &self.user).count();
+        let ours = |chapter: &Chapter| {
+            chapter
+                .window
+                .requests_of(&self.entries, &self.user)
+                .count()
+        };
         self.user.starts_with("system:serviceaccount:") && ours(&self.fresh) > 0
     }
 
@@ -115,7 +120,7 @@ fn tell(gaps: &Gaps) {
     let mut sorted = gaps.clone();
     sorted.sort_unstable();
     let median = sorted.get(sorted.len() / 2).copied().unwrap_or_default();
-    build::say(&format!(
+    build::print_progress(&format!(
         "apply: {median} ms in the median from the last gate to the next write; step by step {gaps:?}"
     ));
 }
@@ -145,8 +150,8 @@ fn in_order(scope: &Scope<'_>) -> Outcome {
         ensure(writes >= written, || {
             format!("{writes} releases are written")
         })?;
-        all.extend(order::prove(entries, window, user, steps)?);
-        order::asks_once(entries, window, user)?;
+        all.extend(order::prove_order(entries, window, user, steps)?);
+        order::expect_no_repeated_reads(entries, window, user)?;
     }
     ensure(all.len() >= steps.len(), || format!("{all:?}"))?;
     tell(&all);
@@ -163,7 +168,7 @@ fn can_fail(story: &Story) -> Outcome {
         ..
     } = story;
     let refuted = |steps: &[Vec<Awaited>], what: &str| {
-        let proof = order::prove(entries, &fresh.window, user, steps);
+        let proof = order::prove_order(entries, &fresh.window, user, steps);
         ensure(proof.is_err(), || {
             format!("{what} is proved as well: {proof:?}")
         })
@@ -182,7 +187,7 @@ fn can_fail(story: &Story) -> Outcome {
         release.gates.clear();
     }
     let [with, without] =
-        [steps, &bare].map(|steps| order::prove(entries, &fresh.window, user, steps));
+        [steps, &bare].map(|steps| order::prove_order(entries, &fresh.window, user, steps));
     let (with, without) = (with?, without?);
     ensure(
         with.iter()
@@ -205,9 +210,9 @@ fn real(scope: &Scope<'_>) -> Outcome {
     };
     let user = user(&name);
     let (entries, steps) = (scope.bed.audit()?, order::awaited(&site)?);
-    let gaps = order::prove(&entries, &window, &user, &steps)?;
+    let gaps = order::prove_order(&entries, &window, &user, &steps)?;
     ensure(gaps.len() == steps.len(), || format!("{gaps:?}"))?;
-    order::asks_once(&entries, &window, &user)?;
+    order::expect_no_repeated_reads(&entries, &window, &user)?;
     tell(&gaps);
     Ok(())
 }
@@ -220,7 +225,7 @@ fn again(scope: &Scope<'_>) -> Outcome {
         same,
         ..
     } = Story::get(scope)?;
-    let reads = again.window.of(entries, user).count();
+    let reads = again.window.requests_of(entries, user).count();
     ensure(reads > 0, || {
         "the audit log does not show the run".to_owned()
     })?;

@@ -5,17 +5,17 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::super::site::apply_as;
-use super::super::{Scope, Test, ensure};
 use super::{apply_as_ours, diff, json, one, one_line, told};
 use crate::bed::Outcome;
 use crate::bed::program::Program;
+use crate::live::site::apply_as;
+use crate::live::{Scope, Test, ensure};
 use crate::support;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("diff::names_who_holds_a_field", held),
-        Test::shared("diff::names_fields_of_several_holders", held_together),
+        Test::shared("diff::names_the_manager_of_a_field", held),
+        Test::shared("diff::names_fields_of_several_managers", held_together),
         Test::shared("diff::names_other_owners", other_owners),
     ]
 }
@@ -109,7 +109,7 @@ fn held_together(scope: &Scope<'_>) -> Outcome {
     plan.arg("plan")
         .arg("--kubeconfig")
         .arg(&scope.bed.kubeconfig);
-    let plan = support::feed(plan.arg(&less).arg("--report=json"), b"").map_err(told)?;
+    let plan = support::run_with_input(plan.arg(&less).arg("--report=json"), b"").map_err(told)?;
     ensure(
         plan.stdout
             .contains(&format!(".spec.values.conf.a: {stays}")),

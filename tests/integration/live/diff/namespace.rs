@@ -5,15 +5,15 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::super::{Scope, Test, ensure};
 use super::{apply_as_ours, diff, json, one, shown};
 use crate::bed::Outcome;
+use crate::live::{Scope, Test, ensure};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("diff::knows_objects_without_a_site", without_site),
-        Test::shared("diff::puts_objects_into_the_namespace", placed),
-        Test::shared("diff::asks_once_for_each_object", requests),
+        Test::shared("diff::finds_objects_without_a_site", without_site),
+        Test::shared("diff::uses_the_default_namespace", placed),
+        Test::shared("diff::requests_each_object_once", requests),
     ]
 }
 
@@ -94,7 +94,7 @@ fn without_site(scope: &Scope<'_>) -> Outcome {
         }
     }
     // Only what the list did not show is looked for, and what is new never.
-    let seen = proxy.seen();
+    let seen = proxy.requests();
     let looked = seen
         .iter()
         .filter(|seen| seen.path.contains("fieldSelector"));
@@ -192,7 +192,7 @@ fn requests(scope: &Scope<'_>) -> Outcome {
             &diff(scope, &proxy.kubeconfig, &[&file, "--report=json"])?,
             0,
         )?;
-        let seen = proxy.seen();
+        let seen = proxy.requests();
         let of = |part: &str| seen.iter().filter(|seen| seen.path.contains(part)).count();
         counts.push((seen.len(), of("dryRun=All"), of("limit=")));
     }

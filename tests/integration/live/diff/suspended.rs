@@ -4,16 +4,13 @@ use std::fs;
 
 use serde_json::Value;
 
-use super::super::{Scope, Test, ensure};
 use super::{apply_as_ours, diff, json, one, shown};
 use crate::bed::Outcome;
 use crate::bed::program::Program;
+use crate::live::{Scope, Test, ensure};
 
 pub(super) fn tests() -> Vec<Test> {
-    vec![Test::shared(
-        "diff::says_that_a_release_is_resumed",
-        resumes,
-    )]
+    vec![Test::shared("diff::reports_a_resumed_release", resumes)]
 }
 
 /// Suspends a release as a person does, or resumes it.

@@ -12,9 +12,9 @@ use hyper::body::Incoming;
 use hyper::{Request, StatusCode};
 use serde_json::Value;
 
-use super::super::{Scope, Test, ensure};
 use super::{TOLD_WITHIN, apply_as_ours, diff, json, one};
 use crate::bed::{Outcome, http, until};
+use crate::live::{Scope, Test, ensure};
 
 /// The webhook, and its configuration.
 const NAME: &str = "quotes.armada2flux.example";
@@ -27,7 +27,7 @@ const CONFIGURATIONS: &str =
 
 pub(super) fn tests() -> Vec<Test> {
     vec![Test::private(
-        "diff::tells_what_a_webhook_refuses_or_cannot_say",
+        "diff::reports_what_a_webhook_refuses",
         webhooks,
     )]
 }
@@ -158,7 +158,7 @@ fn webhooks(scope: &Scope<'_>) -> Outcome {
         metadata.remove("managedFields");
     }
     let key = format!("/registry/validatingwebhookconfigurations/{NAME}");
-    scope.bed.store(&key, &stored)?;
+    scope.bed.write_to_etcd(&key, &stored)?;
     let report = until(LEARNT_WITHIN, || {
         let report = told()?;
         Ok((report["summary"]["client_side"] == 2).then_some(report))

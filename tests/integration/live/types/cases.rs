@@ -10,11 +10,11 @@ use armada2flux::yaml;
 use armada2flux::yaml::deliver::{Delivery, deliver};
 use serde_json::Value;
 
-use super::super::{Scope, ensure};
 use super::{lost, scalars};
-use crate::bed::build::say;
+use crate::bed::build::print_progress;
 use crate::bed::program::Program;
 use crate::bed::{Outcome, python};
+use crate::live::{Scope, ensure};
 
 /// Loads and writes documents as Armada does, a line of JSON each; null where it raises an error.
 const CHAIN: &str = r#"
@@ -64,7 +64,7 @@ impl Case {
 pub(super) fn all() -> Outcome<Vec<Case>> {
     let vectors = scalars::vectors()?;
     if vectors.is_none() {
-        say("../shared is not there: random scalars only");
+        print_progress("../shared is not there: random scalars only");
     }
     let mut cases = Vec::new();
     for source in vectors
@@ -128,7 +128,7 @@ pub(super) fn judge(scope: &Scope<'_>, cases: &[Case]) -> Outcome<Judged> {
     ensure(accepted.len() > cases.len() * 3 / 4, || {
         format!("only {} of {} are accepted", accepted.len(), cases.len())
     })?;
-    say(&format!(
+    print_progress(&format!(
         "{} of {} scalars accepted by Armada and Helm and carried; {} texts refused by Helm alone",
         accepted.len(),
         cases.len(),

@@ -9,13 +9,13 @@ use armada2flux::emit::{View, to_json, to_yaml};
 use armada2flux::yaml::deliver::{Delivery, deliver};
 use serde_json::{Value, json};
 
-use super::super::site::{NEW, convert, helm_release};
-use super::super::{Scope, Skipped, ensure};
 use super::cases::Case;
 use super::scalars::double_quoted;
 use super::{Charts, PREFIX, READY_WITHIN, name, read, seen};
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition, python};
+use crate::live::site::{NEW, convert, helm_release};
+use crate::live::{Scope, Skipped, ensure};
 
 /// Characters of a key's JSON beyond which an API server does not find the colon.
 const LONGEST_KEY: usize = 1024;

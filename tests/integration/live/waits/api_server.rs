@@ -11,8 +11,8 @@ use proptest::strategy::{Strategy, ValueTree as _};
 use proptest::test_runner::TestRunner;
 use serde_json::{Value as Json, json};
 
-use super::super::{Scope, ensure};
 use crate::bed::{Error, Outcome, until};
+use crate::live::{Scope, ensure};
 use crate::shared;
 
 #[path = "../../../../src/gate/testing.rs"]

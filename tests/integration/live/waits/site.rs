@@ -8,11 +8,11 @@ use armada2flux::gate::{Gate, Verdict, WaitKind, annotation};
 use armada2flux::value::Value;
 use serde_json::{Value as Json, json};
 
-use super::super::{Scope, ensure};
 use super::workload::Workload;
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
 use crate::corpus::tree;
+use crate::live::{Scope, ensure};
 use crate::shared;
 
 /// Long enough for whatever ends by itself.
@@ -190,7 +190,7 @@ pub(super) fn convert(
     let folder = scope.bed.path().join(name);
     let mut all = vec!["--new-cluster", "--source-namespace=release"];
     all.extend(options);
-    super::super::convert(&file, &folder, &all)?;
+    crate::live::convert(&file, &folder, &all)?;
     tree::read(&folder).map_err(|error| error.message().unwrap_or("no tree").into())
 }
 

@@ -14,7 +14,7 @@ use std::io;
 use std::process::ExitCode;
 
 use bed::armada::Site;
-use bed::build::say;
+use bed::build::print_progress;
 use bed::program::Program;
 use bed::{Bed, Outcome};
 
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     match run(std::env::args().nth(1).as_deref()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(&error.to_string());
+            print_progress(&error.to_string());
             ExitCode::FAILURE
         }
     }
@@ -42,18 +42,18 @@ fn run(what: Option<&str>) -> Outcome {
                 .iter()
                 .map(|(namespace, name)| format!("{namespace}/{name}"))
                 .collect();
-            say(&format!("installed {}", names.join(", ")));
+            print_progress(&format!("installed {}", names.join(", ")));
         }
     }
-    say(&format!("export KUBECONFIG={}", bed.kubeconfig.display()));
+    print_progress(&format!("export KUBECONFIG={}", bed.kubeconfig.display()));
     for program in [Program::Kubectl, Program::Helm3, Program::Helm4] {
-        say(&format!(
+        print_progress(&format!(
             "{}: {}",
             program.name(),
             bed.programs.path(program).display()
         ));
     }
-    say("press enter to end it");
+    print_progress("press enter to end it");
     io::stdin().read_line(&mut String::new())?;
     Ok(())
 }

@@ -10,15 +10,15 @@ use super::probe_site::{self, ProbeChart};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 use crate::cli::on_terminal;
-use crate::support::{self, Ran};
+use crate::support::{self, ProgramOutput};
 
 /// A value that no API server takes as a label, so that its refusal quotes it.
 const SECRET: &str = "hunter2!told";
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
-        Test::shared("telling::no_output_of_a_run_holds_a_secret", secrets),
-        Test::shared("telling::a_terminal_shows_a_table", terminal),
+        Test::shared("apply_output::no_secret_is_printed", secrets),
+        Test::shared("apply_output::a_terminal_shows_a_table", terminal),
     ]
 }
 
@@ -45,8 +45,8 @@ fn program(scope: &Scope<'_>, folder: &Path, command: &str) -> Command {
     program
 }
 
-fn run(mut program: Command, arguments: &[&str]) -> Outcome<Ran> {
-    support::feed(program.args(arguments), b"").map_err(told)
+fn run(mut program: Command, arguments: &[&str]) -> Outcome<ProgramOutput> {
+    support::run_with_input(program.args(arguments), b"").map_err(told)
 }
 
 /// Fails unless the value is as the published schema says.

@@ -21,7 +21,7 @@ data:
 
 /// A release of a site.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Tiny<'a> {
+pub(super) struct MapRelease<'a> {
     pub(super) release: &'a str,
     /// What its ConfigMap says.
     pub(super) word: &'a str,
@@ -32,7 +32,7 @@ pub(super) struct Tiny<'a> {
 /// Waits for a pod that bears the label, and for a good while.
 pub(super) const GATED: &str = "{timeout: 300, resources: [{type: pod, labels: {gate: open}}]}";
 
-impl<'a> Tiny<'a> {
+impl<'a> MapRelease<'a> {
     pub(super) const fn new(release: &'a str, word: &'a str) -> Self {
         Self {
             release,
@@ -43,7 +43,7 @@ impl<'a> Tiny<'a> {
 }
 
 /// Documents with a group for each slice of releases, named after the first of them.
-pub(super) fn site(scope: &Scope<'_>, groups: &[&[Tiny<'_>]]) -> Outcome<Site> {
+pub(super) fn site(scope: &Scope<'_>, groups: &[&[MapRelease<'_>]]) -> Outcome<Site> {
     let namespace = &scope.namespace;
     let charts = scope.bed.path().join(format!("tiny-{namespace}"));
     let git = &scope.bed.git;
@@ -60,7 +60,7 @@ pub(super) fn site(scope: &Scope<'_>, groups: &[&[Tiny<'_>]]) -> Outcome<Site> {
     let mut text = String::new();
     let mut names = Vec::new();
     for group in groups {
-        for Tiny {
+        for MapRelease {
             release,
             word,
             wait,
@@ -113,7 +113,11 @@ pub(super) fn open_gate(scope: &Scope<'_>) -> Outcome {
 }
 
 /// The tree of such a site.
-pub(super) fn tree(scope: &Scope<'_>, name: &str, groups: &[&[Tiny<'_>]]) -> Outcome<PathBuf> {
+pub(super) fn tree(
+    scope: &Scope<'_>,
+    name: &str,
+    groups: &[&[MapRelease<'_>]],
+) -> Outcome<PathBuf> {
     let site = site(scope, groups)?;
     let name = format!("{}-{name}", scope.namespace);
     let options = ["--no-namespaces", "--source-namespace=release"];
