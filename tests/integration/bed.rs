@@ -1,6 +1,6 @@
-//! A real cluster for tests: API server, controllers, scheduler, Flux and Helm as processes, kwok in place of machines.
+//! A real cluster for tests: API server, controllers, scheduler, Flux and Helm as processes, nodes simulated by kwok.
 //!
-//! `docs/testbed.md` describes it. One bed serves a test run; a test that breaks things starts one of its own.
+//! `docs/testbed.md` describes it. Tests share one bed; a test that breaks things starts its own.
 
 pub(crate) mod armada;
 pub(crate) mod audit;
@@ -57,25 +57,25 @@ use registry::Registry;
 use run_folder::RunFolder;
 use supervisor::Supervisor;
 
-/// Anything that goes wrong in a bed or in a live test; the text is what matters.
+/// Any error of a bed or a live test; only its text is used.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// What bed and live tests return.
+/// The result of bed functions and live tests.
 pub(crate) type Outcome<T = ()> = Result<T, Error>;
 
-/// How often a bed is started anew when another process took one of its ports.
+/// How often a bed is started again if another process took one of its ports.
 const START_ATTEMPTS: usize = 3;
 
-/// What servers say when a port is taken.
+/// What servers log if a port is in use.
 const PORT_TAKEN: &str = "address already in use";
 
-/// How long it may take until pods that kwok plays are ready.
+/// Time limit for simulated pods to become ready.
 const PLAYED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Between two looks at an object that is waited for.
+/// The pause between two reads of an object that a test waits for.
 const POLL_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The folder that cargo builds into.
+/// Returns cargo's target folder.
 pub(crate) fn target_folder() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("target"),
@@ -83,9 +83,9 @@ pub(crate) fn target_folder() -> PathBuf {
     )
 }
 
-/// A running cluster. Everything ends when it is dropped, or when the process ends in whatever way.
+/// A running cluster. All its processes end when it is dropped, or when this process ends in any way.
 pub(crate) struct Bed {
-    /// First, so that it goes first: one signal ends all processes at once.
+    /// Declared first, so that it is dropped first: one signal ends all processes.
     supervisor: Supervisor,
     control_plane: Mutex<ControlPlane>,
     others: Mutex<Vec<Process>>,
@@ -93,7 +93,7 @@ pub(crate) struct Bed {
     pub(crate) charts: ChartRepository,
     pub(crate) git: GitServer,
     pub(crate) registry: Registry,
-    /// Connects as the tester, straight to the API server.
+    /// Connects to the API server directly, as the tester.
     pub(crate) kubeconfig: PathBuf,
     pub(crate) client: Client,
     url: String,
@@ -104,16 +104,16 @@ pub(crate) struct Bed {
 }
 
 impl Bed {
-    /// The bed that all tests of this process share; started at the first call.
+    /// Returns the bed that all tests of this process share; starts it at the first call.
     pub(crate) fn shared() -> Outcome<&'static Self> {
         static SHARED: OnceLock<Result<Bed, String>> = OnceLock::new();
         SHARED
             .get_or_init(|| Self::start().map_err(|error| error.to_string()))
             .as_ref()
-            .map_err(|error| format!("the shared bed did not come up: {error}").into())
+            .map_err(|error| format!("the shared bed did not start: {error}").into())
     }
 
-    /// A new bed.
+    /// Starts a new bed.
     pub(crate) fn start() -> Outcome<Self> {
         let programs = Programs::get()?;
         let mut attempt = 1;
@@ -130,7 +130,7 @@ impl Bed {
         }
     }
 
-    /// Starts everything in `folder`. When that fails, the logs are moved to where they outlive this run.
+    /// Starts everything in `folder`. If that fails, the logs are moved out of it before it is removed.
     fn start_in(folder: RunFolder, programs: &Programs) -> Outcome<Self> {
         let start = Instant::now();
         let path = folder.path().to_owned();
@@ -181,7 +181,7 @@ impl Bed {
         Ok(bed)
     }
 
-    /// Nodes, Flux's kinds, kwok and the controllers.
+    /// Creates nodes and Flux's kinds, and starts kwok and the controllers.
     fn populate(&self) -> Outcome {
         for program in flux::CONTROLLERS {
             let share = self.programs.share(program).display().to_string();
@@ -221,7 +221,7 @@ impl Bed {
         Ok(())
     }
 
-    /// The folder of logs, keys and data.
+    /// Returns the folder of logs, keys and data.
     pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -231,12 +231,12 @@ impl Bed {
         self.runtime.block_on(future)
     }
 
-    /// A proxy in front of the API server; `name` tells its kubeconfig from others.
+    /// Starts a proxy in front of the API server; `name` is part of the file name of its kubeconfig.
     pub(crate) fn proxy(&self, name: &str) -> Outcome<Proxy> {
         Proxy::start(self.runtime.handle(), &self.keys, &self.url, name)
     }
 
-    /// An HTTPS server of the test's own on loopback, with the bed's certificate; gives its address.
+    /// Starts an HTTPS server on loopback with the bed's certificate; returns its address.
     pub(crate) fn serve<F, A>(&self, answer: F) -> Outcome<SocketAddr>
     where
         F: Fn(Request<Incoming>) -> A + Clone + Send + Sync + 'static,
@@ -245,12 +245,12 @@ impl Bed {
         http::serve(self.runtime.handle(), Some(http::tls(&self.keys)?), answer)
     }
 
-    /// The certificate (PEM) of the authority behind all of the bed's servers.
+    /// Returns the certificate (PEM) of the authority that signed the bed's certificates.
     pub(crate) fn authority(&self) -> Outcome<String> {
         Ok(std::fs::read_to_string(self.keys.file("authority.pem"))?)
     }
 
-    /// Puts an object into etcd as it is, past the API server: what an older server left there.
+    /// Writes an object into etcd unchanged, past the API server, as an older server might have stored it.
     pub(crate) fn write_to_etcd(&self, key: &str, object: &Value) -> Outcome {
         let etcd = lock(&self.control_plane).etcd_url.parse()?;
         let put = serde_json::json!({
@@ -264,17 +264,17 @@ impl Bed {
         })
     }
 
-    /// What the audit log holds so far.
+    /// Reads the audit log so far.
     pub(crate) fn audit(&self) -> Outcome<Vec<audit::Entry>> {
         audit::read(&self.audit_log)
     }
 
-    /// Ends the API server as a crash would. Only for a bed of one's own.
+    /// Kills the API server. Only for a private bed.
     pub(crate) fn kill_api_server(&self) {
         lock(&self.control_plane).kill_api_server();
     }
 
-    /// Ends Flux's controllers and kwok, so that nothing acts on objects any more. Only for a bed of one's own.
+    /// Stops Flux's controllers and kwok, so that nothing acts on objects. Only for a private bed.
     pub(crate) fn stop_controllers(&self) {
         lock(&self.others).clear();
     }
@@ -285,16 +285,16 @@ impl Bed {
         lock(&self.control_plane).restart_api_server(&self.supervisor, &kubectl, &self.kubeconfig)
     }
 
-    /// Lets a controller of Flux, or kwok, stand still until what this gives goes. Only for a bed of one's own.
+    /// Pauses a controller of Flux, or kwok, until the returned value is dropped. Only for a private bed.
     pub(crate) fn pause(&self, program: Program) -> Outcome<Paused> {
         let others = lock(&self.others);
         let mut others = others.iter();
         let process = others.find(|process| process.launch().name == program.name());
-        let process = process.ok_or_else(|| format!("there is no {}", program.name()))?;
+        let process = process.ok_or_else(|| format!("{} is not running", program.name()))?;
         process.pause()
     }
 
-    /// Messages of processes that should run and do not.
+    /// Returns a message for each process that exited unexpectedly.
     pub(crate) fn exited_processes(&self) -> Vec<String> {
         let mut dead: Vec<_> = lock(&self.control_plane)
             .exited_processes()
@@ -308,12 +308,12 @@ impl Bed {
         dead
     }
 
-    /// Runs one of the client programs as the tester and gives what it printed.
+    /// Runs a client program as the tester and returns its stdout.
     pub(crate) fn run<A: AsRef<str>>(&self, program: Program, arguments: &[A]) -> Outcome<String> {
         self.run_with(program, arguments, "")
     }
 
-    /// The same with text on its standard input.
+    /// Like [`Bed::run`], with `input` on its stdin.
     pub(crate) fn run_with<A: AsRef<str>>(
         &self,
         program: Program,
@@ -332,7 +332,7 @@ impl Bed {
             .stderr(Stdio::piped())
             .spawn()?;
         if let Some(mut stdin) = child.stdin.take() {
-            // A program that ends without reading is judged by its exit status.
+            // If the program ends without reading, its exit status counts.
             drop(stdin.write_all(input.as_bytes()));
         }
         let output = child.wait_with_output()?;
@@ -359,7 +359,7 @@ impl Bed {
             .map(drop)
     }
 
-    /// The object at an API path; none when there is none.
+    /// Returns the object at an API path; `None` if it does not exist.
     pub(crate) fn get(&self, path: &str) -> Outcome<Option<Value>> {
         let request = Request::get(path).body(Vec::new())?;
         match self.block_on(self.client.request::<Value>(request)) {
@@ -369,7 +369,7 @@ impl Bed {
         }
     }
 
-    /// Waits until the object at an API path is as wanted, and gives it.
+    /// Waits until the object at an API path satisfies `wanted`, and returns it.
     pub(crate) fn wait(
         &self,
         path: &str,
@@ -406,7 +406,7 @@ impl Bed {
     }
 }
 
-/// Looks until there is something to be seen, and gives it.
+/// Calls `look` until it returns a value, and returns that.
 pub(crate) fn until<T>(
     within: Duration,
     mut look: impl FnMut() -> Outcome<Option<T>>,
@@ -417,13 +417,13 @@ pub(crate) fn until<T>(
             return Ok(seen);
         }
         if start.elapsed() > within {
-            return Err(format!("nothing after {} s", within.as_secs()).into());
+            return Err(format!("timed out after {} s", within.as_secs()).into());
         }
         std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// Whether a condition of an object is `True`, at the object's own generation.
+/// Whether a condition of an object is `True` for the object's current generation.
 pub(crate) fn has_condition(object: &Value, kind: &str) -> bool {
     let current = object["status"]["observedGeneration"]
         .as_i64()

@@ -1,12 +1,12 @@
-//! Brings up a test bed by hand, with the worked site installed as Armada would: `cargo run --example bed`.
+//! Starts a test bed for manual use, with the worked site installed as Armada would: `cargo run --example bed`.
 //!
 //! `cargo run --example bed -- empty` leaves the cluster empty, `-- helm4` installs with Helm 4.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    reason = "it starts programs and talks to a person"
+    reason = "it starts programs and waits for Enter"
 )]
-#![expect(dead_code, reason = "the bed is made for the live tests")]
+#![expect(dead_code, reason = "only live tests use all of the bed")]
 
 mod bed;
 
@@ -53,7 +53,7 @@ fn run(what: Option<&str>) -> Outcome {
             bed.programs.path(program).display()
         ));
     }
-    print_progress("press enter to end it");
+    print_progress("press Enter to stop");
     io::stdin().read_line(&mut String::new())?;
     Ok(())
 }

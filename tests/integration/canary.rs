@@ -1,5 +1,5 @@
-//! Secrets planted everywhere, and every output of every command searched for them. They may be in the tree
-//! (its files, or stdout of a `convert` without `-o`) and nowhere else.
+//! Plants secrets everywhere and searches every output of every command for them. They may be in the tree
+//! (its files, or stdout of `convert` without `-o`) and nowhere else.
 
 use std::fs;
 use std::path::Path;
@@ -42,9 +42,9 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// A secret of a kind: no text of the program looks like it.
+/// Returns a secret of a kind that no text of the program resembles.
 ///
-/// What is known by its key alone is a plain word; what must be known by its looks looks like it.
+/// A secret that only its key reveals is a plain word; one that its form must reveal has that form.
 fn secret(kind: usize, at: usize) -> String {
     const RANDOM: [&str; EACH] = [
         "wJ4lrXUtnF3MIK7MDh9bPxRfi7Y1qT5vZ8",
@@ -55,7 +55,7 @@ fn secret(kind: usize, at: usize) -> String {
     ];
     match KINDS[kind] {
         "random text" => RANDOM[at].to_owned(),
-        // Both are read as another number by Helm: what is said of that must not show them.
+        // Helm reads both as another number: the message about that must not show them.
         "neighbour of a finding" if at > 2 => format!("09{}8877{}", at + 3, kind + 10),
         _ => format!("canary{kind}sings{at}"),
     }
@@ -65,7 +65,7 @@ fn all() -> impl Iterator<Item = (usize, String)> {
     (0..KINDS.len()).flat_map(|kind| (0..EACH).map(move |at| (kind, secret(kind, at))))
 }
 
-/// Fills `<kind.at>` with secrets.
+/// Replaces each `<kind.at>` by a secret.
 fn fill(template: &str) -> String {
     let mut text = template.to_owned();
     for kind in 0..KINDS.len() {
@@ -76,7 +76,7 @@ fn fill(template: &str) -> String {
     text
 }
 
-/// A site whose every part gives something to say.
+/// A site in which every part causes a message.
 const SITE: &str = r#"---
 schema: armada/Chart/v1
 metadata:
@@ -199,7 +199,7 @@ metadata: {schema: metadata/Document/v1, name: other}
 data: not for armada
 "#;
 
-/// Values that override; the last document matches nothing.
+/// Overrides; the last document matches nothing.
 const VALUES: &str = r#"---
 schema: armada/Chart/v1
 metadata: {schema: metadata/Document/v1, name: web}
@@ -216,7 +216,7 @@ const SETS: &[&str] = &[
     "chart:nobody:values.token=<7.4>",
 ];
 
-/// Overrides that fail, in every way that Armada fails.
+/// Overrides that fail in every way in which Armada fails.
 const BAD_SETS: &[&str] = &[
     "chart:web:release.password=<7.3>",
     "castle:web:values.password=<7.3>",
@@ -239,7 +239,7 @@ const INVALID: &[&str] = &[
     "schema: armada/Chart/v1\nmetadata: {name: a}\ndata: {values: {password: !vault <9.0>, token: !!int <9.1>}}\n",
 ];
 
-/// Texts that no YAML reader takes, and one that is no text; the fault is at or beside a secret.
+/// Texts that no YAML reader accepts, and one that is not UTF-8; the fault is at or beside a secret.
 const BROKEN: &[&str] = &[
     "password: <9.0>: x\n",
     "db_password: '<9.0>\nnext: 1\n",
@@ -275,7 +275,7 @@ impl Site {
         self.folder.path()
     }
 
-    /// Runs a command in every loudness and searches what it says; files in `reports` belong to that.
+    /// Runs a command at every verbosity and searches its output, including the files in `reports`.
     fn search(&self, arguments: &[String], tree_on_stdout: bool) -> Result {
         for loud in ["-q", "-v", "-vvv", "--color=always"] {
             let arguments = [arguments, &[loud.to_owned()]].concat();
@@ -305,12 +305,12 @@ impl Site {
     }
 }
 
-/// A site with a secret wherever one can be.
+/// A site with a secret in every place that can have one.
 pub(crate) fn site() -> String {
     fill(SITE)
 }
 
-/// Fails if a secret is in the text, whole or with its first digits gone, as numbers lose them.
+/// Fails if the text contains a secret, whole or without its first digits, which numbers can lose.
 pub(crate) fn clean(name: &str, text: &str) -> Result {
     for (kind, secret) in all() {
         if let Some(at) = text.find(secret.trim_start_matches('0')) {
@@ -341,7 +341,7 @@ const VALIDATE: &[&str] = &[
     "--report=github=reports/v.txt",
 ];
 
-/// Fifty different ones, in the input and, as far as they belong there, in the tree.
+/// Fifty different secrets are in the input, and in the tree if they belong there.
 fn planted() -> Result {
     let texts = [SITE, VALUES]
         .into_iter()
@@ -363,7 +363,7 @@ fn planted() -> Result {
     for (kind, what) in KINDS.iter().enumerate().take(5).skip(1) {
         for at in 0..EACH {
             let secret = secret(kind, at);
-            // Selectors and a repeated key do not reach the tree.
+            // Selectors and a repeated key are not in the tree.
             let lost = [(1, 0), (4, 3)].contains(&(kind, at));
             ensure(
                 lost || ran.stdout.contains(&secret),
@@ -397,9 +397,9 @@ fn convert() -> Result {
     Ok(())
 }
 
-/// What stands in values is found in the files of Secrets alone.
+/// Secrets of values are only in the files of Secrets.
 fn split() -> Result {
-    // Of `values`; the others stand in labels, sources and comments beside it.
+    // Those in `values`; others are in labels, sources and comments.
     let outside = [(0, 0), (0, 1), (0, 2), (0, 3), (1, 0), (5, 0)];
     for place in ["inline", "configmap", "secret"] {
         let site = Site::new()?;
@@ -486,7 +486,7 @@ fn invalid() -> Result {
 fn broken() -> Result {
     refused(BROKEN, ToString::to_string)?;
     refused(BROKEN, |text| format!("{SITE}---\n{text}"))?;
-    // Bytes that are no UTF-8 beside a secret.
+    // Bytes that are not UTF-8 beside a secret.
     let site = Site::new()?;
     let mut bytes = fill("password: <9.0>\ntoken: <9.1>").into_bytes();
     bytes.extend([0xff, 0xfe]);
@@ -507,7 +507,7 @@ fn refused(texts: &[&str], input: impl Fn(&str) -> String) -> Result {
     Ok(())
 }
 
-/// Every secret of the site changes, is added and is removed.
+/// Changes, adds and removes every secret of the site.
 fn diff() -> Result {
     let site = Site::new()?;
     fs::create_dir(site.path().join("reports"))?;
@@ -546,13 +546,13 @@ fn diff() -> Result {
     Ok(())
 }
 
-/// What is drawn of a rollout, and what is said when there is none.
+/// The page of a rollout, and the message if there is none.
 fn plan() -> Result {
     let site = Site::new()?;
     for (name, options) in [("one", &[][..]), ("split", &["--split-secrets"])] {
         let convert = [&["convert", "site.yaml", "-q", "-o", name][..], options].concat();
         run(site.path(), &convert)?.expect_code(0)?;
-        // Annotations that cannot be read, beside secrets.
+        // Unreadable annotations beside secrets.
         let tree = read_tree(&site.path().join(name))?;
         for (file, bytes) in tree {
             let text = String::from_utf8(bytes)?;
@@ -580,7 +580,7 @@ fn journals() -> Result {
         let json = format!("{{\"version\":1,\"is\":{line:?}}}");
         for (name, text) in [("plain", &line), ("json", &json)] {
             let name = format!("{name}-{at}.journal");
-            // Twice, since the last line may be torn.
+            // Twice, since the last line may be incomplete.
             fs::write(site.path().join(&name), format!("{text}\n{text}\n"))?;
             site.search(&words(&["status", "--journal", &name]), false)?;
         }
@@ -588,7 +588,7 @@ fn journals() -> Result {
     Ok(())
 }
 
-/// Commands that read no documents, asked about a secret or beside one.
+/// Commands that read no documents, with a secret in their arguments or environment.
 fn others() -> Result {
     let site = Site::new()?;
     for arguments in [

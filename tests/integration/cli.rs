@@ -1,4 +1,4 @@
-//! The program from outside: arguments, streams, files, exit codes.
+//! The command line: arguments, streams, files, exit codes.
 
 mod diff;
 mod explain;
@@ -49,13 +49,13 @@ fn named(part: &str, tests: &[Named]) -> Vec<Trial> {
     trials.collect()
 }
 
-/// A folder with the input of a case, to write into.
+/// A temporary folder with the input of a case.
 struct Workspace {
     folder: TempDir,
 }
 
 impl Workspace {
-    /// With `armada.yaml` of a case under `testdata/cases`.
+    /// Creates one with `armada.yaml` of a case below `testdata/cases`.
     fn with(case: &str) -> Result<Self> {
         let workspace = Self {
             folder: tempfile::tempdir()?,
@@ -65,7 +65,7 @@ impl Workspace {
         Ok(workspace)
     }
 
-    /// With a small site of three releases in two groups.
+    /// Creates one with a small site of three releases in two groups.
     fn small() -> Result<Self> {
         Self::with("convert-small")
     }
@@ -83,7 +83,7 @@ impl Workspace {
         Ok(text.map_err(|error| format!("{name}: {error}"))?)
     }
 
-    /// Names in the folder, sorted.
+    /// Returns the names in the folder, sorted.
     fn names(&self) -> Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.dir())? {

@@ -1,6 +1,6 @@
-//! Real sites, against what Armada's own handlers said they would do.
+//! Real sites, compared with what Armada's own handlers planned for them.
 //!
-//! The corpus lies beside the checkout (`../shared/corpus`); without it these tests are ignored, and say so.
+//! The corpus is beside the checkout (`../shared/corpus`); without it these tests are ignored, with the reason.
 
 mod order;
 mod site;
@@ -43,12 +43,12 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-/// The corpus, if it is there.
+/// Returns the corpus if it exists.
 fn corpus() -> Option<PathBuf> {
     Some(shared::folder()?.join("corpus"))
 }
 
-/// A test that needs the corpus.
+/// Creates a test that needs the corpus.
 fn when_there(name: String, test: impl FnOnce() -> Result + Send + 'static) -> Trial {
     let run = move || -> std::result::Result<Completion, Failed> {
         match corpus() {
@@ -84,7 +84,7 @@ fn starlingx(app: &str, releases: usize) -> Result {
     ensure(found == releases, format!("{found} releases"))
 }
 
-/// The largest real site's report fits a comment, whole: each loss once, all its releases named.
+/// The report of the largest real site fits in a comment: each loss once, with all its releases.
 fn report() -> Result {
     const COMMENT: usize = 60_000;
     const RELEASES: usize = 69;
@@ -111,7 +111,7 @@ fn report() -> Result {
     ensure(losses.count() < 10, "the same loss is said again and again")
 }
 
-/// The un-rendered site: one screen that says what to do and why.
+/// A site that was not rendered: one screen with what to do and why.
 fn not_rendered() -> Result {
     const SCREEN: usize = 40;
     let place = tempfile::tempdir()?;

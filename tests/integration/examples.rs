@@ -1,4 +1,4 @@
-//! The worked sites of `charts-examples/` and what README shows of them.
+//! The worked sites of `charts-examples/`, and their output in README.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use libtest_mimic::Trial;
 
 use super::support::{self, Files, Result, compare, ensure, folders, read_tree, root, run};
 
-/// Where the converted tree of a worked site lies, below the site.
+/// The folder of the converted tree below a worked site.
 const TREE: &str = "flux";
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -41,10 +41,10 @@ fn convert(folder: &Path) -> Result {
     compare(&read_tree(&tree)?, &found)
 }
 
-/// What precedes the arguments in the command that README shows.
+/// The text before the arguments of the command in README.
 const PROMPT: &str = "$ cargo run --release -- ";
 
-/// The command that README shows says what README says.
+/// The command in README prints what README shows.
 fn readme() -> Result {
     let path = root().join("README.md");
     let text = fs::read_to_string(&path)?;

@@ -14,7 +14,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::shared;
 
-/// Rows that stand for what no schema lists by name, with the reason.
+/// Rows for fields that no schema lists by name, with the reason.
 const BEYOND_THE_SCHEMAS: &[(&str, &str)] = &[
     ("data", "the body itself"),
     ("data.source.*", "the schema lets any other field pass"),
@@ -100,7 +100,7 @@ fn child<'t>(node: Node<'t>, key: &str) -> Option<Node<'t>> {
         .map(|(_, value)| value)
 }
 
-/// Collects the paths of a schema: properties, items and what may stand under any key.
+/// Collects the paths of a schema: properties, items, and `additionalProperties`.
 fn walk(root: Node<'_>, schema: Node<'_>, path: &str, found: &mut BTreeSet<String>) {
     if let Some(reference) = child(schema, "$ref").and_then(Node::scalar) {
         let name = reference.text.rsplit('/').next().unwrap_or("");
@@ -121,7 +121,7 @@ fn walk(root: Node<'_>, schema: Node<'_>, path: &str, found: &mut BTreeSet<Strin
             walk(root, branch, path, found);
         }
     }
-    // v2's map of waits holds the same items as its list; other items and keys are data of their parent.
+    // The map of waits of v2 has the same items as its list; other items and keys are data of their parent.
     let is_waits = path.starts_with("data.wait.resources");
     let item = if is_waits {
         "data.wait.resources[]".to_owned()

@@ -1,4 +1,4 @@
-//! Pages that are made from the program's own tables; `UPDATE_GOLDEN=1` writes them anew.
+//! Pages generated from the program's tables; `UPDATE_GOLDEN=1` rewrites them.
 
 use std::fmt::Write as _;
 
@@ -38,7 +38,7 @@ fn field_mapping() -> Result {
     )
 }
 
-/// What `explain` and `docs/diagnostics.md` show: the first diagnostic of each code's folder, as it is drawn.
+/// The examples of `explain` and `docs/diagnostics.md`: the first diagnostic of each code's folder, as printed.
 fn examples() -> Result {
     let mut text = String::new();
     for code in Code::ALL {
@@ -60,7 +60,7 @@ fn examples() -> Result {
     check_file("src/diagnostic/examples.txt", &text)
 }
 
-/// The table of noise, which is written by hand, names every rule and no other.
+/// The hand-written table of noise names every rule and no other.
 fn noise() -> Result {
     let page = std::fs::read_to_string(root().join("docs/guide/ci.md"))?;
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
@@ -75,7 +75,7 @@ fn noise() -> Result {
     )
 }
 
-/// What `--help` says, of every command, from the program itself.
+/// The `--help` of every command.
 fn cli() -> Result {
     let mut page = format!("# Commands\n\n{NOTE}");
     push_help(&armada2flux::cli::command(), &mut Vec::new(), &mut page)?;

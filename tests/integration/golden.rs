@@ -1,4 +1,4 @@
-//! One folder, one run of the program, everything that came of it.
+//! Each folder is one run of the program with its complete output.
 //!
 //! `testdata/cases/<area>-<what>/` and `testdata/diagnostics/<code>/` hold the input (`armada.yaml` or `input/`,
 //! `stdin`, files that `args` names), `args` (one a line) and what is expected: `expected/` (the tree), `expected.stdout`, `expected.stderr`,
@@ -33,7 +33,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-/// Runs a case and compares, or rewrites, what is expected of it.
+/// Runs a case and compares its output, or rewrites the expected files.
 fn run_case(folder: &Path) -> Result<ProgramOutput> {
     let before = read_tree(folder)?;
     let arguments = fs::read_to_string(folder.join("args"))?;
@@ -80,7 +80,7 @@ pub(crate) fn outcome(folder: &Path) -> Result<(Files, ProgramOutput)> {
     let mut arguments = Vec::new();
     for line in fs::read_to_string(folder.join("args"))?.lines() {
         if line.contains("{large}") {
-            // Sparse: it takes no room, and the program must refuse it unread.
+            // A sparse file takes no space, and the program must refuse it without reading.
             fs::File::create(&large)?.set_len(OVER_THE_LIMIT)?;
         }
         let places = [("{out}", &out), ("{report}", &report), ("{large}", &large)];
@@ -167,7 +167,7 @@ fn every_code_has_one() -> Result {
     )
 }
 
-/// Files between the cases are read by nobody.
+/// No test reads files outside the folders of cases.
 fn no_stray_files() -> Result {
     for area in ["testdata/cases", "testdata/diagnostics"] {
         for entry in fs::read_dir(root().join(area))? {

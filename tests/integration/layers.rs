@@ -1,4 +1,4 @@
-//! Who may use whom: the drawing in `src/lib.rs` is the rule.
+//! Which module may use which: the drawing in `src/lib.rs` is the rule.
 //!
 //! A room uses only rooms that the drawing names before it; no room of one wing names a room of the other; no files
 //! name each other in a circle; every file is declared by its parent; only `cli` and `cluster` do input and output.
@@ -41,11 +41,11 @@ struct Row {
     rooms: Vec<String>,
 }
 
-/// The rooms, from the ground up.
+/// The rooms, from the lowest up.
 struct Drawing(Vec<Row>);
 
 impl Drawing {
-    /// Reads the rows `title: room · room`, which stand from the top down.
+    /// Parses the rows `title: room · room`, which are listed from the top down.
     fn read(text: &str) -> Self {
         let rows = text.lines().filter_map(|line| {
             let line = line.trim().trim_start_matches("//!").trim();
@@ -72,7 +72,7 @@ impl Drawing {
         self.rooms().position(|other| other == room)
     }
 
-    /// The wing of a room; `None` for the ground and for what lies above both.
+    /// Returns the wing of a room; `None` below and above the wings.
     fn wing(&self, room: &str) -> Option<&str> {
         let row = self
             .0
@@ -82,7 +82,7 @@ impl Drawing {
     }
 }
 
-/// The drawing of `src/lib.rs`; every module of the crate is in it.
+/// Returns the drawing of `src/lib.rs`; every module of the crate must be in it.
 fn drawing() -> Result<Drawing> {
     let text = fs::read_to_string(root().join("src/lib.rs"))?;
     let drawing = Drawing::read(&text);
@@ -139,7 +139,7 @@ impl File {
         self.module.first().map(String::as_str)
     }
 
-    /// The rooms whose names stand in the file.
+    /// Returns the rooms that the file names.
     fn rooms(&self) -> BTreeSet<&str> {
         self.paths.own.iter().map(|path| path[0].as_str()).collect()
     }
@@ -275,7 +275,7 @@ fn reaching(files: &[File]) -> Vec<String> {
     wrong
 }
 
-/// Each rule finds what breaks it, in a house of four rooms.
+/// Each rule finds a violation in an example of four rooms.
 fn breaches() -> Result {
     let drawing = Drawing::read(
         "//! above both: cli
@@ -329,7 +329,7 @@ fn breaches() -> Result {
     ensure(circles::find(&circle).is_empty(), "no circle is left")
 }
 
-/// The reader finds what it must, and nothing in comments, strings and tests.
+/// The reader finds every path, and nothing in comments, strings and tests.
 fn spellings() -> Result {
     let text = r#"
         //! crate::cli and std::fs in a comment

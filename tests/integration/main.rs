@@ -1,6 +1,6 @@
-//! Everything that needs the program as a whole: files, streams, exit codes, real sites.
+//! Tests of the whole program: files, streams, exit codes, real sites.
 //!
-//! A test per folder or function, made at run time, so the harness is our own; `docs/testing.md` says how to use it.
+//! Tests are listed at run time, one per folder or function, so the harness is not the standard one. `docs/testing.md` describes its use.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -32,14 +32,14 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 
-/// Tests at once for each core: those on the cluster wait most of the time.
+/// Parallel tests per core: tests on the cluster wait most of the time.
 const TESTS_PER_CORE: usize = 2;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     arguments.test_threads.get_or_insert(cores * TESTS_PER_CORE);
-    // A copy that a test started to kill it has that one task, and must begin it at once.
+    // A test that kills its process starts this program again with only that task.
     if let Some(victim) = live::victim() {
         return libtest_mimic::run(&arguments, vec![victim]).exit_code();
     }

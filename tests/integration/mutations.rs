@@ -1,4 +1,4 @@
-//! Real charts with one thing wrong: never silence, never a panic.
+//! Real charts with one error: it is always reported, and never a panic.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +19,7 @@ use serde_json::{Value as Json, json};
 
 use crate::shared;
 
-/// Mutations that are tried; half of them outside of the values.
+/// How many mutations are tried; half of them outside of the values.
 const SAMPLES: usize = 5_000;
 
 /// Largest chart that is mutated, in bytes of JSON: nine of ten are smaller, and a run stays short.
@@ -40,7 +40,7 @@ struct Sample {
     dependencies: Vec<Json>,
 }
 
-/// What conversion makes of a site: everything that somebody would see.
+/// Everything visible of a conversion.
 struct Outcome {
     tree: String,
     report: String,
@@ -55,7 +55,7 @@ fn run(corpus: &Path) -> Result<(), Failed> {
         let (base, ..) = convert(&sample.chart, &sample, &[]);
         (sample, base)
     });
-    // A chart that is refused as it stands says nothing about what else is wrong with it.
+    // A chart that is refused unchanged does not report other errors.
     let (samples, bases): (Vec<Sample>, Vec<Outcome>) =
         converted.filter(|(_, base)| base.errors == 0).unzip();
     if samples.len() < 200 {
@@ -87,7 +87,7 @@ fn run(corpus: &Path) -> Result<(), Failed> {
         } else {
             outcome.report != base.report || outcome.said != base.said
         };
-        // What Armada never looks at may hold anything.
+        // Fields that Armada never reads may have any value.
         let harmless = fate == Some(Fate::DroppedHarmless);
         let more_said = outcome.said.len() > base.said.len();
         if !(changed || harmless) || (more_said && !told) {
@@ -108,7 +108,7 @@ fn run(corpus: &Path) -> Result<(), Failed> {
     Err(format!("{number} silent or misplaced:\n{}", wrong.join("\n")).into())
 }
 
-/// Charts of the corpus: each document of a file with the documents it depends on.
+/// Returns the charts of the corpus, each with the documents it depends on.
 fn samples(corpus: &Path) -> Vec<Sample> {
     let mut samples = Vec::new();
     let files = shared::files(corpus, &["yaml"]);
@@ -222,8 +222,8 @@ fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
-/// Converts a site of one group with the chart. Gives what is seen, the fate of the node at `path`, and
-/// whether something was said of that node or of what it stands in.
+/// Converts a site of one group with the chart. Returns what is visible, the disposition of the node at `path`, and
+/// whether a diagnostic is about that node or its parent.
 fn convert(chart: &Json, sample: &Sample, path: &[String]) -> (Outcome, Option<Fate>, bool) {
     let name = &chart["metadata"]["name"];
     let mut text = format!("---\n{chart}\n");
@@ -265,7 +265,7 @@ fn convert(chart: &Json, sample: &Sample, path: &[String]) -> (Outcome, Option<F
     );
     let (tree, ledger) = (&inputs.trees()[0], &decoded.ledgers[0]);
     let mut report = serde_json::to_value(&report).expect("a report");
-    // Places move with every change.
+    // Positions change with every mutation.
     report["diagnostics"] = Json::Null;
     for release in report["releases"].as_array_mut().into_iter().flatten() {
         release["origin"] = Json::Null;
@@ -298,7 +298,7 @@ fn convert(chart: &Json, sample: &Sample, path: &[String]) -> (Outcome, Option<F
     (outcome, fate, told)
 }
 
-/// The node at the end of the path, or the last one on the way that is there, and what it stands in.
+/// Returns the node at the path, or the last existing node along it, and its parent.
 fn descend<'t>(root: Node<'t>, path: &[String]) -> Option<(Node<'t>, Node<'t>)> {
     let mut parent = root;
     let mut node = root;
@@ -323,7 +323,7 @@ fn descend<'t>(root: Node<'t>, path: &[String]) -> Option<(Node<'t>, Node<'t>)> 
     Some((node, parent))
 }
 
-/// Numbers that are the same on every run (xorshift).
+/// Random numbers that are the same in every run (xorshift).
 struct Random(u64);
 
 impl Random {

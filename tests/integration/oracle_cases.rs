@@ -1,4 +1,4 @@
-//! Armada's own answers: verdicts of its validation, plans of its deployment, its overrides.
+//! Armada's recorded answers: verdicts of its validation, plans of its deployment, its overrides.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,7 +18,7 @@ use serde_json::{Value as Json, json};
 
 use crate::shared;
 
-/// What differs on purpose.
+/// A part that differs on purpose.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Answer {
     /// Valid or invalid.
@@ -32,7 +32,7 @@ const DIFFERENCES: &[(&str, Answer, &str)] = &[
     (
         "wait-bad-type",
         Answer::Verdict,
-        "armada finds the type only when it deploys the chart; validate says it before",
+        "Armada checks the type only when it deploys the chart; validate reports it before",
     ),
     (
         "chart-in-two-groups",
@@ -204,7 +204,7 @@ fn plan_of(folder: &Path) -> Result<(), Failed> {
     }
 }
 
-/// Groups that hold charts: an empty one leaves no trace in a plan. The default that a group sets for
+/// Returns the groups with charts: a plan does not show empty ones. The default that a group sets for
 /// tests shows in its charts.
 fn filled(groups: &Json) -> Json {
     let groups = groups.as_array().expect("groups").iter();
@@ -238,7 +238,7 @@ fn charts(plan: &Plan<'_, '_>, upgrade: bool) -> Json {
     Json::Array(charts)
 }
 
-/// A release in the words of the oracle; keys as in its README.
+/// Describes a release with the keys of the oracle (its README lists them).
 fn chart(release: &Release<'_, '_>, upgrade: bool) -> Json {
     let chart = release.chart;
     let mut source = json!({"location": &*chart.source.location.value});
@@ -315,8 +315,8 @@ fn values(release: &Release<'_, '_>) -> Json {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// Compares by keys, so that a difference names its path. A number of ready objects stands as a number in
-/// the oracle; the chart's path is a label of the recorder.
+/// Compares by keys, so that a difference names its path. The oracle has a number of ready objects as a number;
+/// the chart's path is a label of the recorder.
 fn compare(path: &str, ours: &Json, wanted: &Json) -> Result<(), Failed> {
     match (ours, wanted) {
         (Json::Object(a), Json::Object(b)) => {

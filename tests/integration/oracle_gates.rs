@@ -1,7 +1,7 @@
-//! What Armada's own waits see in a cluster, object by object, and what our gates see there.
+//! Compares the verdicts of our gates with those of Armada's waits, object by object.
 //!
-//! The questions and Armada's answers are those of `../shared/oracle/waits/cases.json`; how a chart's `wait`
-//! block becomes a list of waits is tested beside this (`oracle_waits`).
+//! `../shared/oracle/waits/cases.json` has the cases and Armada's answers. `oracle_waits` tests how a chart's `wait`
+//! block becomes a list of waits.
 
 use armada2flux::apply::Seen;
 use armada2flux::cluster::Event;
@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{oracle_waits, shared};
 
-/// Cases in which the answer differs on purpose. Never laxer than Armada: that is checked for these, too.
+/// Cases in which the answer differs on purpose. They are never laxer than Armada, which is checked, too.
 const DIFFERENCES: &[(&str, &[&str])] = &[
     (
         "armada reads a status that is not there yet and ends with a raw AttributeError; we wait for it",
@@ -62,21 +62,21 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// What became of a case.
+/// How far a case is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     /// Armada refuses the chart's configuration, and so do we: `oracle_waits` compares.
     Configuration,
-    /// We refuse the document, for a time limit that is over before it begins or a `min_ready` that
-    /// cannot be compared: Armada finds out while it waits, if it comes to that.
+    /// We refuse the document, for a time limit of zero or a `min_ready` that cannot be compared. Armada
+    /// fails only while it waits.
     Document,
-    /// Compared, but for what happens after the first look: that is the watch's part.
+    /// Compared, except for events after the first list, which `watches` compares.
     Watch,
     /// Compared.
     Gates,
 }
 
-/// How many cases there must be of each.
+/// The number of cases of each.
 const PLACES: &[(Place, usize)] = &[
     (Place::Configuration, 18),
     (Place::Document, 6),
@@ -121,7 +121,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// Cases in which what a watch shows is answered differently on purpose.
+/// Cases in which the answer to a watch differs on purpose.
 const WATCHED: &[(&str, &[&str])] = &[
     (
         "armada takes what is deleted for ready, done or not; we wait for what comes in its place",
@@ -138,11 +138,11 @@ const WATCHED: &[(&str, &[&str])] = &[
     (ADOPTED, &["events-tracked-becomes-excluded"]),
 ];
 
-/// The only answer that is laxer: asked once more, Armada would give it, too.
+/// The only laxer answer: Armada would give it as well if asked once more.
 const ADOPTED: &str = "armada keeps its last word on a pod that a controller adopts, and waits out its time limit; we leave such a pod \
      out at once, as armada does in its next run";
 
-/// What happens after the first look is followed as a run follows it.
+/// Follows the events after the first list as a run does.
 fn watches() -> Result<(), Failed> {
     let Some(shared) = shared::folder() else {
         return Ok(());
@@ -200,7 +200,7 @@ fn watched_case(case: &Json) -> Result<(), String> {
     }
 }
 
-/// What a run makes of what a watch shows.
+/// Returns what a run concludes from the events of a watch.
 fn follow(gate: &Gate, input: &Json) -> Verdict {
     let object = |json: &Json| Object::from_value(shared::value(json)).expect("an object");
     let all = |json: &Json| json.as_array().into_iter().flatten().map(object).collect();
@@ -219,7 +219,7 @@ fn follow(gate: &Gate, input: &Json) -> Verdict {
         let happened = match event["type"].as_str() {
             Some("ADDED" | "MODIFIED") => Event::Changed(object(&event["object"])),
             Some("DELETED") => Event::Gone(object(&event["object"])),
-            // The place of the watch is forgotten.
+            // The watch has expired.
             _ => Event::Listed(seen.objects().values().cloned().collect()),
         };
         seen.take(happened);
@@ -228,7 +228,7 @@ fn follow(gate: &Gate, input: &Json) -> Verdict {
     verdict
 }
 
-/// Whether something happens after Armada's first look.
+/// Whether there are events after Armada's first list.
 fn is_watched(input: &Json) -> bool {
     input.get("events").is_some()
 }
@@ -243,7 +243,7 @@ fn settle(case: &Json) -> Result<Place, String> {
     }
     let gates = oracle_waits::with_release(&case["input"], |release| release.map(Release::gates));
     let gates = gates.or_else(|| settled(&case["input"], expected));
-    // The command line takes no limit below a second, in documents it is an error.
+    // The command line accepts no limit below a second; in documents it is an error.
     let limit = expected["timeout"].as_i64();
     let gates = gates.filter(|_| limit.is_none_or(|limit| limit > 0));
     let Some(gates) = gates else {
@@ -264,7 +264,7 @@ fn settle(case: &Json) -> Result<Place, String> {
     }
 }
 
-/// The gates of a document that Armada's schema refuses, from what Armada made of it all the same.
+/// Returns the gates of a document that Armada's schema refuses, from the waits that Armada made of it.
 fn settled(input: &Json, expected: &Json) -> Option<Vec<Gate>> {
     let waits = waits(expected).map(|wait| {
         let mut written = json!({
@@ -293,14 +293,14 @@ fn waits(expected: &Json) -> impl Iterator<Item = &Json> {
     expected["waits"].as_array().into_iter().flatten()
 }
 
-/// The objects as the API server lists them.
+/// Returns the objects as the API server lists them.
 fn by_name(objects: &[Value]) -> Vec<&Value> {
     let mut sorted: Vec<&Value> = objects.iter().collect();
     sorted.sort_by_key(|object| object.at(&["metadata", "name"]).and_then(Value::as_str));
     sorted
 }
 
-/// Whatever is ready for us is ready for Armada: each object, each wait, the whole chart.
+/// Checks that everything ready for us is ready for Armada: each object, each wait, the whole chart.
 fn never_laxer(gates: &[Gate], objects: &[Value], expected: &Json) -> Result<(), String> {
     for (gate, wait) in gates.iter().zip(waits(expected)) {
         for object in wait["objects"].as_array().into_iter().flatten() {
@@ -372,7 +372,7 @@ fn word(verdict: &Verdict) -> &'static str {
     }
 }
 
-/// Same answer, and the same objects named where it is to wait.
+/// Checks that the answers are equal, and name the same objects that are not ready.
 fn same_verdict(verdict: &Verdict, wait: &Json) -> Result<(), String> {
     if wait["verdict"] != word(verdict) {
         return Err(format!(
@@ -411,7 +411,7 @@ fn same_state(state: &State, object: &Json) -> Result<(), String> {
     if same { Ok(()) } else { Err(armada()) }
 }
 
-/// Armada's words for a reason, and ours.
+/// Pairs of reasons, in Armada's words and in ours.
 const REASONS: &[(&str, &str)] = &[
     ("spec update to be observed", "is not observed yet"),
     (
@@ -437,7 +437,7 @@ const REASONS: &[(&str, &str)] = &[
     ("Waiting for pod", ""),
 ];
 
-/// Same meaning, and the same two numbers where both have some.
+/// Whether two reasons mean the same, and have the same two numbers if both have some.
 fn same_reason(ours: &str, theirs: &str) -> bool {
     let Some((_, words)) = REASONS.iter().find(|(armada, _)| theirs.contains(armada)) else {
         return false;

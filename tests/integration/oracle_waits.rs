@@ -1,6 +1,6 @@
-//! What Armada makes of a chart's `wait` block: which waits, with which settings, or a refusal.
+//! Compares what Armada makes of a chart's `wait` block: which waits, with which settings, or a refusal.
 //!
-//! What its waits then see in a cluster is not looked at here.
+//! `oracle_gates` compares what the waits see in a cluster.
 
 use armada2flux::compile::{Inputs, Texts};
 use armada2flux::diagnostic::{Code, Diagnostics, Severity};
@@ -98,7 +98,7 @@ fn inputs(input: &Json, diagnostics: &mut Diagnostics) -> Inputs {
     Inputs::read(texts, Dialect::PyYaml, Workers::ONE, diagnostics)
 }
 
-/// Calls `with` with the release that a case's chart becomes; with nothing when we refuse the document.
+/// Calls `with` with the release of a case's chart; with `None` if we refuse the document.
 pub(crate) fn with_release<T>(input: &Json, with: impl FnOnce(Option<&Release<'_, '_>>) -> T) -> T {
     let mut diagnostics = Diagnostics::default();
     let inputs = inputs(input, &mut diagnostics);
@@ -144,7 +144,7 @@ fn compare(case: &Json) -> Result<(), String> {
             _ => Ok(()),
         };
     }
-    // A limit below one second fails before anything is looked at.
+    // A limit below one second fails before the first list.
     if expected["timeout"]
         .as_i64()
         .is_some_and(|timeout| timeout <= 0)
@@ -154,7 +154,7 @@ fn compare(case: &Json) -> Result<(), String> {
             _ => Ok(()),
         };
     }
-    // Python compares a number of pods with this and fails.
+    // Python fails to compare this with a number of pods.
     let never = |wait: &Json| {
         wait["min_ready"].is_object()
             && !wait["min_ready"]["number"].is_number()

@@ -35,7 +35,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials.collect()
 }
 
-/// The bodies of a document's `data` after overrides, and what was said.
+/// Returns the `data` of documents after overrides, and the diagnostics.
 fn changed(document: &str, files: &[&str], arguments: &[&str]) -> (String, Vec<String>) {
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
@@ -90,7 +90,7 @@ fn files_come_first_and_arguments_win() {
     assert!(said.is_empty(), "{said:?}");
 }
 
-/// What PyYAML's shared objects come to: `m` has a mapping of its own, but shares what is in it.
+/// As with PyYAML's shared objects, `m` has its own mapping but shares the values in it.
 fn anchored_objects_are_shared_as_in_python() {
     let document = "  x: &x {k: 1, deep: {a: 1}}\n  same: *x\n  m: {<<: *x, own: 1}\n";
     let (data, _) = changed(document, &[], &["chart:a:x.k=2", "chart:a:x.deep.a=3"]);

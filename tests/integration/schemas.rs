@@ -1,4 +1,4 @@
-//! Armada's own JSON Schemas as judge: what they refuse, decoding refuses, and nothing else.
+//! Compares decoding with Armada's own JSON Schemas: it refuses what they refuse, and nothing else.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![shared::trial("schemas::verdicts_agree", schemas, run)]
 }
 
-/// Changes every node of documents that hold every field, and compares the verdicts.
+/// Changes every node of documents that have every field, and compares the verdicts.
 fn run(folder: &Path) -> Result<(), Failed> {
     let validators = validators(folder)?;
     let mut wrong = Vec::new();
@@ -36,7 +36,7 @@ fn run(folder: &Path) -> Result<(), Failed> {
                 tried += 1;
                 let valid = validator.is_valid(&mutant["data"]);
                 let errors = errors(&mutant);
-                // The schemas of groups and Manifests ask no type of the body; Armada fails on it later.
+                // The schemas of groups and Manifests do not check the type of the body; Armada fails on it later.
                 let body = path == "/data" && !mutant["data"].is_object();
                 if valid != errors.is_empty() && !body {
                     wrong.push(format!("{schema} {path} {what}: valid {valid}, {errors:?}"));
@@ -59,7 +59,7 @@ fn validators(folder: &Path) -> Result<BTreeMap<String, Validator>, Failed> {
     for file in shared::files(folder, &["yaml"]) {
         for mut document in read(&file) {
             let name = document["metadata"]["name"].as_str().map(str::to_owned);
-            // It names no draft; Armada asks for draft 4 itself.
+            // The schema names no draft; Armada uses draft 4.
             let schema = document["data"].as_object_mut().ok_or("no schema")?;
             schema.remove("$schema");
             let validator = jsonschema::draft4::new(&document["data"])?;
@@ -69,7 +69,7 @@ fn validators(folder: &Path) -> Result<BTreeMap<String, Validator>, Failed> {
     Ok(validators)
 }
 
-/// The documents of Armada that hold every field.
+/// Returns documents of Armada that have every field.
 fn documents(validators: &BTreeMap<String, Validator>) -> Vec<Json> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/fields");
     let files = ["v1.yaml", "v2.yaml"].map(|file| folder.join(file));
@@ -93,7 +93,7 @@ fn read(file: &Path) -> Vec<Json> {
     tree.roots().filter_map(to_json).collect()
 }
 
-/// The JSON pointers of a value and all below it; values of a chart may hold anything.
+/// Collects the JSON pointers of a value and all below it, except a chart's values, which may be anything.
 fn nodes(value: &Json, path: &str, found: &mut Vec<String>) {
     found.push(path.to_owned());
     if path == "/data/values" {
@@ -167,7 +167,7 @@ fn mutants(document: &Json, path: &str) -> Vec<(Json, String)> {
     mutants
 }
 
-/// What decoding says against the document.
+/// Returns the errors of decoding the document.
 fn errors(document: &Json) -> Vec<String> {
     let mut sources = Sources::default();
     let text = document.to_string();

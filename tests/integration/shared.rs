@@ -1,4 +1,4 @@
-//! The folder with real input and real answers beside the checkout.
+//! Reads `../shared`, the folder beside the checkout with real input and recorded answers of Armada.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use armada2flux::yaml::{self, Tree};
 use libtest_mimic::{Completion, Failed, Trial};
 use serde_json::Value as Json;
 
-/// `../shared`, when it is there.
+/// Returns `../shared` if it exists.
 pub(crate) fn folder() -> Option<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared");
     folder.is_dir().then_some(folder)
 }
 
-/// A test that needs a folder in there, which it is given; ignored, with the reason, without it.
+/// A test that gets the folder `needed` of `../shared`. Without that folder it is ignored, with the reason.
 pub(crate) fn trial(
     name: &str,
     needed: &str,
@@ -29,13 +29,13 @@ pub(crate) fn trial(
         {
             Some(folder) => test(&folder).map(|()| Completion::Completed),
             None => Ok(Completion::ignored_with(format!(
-                "../shared/{needed} is not there"
+                "../shared/{needed} does not exist"
             ))),
         }
     })
 }
 
-/// The files below a folder with one of the extensions, in order.
+/// Returns the files below a folder with one of the extensions, sorted.
 pub(crate) fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_owned()];
@@ -56,7 +56,7 @@ pub(crate) fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     found
 }
 
-/// Adds a file and reads it.
+/// Adds a file to `sources` and parses it.
 pub(crate) fn read(path: &Path, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Tree {
     let text = std::fs::read_to_string(path).expect("a readable file");
     let id = sources
@@ -65,7 +65,7 @@ pub(crate) fn read(path: &Path, sources: &mut Sources, diagnostics: &mut Diagnos
     yaml::read(id, sources.file(id).text(), diagnostics)
 }
 
-/// JSON as the program's own tree.
+/// Converts JSON into a value of the program.
 pub(crate) fn value(json: &Json) -> Value {
     match json {
         Json::Null => Value::null(),

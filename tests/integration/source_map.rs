@@ -1,4 +1,4 @@
-//! Source maps: the published schema and the decoder, and the file that `init` begins.
+//! Source maps: the published schema and the decoder agree, and `init` writes a map to fill in.
 
 use std::fs;
 
@@ -25,7 +25,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     ]
 }
 
-/// What the decoder knows of maps and no schema can say.
+/// Rules of the decoder that no schema can express.
 const BEYOND_THE_SCHEMA: &[&str] = &[
     "which nothing catches",
     "cannot be at this address",
@@ -36,7 +36,7 @@ const BEYOND_THE_SCHEMA: &[&str] = &[
     "flux has no",
 ];
 
-/// Changes every node of a map that has every form, and compares the verdicts.
+/// Changes every node of a map with every form, and compares the verdicts.
 fn verdicts() -> Result {
     let schema = run(root(), &["schema", "source-map"])?
         .expect_code(0)?
@@ -120,7 +120,7 @@ fn to_json(text: &str) -> Result<Json> {
     Ok(serde_json::from_str(&emit::to_json(&value, View::Clear))?)
 }
 
-/// The JSON pointers of a value and all below it.
+/// Collects the JSON pointers of a value and all below it.
 fn nodes(value: &Json, path: String, found: &mut Vec<String>) {
     match value {
         Json::Object(entries) => {
@@ -138,7 +138,7 @@ fn nodes(value: &Json, path: String, found: &mut Vec<String>) {
     found.push(path);
 }
 
-/// The input of the case that shows what `init` writes.
+/// The case with the output of `init`.
 fn input() -> String {
     let folder = root().join("testdata/cases/sources-map-init");
     folder.join("armada.yaml").display().to_string()

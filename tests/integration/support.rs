@@ -11,37 +11,37 @@ use std::process::{Command, Output, Stdio};
 use libtest_mimic::Failed;
 use similar::TextDiff;
 
-/// What a test ends with.
+/// The result of a test.
 pub(crate) type Result<T = ()> = std::result::Result<T, Failed>;
 
-/// Environment variable that makes tests rewrite what they expect.
+/// The environment variable that makes tests rewrite their expected files.
 pub(crate) const UPDATE: &str = "UPDATE_GOLDEN";
 
-/// The checkout.
+/// Returns the root of the checkout.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Whether expected files are to be rewritten.
+/// Whether to rewrite expected files.
 pub(crate) fn update() -> bool {
     std::env::var_os(UPDATE).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// The program, with an empty environment and nothing on stdin.
+/// Returns a command for the program, with an empty environment and empty stdin.
 pub(crate) fn program() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_armada2flux"));
     command.env_clear().stdin(Stdio::null());
-    // Without it a terminal takes no colours.
+    // Needed for colours on a terminal.
     command.env("TERM", "xterm");
     command
 }
 
-/// How a run of the program ended.
+/// Output and exit code of a finished program.
 #[derive(Debug)]
 pub(crate) struct ProgramOutput {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    /// `None` when a signal ended it.
+    /// `None` if a signal ended the program.
     pub(crate) code: Option<i32>,
 }
 
@@ -59,7 +59,7 @@ impl ProgramOutput {
         })
     }
 
-    /// Fails unless the exit code is this one.
+    /// Fails unless the program exited with `code`.
     pub(crate) fn expect_code(self, code: i32) -> Result<Self> {
         if self.code == Some(code) {
             return Ok(self);
@@ -75,7 +75,7 @@ impl ProgramOutput {
         )
     }
 
-    /// Fails unless stderr holds the text.
+    /// Fails unless stderr contains `text`.
     pub(crate) fn expect_stderr(self, text: &str) -> Result<Self> {
         contains(&self.stderr, text)?;
         Ok(self)
@@ -88,7 +88,7 @@ pub(crate) fn run<A: AsRef<OsStr>>(folder: &Path, arguments: &[A]) -> Result<Pro
     ProgramOutput::new(output)
 }
 
-/// Runs a command and feeds it.
+/// Runs a command with `input` on its stdin.
 pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> Result<ProgramOutput> {
     command.stdin(Stdio::piped());
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -97,14 +97,14 @@ pub(crate) fn run_with_input(command: &mut Command, input: &[u8]) -> Result<Prog
     let written = std::thread::scope(|scope| {
         let writer = scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
         let output = child.wait_with_output();
-        // A program that refuses its input early closes the pipe; its output says so.
+        // Writing fails if the program exits early; the test sees that in its output.
         let _ = writer.join();
         output
     });
     ProgramOutput::new(written?)
 }
 
-/// Fails unless `text` holds `part`.
+/// Fails unless `text` contains `part`.
 pub(crate) fn contains(text: &str, part: &str) -> Result {
     if text.contains(part) {
         Ok(())
@@ -113,7 +113,7 @@ pub(crate) fn contains(text: &str, part: &str) -> Result {
     }
 }
 
-/// Fails if `text` holds `part`.
+/// Fails if `text` contains `part`.
 pub(crate) fn lacks(text: &str, part: &str) -> Result {
     if text.contains(part) {
         Err(format!("`{part}` must not be in:\n{text}").into())
@@ -122,7 +122,7 @@ pub(crate) fn lacks(text: &str, part: &str) -> Result {
     }
 }
 
-/// Fails with the reason unless the condition holds.
+/// Fails with `reason` unless `holds`.
 pub(crate) fn ensure(holds: bool, reason: impl Into<String>) -> Result {
     if holds {
         Ok(())
@@ -131,10 +131,10 @@ pub(crate) fn ensure(holds: bool, reason: impl Into<String>) -> Result {
     }
 }
 
-/// Files by path below a folder, with `/`.
+/// Files by their path below a folder, separated by `/`.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-/// Reads a tree; a folder that is not there is an empty one.
+/// Reads all files below a folder; a missing folder has none.
 pub(crate) fn read_tree(folder: &Path) -> Result<Files> {
     let mut files = Files::new();
     if folder.exists() {
@@ -157,7 +157,7 @@ fn walk(folder: &Path, prefix: &str, files: &mut Files) -> Result {
     Ok(())
 }
 
-/// Names of the folders in a folder, sorted.
+/// Returns the folders in a folder by name, sorted.
 pub(crate) fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
@@ -176,19 +176,19 @@ pub(crate) fn folders(folder: &Path) -> Vec<(String, PathBuf)> {
     found
 }
 
-/// Compares files; says for each what differs.
+/// Compares files; the error has a diff of each.
 pub(crate) fn compare(expected: &Files, found: &Files) -> Result {
     const SHOWN: usize = 6000;
     let mut report = String::new();
     for (name, bytes) in expected {
         match found.get(name) {
-            None => writeln!(report, "{name}: expected, but not there")?,
+            None => writeln!(report, "{name}: expected, but missing")?,
             Some(other) if other == bytes => {}
             Some(other) => report.push_str(&difference(name, bytes, other)),
         }
     }
     for name in found.keys().filter(|name| !expected.contains_key(*name)) {
-        writeln!(report, "{name}: there, but not expected")?;
+        writeln!(report, "{name}: not expected")?;
     }
     if report.is_empty() {
         return Ok(());
@@ -197,7 +197,7 @@ pub(crate) fn compare(expected: &Files, found: &Files) -> Result {
         report = report.chars().take(SHOWN).collect();
         report.push_str("\n… and more");
     }
-    Err(format!("{report}\n{UPDATE}=1 takes what was found as expected").into())
+    Err(format!("{report}\n{UPDATE}=1 rewrites the expected files").into())
 }
 
 fn difference(name: &str, expected: &[u8], found: &[u8]) -> String {
@@ -211,7 +211,7 @@ fn difference(name: &str, expected: &[u8], found: &[u8]) -> String {
     unified.to_string()
 }
 
-/// Compares a generated file of the checkout, or writes it.
+/// Compares a generated file of the checkout, or rewrites it.
 pub(crate) fn check_file(path: &str, text: &str) -> Result {
     let file = root().join(path);
     if update() {

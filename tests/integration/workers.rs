@@ -1,4 +1,4 @@
-//! One thread and many come to the same.
+//! One thread and many give the same output.
 
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
@@ -15,7 +15,7 @@ use libtest_mimic::Trial;
 use super::support::{Result, ensure};
 
 const CHARTS: usize = 160;
-/// Charts of a group: neither groups nor batches end where the other does.
+/// Charts per group: chosen so that groups and batches do not end together.
 const GROUP: usize = 7;
 
 pub(crate) fn trials() -> Vec<Trial> {
@@ -46,7 +46,7 @@ fn run() -> Result {
     Ok(())
 }
 
-/// Everything that a conversion says and writes.
+/// Everything that a conversion prints and writes.
 fn converted(text: &str, workers: usize) -> Result<String> {
     let workers = Workers::new(NonZeroUsize::new(workers).ok_or("no worker")?);
     let mut texts = Texts::default();
@@ -80,7 +80,7 @@ fn converted(text: &str, workers: usize) -> Result<String> {
     Ok(out)
 }
 
-/// A site with something to say about most of its charts.
+/// A site that causes diagnostics for most of its charts.
 fn site() -> String {
     let mut text = String::new();
     let mut groups = String::new();

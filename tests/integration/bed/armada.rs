@@ -1,4 +1,4 @@
-//! Brings a site into the state in which a takeover starts: every release installed by real Helm, as Armada does it.
+//! Installs every release of a site with real Helm as Armada does, the state in which a takeover starts.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,11 +18,11 @@ use serde_json::Value;
 use super::program::Program;
 use super::{Bed, Outcome, has_condition, python};
 
-/// For Armada's own waits, whatever the documents allow.
+/// Time limit for Armada's own waits, whatever the documents set.
 const WAITS_AT_MOST: Duration = Duration::from_secs(180);
 
-/// Prints, for each Chart document, the text of the values file that Armada would hand to Helm. Armada runs PyYAML's
-/// parts in C.
+/// Prints, for each Chart document, the values file that Armada would pass to Helm. Armada uses PyYAML's C
+/// implementation.
 const PYYAML: &str = "
 import json, sys, yaml
 loader = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
@@ -40,17 +40,17 @@ json.dump(texts, sys.stdout)
 pub(crate) struct Site {
     /// The documents.
     pub(crate) text: String,
-    /// The Manifest in question, when there are several.
+    /// The Manifest to use if the documents have several.
     pub(crate) target: Option<&'static str>,
-    /// Where Flux finds the charts: a source map.
+    /// The source map with which Flux finds the charts.
     pub(crate) source_map: String,
     /// Holds a folder for each chart, named by the last part of the source's `subpath`.
     pub(crate) charts: PathBuf,
 }
 
 impl Site {
-    /// The worked site of `charts-examples`, with a source map that takes its charts from the bed's servers. They
-    /// are in the Git repository `charts-WORD`, for each word one of its own.
+    /// Returns the worked site of `charts-examples`, with a source map that takes its charts from the bed's servers. The
+    /// charts are in the Git repository `charts-WORD`.
     pub(crate) fn worked(bed: &Bed, word: &str) -> Outcome<Self> {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts-examples");
         let repository = format!("charts-{word}");
@@ -67,7 +67,7 @@ impl Site {
         })
     }
 
-    /// A site whose documents name servers of the bed, or none that matter.
+    /// Creates a site whose documents need no source map.
     pub(crate) fn plain(text: String, charts: PathBuf) -> Self {
         Self {
             text,
@@ -77,7 +77,7 @@ impl Site {
         }
     }
 
-    /// Takes what the worked site names from the bed's servers, Git at that commit of the word's repository.
+    /// Returns a source map that takes the charts of the worked site from the bed's servers, with Git at `commit`.
     pub(crate) fn worked_map(bed: &Bed, word: &str, commit: &str) -> String {
         format!(
             "sources:
@@ -94,7 +94,7 @@ impl Site {
         )
     }
 
-    /// Gives the site's plan to `act`.
+    /// Calls `act` with the site's plan.
     pub(crate) fn with_plan<T>(&self, act: impl FnOnce(&Plan<'_, '_>) -> Outcome<T>) -> Outcome<T> {
         let mut diagnostics = Diagnostics::default();
         let mut texts = Texts::default();
@@ -113,7 +113,7 @@ impl Site {
 
 impl Bed {
     /// Installs every release of the site with `helm` (3 or 4), group by group, with Armada's flags and values files.
-    /// After each step it waits as Armada would have: for the pods and Jobs of the release. Gives the steps' releases.
+    /// After each step it waits as Armada does, for the pods and Jobs of the release. Returns the releases of each step.
     pub(crate) fn install_as_armada(
         &self,
         site: &Site,
@@ -164,7 +164,7 @@ impl Bed {
         let chart = place.join("chart");
         copy_charts(&charts.join(folder_name(release.chart)), &chart)?;
         if let Some(dependencies) = &release.dependencies {
-            // Armada empties the chart's own folder and fills it with what the documents name.
+            // Armada empties the chart's `charts` folder and fills it with the dependencies of the document.
             let inner = chart.join("charts");
             drop(fs::remove_dir_all(&inner));
             for dependency in dependencies {
@@ -190,7 +190,7 @@ impl Bed {
         self.run(helm, &arguments).map(drop)
     }
 
-    /// Waits until no pod and no Job of the release is unfinished. What Armada waits for is less or the same.
+    /// Waits until every pod of the release is ready and every Job complete. Armada waits for the same or for less.
     fn wait_as_armada(&self, release: &Release<'_, '_>) -> Outcome {
         let selector = format!("labelSelector=release_group%3D{}", release.name);
         let pods = format!("/api/v1/namespaces/{}/pods?{selector}", release.namespace);
@@ -236,7 +236,7 @@ impl Bed {
     }
 }
 
-/// The values as Helm gets them: PyYAML's text where Python has PyYAML, else our own text of the same values.
+/// Returns the values file: PyYAML's text if PyYAML is installed, else our own text of the same values.
 fn values_text(
     release: &Release<'_, '_>,
     texts: Option<&BTreeMap<String, String>>,
@@ -252,11 +252,11 @@ fn values_text(
     Ok(to_yaml(&value, View::Clear))
 }
 
-/// PyYAML's texts by name of the Chart document; none without Python or PyYAML.
+/// Returns PyYAML's texts by name of the Chart document; `None` without Python or PyYAML.
 fn pyyaml_texts(site: &str) -> Outcome<Option<BTreeMap<String, String>>> {
     if let Err(reason) = python::interpreter() {
         super::build::print_progress(&format!(
-            "values files are written by armada2flux itself: {reason}"
+            "armada2flux writes the values files itself: {reason}"
         ));
         return Ok(None);
     }
@@ -264,7 +264,7 @@ fn pyyaml_texts(site: &str) -> Outcome<Option<BTreeMap<String, String>>> {
     Ok(Some(serde_json::from_slice(&texts)?))
 }
 
-/// The last part of the chart's `subpath`.
+/// Returns the last part of the chart's `subpath`.
 fn folder_name(chart: &Chart<'_>) -> String {
     let path = chart
         .source
@@ -275,7 +275,7 @@ fn folder_name(chart: &Chart<'_>) -> String {
     path.rsplit('/').next().unwrap_or_default().to_owned()
 }
 
-/// Copies a folder; what `helm dependency build` left in it stays behind.
+/// Copies a folder, without what `helm dependency build` added.
 pub(crate) fn copy_charts(from: &Path, to: &Path) -> Outcome {
     fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
     for entry in fs::read_dir(from).map_err(|error| format!("{}: {error}", from.display()))? {

@@ -1,4 +1,4 @@
-//! What the API server's audit log says: who wrote which object in which order.
+//! Reads the API server's audit log: who wrote which object, in which order.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Outcome;
 
-/// One finished request, in the order in which they finished.
+/// One finished request; the log has them in the order in which they finished.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Entry {
@@ -19,11 +19,11 @@ pub(crate) struct Entry {
     pub(crate) response_status: Status,
     #[serde(rename = "requestURI")]
     pub(crate) request_uri: String,
-    /// When the server got it: RFC 3339 in UTC, with microseconds always, so that texts sort as times do.
+    /// When the server received it: RFC 3339 in UTC, always with microseconds, so texts sort like times.
     pub(crate) request_received_timestamp: String,
     /// When it was answered.
     pub(crate) stage_timestamp: String,
-    /// The object as it was after a write; only of the kinds whose history is kept.
+    /// The object after a write; only for the kinds of `AWAITED` (`control_plane.rs`).
     #[serde(default)]
     pub(crate) response_object: Option<Value>,
 }
@@ -34,7 +34,7 @@ pub(crate) struct Who {
     pub(crate) username: String,
 }
 
-/// The object of a request; empty for requests that are not about one.
+/// The object of a request; empty for requests without one.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Object {
@@ -44,7 +44,7 @@ pub(crate) struct Object {
     pub(crate) subresource: String,
 }
 
-/// How a request ended.
+/// The result of a request.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Status {
@@ -52,7 +52,7 @@ pub(crate) struct Status {
     pub(crate) details: Details,
 }
 
-/// What the answer to a deletion says of the object that is gone.
+/// Details of a deleted object.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Details {
@@ -60,12 +60,12 @@ pub(crate) struct Details {
 }
 
 impl Entry {
-    /// Whether it looked at objects once, and did not follow them.
+    /// Whether it is a get or list, not a watch.
     pub(crate) fn is_read(&self) -> bool {
         matches!(self.verb.as_str(), "get" | "list")
     }
 
-    /// Whether it changed something.
+    /// Whether it successfully changed something.
     pub(crate) fn is_write(&self) -> bool {
         let writes = matches!(
             self.verb.as_str(),
@@ -75,12 +75,12 @@ impl Entry {
     }
 }
 
-/// Reads the log; a line that is being written is left for the next call.
+/// Reads the log, without an unfinished last line.
 pub(crate) fn read(log: &Path) -> Outcome<Vec<Entry>> {
     let text = std::fs::read_to_string(log)?;
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let entry = |line: &str| {
-        // Some tests send objects that are nested as deep as the API server takes them.
+        // Some tests send objects as deeply nested as the API server accepts.
         let mut reader = serde_json::Deserializer::from_str(line);
         reader.disable_recursion_limit();
         Ok(Entry::deserialize(&mut reader)?)

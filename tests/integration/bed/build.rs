@@ -1,7 +1,7 @@
-//! Builds the bed's programs once, into a cache that all test runs share.
+//! Builds the bed's programs once, into a cache that test runs share.
 //!
-//! A program lies in a folder named after the digest of everything that decides its content. It is built beside that
-//! place and renamed, so a folder that is there is whole. One lock per cache: the second run waits and then finds all done.
+//! A program is in a folder named after the digest of everything that affects its content. It is built under another name
+//! and renamed, so a folder that exists is complete. The cache has one lock: a second run waits and then finds all programs.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -23,17 +23,17 @@ const CACHE_VARIABLE: &str = "ARMADA2FLUX_TESTBED_DIR";
 /// Bytes of the digest in a folder's name.
 const KEY_BYTES: usize = 8;
 
-/// Begins the name of a folder that is being built; one that is found under the lock was left by a killed build.
+/// Prefix of a folder that is being built. A folder found while holding the lock was left by a killed build.
 const UNFINISHED: &str = ".unfinished-";
 
-/// Where the programs lie.
+/// The folders of the built programs.
 #[derive(Debug, Clone)]
 pub(crate) struct Programs {
     folders: BTreeMap<Program, PathBuf>,
 }
 
 impl Programs {
-    /// All programs, built when they are not there yet.
+    /// Returns all programs, after building those that are missing.
     pub(crate) fn get() -> Outcome<Self> {
         let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed");
         let builder = Builder::new(PathBuf::from("go"), cache_folder())?;
@@ -47,30 +47,30 @@ impl Programs {
         })
     }
 
-    /// The executable file.
+    /// Returns the executable file.
     pub(crate) fn path(&self, program: Program) -> PathBuf {
         self.folders[&program].join(program.name())
     }
 
-    /// The YAML files that came with the program's module.
+    /// Returns the folder of YAML files from the program's module.
     pub(crate) fn share(&self, program: Program) -> PathBuf {
         self.folders[&program].join("share")
     }
 }
 
-/// The folder that holds built programs and the state of running beds.
+/// Returns the folder of built programs and of the files of running beds.
 pub(crate) fn cache_folder() -> PathBuf {
     std::env::var_os(CACHE_VARIABLE)
         .map_or_else(|| super::target_folder().join("testbed"), PathBuf::from)
 }
 
-/// Why the bed cannot be built here; none when Go answers.
+/// Returns why the bed cannot be built here; `None` if Go works.
 pub(crate) fn missing_go() -> Option<String> {
     go_version(Path::new("go"))
         .err()
         .map(|error| match error.kind() {
-            io::ErrorKind::NotFound => "go is not installed".to_owned(),
-            _ => format!("go does not run: {error}"),
+            io::ErrorKind::NotFound => "Go is not installed".to_owned(),
+            _ => format!("Go does not run: {error}"),
         })
 }
 
@@ -96,7 +96,7 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// With the `go` program given, into `cache`.
+    /// Creates a builder that uses the program `go` and builds into `cache`.
     pub(crate) fn new(go: PathBuf, cache: PathBuf) -> Outcome<Self> {
         let version =
             go_version(&go).map_err(|error| format!("{} version: {error}", go.display()))?;
@@ -105,7 +105,7 @@ impl Builder {
         Ok(Self { go, version, cache })
     }
 
-    /// The folder of each recipe, in order; what is missing is built, one after another (Go itself uses all cores).
+    /// Returns the folder of each recipe, in order. Builds missing ones one after another, since Go uses all cores.
     pub(crate) fn build(&self, recipes: &[Recipe]) -> Outcome<Vec<PathBuf>> {
         let places = recipes
             .iter()
@@ -140,7 +140,7 @@ impl Builder {
         Ok(places)
     }
 
-    /// The folder that the recipe's program lies in once it is built.
+    /// Returns the folder of the recipe's program, built or not.
     pub(crate) fn place(&self, recipe: &Recipe) -> Outcome<PathBuf> {
         let mut digest = Sha256::new();
         for file in ["go.mod", "go.sum"] {
@@ -166,7 +166,7 @@ impl Builder {
             .join(format!("{}-{key}", recipe.name)))
     }
 
-    /// Waits until no other process builds into this cache. The lock is the kernel's: it cannot outlive its holder.
+    /// Waits until no other process builds into this cache. The kernel drops the lock when its holder ends.
     fn lock(&self) -> Outcome<File> {
         let path = self.cache.join("lock");
         let file = File::options()
@@ -182,7 +182,7 @@ impl Builder {
         Ok(file)
     }
 
-    /// Removes what a killed build left.
+    /// Removes the rest of killed builds.
     fn sweep(&self) -> Outcome {
         for entry in fs::read_dir(self.cache.join("bin"))? {
             let entry = entry?;
@@ -231,7 +231,7 @@ impl Builder {
             .map(|stamp| format!("-X {stamp}"))
             .collect();
         let mut file = File::create(log)?;
-        // A line of its own first: a disk that fills up later has a place for what the compiler says of that.
+        // Write a line first, so that the log has disk space for compiler errors even if the disk fills up later.
         writeln!(file, "go build {}", recipe.package)?;
         let supervisor = Supervisor::start()?;
         let mut child = supervisor.spawn(
@@ -274,7 +274,7 @@ impl Builder {
                 .is_some_and(|extension| extension == "yaml");
             let name = path.file_name().map(ToOwned::to_owned).unwrap_or_default();
             if is_yaml && name != "kustomization.yaml" {
-                // Read and written, not copied: files of the module cache are read-only.
+                // Not `fs::copy`: it would keep the read-only mode of files in the module cache.
                 fs::write(target.join(name), fs::read(&path)?)?;
                 copied += 1;
             }
@@ -287,12 +287,12 @@ impl Builder {
     }
 }
 
-/// One line of progress, whatever the test harness captures.
+/// Prints a line of progress to stderr, even if the test harness captures output.
 pub(crate) fn print_progress(line: &str) {
     drop(writeln!(io::stderr(), "test bed: {line}"));
 }
 
-/// A word that differs between processes and calls.
+/// Returns a name that differs between processes and calls.
 pub(crate) fn unique_name() -> String {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)

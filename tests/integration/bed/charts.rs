@@ -1,4 +1,4 @@
-//! A static chart repository, as any web server would be one.
+//! A static chart repository over HTTP.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +14,7 @@ use super::{Outcome, http};
 /// Charts under one URL.
 #[derive(Debug)]
 pub(crate) struct ChartRepository {
-    /// For a HelmRepository.
+    /// The URL for a HelmRepository.
     pub(crate) url: String,
     folder: PathBuf,
     helm: PathBuf,
@@ -22,13 +22,13 @@ pub(crate) struct ChartRepository {
 }
 
 impl ChartRepository {
-    /// Serves an empty repository out of `folder`.
+    /// Serves an empty repository from `folder`.
     pub(crate) fn start(runtime: &Handle, helm: PathBuf, folder: &Path) -> Outcome<Self> {
         let files = folder.join("charts");
         fs::create_dir_all(&files)?;
         let served = files.clone();
         let address = http::serve(runtime, None, move |request| {
-            // Every folder is this one: a word before the name makes an address of a test's own.
+            // The folder in the path is ignored, so each test can have an address of its own.
             let path = request.uri().path();
             let name = path.rsplit('/').next().unwrap_or_default().to_owned();
             let path = served.join(&name);
@@ -54,8 +54,8 @@ impl ChartRepository {
         Ok(repository)
     }
 
-    /// Packages the chart in `chart` and puts it into the index. A folder that was published stays as it was: what
-    /// others are fetching does not change under their hands.
+    /// Packages the chart in `chart` and adds it to the index. A folder is published once, so that a chart does not change
+    /// while another test fetches it.
     pub(crate) fn publish(&self, chart: &Path) -> Outcome {
         let mut published = self
             .published

@@ -11,10 +11,10 @@ use super::program::Program;
 use super::supervisor::Supervisor;
 use super::{Outcome, port};
 
-/// Long enough for two busy cores.
+/// Time limit on two busy cores.
 const STARTS_WITHIN: Duration = Duration::from_secs(90);
 
-/// Kinds that something waits for, by API group. What their objects became with every write is logged.
+/// Kinds that steps wait for, by API group. The audit log has their objects after every write.
 const AWAITED: [(&str, &[&str]); 5] = [
     ("helm.toolkit.fluxcd.io", &["helmreleases"]),
     (
@@ -26,7 +26,8 @@ const AWAITED: [(&str, &[&str]); 5] = [
     ("", &["pods"]),
 ];
 
-/// Writes of everyone are logged; reads only of the tester and of accounts, since the controllers' would drown them.
+/// Returns the audit policy: all writes, but reads only of the tester and of accounts that tests create. Reads of
+/// controllers would hide the rest.
 fn audit_policy() -> serde_json::Value {
     let machinery: Vec<_> = User::machinery()
         .chain(["system:apiserver", "system:anonymous"])
@@ -75,7 +76,7 @@ pub(crate) struct ControlPlane {
 }
 
 impl ControlPlane {
-    /// Starts etcd and the API server and waits until it answers; then the rest.
+    /// Starts etcd and the API server, waits until it is ready, then starts the rest.
     pub(crate) fn start(
         supervisor: &Supervisor,
         programs: &Programs,
@@ -110,12 +111,12 @@ impl ControlPlane {
         })
     }
 
-    /// Ends the API server hard, as a crash would.
+    /// Kills the API server.
     pub(crate) fn kill_api_server(&mut self) {
         self.api_server.kill();
     }
 
-    /// Starts the API server again on its old port and waits until it answers.
+    /// Restarts the API server on the same port and waits until it is ready.
     pub(crate) fn restart_api_server(
         &mut self,
         supervisor: &Supervisor,
@@ -128,7 +129,7 @@ impl ControlPlane {
             .wait_until(STARTS_WITHIN, || is_ready(kubectl, tester))
     }
 
-    /// A message for the first process that is no longer running.
+    /// Returns a message for the first process that is no longer running.
     pub(crate) fn exited_processes(&mut self) -> Option<String> {
         self.others
             .iter_mut()
@@ -152,7 +153,7 @@ fn is_ready(kubectl: &Path, kubeconfig: &Path) -> bool {
         .is_ok_and(|output| output.status.success())
 }
 
-/// etcd on loopback; durability is given up for speed, the data lives as long as the bed.
+/// Returns the launch of etcd on loopback, without fsync: its data lives only as long as the bed.
 pub(crate) fn etcd(programs: &Programs, client_url: &str, folder: &Path) -> Outcome<Launch> {
     let peer_url = format!("http://127.0.0.1:{}", port::free()?);
     let arguments = vec![
@@ -191,7 +192,7 @@ fn api_server(
         format!("--secure-port={port}"),
         "--bind-address=127.0.0.1".to_owned(),
         "--advertise-address=127.0.0.1".to_owned(),
-        // A loopback address may not stand in the endpoints of the `kubernetes` service.
+        // The endpoints of the `kubernetes` Service may not have a loopback address.
         "--endpoint-reconciler-type=none".to_owned(),
         "--service-cluster-ip-range=10.0.0.0/24".to_owned(),
         "--allow-privileged=true".to_owned(),
@@ -206,7 +207,7 @@ fn api_server(
         format!("--token-auth-file={}", keys.file("tokens.csv")),
         format!("--audit-policy-file={}", policy.display()),
         format!("--audit-log-path={}", audit_log.display()),
-        // Megabytes; a rotated log would look like a log without writes.
+        // In megabytes: after a rotation, writes would be missing from the log.
         "--audit-log-maxsize=4096".to_owned(),
     ];
     Ok(Launch::new(
@@ -238,8 +239,8 @@ fn controller_manager(
         format!("--secure-port={}", port::free()?),
         "--bind-address=127.0.0.1".to_owned(),
         "--leader-elect=false".to_owned(),
-        // Nobody sends heartbeats for nodes that are only played: after the default of less than a
-        // minute all pods would stop being Ready.
+        // Simulated nodes send no heartbeats: with the default of less than a minute all pods would become
+        // not ready.
         "--node-monitor-grace-period=24h".to_owned(),
         format!("--cert-dir={}", folder.join("certificates").display()),
     ];

@@ -1,4 +1,4 @@
-//! What is kept when a live test fails: logs, events and objects, where a person can look at them.
+//! Saves logs, events and objects when a live test fails.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::program::Program;
 use super::{Bed, Outcome, target_folder};
 
-/// Writes everything into `testbed-failures/<test>` under the target folder and gives that path.
-/// Objects of the namespaces named are kept whole, except Secrets: of those only names.
+/// Writes them into `testbed-failures/<test>` under the target folder and returns that path.
+/// Objects of `namespaces` are saved in full, except Secrets: only their names.
 pub(crate) fn save(bed: &Bed, test: &str, namespaces: &[String]) -> Outcome<PathBuf> {
     let folder = target_folder().join("testbed-failures").join(test);
     drop(fs::remove_dir_all(&folder));
@@ -21,7 +21,7 @@ pub(crate) fn save(bed: &Bed, test: &str, namespaces: &[String]) -> Outcome<Path
             fs::copy(&path, folder.join(name))?;
         }
     }
-    // Each by itself: after a crash of the API server there may be nothing to ask.
+    // Each request may fail: the API server may have crashed.
     let ask = |file: String, arguments: &[&str]| {
         let text = bed
             .run(Program::Kubectl, arguments)

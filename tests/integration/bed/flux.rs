@@ -1,4 +1,4 @@
-//! Flux's controllers, as processes beside the cluster.
+//! Runs Flux's controllers as processes.
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -11,7 +11,7 @@ use super::program::Program;
 use super::supervisor::Supervisor;
 use super::{Outcome, port};
 
-/// The controllers whose definitions and processes make up Flux here.
+/// The controllers that make up Flux in the bed.
 pub(crate) const CONTROLLERS: [Program; 3] = [
     Program::SourceController,
     Program::HelmController,
@@ -20,7 +20,7 @@ pub(crate) const CONTROLLERS: [Program; 3] = [
 
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
-/// Deployments in the names of the controllers, since a client looks for those; kwok plays their pods.
+/// Returns Deployments with the names of the controllers, since clients look for them; kwok simulates their pods.
 pub(crate) fn deployments() -> Vec<serde_json::Value> {
     let deployment = |program: Program| {
         let name = program.name();
@@ -47,7 +47,7 @@ pub(crate) fn deployments() -> Vec<serde_json::Value> {
     CONTROLLERS.into_iter().map(deployment).collect()
 }
 
-/// Starts the three controllers; their kinds must be known to the API server.
+/// Starts the three controllers; the API server must have their kinds already.
 pub(crate) fn start(
     supervisor: &Supervisor,
     programs: &Programs,
@@ -68,7 +68,7 @@ pub(crate) fn start(
                         format!("--storage-path={}", storage.display()),
                         format!("--storage-addr={storage_address}"),
                         format!("--storage-adv-addr={storage_address}"),
-                        // How soon an include that is not there yet is looked for again.
+                        // How soon a missing include is looked for again.
                         "--requeue-dependency=1s".to_owned(),
                     ],
                 ),

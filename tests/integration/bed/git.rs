@@ -1,4 +1,4 @@
-//! A Git server over smart HTTP: `git http-backend` behind the bed's own little web server.
+//! A Git server over smart HTTP: `git http-backend` behind the bed's web server.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -22,7 +22,7 @@ pub(crate) struct GitServer {
 }
 
 impl GitServer {
-    /// Serves the repositories in a folder inside `folder`.
+    /// Serves the repositories below `folder`.
     pub(crate) fn start(runtime: &Handle, folder: &Path) -> Outcome<Self> {
         let root = folder.join("git");
         fs::create_dir_all(&root)?;
@@ -41,13 +41,13 @@ impl GitServer {
         })
     }
 
-    /// The URL of a repository.
+    /// Returns the URL of a repository.
     pub(crate) fn url(&self, repository: &str) -> String {
         format!("{}/{repository}.git", self.url)
     }
 
-    /// Makes the files of `tree` the whole content of branch `master` in a new commit, and gives the commit.
-    /// The repository is made when it is not there.
+    /// Commits the files of `tree` as the whole content of branch `master`, and returns the commit.
+    /// Creates the repository if needed.
     pub(crate) fn commit(&self, repository: &str, tree: &Path, message: &str) -> Outcome<String> {
         let bare = self.folder.join(format!("{repository}.git"));
         let git_dir = format!("--git-dir={}", bare.display());
@@ -74,7 +74,7 @@ impl GitServer {
         self.head(repository)
     }
 
-    /// Makes a second repository with the same commits.
+    /// Creates a second repository with the same commits.
     pub(crate) fn mirror(&self, repository: &str, mirror: &str) -> Outcome {
         let folder = |name: &str| self.folder.join(format!("{name}.git")).into_os_string();
         git([
@@ -87,7 +87,7 @@ impl GitServer {
         .map(drop)
     }
 
-    /// The last commit of a repository.
+    /// Returns the last commit of a repository.
     fn head(&self, repository: &str) -> Outcome<String> {
         let bare = self.folder.join(format!("{repository}.git"));
         git([
@@ -119,7 +119,7 @@ fn git<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Outcome<Strin
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// One request through the CGI program.
+/// Answers one request with the CGI program.
 async fn backend(root: &Path, request: Request<Incoming>) -> Outcome<Response<http::Body>> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await?.to_bytes();
@@ -156,7 +156,7 @@ async fn backend(root: &Path, request: Request<Incoming>) -> Outcome<Response<ht
     response(&output)
 }
 
-/// Reads a CGI answer: header lines, an empty line, the body.
+/// Parses a CGI response: header lines, an empty line, the body.
 fn response(output: &[u8]) -> Outcome<Response<http::Body>> {
     let end = output
         .windows(4)

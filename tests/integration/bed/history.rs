@@ -1,4 +1,4 @@
-//! What became of the objects that something waits for, write by write, by the API server's own numbers.
+//! The history of objects that steps wait for, write by write, ordered by the API server's resource versions.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,19 @@ use super::audit::Entry;
 /// Resource, namespace and name of an object.
 pub(crate) type Key = (String, String, String);
 
-/// One write.
+/// One write to an object.
 #[derive(Debug)]
 pub(crate) struct Change<'e> {
     pub(crate) key: Key,
-    /// The object afterwards; none when it is gone.
+    /// The object afterwards; `None` if it was deleted.
     pub(crate) object: Option<Value>,
-    /// The version of the cluster's whole state that the write made. Removals do not tell theirs: it is the last
-    /// that was told before.
+    /// The resource version of the write. A deletion reports none, so it gets the highest version before it.
     pub(crate) version: u64,
     pub(crate) entry: &'e Entry,
 }
 
-/// All writes to objects in namespaces, in the order in which they were made. Kinds are those whose objects the audit
-/// log holds.
+/// Returns all writes to objects in namespaces, in the order in which they were made, of the kinds whose objects the
+/// audit log has.
 pub(crate) fn changes(
     entries: &[Entry],
     namespaces: impl Fn(&str) -> bool,
@@ -41,7 +40,7 @@ pub(crate) fn changes(
         let version = object["metadata"]["resourceVersion"].as_str();
         let version = version.and_then(|text| text.parse().ok()).unwrap_or(last);
         last = last.max(version);
-        // The names of objects that the server names stand in the answer alone.
+        // A name that the server generated is only in the response.
         let name = object["metadata"]["name"].as_str().unwrap_or(&place.name);
         let gone = entry.verb == "delete";
         changes.push(Change {
@@ -62,12 +61,12 @@ pub(crate) fn changes(
     Ok(changes)
 }
 
-/// The objects as they were after some changes.
+/// The objects after a number of changes.
 #[derive(Debug, Default)]
 pub(crate) struct Objects(BTreeMap<Key, Value>);
 
 impl Objects {
-    /// Takes the next change in.
+    /// Applies the next change.
     pub(crate) fn apply(&mut self, change: &Change<'_>) {
         match &change.object {
             Some(object) => self.0.insert(change.key.clone(), object.clone()),
@@ -79,7 +78,7 @@ impl Objects {
         self.0.get(key)
     }
 
-    /// All of a resource in a namespace.
+    /// Returns all objects of a resource in a namespace.
     pub(crate) fn in_namespace(
         &self,
         resource: &str,

@@ -26,24 +26,24 @@ use super::{Error, Outcome};
 /// A body that may be streamed.
 pub(crate) type Body = UnsyncBoxBody<Bytes, Error>;
 
-/// An answer, or none: then the connection is closed without one.
+/// A response; `None` closes the connection without one.
 pub(crate) type Answer = Option<Response<Body>>;
 
-/// A whole body.
+/// Returns a body with all its bytes.
 pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into())
         .map_err(|never: Infallible| match never {})
         .boxed_unsync()
 }
 
-/// An answer of a status and a text.
+/// Returns a response with a status and a text.
 pub(crate) fn plain(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(full(text));
     *response.status_mut() = status;
     response
 }
 
-/// What an acceptor for the bed's serving certificate needs; HTTP/1.1 only, so that a cut connection is one request.
+/// Returns a TLS acceptor with the bed's serving certificate. HTTP/1.1 only, so that a cut connection is one request.
 pub(crate) fn tls(keys: &Keys) -> Outcome<TlsAcceptor> {
     let chain =
         CertificateDer::pem_file_iter(keys.file("serving.pem"))?.collect::<Result<Vec<_>, _>>()?;
@@ -97,7 +97,7 @@ where
         let answer = answer(request);
         async move { answer.await.ok_or("the connection is cut on purpose") }
     });
-    // An error here is the client's to see: it closed the connection, or it is meant to lose its answer.
+    // Ignored: the client closed the connection, or the test cuts it.
     drop(
         http1::Builder::new()
             .serve_connection(TokioIo::new(stream), service)

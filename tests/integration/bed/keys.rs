@@ -1,4 +1,4 @@
-//! Keys of one bed: an authority, a serving certificate for loopback, a signing key for service accounts, user tokens.
+//! Keys of one bed: a certificate authority, a serving certificate for loopback, a key for service accounts, user tokens.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -10,10 +10,10 @@ use rcgen::{
 
 use super::Outcome;
 
-/// A user that the API server knows. All may do everything: who wrote what is told apart by the audit log.
+/// A user of the API server. All have all permissions; the audit log distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum User {
-    /// The test itself, helm and kubectl.
+    /// The test itself, Helm and kubectl.
     Tester,
     ControllerManager,
     Scheduler,
@@ -21,7 +21,7 @@ pub(crate) enum User {
     SourceController,
     HelmController,
     KustomizeController,
-    /// The bed's own small tasks (volumes, gates on Jobs).
+    /// The bed's own tasks: volumes, and pods that wait for Jobs.
     Bed,
 }
 
@@ -37,7 +37,7 @@ impl User {
         Self::Bed,
     ];
 
-    /// The name that the audit log shows.
+    /// Returns the name in the audit log.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Tester => "tester",
@@ -51,7 +51,7 @@ impl User {
         }
     }
 
-    /// The names of all but the tester.
+    /// Returns the names of all users except the tester.
     pub(crate) fn machinery() -> impl Iterator<Item = &'static str> {
         Self::ALL
             .into_iter()
@@ -64,7 +64,7 @@ impl User {
     }
 }
 
-/// The files of a bed's keys, and the texts of those that are used in this process.
+/// The folder of a bed's keys, and the authority's certificate.
 #[derive(Debug)]
 pub(crate) struct Keys {
     folder: PathBuf,
@@ -72,12 +72,12 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Makes them in `folder`.
+    /// Generates the keys in `folder`.
     pub(crate) fn make(folder: &Path) -> Outcome<Self> {
         fs::create_dir_all(folder)?;
         let authority_key = KeyPair::generate()?;
         let mut parameters = CertificateParams::new(Vec::new())?;
-        // Unlike the server's own name: a certificate that names itself as issuer counts as self-signed.
+        // Differs from the server's name: a certificate whose issuer equals its subject counts as self-signed.
         parameters
             .distinguished_name
             .push(DnType::CommonName, "test bed");
@@ -124,12 +124,12 @@ impl Keys {
         })
     }
 
-    /// The path of one of the files, as an argument.
+    /// Returns the path of a file.
     pub(crate) fn file(&self, name: &str) -> String {
         self.folder.join(name).display().to_string()
     }
 
-    /// Writes the kubeconfig of `user` for the server at `url` and gives its path.
+    /// Writes the kubeconfig of `user` for the server at `url` and returns its path.
     pub(crate) fn kubeconfig(&self, user: User, url: &str, name: &str) -> Outcome<PathBuf> {
         let path = self.folder.join(format!("{name}.kubeconfig"));
         let file = self.file("authority.pem");
@@ -143,7 +143,7 @@ impl Keys {
         Ok(path)
     }
 
-    /// The authority's certificate (DER).
+    /// Returns the authority's certificate (DER).
     pub(crate) fn authority(&self) -> &[u8] {
         &self.authority
     }

@@ -1,4 +1,4 @@
-//! kwok and its nodes: machines that are only played.
+//! kwok and its simulated nodes.
 
 use std::fs;
 use std::net::TcpStream;
@@ -14,12 +14,12 @@ use super::program::Program;
 use super::supervisor::Supervisor;
 use super::{Outcome, port, stages};
 
-/// Enough for three replicas that may not share a node.
+/// Three replicas that may not share a node must fit.
 const NODES: usize = 3;
 
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
 
-/// Labels that OpenStack-Helm and StarlingX charts select nodes by.
+/// Labels by which OpenStack-Helm and StarlingX charts select nodes.
 const LABELS: [(&str, &str); 10] = [
     ("kubernetes.io/os", "linux"),
     ("kubernetes.io/arch", "amd64"),
@@ -33,7 +33,7 @@ const LABELS: [(&str, &str); 10] = [
     ("ucp-control-plane", "enabled"),
 ];
 
-/// The nodes to create.
+/// Returns the nodes to create.
 pub(crate) fn nodes() -> impl Iterator<Item = Value> {
     (1..=NODES).map(|number| {
         let name = format!("node-{number}");
@@ -46,7 +46,7 @@ pub(crate) fn nodes() -> impl Iterator<Item = Value> {
     })
 }
 
-/// Starts kwok with its own stage for nodes and ours for pods.
+/// Starts kwok with its own stage for nodes and our stages for pods.
 pub(crate) fn start(
     supervisor: &Supervisor,
     programs: &Programs,

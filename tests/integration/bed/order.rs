@@ -1,5 +1,5 @@
-//! The proof of the order, from the audit log alone: no write to anything of a step before the last thing that the steps
-//! in front of it wait for was there.
+//! Proves Armada's order from the audit log alone: no write to an object of a step before everything that the earlier
+//! steps wait for was ready.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -15,10 +15,10 @@ use super::audit::Entry;
 use super::history::{Change, Key, Objects, changes};
 use super::{Bed, Outcome, build, until};
 
-/// For the audit log to show what was done.
+/// Time limit for a request to appear in the audit log.
 const SHOWN_WITHIN: Duration = Duration::from_secs(60);
 
-/// A release and what is awaited of it.
+/// A release and the gates that wait for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Awaited {
     pub(crate) namespace: String,
@@ -26,7 +26,7 @@ pub(crate) struct Awaited {
     pub(crate) gates: Vec<Gate>,
 }
 
-/// The releases of every step, from the documents.
+/// Returns the releases of every step of the documents.
 pub(crate) fn awaited(site: &Site) -> Outcome<Vec<Vec<Awaited>>> {
     site.with_plan(|plan| {
         let steps = plan.steps().map(|(_, step)| {
@@ -42,17 +42,17 @@ pub(crate) fn awaited(site: &Site) -> Outcome<Vec<Vec<Awaited>>> {
     })
 }
 
-/// What an audit log holds between two marks.
+/// The part of an audit log between two marks.
 #[derive(Debug, Clone)]
 pub(crate) struct Window {
-    /// Nothing that was received before this belongs to it.
+    /// Requests received until then are outside.
     pub(crate) from: String,
-    /// Nothing that was received later.
+    /// Requests received from then on are outside.
     pub(crate) to: String,
 }
 
 impl Bed {
-    /// Makes a mark in the audit log, and says when.
+    /// Makes a mark in the audit log and returns its time.
     pub(crate) fn mark(&self) -> Outcome<String> {
         let maps: Api<ConfigMap> = Api::namespaced(self.client.clone(), "default");
         let name = format!("mark-{}", build::unique_name());
@@ -76,7 +76,7 @@ impl Window {
         self.from < entry.request_received_timestamp && entry.request_received_timestamp < self.to
     }
 
-    /// The requests of a user in it.
+    /// Returns the requests of a user.
     pub(crate) fn requests_of<'e>(
         &'e self,
         entries: &'e [Entry],
@@ -86,7 +86,7 @@ impl Window {
         ours.filter(move |entry| entry.user.username == user)
     }
 
-    /// Its writes, but for the run's own state.
+    /// Returns the writes of a user, without the state of the run itself.
     pub(crate) fn writes<'e>(
         &'e self,
         entries: &'e [Entry],
@@ -97,30 +97,30 @@ impl Window {
     }
 }
 
-/// Whether it changes something of a site: where a run stands, and what it may do, is asked and told beside that.
+/// Whether it changes an object of a site. The state of a run and access reviews do not count.
 fn changes_the_site(entry: &Entry) -> bool {
     let place = &entry.object_ref;
     let state = place.resource == "configmaps" && place.name.starts_with("armada2flux-");
     entry.is_write() && !state && place.resource != "selfsubjectaccessreviews"
 }
 
-/// When everything was there that a step waits for.
+/// When everything was ready that a step waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Opened {
-    /// Before the run, so nothing of it can come too early.
+    /// Before the run, so no write of the run is too early.
     Before,
-    /// With the write at this place of the history.
+    /// With the write at this index of the history.
     At(usize),
     Never,
 }
 
-/// Where a release stands while the history goes on.
+/// The progress of a release along the history.
 struct Release<'s> {
     awaited: &'s Awaited,
     key: Key,
-    /// Generation that the run wrote last.
+    /// The generation that the run wrote last.
     written: Option<i64>,
-    /// What of it has been seen: Flux, then gate by gate.
+    /// How many conditions were met: Flux's, then gate by gate.
     passed: usize,
     opened: Opened,
 }
@@ -140,14 +140,14 @@ impl<'s> Release<'s> {
         }
     }
 
-    /// The run wrote it: what was seen before counts no more.
+    /// The run wrote it: conditions met before no longer count.
     fn write(&mut self, generation: Option<i64>) {
         self.written = generation;
         self.passed = 0;
         self.opened = Opened::Never;
     }
 
-    /// Goes on as far as the objects allow.
+    /// Advances as far as the objects allow.
     fn advance(&mut self, objects: &Objects, now: Opened) {
         let gates = &self.awaited.gates;
         while self.passed <= gates.len() {
@@ -175,7 +175,7 @@ fn int(value: &Value, path: &[&str]) -> Option<i64> {
     }
 }
 
-/// Whether Flux says that a release is ready as it was written, and was not just told so.
+/// Whether Flux reports a release Ready at the generation that was written, or a later one.
 fn is_released(live: &Value, written: Option<i64>) -> bool {
     let generation = int(live, &["metadata", "generation"]);
     let seen = |field| int(live, &["status", field]) == generation && generation.is_some();
@@ -205,11 +205,10 @@ fn is_open(gate: &Gate, objects: &Objects) -> bool {
     matches!(gate.evaluate(all), Verdict::Ready)
 }
 
-/// Time between the last thing that was awaited and the first write after it, in microseconds, for each step that
-/// something was written for.
+/// For each step with a write: microseconds between the change that made it ready to start and its first write.
 pub(crate) type Gaps = Vec<i64>;
 
-/// Proves the order of a run. `user` is who ran it.
+/// Proves the order of a run that `user` made.
 pub(crate) fn prove_order(
     entries: &[Entry],
     window: &Window,
@@ -218,7 +217,7 @@ pub(crate) fn prove_order(
 ) -> Outcome<Gaps> {
     let releases = steps.iter().flatten();
     let namespaces: BTreeSet<&str> = releases.map(|release| &*release.namespace).collect();
-    // Sources may stand with Flux, in a namespace that no release has.
+    // Sources may be in Flux's namespace, which has no release.
     let all = changes(entries, |namespace| {
         namespaces.contains(namespace) || namespace == "flux-system"
     })?;
@@ -231,7 +230,7 @@ pub(crate) fn prove_order(
     let begun = writes.iter().position(|write| step_of(write).is_some());
     if let Some(late) = writes.iter().rposition(|write| step_of(write).is_none()) {
         ensure(begun.is_none_or(|begun| late < begun), || {
-            format!("{} comes too late", writes[late].request_uri)
+            format!("{} was written too late", writes[late].request_uri)
         })?;
     }
     let mut gaps = Gaps::new();
@@ -240,13 +239,13 @@ pub(crate) fn prove_order(
         let Some(first) = ours.clone().next() else {
             continue;
         };
-        // Place 0 is that of the sources.
+        // Index 0 is that of the sources.
         let opened = match openings[..=at].iter().max() {
             Some(Opened::At(place)) => &all[*place],
             Some(Opened::Before) | None => continue,
             Some(Opened::Never) => {
                 return Err(format!(
-                    "{} is written, but something before it was never there: {openings:?}",
+                    "{} is written, but an earlier step was never ready: {openings:?}",
                     first.request_uri
                 )
                 .into());
@@ -262,7 +261,7 @@ pub(crate) fn prove_order(
     Ok(gaps)
 }
 
-/// When the sources were there, then when each step was done.
+/// Returns when the sources were ready, then when each step was.
 fn openings(
     all: &[Change<'_>],
     window: &Window,
@@ -324,13 +323,13 @@ fn openings(
     openings
 }
 
-/// Whether a source's artifact is there, as the source was written.
+/// Whether a source has an artifact for the generation that was written, or a later one.
 fn is_fetched(live: &Value, written: Option<i64>) -> bool {
     let observed = int(live, &["status", "observedGeneration"]);
     observed.is_some() && observed >= written && is_ready(live)
 }
 
-/// Whether a write is to a release, or to something that is deleted before its upgrade.
+/// Whether a write is to a release, or to an object that is deleted before its upgrade.
 fn belongs_to(write: &Entry, release: &Awaited) -> bool {
     let place = &write.object_ref;
     let same = place.namespace == release.namespace;
@@ -341,7 +340,7 @@ fn belongs_to(write: &Entry, release: &Awaited) -> bool {
     }
 }
 
-/// Fails unless a write was sent and made after a change.
+/// Fails unless a write was sent, and made, after a change.
 fn expect_after(write: &Entry, opened: &Change<'_>) -> Outcome {
     let version = write.response_object.as_ref();
     let version = version.and_then(|object| object["metadata"]["resourceVersion"].as_str());
@@ -369,7 +368,7 @@ fn ensure(holds: bool, message: impl FnOnce() -> String) -> Outcome {
     if holds { Ok(()) } else { Err(message().into()) }
 }
 
-/// Fails if something was asked for twice after the first write of a run: what is waited for is followed.
+/// Fails if the same read was made twice after the first write of a run: runs watch what they wait for.
 pub(crate) fn expect_no_repeated_reads(entries: &[Entry], window: &Window, user: &str) -> Outcome {
     let first = window.writes(entries, user).next();
     let first = first.map(|write| write.request_received_timestamp.as_str());
@@ -380,5 +379,5 @@ pub(crate) fn expect_no_repeated_reads(entries: &[Entry], window: &Window, user:
         }
     }
     let twice: Vec<_> = asked.iter().filter(|(_, times)| **times > 1).collect();
-    ensure(twice.is_empty(), || format!("asked again: {twice:?}"))
+    ensure(twice.is_empty(), || format!("read again: {twice:?}"))
 }

@@ -6,9 +6,9 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Outcome;
 
-/// A port that nobody listens on now and that this process has not given out before.
+/// Returns a port that is free now and that this process has not returned before.
 ///
-/// Another process can still take it before it is used; whoever starts a server says so and the bed tries other ports.
+/// Another process can still take it before it is used; then the server fails and the bed is started with other ports.
 pub(crate) fn free() -> Outcome<u16> {
     static GIVEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);

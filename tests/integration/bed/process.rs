@@ -1,4 +1,4 @@
-//! A process of the bed: started with a log of its own, watched while it comes up.
+//! A process of the bed, with its own log.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -9,29 +9,29 @@ use std::time::{Duration, Instant};
 use super::Outcome;
 use super::supervisor::Supervisor;
 
-/// Between two looks at something that is coming up.
+/// The pause between two checks of a process that is starting.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Lines of a log that a message quotes.
 const QUOTED_LINES: usize = 3;
 
-/// What to start, and how.
+/// A program to start, with arguments and environment.
 #[derive(Debug, Clone)]
 pub(crate) struct Launch {
-    /// For messages and the log's file name.
+    /// Used in messages and in the log's file name.
     pub(crate) name: String,
     /// The executable file.
     pub(crate) program: PathBuf,
     /// Its arguments.
     pub(crate) arguments: Vec<String>,
-    /// Its environment, beside `PATH` and `HOME`.
+    /// Its environment, in addition to `PATH` and `HOME`.
     pub(crate) environment: Vec<(String, OsString)>,
     /// Working folder, home and place of the log.
     pub(crate) folder: PathBuf,
 }
 
 impl Launch {
-    /// A launch without environment.
+    /// Creates a launch with an empty environment.
     pub(crate) fn new(name: &str, program: PathBuf, folder: &Path, arguments: Vec<String>) -> Self {
         Self {
             name: name.to_owned(),
@@ -48,7 +48,7 @@ impl Launch {
         self
     }
 
-    /// Where the program's output goes.
+    /// Returns the file of the program's output.
     pub(crate) fn log(&self) -> PathBuf {
         self.folder.join(format!("{}.log", self.name))
     }
@@ -62,7 +62,7 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// Starts it in the supervisor's group with nothing of this process's environment but `PATH`.
+    /// Starts it in the supervisor's group. Of this process's environment it gets only `PATH`.
     pub(crate) fn start(supervisor: &Supervisor, launch: Launch) -> Outcome<Self> {
         let Launch {
             name,
@@ -96,7 +96,7 @@ impl Process {
         Ok(Self { launch, child })
     }
 
-    /// How it was started; starting the same again is a restart.
+    /// Returns how it was started; start the same again to restart it.
     pub(crate) fn launch(&self) -> &Launch {
         &self.launch
     }
@@ -106,30 +106,30 @@ impl Process {
         self.child.id()
     }
 
-    /// Lets it stand still until the answer goes, or says so.
+    /// Pauses it until the returned value is dropped or resumed.
     pub(crate) fn pause(&self) -> Outcome<Paused> {
         signal("STOP", self.id())?;
         Ok(Paused { id: self.id() })
     }
 
-    /// How it ended; none while it runs.
+    /// Returns its exit status; `None` while it runs.
     pub(crate) fn exit_status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// A message when it runs no more.
+    /// Returns a message if it no longer runs.
     pub(crate) fn exit_message(&mut self) -> Option<String> {
         self.exit_status()
             .map(|status| self.failure(&format!("ended ({status})")).to_string())
     }
 
-    /// Kills it and waits until it is gone.
+    /// Kills it and waits until it has ended.
     pub(crate) fn kill(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
     }
 
-    /// Waits until `ready` says so. When the process ends before, or the time is up, the message names the log.
+    /// Waits until `ready`. If the process ends before, or time runs out, the error names the log.
     pub(crate) fn wait_until(
         &mut self,
         within: Duration,
@@ -160,14 +160,14 @@ impl Process {
     }
 }
 
-/// A process that stands still.
+/// A paused process.
 #[derive(Debug)]
 pub(crate) struct Paused {
     id: u32,
 }
 
 impl Paused {
-    /// Lets it go on.
+    /// Resumes it.
     pub(crate) fn resume(self) -> Outcome {
         signal("CONT", self.id)
     }
@@ -197,10 +197,10 @@ impl Drop for Process {
     }
 }
 
-/// Begins the list of calls that a Go program prints when it panics.
+/// Starts the stack trace of a panic in Go.
 const CALLS: &str = "goroutine ";
 
-/// The last lines of a log that are not blank, on one line; of a panic what it says, not the calls that led there.
+/// Returns the last non-blank lines of a log on one line, without the stack trace of a panic.
 pub(crate) fn tail(log: &Path, lines: usize) -> String {
     let text = fs::read(log)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

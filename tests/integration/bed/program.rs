@@ -1,4 +1,4 @@
-//! The programs of the bed: which Go package each is, and which files of its module the bed needs beside it.
+//! The programs of the bed: their Go packages, and the files of their modules that the bed needs.
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ impl Program {
         Self::KustomizeController,
     ];
 
-    /// Its name: the folder under `tests/testbed/`, the file that is built, the start of its log's name.
+    /// Returns its name: the folder under `tests/testbed/`, the built file, the prefix of its log.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Etcd => "etcd",
@@ -51,7 +51,7 @@ impl Program {
         }
     }
 
-    /// The module that the package belongs to; its version stands in `go.mod`.
+    /// Returns the module of the package; `go.mod` has its version.
     fn module(self) -> &'static str {
         match self {
             Self::Etcd => "go.etcd.io/etcd/server/v3",
@@ -68,7 +68,7 @@ impl Program {
         }
     }
 
-    /// The folder of the package inside its module, with a slash before it.
+    /// Returns the folder of the package inside its module, with a leading slash.
     fn package(self) -> &'static str {
         match self {
             Self::KubeApiserver => "/cmd/kube-apiserver",
@@ -84,8 +84,8 @@ impl Program {
         }
     }
 
-    /// The linker's variables that tell the program its version. Without them the API server reports a placeholder, and
-    /// charts that ask for a Kubernetes version are refused.
+    /// Returns the linker variables that set the program's version. Without them the API server reports a placeholder, and
+    /// charts with a `kubeVersion` are refused.
     fn stamps(self, version: &str) -> Vec<String> {
         match self {
             Self::KubeApiserver
@@ -114,7 +114,7 @@ impl Program {
         }
     }
 
-    /// Folders of the module whose YAML files are kept beside the binary: definitions of Flux's kinds, kwok's node stage.
+    /// Returns the folder of the module whose YAML files are kept beside the binary: Flux's CRDs, kwok's node stage.
     fn shares(self) -> Option<&'static str> {
         match self {
             Self::Kwok => Some("kustomize/stage/node/fast"),
@@ -131,7 +131,7 @@ impl Program {
         }
     }
 
-    /// How to build it from the Go module in `folder`.
+    /// Returns how to build it from the Go module in `folder`.
     pub(crate) fn recipe(self, folder: &Path) -> Recipe {
         let folder = folder.join(self.name());
         let version = required_version(&folder, self.module());
@@ -148,12 +148,12 @@ impl Program {
     }
 }
 
-/// Everything that decides what a built program is.
+/// Everything that affects a built program.
 #[derive(Debug, Clone)]
 pub(crate) struct Recipe {
-    /// Of the program: file name, and the word in messages.
+    /// The program's name: of its file, and in messages.
     pub(crate) name: String,
-    /// As `go.mod` asks for it; only for messages and stamps.
+    /// The version in `go.mod`; only for messages and stamps.
     pub(crate) version: String,
     /// Holds `go.mod` and `go.sum`.
     pub(crate) folder: PathBuf,
@@ -165,7 +165,7 @@ pub(crate) struct Recipe {
     pub(crate) shares: Option<(String, String)>,
 }
 
-/// The version that `go.mod` in `folder` requires of `module`; empty when there is none (the build will say so).
+/// Returns the version of `module` that `go.mod` in `folder` requires; empty without one (the build then fails).
 fn required_version(folder: &Path, module: &str) -> String {
     let text = std::fs::read_to_string(folder.join("go.mod")).unwrap_or_default();
     text.lines()

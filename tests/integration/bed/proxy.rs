@@ -1,4 +1,4 @@
-//! A proxy in front of the API server that counts what passes and makes trouble on request.
+//! A proxy in front of the API server that records requests and injects faults.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,46 +17,46 @@ use tokio::sync::watch;
 use super::keys::{Keys, User};
 use super::{Error, Outcome, http, lock};
 
-/// What a request is to the cluster.
+/// What a request does in the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// GET that ends, and questions that are asked by POST (reviews, dry runs).
+    /// A GET that ends, and reads by POST (reviews, dry runs).
     Read,
-    /// A stream of events.
+    /// A watch.
     Watch,
-    /// Anything that changes an object.
+    /// Any change of an object.
     Write,
 }
 
-/// A request that passed, or that was stopped.
+/// A request that the proxy received.
 #[derive(Debug, Clone)]
 pub(crate) struct ProxiedRequest {
     pub(crate) kind: Kind,
     pub(crate) method: Method,
     /// With the query.
     pub(crate) path: String,
-    /// What the client got; none when its connection was cut.
+    /// The status that the client received; `None` if its connection was cut.
     pub(crate) status: Option<u16>,
 }
 
-/// Fault for a request.
+/// A fault for a request.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    /// It is passed on later.
+    /// The proxy forwards it later.
     Delay(Duration),
-    /// The API server never sees it; the client gets this status (429, 503), with `Retry-After` in seconds.
+    /// The API server never receives it; the client gets this status (429, 503), with `Retry-After` in seconds.
     Answer(u16, Option<u32>),
-    /// The API server never sees it; the connection closes without an answer.
+    /// The API server never receives it; the connection closes without a response.
     CutBefore,
-    /// The API server does it; the connection closes without an answer.
+    /// The API server handles it; the connection closes without a response.
     CutAfter,
-    /// The process is killed before the API server sees the request.
+    /// The process is killed before the API server receives the request.
     KillBefore(u32),
-    /// The process is killed after the API server has done it, before the answer comes.
+    /// The process is killed after the API server handled it, before the response.
     KillAfter(u32),
 }
 
-/// Which requests are in for it.
+/// The requests that get a fault.
 #[derive(Debug, Clone)]
 pub(crate) struct Rule {
     kind: Option<Kind>,
@@ -70,7 +70,7 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    /// Fault for every request.
+    /// Creates a rule for every request.
     pub(crate) fn new(fault: Fault) -> Self {
         Self {
             kind: None,
@@ -109,19 +109,19 @@ impl Rule {
         self
     }
 
-    /// Beginning with the n-th such request (the first is 1).
+    /// Starts with the n-th such request (the first is 1).
     pub(crate) fn starting_at(mut self, nth: usize) -> Self {
         self.first = nth;
         self
     }
 
-    /// Only so many times.
+    /// Limits the rule to so many requests.
     pub(crate) fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
     }
 
-    /// The fault, when this request is one of those meant.
+    /// Counts a request that the rule matches, and returns the fault if it is one of those to get it.
     fn fault_for(&mut self, kind: Kind, method: &Method, path: &str) -> Option<Fault> {
         let here = if self.whole {
             path.split('?').next() == Some(&*self.path)
@@ -156,7 +156,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts it in front of the server at `url`. Who the client is is passed on: the token is its own.
+    /// Starts it in front of the server at `url`. Clients keep their own tokens.
     pub(crate) fn start(runtime: &Handle, keys: &Keys, url: &str, name: &str) -> Outcome<Self> {
         let state = Arc::new(State {
             seen: Mutex::default(),
@@ -184,12 +184,12 @@ impl Proxy {
         Ok(Self { kubeconfig, state })
     }
 
-    /// Everything that came by, oldest first.
+    /// Returns all requests so far, oldest first.
     pub(crate) fn requests(&self) -> Vec<ProxiedRequest> {
         lock(&self.state.seen).clone()
     }
 
-    /// How many requests of a kind came by.
+    /// Returns how many requests of a kind came so far.
     pub(crate) fn count(&self, kind: Kind) -> usize {
         self.requests()
             .iter()
@@ -197,17 +197,17 @@ impl Proxy {
             .count()
     }
 
-    /// Adds a rule. The first rule that fault_for a request decides.
+    /// Adds a rule. The first rule with a fault for a request decides.
     pub(crate) fn add_rule(&self, rule: Rule) {
         lock(&self.state.rules).push(rule);
     }
 
-    /// Takes all rules back.
+    /// Removes all rules.
     pub(crate) fn clear_rules(&self) {
         lock(&self.state.rules).clear();
     }
 
-    /// Breaks the connection of every watch that is open now.
+    /// Cuts the connection of every open watch.
     pub(crate) fn cut_watches(&self) {
         self.state.cut.send_modify(|cuts| *cuts += 1);
     }
@@ -233,7 +233,7 @@ fn kind(request: &Request<Incoming>) -> Kind {
     }
 }
 
-/// Passes one request on, or makes fault, and keeps a note of it.
+/// Forwards a request or injects a fault, and records the request.
 async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>) -> http::Answer {
     let kind = kind(&request);
     let method = request.method().clone();
@@ -244,7 +244,7 @@ async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>
         .unwrap_or_default();
     let fault = {
         let mut rules = lock(&state.rules);
-        // Every rule counts every request it means, so no early end.
+        // Each rule counts the requests that it matches, so ask all of them.
         let matches: Vec<_> = rules
             .iter_mut()
             .filter_map(|rule| rule.fault_for(kind, &method, &path))
@@ -273,7 +273,7 @@ async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>
             None
         }
         Some(Fault::KillBefore(process)) => {
-            // Noted first: whoever waits for the process may look at once.
+            // Record first: a test that waits for the process may read the list right after.
             record(None);
             kill(process);
             return None;
@@ -328,7 +328,7 @@ async fn exchange(
     Ok(response.map(|body| body.map_err(Error::from).boxed_unsync()))
 }
 
-/// A refusal as the API server words it.
+/// Returns a refusal as the API server sends it.
 fn refusal(status: u16, retry_after: Option<u32>) -> Response<http::Body> {
     let text = serde_json::json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status,

@@ -1,4 +1,4 @@
-//! Python with packages, in virtual environments of the tests' own.
+//! Python with packages, in virtual environments for the tests.
 
 use std::fs;
 use std::io::Seek as _;
@@ -64,7 +64,7 @@ fn run(command: &mut Command) -> Outcome {
     Err(format!("{shown} failed: {}", errors.trim()).into())
 }
 
-/// Gives `input` to a script and gives what it prints.
+/// Runs a script with `input` on its stdin and returns what it prints.
 pub(crate) fn answer(script: &str, input: &str) -> Outcome<Vec<u8>> {
     let mut file = tempfile::tempfile()?;
     std::io::Write::write_all(&mut file, input.as_bytes())?;

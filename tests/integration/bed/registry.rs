@@ -1,4 +1,4 @@
-//! A registry of charts that can be read: as much of the OCI distribution API as Flux asks for.
+//! A read-only chart registry: the part of the OCI distribution API that Flux uses.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.cncf.helm.config.v1+json";
 const LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 
-/// What is served, by path: content type and bytes.
+/// The served content by path: content type and bytes.
 type Content = BTreeMap<String, (&'static str, Vec<u8>)>;
 
 /// Charts by name and tag.
@@ -44,7 +44,7 @@ impl Registry {
         })
     }
 
-    /// Puts a packaged chart under `REPOSITORY:TAG`, and gives the digest of its manifest.
+    /// Adds a packaged chart as `REPOSITORY:TAG` and returns the digest of its manifest.
     pub(crate) fn push(&self, repository: &str, tag: &str, archive: &Path) -> Outcome<String> {
         let layer = std::fs::read(archive)?;
         let config = json!({"name": repository, "version": tag})

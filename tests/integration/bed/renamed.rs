@@ -1,4 +1,4 @@
-//! A site under names of a test's own, so that tests can share a cluster although manifests bring their namespaces.
+//! Renames a site, so that tests can share a cluster although manifests name their namespaces.
 
 use std::collections::BTreeSet;
 
@@ -14,8 +14,8 @@ use super::armada::Site;
 const SELECTING: [&str; 3] = ["wait", "test", "upgrade"];
 
 impl Site {
-    /// The same site with `word` and a hyphen before every namespace and every release prefix, and before the names of
-    /// releases where waits, tests and deletions select by them. Values stay as they are.
+    /// Returns the same site with `word-` before every namespace and release prefix, and before the names of releases
+    /// where waits, tests and deletions select by them. Values are unchanged.
     pub(crate) fn renamed(&self, word: &str) -> Outcome<Self> {
         let mut sources = Sources::default();
         let mut diagnostics = Diagnostics::default();
@@ -56,7 +56,7 @@ impl Site {
                 span.range().start + usize::from(quoted)
             })
             .collect();
-        // From the end, so that the places before stay where they are.
+        // From the end, so that earlier positions stay valid.
         places.sort_unstable();
         places.dedup();
         let mut text = self.text.clone();
@@ -83,7 +83,7 @@ fn is_chart(root: Node<'_>) -> bool {
     })
 }
 
-/// The places below a node that name a release.
+/// Collects the spans below a node that name a release.
 fn names(node: Node<'_>, releases: &BTreeSet<String>, spans: &mut Vec<Span>) {
     match node.kind() {
         Kind::Scalar(scalar) => {

@@ -1,4 +1,4 @@
-//! The folder of one running bed. It is locked while its owner lives; folders without a living owner are removed.
+//! The folder of one running bed. It is locked while its process lives; folders of ended processes are removed.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -6,36 +6,36 @@ use std::path::{Path, PathBuf};
 use super::Outcome;
 use super::build::unique_name;
 
-/// Data, keys and logs of one bed; removed with this value.
+/// The folder of data, keys and logs of one bed; dropping this removes it.
 #[derive(Debug)]
 pub(crate) struct RunFolder {
     path: PathBuf,
-    /// The lock is the kernel's and ends with the process.
+    /// The kernel drops this lock when the process ends.
     _alive: File,
 }
 
 impl RunFolder {
-    /// Makes a new one in `cache`, after removing those of processes that are gone.
+    /// Creates a folder in `cache`, and removes those of ended processes.
     pub(crate) fn make(cache: &Path) -> Outcome<Self> {
         let runs = cache.join("run");
         fs::create_dir_all(&runs)?;
         for entry in fs::read_dir(&runs)? {
             let path = entry?.path();
-            // A folder without the file is being made by another process just now.
+            // A folder without the file is just being created by another process.
             if File::open(path.join("alive")).is_ok_and(|file| file.try_lock().is_ok()) {
                 drop(fs::remove_dir_all(&path));
             }
         }
         let path = runs.join(unique_name());
         fs::create_dir(&path)?;
-        // Locked under another name: from its first moment the file `alive` has an owner.
+        // Lock it under another name first, so that `alive` never exists unlocked.
         let file = File::create(path.join("alive.new"))?;
         file.lock()?;
         fs::rename(path.join("alive.new"), path.join("alive"))?;
         Ok(Self { path, _alive: file })
     }
 
-    /// Where it is.
+    /// Returns its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
@@ -47,7 +47,7 @@ impl Drop for RunFolder {
     }
 }
 
-/// Moves the logs of the bed in `folder` to `target`, replacing what is there.
+/// Moves the logs of the bed in `folder` to `target`, and replaces what is there.
 pub(crate) fn move_logs(folder: &Path, target: &Path) -> Outcome {
     drop(fs::remove_dir_all(target));
     fs::create_dir_all(target)?;

@@ -1,31 +1,31 @@
-//! What kwok plays: how pods of the bed live, chosen by their labels.
+//! The stages of simulated pods (kwok), chosen by labels.
 //!
 //! | label on the pod | the pod |
 //! |---|---|
 //! | none | becomes Ready at once |
 //! | `armada2flux.example/never-ready: "true"` | runs, never Ready |
-//! | `armada2flux.example/never-ready-on: node-2_node-3` | runs, never Ready where its node is one of these |
+//! | `armada2flux.example/never-ready-on: node-2_node-3` | runs, never Ready if its node is one of these |
 //! | `armada2flux.example/ready-after: 3s` | runs, Ready after that time |
-//! | `armada2flux.example/ready-after-job: NAME` | runs, Ready once that Job of its namespace is complete |
+//! | `armada2flux.example/ready-after-job: NAME` | runs, Ready when that Job of its namespace is complete |
 //! | `armada2flux.example/fails: "true"` | ends with an error where it would have completed |
 //!
 //! Pods of Jobs and pods with annotation `helm.sh/hook` (test pods have no Job) complete once they are Ready.
 
 use serde_json::{Value, json};
 
-/// Pods with this label wait for the Job that it names.
+/// Pods with this label become Ready after the Job of this name.
 pub(crate) const READY_AFTER_JOB: &str = "armada2flux.example/ready-after-job";
 
-/// Set on such a pod by the bed when the Job is complete; kwok itself cannot look at other objects.
+/// The bed sets it on such a pod when the Job is complete, since kwok cannot read other objects.
 pub(crate) const JOB_COMPLETE: &str = "armada2flux.example/job-complete";
 
 const NEVER_READY: &str = "armada2flux.example/never-ready";
 const NEVER_READY_ON: &str = "armada2flux.example/never-ready-on";
-/// Pods with this label are Ready after the time that it says.
+/// Pods with this label become Ready after this time.
 pub(crate) const READY_AFTER: &str = "armada2flux.example/ready-after";
 const FAILS: &str = "armada2flux.example/fails";
 
-/// The status of a pod whose containers run; `READY` stands for what they are.
+/// The status of a pod with running containers; `READY` and `LOWER` are placeholders.
 const RUNNING: &str = r#"
 {{ $now := Now }}
 phase: Running
@@ -106,7 +106,7 @@ fn annotation(name: &str) -> String {
     format!(".metadata.annotations[\"{name}\"]")
 }
 
-/// The pod's node, if the pod is never Ready there.
+/// Returns the expression for the pod's node, if the pod is never Ready there.
 fn dead_node() -> String {
     let nodes = label(NEVER_READY_ON);
     format!(
@@ -149,7 +149,7 @@ fn stage(name: &str, mut conditions: Vec<Value>, next: &Value) -> Value {
     })
 }
 
-/// The stages of pods.
+/// Returns the stages of pods.
 pub(crate) fn pods() -> Vec<Value> {
     let status = |template: String| json!({"statusTemplate": template});
     let phase = |value: &str| is(".status.phase", value);

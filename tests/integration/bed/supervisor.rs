@@ -1,17 +1,17 @@
-//! Ends what the bed started, whatever happens to the test process.
+//! Ends all processes of the bed, whatever happens to the test process.
 //!
-//! A shell waits on a pipe whose other end only the test process holds. When that end is gone (dropped, after a panic,
-//! after SIGKILL) the shell kills its own process group, and every process of the bed is a member of that group from
-//! before its first instruction.
+//! A shell reads from a pipe whose other end only the test process has. When that end closes (by a drop, a panic or
+//! SIGKILL), the shell kills its process group, and every process of the bed is a member of that group from its first
+//! instruction on.
 
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// `read` returns when the pipe is closed. A keyboard interrupt must not end the shell before its duty is done.
+/// `read` returns when the pipe closes. Signals must not end the shell before it killed the group.
 const SCRIPT: &str = "trap '' HUP INT TERM; read -r _; kill -KILL 0";
 
-/// A process group that dies with this value or with the process that holds it, whichever ends first.
+/// A process group that ends when this value is dropped or its process ends.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     shell: Child,
@@ -19,7 +19,7 @@ pub(crate) struct Supervisor {
 }
 
 impl Supervisor {
-    /// Starts the shell at the head of a new process group.
+    /// Starts the shell as leader of a new process group.
     pub(crate) fn start() -> io::Result<Self> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT])
@@ -42,7 +42,7 @@ impl Supervisor {
 impl Drop for Supervisor {
     fn drop(&mut self) {
         drop(self.pipe.take());
-        // The group is gone when the shell is: it kills itself with the others.
+        // When the shell has ended, so has the group: it kills itself with the others.
         drop(self.shell.wait());
     }
 }

@@ -1,4 +1,4 @@
-//! Two small controllers that play what the bed lacks: a storage provisioner, and containers that wait for a Job.
+//! Small controllers for what the bed lacks: a storage provisioner, and containers that wait for a Job.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 
 use super::stages::{JOB_COMPLETE, READY_AFTER_JOB};
 
-/// Starts both; they end with the runtime.
+/// Starts them; they end with the runtime.
 pub(crate) fn start(runtime: &Handle, client: &Client) {
     runtime.spawn(provide_volumes(client.clone()));
     let complete = Arc::new(Mutex::new(BTreeSet::new()));
@@ -22,7 +22,7 @@ pub(crate) fn start(runtime: &Handle, client: &Client) {
     runtime.spawn(watch_pods(client.clone(), complete));
 }
 
-/// Gives every claim a volume of its own, so that the control plane can bind it.
+/// Creates a volume for each claim, so that the control plane can bind it.
 async fn provide_volumes(client: Client) {
     let claims: Api<PersistentVolumeClaim> = Api::all(client.clone());
     let volumes: Api<PersistentVolume> = Api::all(client);
@@ -33,7 +33,7 @@ async fn provide_volumes(client: Client) {
             let volumes = volumes.clone();
             async move {
                 if let Some(volume) = volume_for(&claim) {
-                    // A second event for the same claim finds the volume there, which is as good.
+                    // Fails on a second event for the same claim: the volume exists.
                     drop(volumes.create(&PostParams::default(), &volume).await);
                 }
             }
@@ -41,7 +41,7 @@ async fn provide_volumes(client: Client) {
         .await;
 }
 
-/// The objects of a watch; an API server that is away comes back.
+/// Returns the objects of a watch; errors are skipped, since the watcher retries.
 fn outlast<T>(events: impl Stream<Item = watcher::Result<T>>) -> impl Stream<Item = T> {
     events.filter_map(|event| async { event.ok() })
 }
@@ -73,7 +73,7 @@ fn volume_for(claim: &PersistentVolumeClaim) -> Option<PersistentVolume> {
     .ok()
 }
 
-/// Namespace and name of Jobs that are complete; they stay in it when they are deleted, as hooks are.
+/// Namespace and name of Jobs that were complete once; deleted Jobs (hooks) stay listed.
 type Complete = Arc<Mutex<BTreeSet<(String, String)>>>;
 
 fn is_complete(job: &Job) -> bool {
@@ -146,14 +146,14 @@ async fn watch_pods(client: Client, complete: Complete) {
         .await;
 }
 
-/// Marks a pod so that kwok makes it Ready.
+/// Annotates a pod so that kwok makes it Ready.
 async fn release(client: &Client, pod: &Pod, job: &str) {
     if pod.annotations().contains_key(JOB_COMPLETE) {
         return;
     }
     let pods: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace().unwrap_or_default());
     let patch = Patch::Merge(json!({"metadata": {"annotations": {JOB_COMPLETE: job}}}));
-    // The pod may be gone by now; a new one brings a new event.
+    // The pod may be deleted by now; a new pod causes a new event.
     drop(
         pods.patch(&pod.name_any(), &PatchParams::default(), &patch)
             .await,

@@ -1,4 +1,4 @@
-//! A validating webhook that refuses one object until it is told not to.
+//! A validating webhook that refuses one object until the test allows it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,25 +14,25 @@ use serde_json::{Value, json};
 
 use super::{Bed, Outcome, http, program::Program, until};
 
-/// Refused always: by this it is known when the API server asks.
+/// Always refused; shows when the API server starts to call the webhook.
 const PROBE: &str = "is-it-asked";
 
-/// How long the API server may take to read of a webhook.
+/// Time limit for the API server to use a new webhook.
 const READ_WITHIN: Duration = Duration::from_secs(30);
 
-/// The webhook.
+/// A running webhook.
 #[derive(Debug)]
 pub(crate) struct Webhook(Arc<AtomicBool>);
 
 impl Webhook {
-    /// From now on it lets everything pass.
+    /// Allows everything from now on.
     pub(crate) fn allow(&self) {
         self.0.store(false, Ordering::SeqCst);
     }
 }
 
 impl Bed {
-    /// Refuses to have a HelmRelease of a namespace written, in these words; dry runs pass.
+    /// Refuses writes to a HelmRelease with the message `words`; allows dry runs.
     pub(crate) fn refuse_release(
         &self,
         namespace: &str,

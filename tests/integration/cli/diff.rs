@@ -1,4 +1,4 @@
-//! `diff --against`: every single change is shown once and in its workspace, and nothing else.
+//! `diff --against` shows every change once, at its path, and nothing else.
 
 use std::fs;
 use std::path::Path;
@@ -22,7 +22,7 @@ pub(super) fn trials() -> Vec<Trial> {
     )
 }
 
-/// A change of one line in a file of the worked site's tree, and the path that must be named.
+/// A change of one line in a file of the worked site's tree, and the path that the diff must name.
 const CHANGES: &[(&str, &str, &str, &str)] = &[
     (
         "mirror",
@@ -251,13 +251,13 @@ const CHANGES: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// The forty changes: release, what is replaced by what in its file, and the path that must be named.
+/// The forty changes: release, old and new text in its file, and the path that the diff must name.
 pub(crate) fn single_changes() -> &'static [(&'static str, &'static str, &'static str, &'static str)]
 {
     CHANGES
 }
 
-/// How many places a change has: a key under another name, or an item of a list under another, is two.
+/// Returns how many paths a change has: two for a renamed key or list item.
 pub(crate) fn places(to: &str, path: &str) -> usize {
     if to.starts_with("scale") || path == "spec.dependsOn" {
         2
@@ -365,7 +365,7 @@ fn schema() -> Result {
     let report: Value = serde_json::from_str(&run(&folder, &arguments)?.expect_code(0)?.stdout)?;
     let errors: Vec<String> = schema.iter_errors(&report).map(|e| e.to_string()).collect();
     ensure(errors.is_empty(), errors.join("\n"))?;
-    // A schema that takes everything proves nothing.
+    // A schema that accepts everything proves nothing.
     for field in ["version", "summary", "objects"] {
         let mut broken = report.clone();
         broken[field] = Value::Null;
@@ -374,7 +374,7 @@ fn schema() -> Result {
     Ok(())
 }
 
-/// 500 releases that change, in a comment of a forge.
+/// A comment on a forge about 500 changed releases.
 fn markdown() -> Result {
     let workspace = tempfile::tempdir()?;
     for (tree, replicas) in [("before", 1), ("after", 2)] {

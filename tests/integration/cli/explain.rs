@@ -21,7 +21,7 @@ pub(super) fn trials() -> Vec<Trial> {
     )
 }
 
-/// A terminal's height.
+/// Lines of a terminal.
 const SCREEN: usize = 40;
 
 fn explain(topic: &str) -> Result<String> {

@@ -1,4 +1,4 @@
-//! Full disks and readers that leave.
+//! Full disks, and readers that close their pipe.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -73,7 +73,7 @@ fn full_report() -> Result {
     )
 }
 
-/// A limit on the size of files fails in the middle, for every user.
+/// A limit on file sizes makes a write fail in the middle, for every user.
 fn failing_write() -> Result {
     let workspace = Workspace::small()?;
     run(workspace.dir(), &["convert", "armada.yaml", "-o", "out"])?.expect_code(0)?;
@@ -90,7 +90,7 @@ fn failing_write() -> Result {
     command.env_clear().current_dir(workspace.dir());
     command.args(["-c", script, env!("CARGO_BIN_EXE_armada2flux")]);
     command.args(["convert", "armada.yaml", "-o", "out"]);
-    // Streams are pipes, which the limit does not concern.
+    // The limit does not apply to streams, which are pipes.
     let ran = ProgramOutput::new(command.output()?)?.expect_code(1)?;
     ran.expect_stderr("error: cannot write `")?
         .expect_stderr("file too large")?;
@@ -101,7 +101,7 @@ fn failing_write() -> Result {
     )
 }
 
-/// A file system of a few pages, where the user may mount one.
+/// A file system of a few pages, if the user may mount one.
 fn full_disk() -> std::result::Result<Completion, Failed> {
     let workspace = Workspace::with("convert-small")?;
     fs::create_dir(workspace.path("small"))?;
@@ -142,7 +142,7 @@ fn closed_pipe() -> Result {
     Ok(())
 }
 
-/// As `| head -c 1` does.
+/// Reads one byte, as `| head -c 1` does.
 fn stopped_reader() -> Result {
     let workspace = Workspace::small()?;
     let text = workspace.text("armada.yaml")?;

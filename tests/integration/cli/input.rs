@@ -1,4 +1,4 @@
-//! Files, folders, stdin; and what cannot be read.
+//! Files, folders and stdin, readable and not.
 
 use std::fs::{self, File};
 use std::process::Stdio;
@@ -81,7 +81,7 @@ fn folder() -> Result {
     fs::create_dir(workspace.path("site/folder.yaml"))?;
     let folder = run(workspace.dir(), &["convert", "site"])?.expect_code(0)?;
     ensure(file.stdout == folder.stdout, "another stream")?;
-    // What a kustomization lists matters to a Flux tree, not to a folder of documents.
+    // The list of a kustomization matters in a Flux tree, not in a folder of documents.
     fs::write(workspace.path("site/kustomization.yaml"), "resources: []\n")?;
     let folder = run(workspace.dir(), &["convert", "site"])?.expect_code(0)?;
     ensure(
@@ -120,7 +120,7 @@ fn dangling() -> Result {
     )
 }
 
-/// Opens, but gives an error when read, for every user.
+/// A file that opens but fails to read, for every user.
 fn failing_read() -> Result {
     let workspace = Workspace::small()?;
     let ran = run(workspace.dir(), &["convert", "/proc/self/mem"])?.expect_code(1)?;

@@ -1,4 +1,4 @@
-//! Trees and streams: what is written, what is left alone.
+//! Trees and streams: what is written and what is not touched.
 
 use std::fs;
 
@@ -39,7 +39,7 @@ fn streams() -> Result {
     contains(&ran.stderr, "written: ")
 }
 
-/// go-yaml is the only reader of these documents: PyYAML would read a string and a number in another base.
+/// Only go-yaml reads these documents: PyYAML would read a string, and a number in another base.
 fn armada_go() -> Result {
     let workspace = Workspace::small()?;
     let site = "---
@@ -164,7 +164,7 @@ fn foreign() -> Result {
     )
 }
 
-/// A link could lead the writer out of its folder.
+/// A link could make the program write outside its folder.
 fn foreign_links() -> Result {
     let workspace = Workspace::small()?;
     run(workspace.dir(), CONVERT)?.expect_code(0)?;
@@ -255,7 +255,7 @@ fn errors() -> Result {
     let good = workspace.text("armada.yaml")?;
     run(workspace.dir(), CONVERT)?.expect_code(0)?;
     let before = read_tree(&workspace.path("out"))?;
-    // Another value, and a fault after it.
+    // A changed value, then an error.
     let bad = good.replace("replicas: 2", "replicas: 3");
     ensure(bad != good, "the case has no replicas")?;
     fs::write(

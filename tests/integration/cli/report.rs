@@ -1,4 +1,4 @@
-//! Reports of `convert`: JSON against the published schema, text and Markdown, on stdout and in files, also when it failed.
+//! Reports of `convert`: JSON by the published schema, text and Markdown, on stdout and in files, also after errors.
 
 use std::fs;
 
@@ -56,7 +56,7 @@ fn schema() -> Result {
         report["releases"][0]["origin"]["file"] == "armada.yaml",
         "no origin",
     )?;
-    // A schema that takes everything proves nothing.
+    // A schema that accepts everything proves nothing.
     for field in [
         "version",
         "ok",
@@ -127,7 +127,7 @@ fn failure() -> Result {
     )
 }
 
-/// No node of the input is without a fate.
+/// Every node of the input has a disposition.
 fn nodes() -> Result {
     let workspace = Workspace::small()?;
     let ran = run(
@@ -217,7 +217,7 @@ fn markdown() -> Result {
     contains(&workspace.text("a.md")?, "## armada2flux: not converted")
 }
 
-/// A site with losses is written, and refused when they count; `--allow` makes an exception.
+/// A site with losses is written, but refused with `--strict`; `--allow` makes an exception.
 fn strict() -> Result {
     let workspace = Workspace::small()?;
     let input = root().join("testdata/diagnostics/pre-delete-not-carried/armada.yaml");

@@ -1,4 +1,4 @@
-//! What `diff` prints on a terminal: it fits 80 columns, and the picture in the docs is a capture of it.
+//! The output of `diff` on a terminal: it fits 80 columns, and the picture in the docs shows it.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -15,7 +15,7 @@ const COLUMNS: usize = 80;
 /// The command that the picture shows.
 const COMMAND: &str = "diff flux/ --against main/flux/";
 
-/// What somebody edited in the tree of the worked site: end of the file's name, what, and by what.
+/// Edits in the tree of the worked site: end of the file's name, old text, new text.
 const EDITS: &[(&str, &str, &str)] = &[
     ("breakwater-mirror.yaml", "  suspend: true\n", ""),
     ("breakwater-mirror.yaml", "replicas: 2", "replicas: 3"),
@@ -38,7 +38,7 @@ const EDITS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The worked site's tree twice, once as edited.
+/// Writes the worked site's tree twice, once edited.
 fn trees() -> Result<TempDir> {
     let workspace = tempfile::tempdir()?;
     for (name, bytes) in read_tree(&root().join("charts-examples/breakwater/flux"))? {
@@ -60,7 +60,7 @@ fn write(folder: &Path, name: &str, text: &str) -> Result {
     Ok(fs::write(path, text)?)
 }
 
-/// What a command prints on a terminal.
+/// Returns what a command prints on a terminal.
 fn captured(folder: &Path, arguments: &[&str]) -> Result<String> {
     let mut command = program();
     command.current_dir(folder).args(arguments);
@@ -81,7 +81,7 @@ pub(super) fn picture() -> Result {
     check_file("docs/guide/diff.svg", &svg(&lines)?)
 }
 
-/// Everything that can be long is.
+/// A change in which everything that can be long is long.
 pub(super) fn columns() -> Result {
     let workspace = tempfile::tempdir()?;
     let long = "a-word-of-a-value ".repeat(30);
@@ -130,14 +130,14 @@ spec:
     Ok(())
 }
 
-/// Characters of one style.
+/// Adjacent characters of one style.
 struct Run {
-    /// Parameters of the escape sequence, as `1;31`; empty for what is plain.
+    /// Parameters of the escape sequence, such as `1;31`; empty without style.
     style: String,
     text: String,
 }
 
-/// The lines of a screen, from text with the escape sequences that the program uses: styles and their end.
+/// Parses lines with the escape sequences that the program uses: styles and their end.
 fn lines(screen: &str) -> Result<Vec<Vec<Run>>> {
     let mut lines = Vec::new();
     for line in screen.lines() {
@@ -172,7 +172,7 @@ const LINE: usize = 19;
 /// Around the text, in pixels.
 const MARGIN: usize = 16;
 
-/// The lines as a picture, below the command.
+/// Draws the command and the lines as a picture.
 fn svg(lines: &[Vec<Run>]) -> Result<String> {
     let prompt = vec![
         Run {
@@ -215,7 +215,7 @@ text {{ font: 14px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace;
             let blank = text.chars().take_while(|c| *c == ' ').count();
             let shown = text.trim();
             if !shown.is_empty() {
-                // The length keeps columns in line whatever font there is.
+                // The length keeps columns aligned in any font.
                 let pixels = |columns: usize| {
                     format!("{}.{:02}", columns * ADVANCE / 100, columns * ADVANCE % 100)
                 };

@@ -1,4 +1,4 @@
-//! Colours, quiet, loud, and levels of codes.
+//! Colours, verbosity, and levels of diagnostics.
 
 use std::fs;
 
@@ -46,7 +46,7 @@ fn colours() -> Result {
             .stderr,
         ESCAPE,
     )?;
-    // Asked for on the command line is asked for, whatever the environment says.
+    // The command line wins over the environment.
     let mut command = program();
     command.env("NO_COLOR", "1").current_dir(workspace.dir());
     let ran = ProgramOutput::new(command.args(CONVERT).arg("--color=always").output()?)?;
@@ -74,7 +74,7 @@ fn quiet() -> Result {
     lacks(&ran.stderr, "nothing was written")
 }
 
-/// How often a code is shown.
+/// Returns how often a code is shown.
 fn shown(ran: &ProgramOutput, code: &str) -> usize {
     ran.stderr.matches(&format!("[{code}]: ")).count()
 }
@@ -114,7 +114,7 @@ fn allow() -> Result {
     let workspace = Workspace::small()?;
     let ran = convert(&workspace, &["--allow", CODE])?.expect_code(0)?;
     lacks(&ran.stderr, CODE)?;
-    // Deny is the stronger word.
+    // `--deny` wins over `--allow`.
     convert(&workspace, &["--allow", CODE, "--deny", CODE])?.expect_code(1)?;
     Ok(())
 }
@@ -141,7 +141,7 @@ fn secrets() -> Result {
         lacks(&ran.stdout, SECRET)?;
         lacks(&ran.stderr, SECRET)?;
     }
-    // Broken after the secret: excerpts of what could not be read must not show it either.
+    // Unreadable after the secret: excerpts must not show it either.
     let text = workspace.text("armada.yaml")?;
     let at = text.find(SECRET).ok_or("no secret")?;
     for broken in [": [", "\n\t- x: [", "\n  \"", "\n   {"] {
@@ -182,7 +182,7 @@ mod tty {
     use crate::cli::Workspace;
     use crate::support::{Result, contains, ensure, lacks, program};
 
-    /// What a command writes to a terminal, which `attach` gives it. It must succeed.
+    /// Returns what a successful command writes to the terminal that `attach` gives it.
     pub(crate) fn on_terminal(
         command: Command,
         attach: impl FnOnce(&mut Command, File),
@@ -192,7 +192,7 @@ mod tty {
         Ok(text)
     }
 
-    /// The same where somebody types, and how it ended.
+    /// Like that, with typed input; also returns the exit code.
     pub(crate) fn typed(
         mut command: Command,
         keys: &str,
@@ -208,12 +208,12 @@ mod tty {
             .open(name.to_str()?)?;
         attach(&mut command, terminal);
         let mut child = command.spawn()?;
-        // The terminal closes when nobody holds its end any more.
+        // The terminal closes when its last other end is closed.
         drop(command);
         let mut text = Vec::new();
         let mut controller = File::from(controller);
         controller.write_all(keys.as_bytes())?;
-        // Linux ends a terminal with an error instead of an end.
+        // On Linux, reading a closed terminal is an error.
         let _ = controller.read_to_end(&mut text);
         Ok((String::from_utf8(text)?, child.wait()?))
     }

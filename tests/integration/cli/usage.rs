@@ -137,7 +137,7 @@ fn examples() -> Result {
     Ok(())
 }
 
-/// Two things on stdout would be told apart by nobody.
+/// Two results on stdout could not be separated.
 fn one_result() -> Result {
     let workspace = Workspace::small()?;
     for arguments in [

@@ -1,4 +1,4 @@
-//! Both forms of the order, on install and upgrade, and the gates in the tree, against Armada's plans.
+//! Compares both forms of the order, on install and upgrade, and the gates in the tree with Armada's plans.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -86,8 +86,8 @@ fn own(release: &Value) -> Result<Key> {
     )
 }
 
-/// What Armada's plan puts before each release: groups one after another, inside a group only where it is
-/// sequenced, or everywhere if Armada ran with `--wait`.
+/// Returns what Armada's plan puts before each release: earlier groups, and inside a group earlier charts if it is
+/// sequenced or Armada ran with `--wait`.
 fn armada(plan: &Value, form: Form) -> Result<Order> {
     let mut order = Order::new();
     let mut before = BTreeSet::new();
@@ -138,7 +138,7 @@ fn edges(releases: &[Value]) -> Result<BTreeMap<Key, BTreeSet<Key>>> {
     Ok(edges)
 }
 
-/// Everything that comes before, through others, too.
+/// Returns everything that comes before, directly or not.
 fn reach(edges: &BTreeMap<Key, BTreeSet<Key>>, from: &Key) -> BTreeSet<Key> {
     let mut found = BTreeSet::new();
     let mut open: Vec<&Key> = edges[from].iter().collect();
@@ -163,7 +163,7 @@ fn closure(releases: &[Value], wanted: &Order) -> Result {
     Ok(())
 }
 
-/// No form of the same order has fewer edges: without any one of them a pair is lost. So what has fewer
+/// Checks that every edge is needed: without any of them a pair is lost. So a form with fewer edges
 /// must order more, and `chain` orders what `armada apply --wait` orders.
 fn minimal(releases: &[Value], wanted: &Order) -> Result {
     let edges = edges(releases)?;
@@ -180,7 +180,7 @@ fn minimal(releases: &[Value], wanted: &Order) -> Result {
     Ok(())
 }
 
-/// The gates that the tree holds are Armada's wait lists.
+/// Checks that the gates in the tree are Armada's wait lists.
 fn gates(releases: &[Value], plan: &Value) -> Result<usize> {
     let mut equal = 0;
     for chart in plan["charts"].as_array().into_iter().flatten() {
@@ -221,7 +221,7 @@ fn gates(releases: &[Value], plan: &Value) -> Result<usize> {
     Ok(equal)
 }
 
-/// A HelmRelease in the cluster, as far as readiness goes.
+/// The readiness of a HelmRelease in the cluster.
 struct Live<'a> {
     object: &'a Value,
     generation: i64,
@@ -252,8 +252,8 @@ fn without_order(release: &Value) -> Value {
     spec
 }
 
-/// Applies a new tree over a running one, and keeps back each changed release in turn: once reconciling
-/// for ever, once not even applied. Nothing that Armada puts after it may start its own change. Says how
+/// Applies a new tree over a running one and holds back each changed release in turn: once reconciling
+/// for ever, once not applied. Nothing that Armada puts after it may start its own change. Returns how
 /// many releases change.
 fn upgrade(before: &[Value], after: &[Value], wanted: &Order) -> Result<usize> {
     let mut programs = Vec::new();
@@ -296,7 +296,7 @@ fn upgrade(before: &[Value], after: &[Value], wanted: &Order) -> Result<usize> {
                     }
                 })
                 .collect();
-            // Dependencies come earlier in the tree, so one pass finds all that may start.
+            // Dependencies come earlier in the tree, so one pass finds all releases that may start.
             for at in (0..after.len()).filter(|at| held != Some(*at)) {
                 let free = programs[at].iter().map(|(dependency, program)| {
                     ready(program, &live[at], &live[place[dependency]])

@@ -1,4 +1,4 @@
-//! A converted site against the plan that Armada's handlers made of it.
+//! Compares a converted site with the plan of Armada's handlers.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use super::values::{self, Retyped};
 use super::{json, path, tree};
 use crate::support::{Result, ensure, run};
 
-/// A Manifest of a site and what must come of it.
+/// A Manifest of a site and the expected result.
 #[derive(Debug)]
 pub(super) struct Site {
     pub(super) file: &'static str,
@@ -112,7 +112,7 @@ fn text(value: &Value) -> Result<&str> {
         .ok_or_else(|| format!("{value} is no string"))?)
 }
 
-/// Seconds of a duration as Flux spells it.
+/// Parses a duration of Flux into seconds.
 fn seconds(value: &Value) -> Result<i64> {
     let text = text(value)?;
     let unit = text.char_indices().next_back().map_or(0, |(at, _)| at);

@@ -1,5 +1,5 @@
-//! Where the charts of real sites come from: every source has an object or a rule to fill in, and archives
-//! are named as people named them.
+//! The chart sources of real sites: every source has an object or a rule to fill in, and archives
+//! have the same names as in trees that people wrote.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +12,7 @@ use super::{json, path, tree};
 use crate::shared;
 use crate::support::{Result, contains, ensure, run};
 
-/// A site without a map, with the map that `init` begins, and with that map filled in.
+/// Converts a site without a source map, with the map of `init`, and with that map filled in.
 pub(super) fn check(site: &Site) -> Result {
     let place = tempfile::tempdir()?;
     let input = path(&format!("airship/{}.yaml", site.file))?;
@@ -48,7 +48,7 @@ pub(super) fn check(site: &Site) -> Result {
     dependencies(site, &objects)
 }
 
-/// Checks that every reference to a source leads to an object; gives the locations that none can read.
+/// Checks that every reference to a source has its object; returns the locations that Flux cannot read.
 fn resolved(objects: &[Value]) -> Result<BTreeSet<String>> {
     let there = |kind: &str, namespace: &Value, name: &Value| {
         objects.iter().any(|object| {
@@ -81,7 +81,7 @@ fn resolved(objects: &[Value]) -> Result<BTreeSet<String>> {
     Ok(unresolved)
 }
 
-/// Every dependency that Armada would put into a chart is included below that chart.
+/// Checks that every dependency that Armada adds to a chart is included below that chart.
 fn dependencies(site: &Site, objects: &[Value]) -> Result {
     let plan = json(&format!(
         "airship/{}.{}.install.plan.json",
@@ -124,10 +124,10 @@ fn dependencies(site: &Site, objects: &[Value]) -> Result {
 /// Chart and version by release.
 type Charts = BTreeMap<String, (String, String)>;
 
-/// The chart that the hand-made trees took in a newer version when they were made.
+/// The chart for which the hand-written trees use a newer version.
 const BUMPED: (&str, &str, &str) = ("cm-cert-manager", "v0.1.0", "v1.7.1");
 
-/// Chart name and version of all applications, with and without a rule for the one that was bumped by hand.
+/// Compares chart name and version of all applications, with and without a rule for the newer one.
 pub(super) fn starlingx(apps: &[(&str, usize)]) -> Result {
     let mut by_hand = Charts::new();
     let (mut plain, mut mapped) = (Charts::new(), Charts::new());

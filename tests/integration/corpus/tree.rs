@@ -1,4 +1,4 @@
-//! A written tree, read back as kubectl would: by go-yaml v2, to JSON.
+//! Reads a written tree back as kubectl does: with go-yaml v2, to JSON.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::support::{Result, ensure};
 
-/// The objects that `kustomization.yaml` lists, in order.
+/// Returns the objects that `kustomization.yaml` lists, in order.
 pub(crate) fn read(folder: &Path) -> Result<Vec<Value>> {
     let mut objects = Vec::new();
     for list in documents(&folder.join("kustomization.yaml"))? {
@@ -23,7 +23,7 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<Value>> {
     Ok(objects)
 }
 
-/// The documents of a file.
+/// Returns the documents of a file.
 pub(crate) fn documents(path: &Path) -> Result<Vec<Value>> {
     let text = fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut sources = Sources::default();

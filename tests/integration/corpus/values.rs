@@ -1,8 +1,7 @@
-//! Values as delivered, against the values that Armada's handlers held.
+//! Compares delivered values with the values in Armada's handlers.
 //!
-//! The plan has what PyYAML read. On the way to Helm numbers become doubles and some strings become something
-//! else. What may become of which string is not asked of the program under test: `oracle/yaml-vectors.json` has
-//! the answers of the real ones.
+//! The plan has the values that PyYAML read. On the way to Helm, numbers become doubles and some strings are
+//! retyped. Which strings are retyped is recorded from the real programs in `oracle/yaml-vectors.json`.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +10,10 @@ use serde_json::Value;
 use super::json;
 use crate::support::{Result, ensure};
 
-/// Strings that reached Helm as something else, and as what.
+/// Retyped strings, and what Helm received.
 pub(super) type Retyped = BTreeMap<String, Value>;
 
-/// Compares values, and collects what was retyped.
+/// Compares values and collects retyped ones.
 pub(super) fn check(wanted: &Value, found: &Value, retyped: &mut Retyped) -> Result {
     let mut wrong = Vec::new();
     walk("values", wanted, found, retyped, &mut wrong);
@@ -51,7 +50,7 @@ fn walk(at: &str, wanted: &Value, found: &Value, retyped: &mut Retyped, wrong: &
     }
 }
 
-/// Strings that some YAML reader might take for something else, so that an answer is needed for them, too.
+/// Returns strings that some YAML reader may retype, so that the oracle must have an answer for them.
 fn suspicious(text: &str) -> bool {
     const WORDS: &[&str] = &[
         "", "~", "false", "n", "no", "null", "off", "on", "true", "y", "yes",
@@ -63,7 +62,7 @@ fn suspicious(text: &str) -> bool {
     number || WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// The forms that PyYAML itself reads as something else, so that it wrote the string in quotes and it stayed one.
+/// Whether PyYAML itself reads the text as another type, so that it wrote the string in quotes and it stayed a string.
 fn quoted_by_pyyaml(text: &str) -> bool {
     const WORDS: &[&str] = &["false", "no", "null", "off", "on", "true", "yes"];
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -74,7 +73,7 @@ fn quoted_by_pyyaml(text: &str) -> bool {
     integer || float || text.is_empty() || text == "~" || WORDS.contains(&text)
 }
 
-/// Every retyped or suspicious string must be vouched for.
+/// Checks every retyped or suspicious string against the oracle.
 pub(super) fn check_retyped(retyped: &Retyped) -> Result {
     let mut answers: BTreeMap<String, Value> = BTreeMap::new();
     for vector in json("../oracle/yaml-vectors.json")?

@@ -1,6 +1,6 @@
-//! Circles: files of which each names, by way of the others, itself.
+//! Finds circles: files that name each other, directly or through others.
 //!
-//! A module and its own parts (`plan.rs` and `plan/…`) are one house with its chambers: arrows between them do not count.
+//! A module and its own parts (`plan.rs` and `plan/…`) are one: paths between them do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +40,7 @@ pub(super) fn find(files: &[File]) -> Vec<Vec<String>> {
 /// The module that defines what a path names; re-exports are followed.
 fn target<'f>(path: &[String], modules: &BTreeMap<&[String], &'f File>) -> Option<&'f [String]> {
     let mut path: Path = path.to_vec();
-    // A re-export of a re-export of …: no house is that deep.
+    // More re-exports of re-exports than there can be.
     for _ in 0..8 {
         let (length, file) = (1..=path.len())
             .rev()

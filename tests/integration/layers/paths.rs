@@ -1,5 +1,5 @@
-//! The paths that a source file names, read from its tokens: comments and strings do not count, and no spelling of a
-//! path is missed.
+//! Reads the paths that a source file names from its tokens, so that every spelling is found and comments and strings
+//! are not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,14 +8,14 @@ use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 /// Names of modules or items from the crate's root on.
 pub(super) type Path = Vec<String>;
 
-/// The paths of one file, those in tests left out.
+/// The paths of one file, without those in tests.
 #[derive(Debug, Default)]
 pub(super) struct Paths {
     /// Paths into the crate, from its root on.
     pub(super) own: Vec<Path>,
     /// Paths into `std` and `tokio`, without the crate's name.
     pub(super) standard: Vec<Path>,
-    /// What the file re-exports: a name of its module, and the path behind it.
+    /// Re-exports of the file: a name of its module, and the path behind it.
     pub(super) exports: BTreeMap<String, Path>,
 }
 
@@ -103,7 +103,7 @@ pub(super) fn declared(tokens: TokenStream) -> BTreeSet<String> {
         .collect()
 }
 
-/// A path from the root on, of one that is written in a module.
+/// Resolves a path that is written in a module to one from the root on.
 fn absolute(path: &[String], module: &[String]) -> Path {
     let mut at = module.to_vec();
     let mut rest = path;
