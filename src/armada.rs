@@ -1,7 +1,7 @@
-//! Armada's documents: one model for v1 and v2, decoded by hand.
+//! Armada's documents: one model for v1 and v2, with decoders that account for every field.
 //!
-//! Beside each decoder stand the disposition [`Row`]s of the fields it reads: what becomes of each and
-//! why. The [`Ledger`] gives every node of every document exactly one row, so nothing vanishes.
+//! Each decoder has the disposition [`Row`]s of the fields that it reads: what becomes of each and
+//! why. The [`Ledger`] gives every node of every document exactly one row, so nothing is lost silently.
 
 pub mod behaviour;
 pub mod chart;

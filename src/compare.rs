@@ -1,8 +1,8 @@
 //! Two states of a set of objects, compared as trees.
 //!
-//! Pure: who reads the two states, from files or from a cluster, is not known here. A difference that only a
-//! program's bookkeeping makes is *noise*, kept with the rule that says so ([`noise`]); one that can cost
-//! a release is a *danger*, kept with what it would do ([`danger`]).
+//! Pure: the two states may come from files or from a cluster. A difference that only a
+//! program's bookkeeping makes is *noise*, kept with its rule ([`noise`]); one that can cost
+//! a release is a *danger*, kept with its effect ([`danger`]).
 
 pub mod danger;
 pub mod noise;
@@ -35,38 +35,38 @@ pub struct Change {
     pub noise: Option<&'static Noise>,
     /// The rule that makes it dangerous; never for noise.
     pub danger: Option<&'static Danger>,
-    /// Whether it only passes on that something changed in an earlier step.
+    /// Whether it only passes on a change of an earlier step.
     pub lockstep: bool,
 }
 
-/// What applying would do to an object.
+/// The effect of an apply on an object.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     /// It is not there yet.
     Created,
     /// It changes, in more than noise.
     Changed,
-    /// Nothing of its own changes, but something in an earlier step does: Flux reconciles it again in its
+    /// The object itself does not change, but an earlier step does: Flux reconciles it again in its
     /// turn, without a Helm action.
     Follows,
-    /// It stays as it is, noise aside.
+    /// It does not change, except for noise.
     Unchanged,
-    /// Others hold fields that it would set.
+    /// Other managers own fields that it would set.
     Conflicting(Vec<Conflict>),
-    /// The API server, or a webhook, does not take it; the message is fit to be shown.
+    /// The API server, or a webhook, rejects it; the message is safe to print.
     Refused(Text),
-    /// It is there, and the input has it no more. Nothing deletes it.
+    /// It exists, but is no longer in the input. Nothing deletes it.
     LeftOver,
 }
 
-/// What is to be known of an object beside its outcome.
+/// Facts about an object beside its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// It belongs to another site, whose name this is.
     OfSite(Text),
     /// A toolkit Kustomization, `NAMESPACE/NAME`, owns it and would undo a change.
     OfKustomization(Text),
-    /// Compared without asking the API server what it would make of the object, and why.
+    /// Compared without a dry run on the API server, and why.
     ClientSide(Text),
     /// Helm holds a release of this name that Flux does not manage yet: its latest revision and status.
     Takeover {
@@ -77,7 +77,7 @@ pub enum Mark {
     },
 }
 
-/// An object and what would become of it.
+/// An object and its outcome.
 #[derive(Clone, Debug)]
 pub struct ObjectChange {
     /// `group/version`, or `v1`.
@@ -88,20 +88,20 @@ pub struct ObjectChange {
     pub namespace: Option<Text>,
     /// Its name.
     pub name: Text,
-    /// What applying would do.
+    /// The effect of an apply.
     pub outcome: Outcome,
     /// The differences, noise included, in the order of the object.
     pub changes: Vec<Change>,
-    /// Fields that it has because of an earlier apply and that the input lacks: others hold them, so they stay.
+    /// Fields of an earlier apply that the input lacks and that other managers own, so they stay.
     pub staying: Vec<Shared>,
-    /// Fields that the input sets and that others hold, too.
+    /// Fields that the input sets and that other managers own, too.
     pub shared: Vec<Shared>,
-    /// What else is to be known.
+    /// Further facts.
     pub marks: Vec<Mark>,
 }
 
 impl ObjectChange {
-    /// An object of which nothing but the outcome is known.
+    /// Creates the change of an object with nothing but its outcome.
     #[must_use]
     pub fn new(object: &Object, outcome: Outcome) -> Self {
         Self {
@@ -118,14 +118,15 @@ impl ObjectChange {
     }
 }
 
-/// An object before and after.
+/// Compares an object before and after.
 #[must_use]
 pub fn object(before: &Object, after: &Object) -> ObjectChange {
     judged(after, tree::differences(&before.value, &after.value))
 }
 
-/// A live object and what the input says of it; fields that only the live one has may be defaults, or of
-/// others, and are no difference. `spec.suspend` of a release is none of these: `apply` takes it away.
+/// Compares a live object with the input; fields that only the live one has may be defaults,
+/// or of others, and are not differences. `spec.suspend` of a release is none of these: `apply` takes it
+/// away.
 #[must_use]
 pub fn input(live: &Object, input: &Object) -> ObjectChange {
     let mut differences = tree::differences(&live.value, &input.value);
@@ -169,7 +170,7 @@ fn judged(after: &Object, differences: Vec<(Path, Edit)>) -> ObjectChange {
     }
 }
 
-/// Whether the difference is another digest of the steps before, and nothing else.
+/// Returns whether only the digest of the steps before differs.
 fn is_lockstep(path: &Path, edit: &Edit) -> bool {
     let Edit::Changed { before, after } = edit else {
         return false;
@@ -183,7 +184,7 @@ fn is_lockstep(path: &Path, edit: &Edit) -> bool {
     (annotation || expression) && without_digests(before) == without_digests(after)
 }
 
-/// A text with a mark in the place of every digest.
+/// Returns a text with a mark in the place of every digest.
 fn without_digests(text: &str) -> String {
     const PREFIX: &str = "sha256:";
     let mut parts = text.split(PREFIX);
@@ -195,7 +196,7 @@ fn without_digests(text: &str) -> String {
     out
 }
 
-/// Two trees of files: in the order of `after`, then what only `before` has.
+/// Compares two trees of files: in the order of `after`, then what only `before` has.
 #[must_use]
 pub fn sets(before: &ObjectSet, after: &ObjectSet) -> Vec<ObjectChange> {
     let mut old: BTreeMap<ObjectKey, &Object> = before.iter().map(|o| (o.key(), o)).collect();

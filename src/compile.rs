@@ -6,8 +6,8 @@
 //! ```
 //!
 //! [`Inputs`] owns the texts and their trees, [`Decoded`] the documents, which point into the trees, and
-//! [`Compilation`] the plan, which points into the documents. Commands stop where they have what they need.
-//! Objects are not kept: a [`Sink`] gets them as they are made.
+//! [`Compilation`] the plan, which borrows from the documents. Commands stop at the stage that they need.
+//! Objects are not stored: a [`Sink`] receives each as it is built.
 
 mod inputs;
 mod objects;
@@ -26,7 +26,7 @@ pub use objects::{Content, Refused};
 /// Choices that change the objects.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// The Manifest in question, when there are several.
+    /// The chosen Manifest, when there are several.
     pub target: Option<String>,
     /// Choices about the plan.
     pub plan: plan::Options,
@@ -34,9 +34,10 @@ pub struct Options {
     pub lower: lower::Options,
 }
 
-/// Takes the objects of a compilation as they are made.
+/// Receives the objects of a compilation as they are built.
 pub trait Sink {
-    /// Called once before the first object, when the number of stages is known. Returns whether objects are wanted.
+    /// Called once before the first object, when the number of stages is known. Returns whether objects are
+    /// wanted.
     fn begin(&mut self, _stages: usize) -> bool {
         true
     }
@@ -53,7 +54,7 @@ impl<F: FnMut(Vec<(Role<'_>, Object)>)> Sink for F {
 
 /// An option names a release that the site does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no release `{0}`")]
+#[error("the input has no release `{0}`")]
 pub struct NoSuchRelease(pub Text);
 
 /// The documents of an input.
@@ -62,7 +63,7 @@ pub struct Decoded<'i> {
     inputs: &'i Inputs,
     /// The documents of all files.
     pub documents: Documents<'i>,
-    /// What became of every node, file by file.
+    /// The disposition of every node, file by file.
     pub ledgers: Vec<Ledger>,
 }
 
@@ -71,7 +72,7 @@ pub struct Decoded<'i> {
 pub struct Compilation<'d, 'i> {
     /// The plan; `None` after an error.
     pub plan: Option<Plan<'d, 'i>>,
-    /// What was counted; nothing after an error.
+    /// The totals; `None` after an error.
     pub totals: Totals,
 }
 
@@ -94,12 +95,12 @@ impl Inputs {
 }
 
 impl<'i> Decoded<'i> {
-    /// Whether the site can be planned: there are documents, and none is still to be rendered by Deckhand.
+    /// Returns whether the site can be planned: it has documents, and Deckhand has rendered all of them.
     fn is_rendered(&self) -> bool {
         self.documents.not_rendered.is_empty() && !self.documents.is_empty()
     }
 
-    /// Checks what the documents say about one another and what every Manifest, or `target` alone, comes to.
+    /// Checks the references between documents and the plan of every Manifest, or of `target` alone.
     pub fn check(&self, target: Option<&str>, diagnostics: &mut Diagnostics) {
         if self.is_rendered() {
             plan::check(&self.documents, target, diagnostics);
@@ -152,7 +153,7 @@ impl<'i> Decoded<'i> {
     }
 }
 
-/// A name that no release has would be an option without effect.
+/// Checks that every named release exists: another name would be an option without effect.
 fn check_releases(waits: &Waits, plan: &Plan<'_, '_>) -> Result<(), NoSuchRelease> {
     let Waits::Cel { before_hooks } = waits else {
         return Ok(());

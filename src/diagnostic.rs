@@ -14,22 +14,22 @@ use crate::source::Span;
 /// A fact about the input that the user should know.
 #[derive(Clone, Debug)]
 pub struct Diagnostic {
-    /// Its code.
+    /// Code, documented in `docs/diagnostics.md`.
     pub code: Code,
-    /// How bad it is, after `--deny` and `--allow`.
+    /// The severity, after `--deny` and `--allow`.
     pub severity: Severity,
     /// What happened to which object: lower case, no full stop, no secret.
     pub message: String,
-    /// The places it is about; the first is the main one.
+    /// The labelled spans; the first is the main one.
     pub labels: Vec<Label>,
     /// What to do.
     pub help: Option<String>,
 }
 
-/// A place in a document with a text about it.
+/// A span in a document with a text about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {
-    /// The place.
+    /// Span of the labelled text.
     pub span: Span,
     /// The text; may be empty for the main place.
     pub text: String,

@@ -1,4 +1,4 @@
-//! The Flux kinds that are written, as plain structs; API versions stand here and nowhere else.
+//! The Flux kinds that are written, as plain structs; only this room holds API versions.
 
 pub(crate) mod common;
 pub(crate) mod duration;
@@ -27,7 +27,7 @@ use crate::value::{Mapping, Text, Value};
 
 /// Label: the site an object belongs to; objects of another site are never touched.
 pub(crate) const SITE_LABEL: &str = "armada2flux.dev/site";
-/// Label of the ConfigMap that tells where a run stands: the site. No part of a site is labelled with it.
+/// Label of the ConfigMap with the state of a run: the site. Objects of the site do not have it.
 pub(crate) const STATE_LABEL: &str = "armada2flux.dev/state-of";
 /// Annotation: number of the stage, as in the folder's name.
 pub(crate) const STAGE_ANNOTATION: &str = "armada2flux.dev/stage";
@@ -35,21 +35,21 @@ pub(crate) const STAGE_ANNOTATION: &str = "armada2flux.dev/stage";
 pub(crate) const STEP_ANNOTATION: &str = "armada2flux.dev/step";
 /// Annotation: name of the chart group that is the release's stage.
 pub(crate) const GROUP_ANNOTATION: &str = "armada2flux.dev/chart-group";
-/// Annotation: what Armada deleted before it upgraded the release; apply acts on it.
+/// Annotation: what Armada deleted before it upgraded the release; `apply` acts on it.
 pub(crate) const PRE_DELETE_ANNOTATION: &str = "armada2flux.dev/pre-delete";
-/// Annotation: what a run does when the release had failed before it began; see [`PROTECTED_CONTINUE`].
+/// Annotation: what a run does when the release failed before the run started; see [`PROTECTED_CONTINUE`].
 pub(crate) const PROTECTED_ANNOTATION: &str = "armada2flux.dev/protected";
-/// Value of [`PROTECTED_ANNOTATION`]: the release is left as it is, the run goes on.
+/// Value of [`PROTECTED_ANNOTATION`]: the release is skipped, the run continues.
 pub(crate) const PROTECTED_CONTINUE: &str = "continue";
 /// Value of [`PROTECTED_ANNOTATION`]: the run stops.
 pub(crate) const PROTECTED_STOP: &str = "stop";
 /// Annotation: digest of all that leads up to and includes the release's step.
 pub(crate) const DIGEST_ANNOTATION: &str = "armada2flux.dev/digest";
-/// Annotation: what Armada itself waited for after Helm and its hooks; apply acts on it.
+/// Annotation: what Armada itself waited for after Helm and its hooks; `apply` acts on it.
 pub(crate) const GATES_ANNOTATION: &str = "armada2flux.dev/gates";
 /// Annotation on a release's objects: the commit its chart comes from, and those of its dependencies.
 pub(crate) const SOURCE_ANNOTATION: &str = "armada2flux.dev/source";
-/// Annotation: the source that nothing in Flux can read yet.
+/// Annotation: the source that Flux cannot read yet.
 pub(crate) const UNRESOLVED_ANNOTATION: &str = "armada2flux.dev/unresolved-source";
 /// Annotation on a Secret without content: the keys that it needs.
 pub(crate) const KEYS_ANNOTATION: &str = "armada2flux.dev/keys-to-fill";
@@ -58,7 +58,7 @@ pub(crate) const SSA_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/ssa";
 /// Annotation of kustomize-controller: keep the object when it leaves the tree.
 pub(crate) const PRUNE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/prune";
 
-/// Annotation of kustomize-controller: leave `${…}` in the object as it is.
+/// Annotation of kustomize-controller: keep `${…}` in the object unchanged.
 pub(crate) const SUBSTITUTE_ANNOTATION: &str = "kustomize.toolkit.fluxcd.io/substitute";
 
 /// Label of kustomize-controller on what it applied: the name of the Kustomization.
@@ -66,7 +66,7 @@ pub(crate) const KUSTOMIZATION_NAME_LABEL: &str = "kustomize.toolkit.fluxcd.io/n
 /// Label of kustomize-controller on what it applied: the namespace of the Kustomization.
 pub(crate) const KUSTOMIZATION_NAMESPACE_LABEL: &str = "kustomize.toolkit.fluxcd.io/namespace";
 
-/// What the API group of every kind of Flux ends with.
+/// Suffix of the API group of every Flux kind.
 pub(crate) const TOOLKIT_DOMAIN: &str = ".toolkit.fluxcd.io";
 /// API group of HelmRelease.
 pub(crate) const HELM_GROUP: &str = "helm.toolkit.fluxcd.io";
@@ -74,7 +74,7 @@ pub(crate) const HELM_GROUP: &str = "helm.toolkit.fluxcd.io";
 pub(crate) const SOURCE_GROUP: &str = "source.toolkit.fluxcd.io";
 /// The kind of a release.
 pub(crate) const HELM_RELEASE: &str = "HelmRelease";
-/// The controllers without which no release moves.
+/// The controllers that every release needs.
 pub(crate) const CONTROLLERS: [&str; 2] = ["helm-controller", "source-controller"];
 
 /// API version of HelmRelease (Flux 2.3 and newer serve it).
@@ -82,11 +82,11 @@ pub(crate) const HELM_RELEASE_API: &str = "helm.toolkit.fluxcd.io/v2";
 /// API version of the sources.
 pub(crate) const SOURCE_API: &str = "source.toolkit.fluxcd.io/v1";
 
-/// How long helm-controller lets a release rest whose dependencies are not ready, in seconds: the
+/// How long helm-controller waits before it retries a release whose dependencies are not ready, in seconds: the
 /// default of its `--requeue-dependency`.
 pub(crate) const REQUEUE_DEPENDENCY: Seconds = Seconds(30);
 
-/// Builds mappings field by field, in order; empty options leave no trace.
+/// Builds mappings field by field, in order; empty options are left out.
 #[derive(Default)]
 pub(crate) struct Fields(Mapping);
 
@@ -108,7 +108,7 @@ impl Fields {
         if on { self.set(key, true) } else { self }
     }
 
-    /// Sets a mapping only when it holds something.
+    /// Sets a mapping unless it is empty.
     pub(crate) fn set_filled(self, key: &'static str, mapping: Mapping) -> Self {
         if mapping.is_empty() {
             self
@@ -122,12 +122,12 @@ impl Fields {
     }
 }
 
-/// A reference to an object in the same namespace.
+/// Returns a reference to an object in the same namespace.
 pub(crate) fn reference(name: Text) -> Mapping {
     [("name", name)].into_iter().collect()
 }
 
-/// A mapping of strings from pairs; label selectors of gates and deletions may hold anything.
+/// Returns a mapping of strings from pairs; label selectors of gates and deletions may hold anything.
 pub(crate) fn text_mapping(pairs: Vec<(Text, Text)>) -> Mapping {
     let pairs = pairs.into_iter().map(|(key, text)| {
         let sensitive = text_looks_secret(&text);

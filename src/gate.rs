@@ -28,7 +28,7 @@ use crate::flux::ObjectMeta;
 use crate::value::{Text, Value};
 
 pub use deletion::{Deleted, Deletion};
-pub use requirement::{Exclusion, Lack, Requirement};
+pub use requirement::{Exclusion, Requirement, Unmet};
 pub use rule::{ConditionPart, Field, Number, Rule};
 pub use selector::SelectorError;
 pub use spec::{MinReady, Spec, Version, WaitKind};
@@ -36,7 +36,7 @@ pub use spec::{MinReady, Spec, Version, WaitKind};
 /// One wait of a release.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gate {
-    /// What it asks for.
+    /// The wait as data.
     pub spec: Spec,
     /// Namespace of the objects: the release's.
     pub namespace: Text,
@@ -58,7 +58,7 @@ pub enum Verdict {
     Failed(String),
 }
 
-/// What a gate says of one object.
+/// The verdict of a gate about one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
     /// Of another kind, in another namespace, or with other labels.
@@ -74,7 +74,7 @@ pub enum State {
 }
 
 impl Gate {
-    /// The gate of a wait in a release's namespace.
+    /// Returns the gate of a wait in a release's namespace.
     #[must_use]
     pub fn new(spec: Spec, namespace: Text, version: Version) -> Self {
         let Spec {
@@ -96,7 +96,7 @@ impl Gate {
         }
     }
 
-    /// Which objects of the kind are looked at.
+    /// Returns which objects of the kind are selected.
     ///
     /// # Errors
     ///
@@ -105,13 +105,13 @@ impl Gate {
         self.selected.as_ref()
     }
 
-    /// Which of them are left out; the first that holds is the reason.
+    /// Returns which of them are excluded; the first rule that holds is the reason.
     #[must_use]
     pub fn exclusions(&self) -> &[Exclusion] {
         &self.exclusions
     }
 
-    /// What must hold of the others, in the order in which Armada looks.
+    /// Returns what must hold for the others, in the order in which Armada checks.
     #[must_use]
     pub fn requirements(&self) -> &[Requirement] {
         &self.requirements
@@ -124,20 +124,20 @@ impl Gate {
         Rule::All(rules.map(|required| required.rule.clone()).collect())
     }
 
-    /// That an object which is awaited will not become ready.
+    /// Returns the rule that an awaited object will not become ready.
     #[must_use]
     pub fn failed(&self) -> Rule {
         let mut rules = Vec::new();
-        for Requirement { rule, lack } in &self.requirements {
-            if lack.is_final() {
+        for Requirement { rule, unmet } in &self.requirements {
+            if unmet.is_final() {
                 rules.push(rule.clone().negated());
             }
         }
         Rule::Any(rules)
     }
 
-    /// That an object of the kind is awaited: selected and not left out. Nothing when the selector
-    /// cannot be used.
+    /// Returns the rule that an object of the kind is awaited: selected and not excluded. None holds when
+    /// the selector cannot be used.
     #[must_use]
     pub fn awaited(&self) -> Rule {
         let Ok(selected) = &self.selected else {
@@ -156,7 +156,7 @@ impl Gate {
         }
     }
 
-    /// What the gate says of one object.
+    /// Returns the verdict of the gate about one object.
     #[must_use]
     pub fn judge(&self, object: &Value) -> State {
         let text = |key: &str| object.text_at(&[key]).unwrap_or("");
@@ -178,14 +178,14 @@ impl Gate {
         let mut requirements = self.requirements.iter();
         match requirements.find(|required| !required.rule.holds(object)) {
             None => State::Ready,
-            Some(Requirement { lack, .. }) => {
+            Some(Requirement { unmet, .. }) => {
                 let reason = format!(
                     "{} `{}`: {}",
                     self.spec.kind,
                     meta.name().unwrap_or(""),
-                    lack.describe(object)
+                    unmet.describe(object)
                 );
-                if lack.is_final() {
+                if unmet.is_final() {
                     State::Failed(reason)
                 } else {
                     State::Waiting(reason)
@@ -194,10 +194,10 @@ impl Gate {
         }
     }
 
-    /// What the gate says of all objects that there are; others than those it selects do not matter.
+    /// Returns the verdict of the gate about all objects; only those that it selects matter.
     ///
     /// As in Armada (`ResourceWait._watch_resource_completions`), nothing listed means to wait unless
-    /// that is not required, and a list of which everything is left out is ready at once.
+    /// that is not required, and a list in which everything is excluded is ready at once.
     #[must_use]
     pub fn evaluate<'o>(&self, objects: impl IntoIterator<Item = &'o Value>) -> Verdict {
         if let Err(error) = &self.selected {
@@ -238,24 +238,24 @@ impl Gate {
     }
 }
 
-/// What a watch shows of the objects that a gate is about.
+/// The objects of a gate's kind that a watch has shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Watched<O, G> {
-    /// Those that are there.
+    /// Existing objects.
     pub objects: O,
-    /// Those that were deleted since it began, as they were at last.
+    /// Objects deleted since the watch started, in their last state.
     pub gone: G,
-    /// Whether there was none when it began.
+    /// Whether no object existed when the watch started.
     pub began_empty: bool,
 }
 
-/// While a watch goes on (Armada: handlers/wait.py, `ResourceWait._watch_resource_completions`).
+/// State of a running watch (Armada: handlers/wait.py, `ResourceWait._watch_resource_completions`).
 impl Gate {
     /// [`Gate::evaluate`] for what a watch shows.
     ///
-    /// Where none was there at first, objects that are left out do not count as found when they come. A Job that was
-    /// deleted once it was done (`ttlSecondsAfterFinished`) does. Armada takes whatever is deleted for ready, done or
-    /// not; for v1 only if nothing was modified before, which a Job that gets done always is.
+    /// If none existed at first, excluded objects do not count as found when they appear. A Job that was
+    /// deleted after it finished (`ttlSecondsAfterFinished`) does. Armada reads any deleted object as ready, finished or
+    /// not; for v1 only if nothing was modified before, but a Job that finishes always is.
     #[must_use]
     pub fn evaluate_watched<'o>(
         &self,
@@ -287,15 +287,15 @@ impl Gate {
         }
     }
 
-    /// Whether everything must be ready a second time, a second later, if it was not when the wait began. In v1 Armada
-    /// lists again after a modification, until there is none (`ResourceWait.wait`).
+    /// Returns whether everything must be ready a second time, a second later, if it was not when the wait
+    /// began. In v1 Armada lists again after a modification, until there is none (`ResourceWait.wait`).
     #[must_use]
     pub fn looks_again(&self) -> bool {
         self.version == Version::V1
     }
 }
 
-/// As people read it, with what looks secret in its labels hidden: `job app=web, if any`.
+/// Returns the gate as text, with labels that look secret hidden: `job app=web, if any`.
 impl fmt::Display for Gate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.spec.kind)?;

@@ -34,7 +34,7 @@ pub mod emit;
 pub mod flux;
 pub mod gate;
 pub mod lower;
-pub mod names;
+pub(crate) mod names;
 pub mod parallel;
 pub mod plan;
 pub(crate) mod render;

@@ -32,10 +32,10 @@ pub use totals::{Lowered, Totals};
 pub use values::ValuesIn;
 pub use waits::{ArmadaHelm, Waits};
 
-/// What an object is to the tree.
+/// The role of an object in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role<'p> {
-    /// A Namespace.
+    /// A Namespace of a release.
     Namespace,
     /// A source object, or a Secret that one needs.
     Source,
@@ -65,8 +65,8 @@ pub enum Role<'p> {
 /// whole site are large. Steps stay whole.
 const BATCH: usize = 64;
 
-/// Makes the objects of a plan: namespaces, sources, then the releases in order. `sink` gets several objects at a
-/// time; neither they nor what is counted depend on the number of workers.
+/// Builds the objects of a plan: namespaces, sources, then the releases in order. `sink` receives several
+/// objects at a time; neither the objects nor the totals depend on the number of workers.
 pub(crate) fn lower<'p>(
     plan: &'p Plan<'_, '_>,
     source_map: &SourceMap,
@@ -124,7 +124,7 @@ pub(crate) fn lower<'p>(
     totals
 }
 
-/// The name of the site, as a label can hold it.
+/// Returns the name of the site as a valid label value.
 fn site(plan: &Plan<'_, '_>, options: &Options, diagnostics: &mut Diagnostics) -> Text {
     let site = names::label_value(options.site.as_ref().unwrap_or(&plan.manifest));
     if options.site.is_none() && site != plan.manifest {
@@ -133,19 +133,19 @@ fn site(plan: &Plan<'_, '_>, options: &Options, diagnostics: &mut Diagnostics) -
     site
 }
 
-/// Reports that a name could not be kept.
+/// Reports that a name was changed.
 fn report_rewritten(from: &str, to: &str, span: Span, diagnostics: &mut Diagnostics) {
     let message = format!(
-        "`{}` cannot be a label, `{to}` is used",
+        "`{}` is not a valid label value, `{to}` is used",
         from.escape_debug()
     );
     diagnostics.push(
         Diagnostic::new(Code::NameRewritten, message)
             .at(
                 span,
-                "kubernetes takes letters, digits, `-`, `_` and `.`, at most 63",
+                "Kubernetes allows letters, digits, `-`, `_` and `.`, at most 63 characters",
             )
-            .help("give a name of your own with --site"),
+            .help("set another name with `--site`"),
     );
 }
 
@@ -153,14 +153,14 @@ fn of_role(role: Role<'_>, objects: Vec<Object>) -> Vec<(Role<'_>, Object)> {
     objects.into_iter().map(|object| (role, object)).collect()
 }
 
-/// What is the same for all releases of a plan.
+/// The settings that all releases of a plan share.
 struct Lowering<'o> {
     sources: Sources,
     options: &'o Options,
     site: Text,
 }
 
-/// A release as [`Lowering::make`] leaves it, and what is to be said of it; `None` after an error.
+/// A release from [`Lowering::make`] with its diagnostics; `None` after an error.
 type Made = (Option<release::Made>, Diagnostics);
 
 /// A release with its place in the order.
@@ -171,7 +171,7 @@ struct Finished<'p> {
 }
 
 impl Lowering<'_> {
-    /// Makes the releases of several steps, but for what they take from the step before.
+    /// Builds the releases of several steps, without what depends on the previous step.
     fn make(&self, places: &[Place<'_, '_, '_>], workers: Workers) -> Vec<Made> {
         let members: Vec<_> = places
             .iter()
@@ -197,7 +197,7 @@ impl Lowering<'_> {
         })
     }
 
-    /// Gives the releases of a step their place in the order.
+    /// Adds the releases of a step to the order.
     fn finish<'p>(
         &self,
         place: &Place<'p, '_, '_>,
@@ -252,7 +252,7 @@ impl Lowering<'_> {
             fingerprint: _,
             has_variable: _,
         } = made;
-        let source = self.sources.of(release);
+        let source = self.sources.source_of(release);
         let lowered = Lowered {
             name: release.name.clone(),
             namespace: release.namespace.clone(),
@@ -292,14 +292,14 @@ impl Lowering<'_> {
     }
 }
 
-/// A step and where it stands.
+/// A step and its position.
 struct Place<'p, 'd, 't> {
     position: release::Position<'p>,
     stage: &'p Stage<'d, 't>,
     step: &'p Step<'d, 't>,
 }
 
-/// The steps in order, taken together until they hold [`BATCH`] releases.
+/// Returns the steps in order, taken together until they hold [`BATCH`] releases.
 fn batches<'p, 'd, 't>(plan: &'p Plan<'d, 't>) -> Vec<Vec<Place<'p, 'd, 't>>> {
     let mut batches = Vec::new();
     let mut open = Vec::new();

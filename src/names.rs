@@ -13,10 +13,10 @@ const SUFFIX_DIGITS: usize = 8;
 /// Bytes that are gathered before they are hashed: many small pieces are slow.
 const CHUNK: usize = 16 * 1024;
 
-/// A text as a DNS label of at most `max` characters: other characters become hyphens; what is cut
+/// Returns a text as a DNS label of at most `max` characters: other characters become hyphens; what is cut
 /// is replaced by a digest of the whole.
 #[must_use]
-pub fn slug(text: &str, max: usize) -> Text {
+pub(crate) fn slug(text: &str, max: usize) -> Text {
     let mut name = String::with_capacity(text.len());
     for c in text.chars() {
         let c = c.to_ascii_lowercase();
@@ -37,7 +37,7 @@ pub fn slug(text: &str, max: usize) -> Text {
     Text::from(format!("{kept}-{}", short_digest(text)))
 }
 
-/// A text as the value of a label: unchanged where it can be one.
+/// Returns a text as a label value: unchanged if it is valid.
 #[must_use]
 pub(crate) fn label_value(text: &str) -> Text {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -54,7 +54,7 @@ pub(crate) fn label_value(text: &str) -> Text {
     }
 }
 
-/// The first digits of a text's SHA-256.
+/// Returns the first digits of a text's SHA-256.
 pub(crate) fn short_digest(text: &str) -> Text {
     hex(&Sha256::digest(text.as_bytes()))[..SUFFIX_DIGITS].into()
 }
@@ -70,7 +70,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Feeds SHA-256 piece by piece; how the pieces are told apart is for the caller to say.
+/// Feeds SHA-256 piece by piece; the caller separates the pieces.
 #[derive(Default)]
 pub(crate) struct Hasher {
     pending: Vec<u8>,
@@ -93,13 +93,13 @@ impl Hasher {
         self.bytes(bytes);
     }
 
-    /// The digest: 64 digits.
+    /// Returns the digest: 64 digits.
     pub(crate) fn finish(mut self) -> String {
         self.sha.update(&self.pending);
         hex(&self.sha.finalize())
     }
 
-    /// The digest with its algorithm before it: `sha256:` and 64 digits.
+    /// Returns the digest with its algorithm before it: `sha256:` and 64 digits.
     pub(crate) fn finish_named(self) -> Text {
         Text::from(format!("sha256:{}", self.finish()))
     }

@@ -1,8 +1,8 @@
 //! The plan: stages and steps, pure data from documents.
 //!
 //! A chart group is a stage. A sequenced group is one stage of several steps, any other group a stage
-//! of one. Every release of a step comes after every release of all steps before it. What files say
-//! (`dependsOn`) and what a staged run does come from the same steps.
+//! of one. Every release of a step comes after every release of all steps before it. The files
+//! (`dependsOn`) and a staged run use the same steps.
 
 mod lint;
 mod name;
@@ -32,7 +32,7 @@ pub const DEFAULT_DELETE_TIMEOUT: i64 = 300;
 pub struct Plan<'d, 't> {
     /// Name of the Manifest.
     pub manifest: Text,
-    /// Where the Manifest's name stands.
+    /// Span of the Manifest's name.
     pub manifest_span: Span,
     /// The stages in order; never empty ones.
     pub stages: Vec<Stage<'d, 't>>,
@@ -45,15 +45,15 @@ pub struct Stage<'d, 't> {
     pub number: usize,
     /// Name of the chart group.
     pub group: Text,
-    /// Where the group's name stands.
+    /// Span of the group's name.
     pub group_span: Span,
-    /// Whether its charts go one after another.
+    /// Whether its charts are deployed one after another.
     pub sequenced: bool,
     /// Its steps in order.
     pub steps: Vec<Step<'d, 't>>,
 }
 
-/// Releases that may move at the same time.
+/// Releases that may change at the same time.
 #[derive(Debug)]
 pub struct Step<'d, 't> {
     /// The releases, in the order of the group.
@@ -83,17 +83,17 @@ pub struct Release<'d, 't> {
     pub test_timeout: Option<i64>,
     /// Limit of an uninstall, in seconds.
     pub delete_timeout: i64,
-    /// What Armada waits for by itself after Helm and its hooks, in order.
+    /// What Armada itself waits for after Helm and its hooks, in order.
     pub waits: Vec<Wait>,
     /// What Armada deletes before an upgrade, in order.
     pub pre_deletes: &'d [PreDelete],
-    /// Whether a run goes on past the release when it had failed before; `None` when it is not
-    /// protected: then Armada uninstalls it and installs it anew.
+    /// Whether a run continues past the release when it failed before; `None` when it is not
+    /// protected: then Armada uninstalls it and installs it again.
     pub protected: Option<bool>,
 }
 
 impl Release<'_, '_> {
-    /// Its waits as gates, in order.
+    /// Returns its waits as gates, in order.
     #[must_use]
     pub fn gates(&self) -> Vec<Gate> {
         let version = self.chart.head.version;
@@ -104,12 +104,12 @@ impl Release<'_, '_> {
     }
 }
 
-/// What Armada's command line says about a whole run.
+/// Options of Armada's command line for a whole run.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    /// `--timeout`: limit of every chart in seconds, whatever the documents say.
+    /// `--timeout`: limit of every chart in seconds, overriding the documents.
     pub timeout: Option<i64>,
-    /// `--wait`: whether charts go one after another.
+    /// `--wait`: whether charts are deployed one after another.
     pub order: Order,
 }
 
@@ -124,8 +124,8 @@ pub enum Order {
 }
 
 impl<'d, 't> Plan<'d, 't> {
-    /// The plan with every release as a step of its own: the order of `armada apply --wait`, which takes
-    /// the charts of every group one after another (Armada: handlers/armada.py).
+    /// Returns the plan with every release as a step of its own: the order of `armada apply --wait`, which
+    /// takes the charts of every group one after another (Armada: handlers/armada.py).
     fn one_by_one(self) -> Self {
         let stages = self
             .stages
@@ -138,8 +138,8 @@ impl<'d, 't> Plan<'d, 't> {
         Self { stages, ..self }
     }
 
-    /// The slowest release of each step, by its time limit: no run can take longer than all of them
-    /// together, tests and waiting in between left aside.
+    /// Returns the slowest release of each step, by its time limit: no run can take longer than all of them
+    /// together, tests and waits in between not counted.
     pub fn critical_path(&self) -> impl Iterator<Item = &Release<'d, 't>> {
         self.steps().filter_map(|(_, step)| {
             // The first of several that are as slow.
@@ -150,14 +150,14 @@ impl<'d, 't> Plan<'d, 't> {
         })
     }
 
-    /// All steps in order, with their stages.
+    /// Returns all steps in order, with their stages.
     pub fn steps(&self) -> impl Iterator<Item = (&Stage<'d, 't>, &Step<'d, 't>)> {
         self.stages
             .iter()
             .flat_map(|stage| stage.steps.iter().map(move |step| (stage, step)))
     }
 
-    /// All releases in order.
+    /// Returns all releases in order.
     pub fn releases(&self) -> impl Iterator<Item = &Release<'d, 't>> {
         self.steps().flat_map(|(_, step)| &step.releases)
     }
@@ -173,7 +173,7 @@ fn one_each<'d, 't>(releases: impl IntoIterator<Item = Release<'d, 't>>) -> Vec<
         .collect()
 }
 
-/// Makes the plan. `None` when an error was reported.
+/// Builds the plan. `None` when an error was reported.
 pub(crate) fn plan<'d, 't>(
     site: Site<'d, 't>,
     options: Options,
@@ -201,12 +201,12 @@ pub(crate) fn plan<'d, 't>(
             if let Some(&first) = keys.get(&key) {
                 let (namespace, name) = key;
                 let message =
-                    format!("two charts make release `{name}` in namespace `{namespace}`");
+                    format!("two charts deploy release `{name}` in namespace `{namespace}`");
                 diagnostics.push(
                     Diagnostic::new(Code::ReleaseDuplicate, message)
                         .at(here, "this one")
                         .at(first, "and this one")
-                        .help("armada would let them overwrite each other; rename one of the two"),
+                        .help("in Armada they would overwrite each other; rename one of the two"),
                 );
             } else {
                 keys.insert(key, here);
@@ -243,7 +243,7 @@ pub(crate) fn plan<'d, 't>(
     })
 }
 
-/// Checks what the documents say about one another, and what each Manifest (or `target` alone) would come to.
+/// Checks the references between documents, and the plan of each Manifest (or of `target` alone).
 pub(crate) fn check(
     documents: &Documents<'_>,
     target: Option<&str>,
@@ -256,8 +256,8 @@ pub(crate) fn check(
         if let Some(site) = resolve::resolve(documents, Some(name), &mut found) {
             plan(site, Options::default(), &mut found);
         }
-        // Manifests share groups and charts; each thing is said once, which the sink sees to. Faults of
-        // charts were told above, with all Manifests in view.
+        // Manifests share groups and charts; the sink drops repeated diagnostics. Faults of
+        // charts were reported above, for all Manifests.
         found.retain(|found| found.code != Code::DeployFault);
         diagnostics.append(found);
     }
@@ -266,24 +266,27 @@ pub(crate) fn check(
 /// Longest time limit, in seconds: more does not fit the durations of Flux.
 pub const MAX_TIMEOUT: i64 = 100 * 365 * 24 * 3600;
 
-/// A time limit that Helm and Flux can keep; others are reported.
+/// Returns a time limit; reports one that Helm or Flux cannot hold.
 fn checked_limit(release: &str, seconds: &Spanned<i64>, diagnostics: &mut Diagnostics) -> i64 {
     if !(1..=MAX_TIMEOUT).contains(&seconds.value) {
         let message = format!(
-            "release `{release}`: a time limit of {} seconds",
+            "release `{release}`: a time limit of {} s is not valid",
             seconds.value
         );
         diagnostics.push(
             Diagnostic::new(Code::DeployFault, message)
-                .at(seconds.span, format!("must be between 1 and {MAX_TIMEOUT}"))
-                .help("armada fails before it looks at anything; correct the limit"),
+                .at(
+                    seconds.span,
+                    format!("must be between 1 s and {MAX_TIMEOUT} s"),
+                )
+                .help("Armada fails before it deploys anything; correct the limit"),
         );
     }
     seconds.value
 }
 
-/// Whether tests run: the chart decides, else its group, else yes. A chart's block without `enabled`
-/// decides nothing, whatever else it says (Armada: handlers/test.py).
+/// Returns whether tests run: the chart decides, else its group, else yes. A chart's block without `enabled`
+/// has no effect (Armada: handlers/test.py).
 fn tests_run(chart: Option<bool>, group: Option<bool>) -> bool {
     chart.or(group).unwrap_or(true)
 }

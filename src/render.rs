@@ -1,4 +1,4 @@
-//! Layouts: objects to files, and files back to objects. Only names and texts are made here; `cli` writes and
+//! Layouts: objects to files, and files back to objects. This room makes only names and texts; `cli` writes and
 //! reads them.
 
 pub(crate) mod plain;
@@ -6,7 +6,7 @@ pub(crate) mod read;
 
 use crate::value::Text;
 
-/// First words of every file that is written, by which it is known again.
+/// Start of every written file, by which it is recognised.
 pub(crate) const MARKER: &str = "# written by armada2flux";
 
 /// A file of the tree.

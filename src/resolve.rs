@@ -22,7 +22,7 @@ pub(crate) struct Site<'d, 't> {
 #[derive(Debug)]
 pub(crate) struct Group<'d, 't> {
     pub(crate) document: &'d ChartGroup,
-    /// Its charts in order; a chart that an earlier place lists already is left out.
+    /// Its charts in order; a chart that was listed before is left out.
     pub(crate) charts: Vec<Member<'d, 't>>,
 }
 
@@ -30,22 +30,22 @@ pub(crate) struct Group<'d, 't> {
 #[derive(Debug)]
 pub(crate) struct Member<'d, 't> {
     pub(crate) chart: &'d Chart<'t>,
-    /// The charts that replace its dependencies; `None` leaves them alone.
+    /// The charts that replace its dependencies; `None` keeps them.
     pub(crate) dependencies: Option<Vec<Dependency<'d, 't>>>,
 }
 
-/// A chart that another one names as its dependency.
+/// A chart that is a dependency of another one.
 #[derive(Clone, Debug)]
 pub struct Dependency<'d, 't> {
-    /// The document.
+    /// The Chart document.
     pub chart: &'d Chart<'t>,
     /// Where the other chart names it.
     pub listed: Span,
-    /// The charts that replace its own dependencies; `None` leaves them alone.
+    /// The charts that replace its own dependencies; `None` keeps them.
     pub dependencies: Option<Vec<Dependency<'d, 't>>>,
 }
 
-/// Most dependencies of one chart, those of its dependencies counted: far more than any real chart has, and
+/// Most dependencies of one chart, indirect ones included: far more than any real chart has, and
 /// few enough for charts that depend on one another in every way.
 const MAX_DEPENDENCIES: usize = 500;
 
@@ -75,13 +75,13 @@ pub(crate) fn resolve<'d, 't>(
                 Diagnostic::new(
                     Code::ChartInTwoGroups,
                     format!(
-                        "chart group `{}` is listed twice in the manifest",
+                        "chart group `{}` is listed twice in the Manifest",
                         name.value
                     ),
                 )
-                .at(name.span, "listed again here; this place is left out")
+                .at(name.span, "listed again here, which is ignored")
                 .at(first, "first listed here")
-                .help("armada would deploy it again; remove one of the two"),
+                .help("Armada would deploy it again; remove one of the two"),
             );
             continue;
         }
@@ -149,11 +149,11 @@ fn duplicate(kind: &str, name: &Spanned<Text>, first: Span, diagnostics: &mut Di
         )
         .at(name.span, "this one is ignored")
         .at(first, "this one wins")
-        .help("armada takes the first without a word; remove one of the two"),
+        .help("Armada silently takes the first; remove one of the two"),
     );
 }
 
-/// The Manifest to convert (Armada: handlers/manifest.py `_find_documents`).
+/// Returns the Manifest to convert (Armada: handlers/manifest.py `_find_documents`).
 fn choose<'d>(
     documents: &'d Documents<'_>,
     target: Option<&str>,
@@ -163,7 +163,7 @@ fn choose<'d>(
     let mut failed = documents.failed.iter();
     let meant = |name: Option<&Text>| name.zip(target).is_none_or(|(name, target)| name == target);
     if failed.any(|failed| failed.kind == ArmadaKind::Manifest && meant(failed.name.as_ref())) {
-        // Which one is meant cannot be said while one of them is broken.
+        // With a broken one the choice is not known.
         return None;
     }
     let names: Vec<&str> = manifests.iter().map(|m| &*m.head.name.value).collect();
@@ -171,7 +171,7 @@ fn choose<'d>(
     if let Some(target) = target {
         let found = manifests.iter().find(|m| m.head.name.value == target);
         if found.is_none() && documents.unreadable.is_empty() {
-            let message = format!("no manifest is called `{target}`");
+            let message = format!("no Manifest is named `{target}`");
             diagnostics.push(
                 Diagnostic::new(Code::ManifestMissing, message).help(format!(
                     "the input holds `{all}`; choose one with --target-manifest"
@@ -182,17 +182,17 @@ fn choose<'d>(
     }
     match manifests {
         [only] => Some(only),
-        // It may be what could not be read, and the error about that was given.
+        // It may be the document that could not be read, which was reported.
         [] if !documents.unreadable.is_empty() => None,
         [] => {
             diagnostics.push(
-                Diagnostic::new(Code::ManifestMissing, "the input holds no armada manifest")
+                Diagnostic::new(Code::ManifestMissing, "the input holds no Armada Manifest")
                     .help("give the file with the document of schema armada/Manifest/v1 as well"),
             );
             None
         }
         [first, rest @ ..] => {
-            let message = format!("the input holds {} manifests", manifests.len());
+            let message = format!("the input holds {} Manifests", manifests.len());
             let mut diagnostic =
                 Diagnostic::new(Code::ManifestAmbiguous, message).at(first.head.name.span, "one");
             for other in rest {
@@ -217,7 +217,7 @@ fn members<'d, 't>(
         diagnostics.push(
             Diagnostic::new(Code::GroupEmpty, message)
                 .at(group_name.span, "an empty stage")
-                .help("armada fails on it unless it is sequenced; remove it from the manifest"),
+                .help("Armada fails on it unless it is sequenced; remove it from the Manifest"),
         );
     }
     let mut charts = Vec::new();
@@ -229,9 +229,9 @@ fn members<'d, 't>(
             let message = format!("chart `{}` is listed twice", name.value);
             diagnostics.push(
                 Diagnostic::new(Code::ChartInTwoGroups, message)
-                    .at(name.span, "listed again here; this place is left out")
+                    .at(name.span, "listed again here, which is ignored")
                     .at(first, "it is deployed here")
-                    .help("armada would process it at both places; remove one of the two"),
+                    .help("Armada would process it at both places; remove one of the two"),
             );
             continue;
         }
@@ -244,7 +244,7 @@ fn members<'d, 't>(
     charts
 }
 
-/// The charts that a chart names as dependencies, and theirs.
+/// Returns the charts that a chart names as dependencies, and theirs.
 fn all_dependencies<'d, 't>(
     chart: &'d Chart<'t>,
     index: &Index<'d, 't>,
@@ -255,13 +255,13 @@ fn all_dependencies<'d, 't>(
     if left == 0 {
         let name = &chart.head.name;
         let message = format!(
-            "chart `{}` comes to {MAX_DEPENDENCIES} dependencies or more, those of dependencies counted",
+            "chart `{}` has {MAX_DEPENDENCIES} dependencies or more, indirect ones included",
             name.value
         );
         diagnostics.push(
             Diagnostic::new(Code::InputLimit, message)
                 .at(name.span, "this chart")
-                .help("check what its dependencies depend on"),
+                .help("check the dependencies of its dependencies"),
         );
     }
     found

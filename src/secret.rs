@@ -1,4 +1,4 @@
-//! Decides what is sensitive. The answer travels as the bit of each leaf ([`crate::value::Value::sensitive`])
+//! Decides what is sensitive. The answer is kept as the bit of each leaf ([`crate::value::Value::sensitive`])
 //! and as byte ranges for source excerpts ([`Mask`]).
 //!
 //! A leaf is sensitive when its key, or a key above it, names a secret ([`key_names_secret`]), or when its

@@ -1,4 +1,4 @@
-//! Input bytes, held once, and the places in them.
+//! Input bytes, held once, and spans in them.
 //!
 //! Everything downstream refers to input by [`Span`] (a file and two byte offsets); line and column are
 //! computed only when they are shown.
@@ -69,17 +69,17 @@ impl Span {
     }
 }
 
-/// A value and the place it was read from.
+/// A value and its span in the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {
     /// The value.
     pub value: T,
-    /// The place it was read from.
+    /// The span of the value.
     pub span: Span,
 }
 
 impl<T> Spanned<T> {
-    /// Joins a value and its place.
+    /// Joins a value and its span.
     pub fn new(value: T, span: Span) -> Self {
         Self { value, span }
     }

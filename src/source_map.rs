@@ -1,7 +1,7 @@
 //! The source map: the user's rules for where Flux finds what Armada's `source` blocks name.
 //!
-//! A rule matches sources by patterns with captures ([`Pattern`]) and says which object takes their place.
-//! The first rule that matches decides. Reading the file is `cli`'s part, what the objects look like `lower`'s.
+//! A rule matches sources by patterns with captures ([`Pattern`]) and sets the object that replaces them.
+//! The first matching rule decides. `cli` reads the file, `lower` builds the objects.
 
 mod decode;
 mod pattern;
@@ -15,10 +15,10 @@ use crate::value::Text;
 pub use decode::decode;
 pub use pattern::{Captures, Fault, Pattern, Template, Unknown};
 
-/// What stands in a new map where only the user knows: an address that must be filled in.
+/// Placeholder in a new source map for an address that only the user knows.
 pub const FILL_IN: &str = "FILL-IN";
 
-/// A source map.
+/// The rules of a source map, in order.
 #[derive(Clone, Debug, Default)]
 pub struct SourceMap {
     /// The rules in order; the first that matches decides.
@@ -30,9 +30,9 @@ pub struct SourceMap {
 pub struct Rule {
     /// What it matches.
     pub matching: Match,
-    /// What takes the place of the source.
+    /// The replacement of the source.
     pub target: Target<Template>,
-    /// Where the rule stands.
+    /// Span of the rule.
     pub span: Span,
 }
 
@@ -45,13 +45,14 @@ pub struct Match {
     pub location: Option<Pattern>,
     /// Its reference; `master` for a git source that names none, empty for other kinds.
     pub reference: Option<Pattern>,
-    /// Its subpath, without `./` before and `/` behind it.
+    /// Its subpath, without leading `./` and trailing `/`.
     pub subpath: Option<Pattern>,
-    /// The chart's name as far as the document tells: from the archive's name, or the last folder of the subpath.
+    /// The chart's name as far as the document tells: from the archive's name, or the last folder of the
+    /// subpath.
     pub chart: Option<Pattern>,
 }
 
-/// What the documents say about a source.
+/// The facts about a source in the documents.
 #[derive(Clone, Copy, Debug)]
 pub struct Facts<'f> {
     /// Kind of source.
@@ -60,7 +61,7 @@ pub struct Facts<'f> {
     pub location: &'f str,
     /// Its reference; `master` for a git source that names none, empty for other kinds.
     pub reference: &'f str,
-    /// Its subpath, without `./` before and `/` behind it.
+    /// Its subpath, without leading `./` and trailing `/`.
     pub subpath: &'f str,
     /// The chart's name as far as the document tells.
     pub chart: &'f str,
@@ -68,14 +69,14 @@ pub struct Facts<'f> {
     pub version: &'f str,
 }
 
-/// What takes the place of a source; `T` is a [`Template`] in a rule and a [`Text`] once it is filled.
+/// The replacement of a source; `T` is a [`Template`] in a rule and a [`Text`] after filling in captures.
 #[derive(Clone, Debug)]
 pub enum Target<T> {
     /// A repository of chart archives with an index, or a registry of charts.
     Helm(HelmTarget<T>),
     /// One chart in a registry; the source's own version when the tag is absent.
     Oci(OciSource<T>),
-    /// A Git repository.
+    /// A GitRepository.
     Git(GitTarget<T>),
     /// An object that is there already.
     Existing(ExistingTarget<T>),
@@ -84,7 +85,7 @@ pub enum Target<T> {
 /// `HelmRepository`
 #[derive(Clone, Debug)]
 pub struct HelmTarget<T> {
-    /// Where it is and how it is reached.
+    /// Address and access.
     pub source: HelmSource<T>,
     /// Name of the chart; the source's own when absent.
     pub chart: Option<T>,
@@ -114,9 +115,9 @@ pub struct GitTarget<T> {
 /// An object that is there already.
 #[derive(Clone, Debug)]
 pub struct ExistingTarget<T> {
-    /// Its kind.
+    /// One of the kinds that a HelmRelease may name.
     pub kind: ExistingKind,
-    /// Its name.
+    /// `metadata.name` of the object.
     pub name: T,
     /// Its namespace; that of the other source objects when absent.
     pub namespace: Option<T>,
@@ -154,7 +155,7 @@ impl ExistingKind {
         Self::ExternalArtifact,
     ];
 
-    /// The kind as Flux spells it.
+    /// Returns the kind as Flux spells it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -167,7 +168,7 @@ impl ExistingKind {
         }
     }
 
-    /// Whether the object is one chart, which a HelmRelease names by `chartRef`.
+    /// Returns whether the object is one chart, which a HelmRelease names by `chartRef`.
     #[must_use]
     pub fn is_one_chart(self) -> bool {
         match self {
@@ -178,7 +179,7 @@ impl ExistingKind {
 }
 
 impl SourceMap {
-    /// The first rule that matches, its position, and what its patterns caught.
+    /// Returns the first matching rule, its position, and the captures of its patterns.
     #[must_use]
     pub fn find(&self, facts: &Facts<'_>) -> Option<(usize, &Rule, Captures)> {
         self.rules
@@ -189,7 +190,7 @@ impl SourceMap {
 }
 
 impl Match {
-    /// What the patterns catch; `None` when one of them does not match.
+    /// Returns the captures of the patterns; `None` when one of them does not match.
     #[must_use]
     pub fn captures(&self, facts: &Facts<'_>) -> Option<Captures> {
         let Self {
@@ -227,7 +228,8 @@ impl Match {
         Some(captures)
     }
 
-    /// The names that a rule's target may use: those that its patterns catch, and what every source has.
+    /// Returns the names that a rule's target may use: captures of its patterns, and the names that every
+    /// source has.
     #[must_use]
     pub fn names(&self) -> Vec<&str> {
         let Self {
@@ -247,11 +249,11 @@ impl Match {
     }
 }
 
-/// What every source has under these names.
+/// Returns the value of a name that every source has.
 pub const FACT_NAMES: &[&str] = &["location", "reference", "subpath", "chart", "version"];
 
 impl Target<Template> {
-    /// Puts what was caught into the templates.
+    /// Fills the captures into the templates.
     #[must_use]
     pub fn fill(&self, captures: &Captures) -> Target<Text> {
         let fill = |template: &Template| template.fill(captures);
@@ -333,7 +335,7 @@ impl Target<Template> {
 }
 
 impl<T> Target<T> {
-    /// The key under which a rule holds it.
+    /// Returns the key under which a rule holds it.
     #[must_use]
     pub fn key(&self) -> &'static str {
         match self {

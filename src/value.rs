@@ -1,4 +1,4 @@
-//! The neutral value tree: documents become one, and objects are made of it.
+//! The neutral value tree: documents are read into it, and objects are built from it.
 //!
 //! Mappings keep their order, integers have any size, each leaf carries a **sensitivity bit** that is
 //! set once (by `secret`, when the tree is made) and that every sink honours. `Debug` redacts.
@@ -20,9 +20,9 @@ pub(crate) const REDACTED: &str = "***";
 /// A node of the tree.
 #[derive(Clone)]
 pub struct Value {
-    /// What it holds.
+    /// The content.
     pub data: Data,
-    /// Where it was read from; `None` for what the tool made itself.
+    /// Its span in the input; `None` for computed values.
     pub span: Option<Span>,
     /// Whether the leaf must never be shown; always false for collections.
     pub sensitive: bool,
@@ -54,7 +54,7 @@ pub enum Number {
     Int(i64),
     /// Decimal digits with an optional leading `-`, for integers that do not fit [`Number::Int`].
     Big(Text),
-    /// A finite float.
+    /// A float, never infinite or NaN.
     Float(f64),
 }
 
@@ -103,7 +103,7 @@ pub struct Mapping {
 pub struct Entry {
     /// The key's text.
     pub key: Text,
-    /// The place of the key.
+    /// The span of the key.
     pub key_span: Option<Span>,
     /// The value.
     pub value: Value,
@@ -124,7 +124,7 @@ impl Mapping {
         }
     }
 
-    /// Appends an entry, even if there is one with the same key.
+    /// Appends an entry, even if the key exists.
     pub fn push(&mut self, entry: Entry) {
         self.entries.push(entry);
     }
@@ -166,7 +166,7 @@ impl Mapping {
         &mut self.entries
     }
 
-    /// Returns whether there is no entry.
+    /// Returns whether the mapping has no entry.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -252,7 +252,7 @@ impl Value {
             .try_fold(self, |value, key| value.as_mapping()?.get(key))
     }
 
-    /// The integer, if it is one that fits 64 bits.
+    /// Returns the integer, if it is one that fits 64 bits.
     #[must_use]
     pub fn as_int(&self) -> Option<i64> {
         match self.data {
@@ -266,19 +266,19 @@ impl Value {
         }
     }
 
-    /// The string at a path of keys, if there is one.
+    /// Returns the string at a path of keys, if there is one.
     #[must_use]
     pub fn text_at(&self, path: &[&str]) -> Option<&str> {
         self.at(path)?.as_str()
     }
 
-    /// The integer at a path of keys, if there is one.
+    /// Returns the integer at a path of keys, if there is one.
     #[must_use]
     pub fn int_at(&self, path: &[&str]) -> Option<i64> {
         self.at(path)?.as_int()
     }
 
-    /// The items of the list at a path of keys; none if there is no list.
+    /// Returns the items of the list at a path of keys; none if there is no list.
     #[must_use]
     pub fn items_at(&self, path: &[&str]) -> &[Value] {
         self.at(path)
@@ -286,7 +286,7 @@ impl Value {
             .unwrap_or_default()
     }
 
-    /// Whether `true` stands at a path of keys.
+    /// Returns whether the value at a path of keys is `true`.
     #[must_use]
     pub fn is_true_at(&self, path: &[&str]) -> bool {
         self.at(path)

@@ -1,6 +1,6 @@
 //! What Armada did with each field: the half of the field mapping that the rows do not tell.
 //!
-//! Measured with Armada's own handlers; pages and `explain` are made of it.
+//! Measured with Armada's own handlers; pages and `explain` are generated from it.
 
 use crate::diagnostic::Code;
 
@@ -21,7 +21,7 @@ pub struct Behaviour {
     pub v1: &'static str,
     /// What is so in v2 only.
     pub v2: &'static str,
-    /// What may be said about it.
+    /// Known facts about it.
     pub codes: &'static [Code],
 }
 
@@ -40,7 +40,7 @@ pub static ALL: &[Behaviour] = &[
     Behaviour {
         document: "Manifest",
         path: "data.release_prefix",
-        does: "Every release is called by the prefix, a hyphen and the chart's `release`.",
+        does: "Prefix of all release names: a release is named `PREFIX-RELEASE`, with the chart's `release`.",
         codes: &[Code::NameInvalid, Code::ReleaseRenamed],
         ..NONE
     },
@@ -58,14 +58,14 @@ pub static ALL: &[Behaviour] = &[
     Behaviour {
         document: "ChartGroup",
         path: "data.sequenced",
-        does: "True: the charts go one after another. False: all at the same time; when one fails the run stops after the group.",
+        does: "True: charts are deployed one after another. False: all at the same time; when one fails, the run stops after the group.",
         default: "false",
         ..NONE
     },
     Behaviour {
         document: "ChartGroup",
         path: "data.test_charts",
-        does: "Whether the tests of charts run that say nothing about it themselves.",
+        does: "Whether the tests of a chart run that does not set it itself.",
         default: "true",
         v2: "No such field: the schema refuses it.",
         codes: &[Code::TestOff],
@@ -74,7 +74,7 @@ pub static ALL: &[Behaviour] = &[
     Behaviour {
         document: "ChartGroup",
         path: "data.chart_group",
-        does: "Names of the Chart documents. A chart in two groups is processed twice. An empty list crashes a parallel group and passes in a sequenced one.",
+        does: "Names of the Chart documents. A chart in two groups is processed twice. An empty list fails in a parallel group and passes in a sequenced one.",
         codes: &[
             Code::ReferenceMissing,
             Code::ChartInTwoGroups,
@@ -84,7 +84,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.release",
-        does: "The release's name, behind the Manifest's prefix. Helm is asked for a release of that name: none is an install, one an upgrade.",
+        does: "The release's name, without the Manifest's prefix. Armada installs when Helm has no release of that name, and upgrades otherwise.",
         codes: &[
             Code::NameInvalid,
             Code::ReleaseDuplicate,
@@ -94,13 +94,13 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.namespace",
-        does: "Helm's namespace, made on install when it is missing (`--create-namespace`). Waits and deletions look there only.",
+        does: "Namespace of the release, created on install when it is missing (`--create-namespace`). Waits and deletions look only there.",
         codes: &[Code::NameInvalid],
         ..NONE
     },
     Behaviour {
         path: "data.values",
-        does: "Written to a file with PyYAML and given to Helm, which reads it by other rules: some quoted strings arrive as numbers or truth values. A release is upgraded only if values or chart differ from what Helm holds.",
+        does: "Written to a file with PyYAML and given to Helm, which reads it by other rules: some quoted strings arrive as numbers or booleans. A release is upgraded only if values or chart differ from what Helm holds.",
         default: "the chart's own values",
         codes: &[
             Code::ValueRetyped,
@@ -114,25 +114,25 @@ pub static ALL: &[Behaviour] = &[
     Behaviour {
         path: "data.dependencies",
         does: "Empties the chart's `charts` folder, even for an empty list, and puts the charts of the named documents there.",
-        default: "the chart's own folder is left alone",
+        default: "the chart's own folder is kept",
         codes: &[Code::DependencyNotCarried, Code::DependencyCycle],
         ..NONE
     },
     Behaviour {
         path: "data.protected",
-        does: "A release whose last deployment failed, or is pending for longer than its time limit, is uninstalled and installed anew. A protected one is left alone.",
+        does: "A release whose last deployment failed, or is pending for longer than its time limit, is uninstalled and installed again. A protected one is skipped.",
         default: "not protected",
         ..NONE
     },
     Behaviour {
         path: "data.protected.continue_processing",
-        does: "Whether the run goes on behind a protected release that had failed before, or ends with an error.",
+        does: "Whether the run continues after a protected release that failed before, or ends with an error.",
         default: "false: the run ends",
         ..NONE
     },
     Behaviour {
         path: "data.delete",
-        does: "How the release is uninstalled, by `armada delete` or before it is installed anew.",
+        does: "How the release is uninstalled, by `armada delete` or before it is installed again.",
         ..NONE
     },
     Behaviour {
@@ -143,7 +143,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.timeout",
-        does: "The old place of `wait.timeout`; counts when that is absent.",
+        does: "The older form of `wait.timeout`; used when that is absent.",
         v2: "No such field: the schema refuses it.",
         ..NONE
     },
@@ -167,7 +167,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.source.subpath",
-        does: "The chart's folder inside what was fetched.",
+        does: "The chart's folder in the repository or archive.",
         default: "its top",
         ..NONE
     },
@@ -180,34 +180,34 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.source.proxy_server",
-        does: "The HTTP proxy for fetching from git.",
+        does: "The HTTP proxy for fetching from Git.",
         default: "none",
         codes: &[Code::FieldNotCarried],
         ..NONE
     },
     Behaviour {
         path: "data.source.auth_method",
-        does: "`SSH` uses the key of Armada's configuration for git.",
+        does: "`SSH` uses the key of Armada's configuration for Git.",
         default: "none",
         codes: &[Code::FieldNotCarried],
         ..NONE
     },
     Behaviour {
         path: "data.wait",
-        does: "Two waits follow one another: Helm's own (`wait.native`), then Armada's (`wait.labels`, `wait.resources`). Both share one time limit.",
+        does: "Two waits run one after another: Helm's own (`wait.native`), then Armada's (`wait.labels`, `wait.resources`). Both share one time limit.",
         ..NONE
     },
     Behaviour {
         path: "data.wait.timeout",
-        does: "Time limit of the chart in seconds, for Helm's action and Armada's waits. `--timeout` on the command line wins over it.",
+        does: "Time limit of the chart in seconds, for Helm's action and Armada's waits. `--timeout` on the command line overrides it.",
         default: "900",
-        v1: "`timeout` beside `wait` counts when this is absent.",
+        v1: "`timeout` beside `wait` is used when this is absent.",
         codes: &[Code::DeployFault],
         ..NONE
     },
     Behaviour {
         path: "data.wait.native",
-        does: "Helm's own waiting, its flag `--wait`; never `--wait-for-jobs`.",
+        does: "Helm's own wait, its flag `--wait`; never `--wait-for-jobs`.",
         ..NONE
     },
     Behaviour {
@@ -219,16 +219,16 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.wait.labels",
-        does: "Labels that awaited objects must carry, in the release's namespace. The release itself never selects: without labels every object of the kind counts, of other releases, too.",
+        does: "Labels that awaited objects must have, in the release's namespace. The release name is not part of the selection: without labels every object of the kind counts, also those of other releases.",
         default: "none, so all objects of the namespace",
         codes: &[Code::GateNotCarried, Code::ReleaseRenamed],
         ..NONE
     },
     Behaviour {
         path: "data.wait.resources",
-        does: "What Armada waits for by itself after Helm and its hooks, one wait after another. `[]` means no wait; null, `{}` and false count as absent. The entries of a list are required, in v2 unless they say `required: false`: none found within the time limit is a failure. Found but unready waits until the limit in any case.",
+        does: "What Armada itself waits for after Helm and its hooks, one wait after another. `[]` means no wait; null, `{}` and false count as absent. The entries of a list are required, in v2 unless they set `required: false`: finding no object within the time limit is a failure. Objects that are found but not ready are awaited until the limit in any case.",
         v1: "A list. Absent: `job` (optional), then `pod` (required). A mapping is ignored, the defaults hold.",
-        v2: "A list, or a mapping by type. Absent: `job`, `daemonset`, `statefulset`, `deployment`, `pod`, in this order, all optional. The types of a mapping replace these defaults one by one and become required unless they say `required: false`; `TYPE: false` leaves a type out.",
+        v2: "A list, or a mapping by type. Absent: `job`, `daemonset`, `statefulset`, `deployment`, `pod`, in this order, all optional. The types of a mapping replace these defaults one by one and become required unless they set `required: false`; `TYPE: false` leaves a type out.",
         codes: &[Code::GateNotCarried, Code::DeployFault, Code::FieldMisread],
         ..NONE
     },
@@ -241,7 +241,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.wait.resources[].type",
-        does: "`job`, `pod`, `deployment`, `statefulset` or `daemonset`. Another word is found out when the chart is deployed. Pods of Jobs and test pods are never awaited.",
+        does: "`job`, `pod`, `deployment`, `statefulset` or `daemonset`. Any other word fails only when the chart is deployed. Pods of Jobs and test pods are never awaited.",
         v1: "Pods of other controllers are awaited as pods, too.",
         v2: "Pods that a controller owns are not awaited as pods. In a mapping the key is the type.",
         codes: &[Code::DeployFault],
@@ -249,21 +249,21 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.wait.resources[].labels",
-        does: "Laid over `wait.labels`: same keys win, others are added.",
+        does: "Merged over `wait.labels`: equal keys replace, others are added.",
         default: "`wait.labels` alone",
         codes: &[Code::ReleaseRenamed],
         ..NONE
     },
     Behaviour {
         path: "data.wait.resources[].min_ready",
-        does: "How many pods must be ready, as a number or a percentage such as `80%`. For a Deployment of the updated ones, for a DaemonSet of those that should be scheduled, for a StatefulSet of its replicas. On a job or pod, or as other text, it fails when the chart is deployed.",
+        does: "How many pods must be ready, as a number or a percentage such as `80%`. A percentage is of the updated pods of a Deployment, of the pods that a DaemonSet should have, of the replicas of a StatefulSet. On a job or pod, or as other text, it fails when the chart is deployed.",
         default: "100%",
         codes: &[Code::DeployFault],
         ..NONE
     },
     Behaviour {
         path: "data.wait.resources[].required",
-        does: "Whether it is a failure to find no such object within the time limit.",
+        does: "Whether finding no such object within the time limit is a failure.",
         default: "true for an entry, false for the types that v2 waits for by default",
         v1: "No such field; entries are required.",
         codes: &[Code::FieldMisread],
@@ -271,7 +271,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.wait.resources[].allow_async_updates",
-        does: "Whether updates pass that something else rolls out (OnDelete, partitions). Without it such an update waits until the time limit.",
+        does: "Whether updates pass that are not rolled out by themselves (OnDelete, partitions). Otherwise such an update waits until the time limit.",
         default: "false",
         v1: "No such field.",
         codes: &[Code::FieldMisread],
@@ -279,7 +279,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.test",
-        does: "`helm test` after each deployment, and again while the last test has failed. A block without `enabled` decides nothing.",
+        does: "`helm test` after each deployment, and again while the last test has failed. A block without `enabled` has no effect.",
         v1: "`true` or `false` alone is the old form of `enabled`.",
         codes: &[Code::TestOff],
         ..NONE
@@ -288,7 +288,7 @@ pub static ALL: &[Behaviour] = &[
         path: "data.test.enabled",
         does: "Whether the tests run.",
         default: "true",
-        v1: "The group's `test_charts` decides before the default.",
+        v1: "The group's `test_charts` overrides the default.",
         codes: &[Code::TestOff],
         ..NONE
     },
@@ -300,14 +300,14 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.upgrade",
-        does: "What is special about an upgrade; an install knows no options.",
+        does: "Settings of upgrades; installs have no options.",
         ..NONE
     },
     Behaviour {
         path: "data.upgrade.no_hooks",
         does: "Whether Helm's hooks are left out on upgrades (`--no-hooks`). On install they always run.",
-        v1: "Required as soon as there is an `upgrade` block.",
-        v2: "It stands under `upgrade.options`.",
+        v1: "Required when `upgrade` is set.",
+        v2: "It is set under `upgrade.options`.",
         ..NONE
     },
     Behaviour {
@@ -319,7 +319,7 @@ pub static ALL: &[Behaviour] = &[
         path: "data.upgrade.options.no_hooks",
         does: "Whether Helm's hooks are left out on upgrades (`--no-hooks`). On install they always run.",
         default: "false",
-        v1: "It stands under `upgrade`.",
+        v1: "It is set under `upgrade`.",
         ..NONE
     },
     Behaviour {
@@ -330,7 +330,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.upgrade.pre",
-        does: "Actions before an upgrade, only when the release is going to change.",
+        does: "Actions before an upgrade, run only when the release changes.",
         codes: &[Code::PreDeleteNotCarried],
         ..NONE
     },
@@ -357,7 +357,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.upgrade.pre.update",
-        does: "Updates DaemonSets before the upgrade so that their pods are made anew.",
+        does: "Updates DaemonSets before the upgrade so that their pods are recreated.",
         default: "nothing is updated",
         v2: "No such field: the schema refuses it.",
         codes: &[Code::FieldNotCarried],
@@ -370,7 +370,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.upgrade.pre.update[].labels",
-        does: "Labels among whose objects the name is looked up.",
+        does: "Labels of the objects among which the name is looked up.",
         ..NONE
     },
     Behaviour {
@@ -380,9 +380,9 @@ pub static ALL: &[Behaviour] = &[
     },
 ];
 
-/// What Armada did with the field of a row; `None` where the row's reason says it all.
+/// Returns what Armada did with the field of a row; `None` where the row's reason says it all.
 #[must_use]
-pub fn of(row: &Row) -> Option<&'static Behaviour> {
+pub fn find(row: &Row) -> Option<&'static Behaviour> {
     ALL.iter()
         .find(|behaviour| behaviour.document == row.documents && behaviour.path == row.path)
 }
@@ -399,7 +399,7 @@ mod tests {
             let container = row.path == "data" || row.documents == "every document";
             let idle = matches!(row.fate, Fate::DroppedHarmless | Fate::Refused);
             if !container && !idle {
-                assert!(of(row).is_some(), "{} {}", row.documents, row.path);
+                assert!(find(row).is_some(), "{} {}", row.documents, row.path);
             }
         }
         for behaviour in ALL {
@@ -413,12 +413,12 @@ mod tests {
     #[test]
     fn versions_agree_with_the_rows() {
         for row in rows::ALL.iter() {
-            let Some(behaviour) = of(row) else { continue };
+            let Some(behaviour) = find(row) else { continue };
             if row.versions == Versions::V1 {
                 assert!(
                     behaviour.v2.is_empty()
                         || behaviour.v2.starts_with("No such")
-                        || behaviour.v2.starts_with("It stands"),
+                        || behaviour.v2.starts_with("It is set"),
                     "{}",
                     row.path
                 );
@@ -427,7 +427,7 @@ mod tests {
                 assert!(
                     behaviour.v1.is_empty()
                         || behaviour.v1.starts_with("No such")
-                        || behaviour.v1.starts_with("It stands"),
+                        || behaviour.v1.starts_with("It is set"),
                     "{}",
                     row.path
                 );

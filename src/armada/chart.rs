@@ -26,20 +26,20 @@ rows! { "Chart";
     CHART_NAME "data.chart_name" V1 DroppedHarmless Nobody "" "Armada only logs it, the chart's own name is in its Chart.yaml";
     NAMESPACE "data.namespace" Any Mapped Tree "metadata.namespace, a Namespace object" "the HelmRelease lives in the release's namespace";
     VALUES "data.values" Any Mapped Tree "spec.values" "typed as Helm received them from Armada";
-    DEPENDENCIES "data.dependencies" Any Mapped Tree "spec.include and spec.ignore of GitRepositories" "Armada replaces the chart's own charts folder with these, so do includes; charts that are not from git keep what was packaged into them" since 2 7;
-    PROTECTED "data.protected" Any Approximated Apply "annotation armada2flux.dev/protected" "apply acts on it, plain Flux does not: keeps a failed release from being uninstalled; Flux never uninstalls by itself";
-    CONTINUE_PROCESSING "data.protected.continue_processing" Any Approximated Apply "annotation armada2flux.dev/protected" "apply acts on it, plain Flux does not: whether the run goes on past a release that had failed before";
+    DEPENDENCIES "data.dependencies" Any Mapped Tree "spec.include and spec.ignore of GitRepositories" "Armada replaces the chart's own charts folder with these, so do includes; charts that are not from Git keep what was packaged into them" since 2 7;
+    PROTECTED "data.protected" Any Approximated Apply "annotation armada2flux.dev/protected" "`apply` acts on it, plain Flux does not: keeps a failed release from being uninstalled; Flux never uninstalls by itself";
+    CONTINUE_PROCESSING "data.protected.continue_processing" Any Approximated Apply "annotation armada2flux.dev/protected" "`apply` acts on it, plain Flux does not: whether the run continues past a release that failed before";
     DELETE "data.delete" Any Mapped Tree "spec.uninstall" "options of an uninstall";
     DELETE_TIMEOUT "data.delete.timeout" Any Mapped Tree "spec.uninstall.timeout" "seconds, 300 when absent";
     DELETE_EXTRA "data.delete.*" Any DroppedHarmless Nobody "" "Armada reads the timeout only";
     INSTALL "data.install" V1 DroppedHarmless Nobody "" "Armada never reads it: hooks always run on install";
-    TIMEOUT "data.timeout" V1 Mapped Tree "spec.timeout" "the old place of wait.timeout, which wins over it";
+    TIMEOUT "data.timeout" V1 Mapped Tree "spec.timeout" "the older form of wait.timeout, which overrides it";
 }
 
 /// A Chart document.
 #[derive(Clone, Debug)]
 pub struct Chart<'t> {
-    /// Schema version, name and place.
+    /// Schema version, name and span.
     pub head: Head,
     /// Release name without the Manifest's prefix.
     pub release: Spanned<Text>,
@@ -47,13 +47,13 @@ pub struct Chart<'t> {
     pub namespace: Spanned<Text>,
     /// Where the chart comes from.
     pub source: Source,
-    /// The values, as they stand.
+    /// The values as written.
     pub values: Option<Node<'t>>,
-    /// Chart documents that replace the chart's own dependencies; `None` leaves those alone.
+    /// Chart documents that replace the chart's own dependencies; `None` keeps those.
     pub dependencies: Option<Vec<Spanned<Text>>>,
     /// What Armada waits for.
     pub wait: Wait,
-    /// Old place of the timeout, in seconds.
+    /// Older form of the timeout, in seconds.
     pub timeout: Option<Spanned<i64>>,
     /// Helm tests.
     pub test: Option<Test>,
@@ -70,9 +70,9 @@ pub struct Chart<'t> {
 /// The `protected` block.
 #[derive(Clone, Copy, Debug)]
 pub struct Protected {
-    /// Whether the run goes on past the release when it had failed before.
+    /// Whether the run continues past the release when it failed before.
     pub continue_processing: bool,
-    /// Where the block stands.
+    /// Span of the block.
     pub span: Span,
 }
 
@@ -129,7 +129,7 @@ pub(super) fn decode<'t>(
         let mut table = field.table(cx)?;
         let continue_processing = table.boolean(&CONTINUE_PROCESSING, cx);
         table.finish(Rest::Refuse, cx);
-        // An empty block protects nothing: Armada asks whether the block is there with Python's truth.
+        // An empty block protects nothing: Python reads it as false.
         Some(Protected {
             continue_processing: continue_processing?.value,
             span: field.value.span(),

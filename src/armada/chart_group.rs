@@ -13,18 +13,18 @@ rows! { "ChartGroup";
     NAME "data.name" Any DroppedHarmless Nobody "" "Armada reads the name in metadata";
     DESCRIPTION "data.description" Any DroppedHarmless Nobody "" "Armada only logs it";
     SEQUENCED "data.sequenced" Any Mapped Tree "spec.dependsOn" "a sequenced group is one stage of several steps; the lockstep of steps needs readyExpr" since 2 7;
-    TEST_CHARTS "data.test_charts" V1 Mapped Tree "spec.test.enable" "the default of charts that say nothing about tests";
+    TEST_CHARTS "data.test_charts" V1 Mapped Tree "spec.test.enable" "the default of charts that do not set tests";
     CHART_GROUP "data.chart_group" Any Mapped Tree "HelmReleases of a stage" "the charts, in order";
 }
 
 /// A ChartGroup document.
 #[derive(Clone, Debug)]
 pub struct ChartGroup {
-    /// Schema version, name and place.
+    /// Schema version, name and span.
     pub head: Head,
-    /// Whether charts go one after another.
+    /// Whether charts are deployed one after another.
     pub sequenced: bool,
-    /// Whether charts that say nothing are tested (v1 only).
+    /// Whether charts that do not set it are tested (v1 only).
     pub test_charts: Option<bool>,
     /// Names of Chart documents, in order.
     pub charts: Vec<Spanned<Text>>,

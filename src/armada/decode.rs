@@ -1,4 +1,4 @@
-//! Hand decoding: take fields out of a mapping, account for each, complain about the rest.
+//! The tools of the decoders: take fields out of a mapping, account for each, report the rest.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
@@ -12,15 +12,15 @@ use super::head::UNKNOWN;
 use super::ledger::Ledger;
 use super::suggest;
 
-/// What decoding needs everywhere.
+/// The context of decoding.
 #[derive(Debug)]
 pub(super) struct Context<'c> {
     pub(super) dialect: Dialect,
     pub(super) ledger: &'c mut Ledger,
     pub(super) diagnostics: &'c mut Diagnostics,
-    /// How messages call the document: ``chart `keystone` ``.
+    /// The document in messages: ``chart `keystone` ``.
     pub(super) subject: String,
-    /// What Armada would find out only when it deploys the chart.
+    /// Faults on which Armada fails only when it deploys the chart.
     pub(super) faults: Vec<Fault>,
 }
 
@@ -30,28 +30,28 @@ impl Context<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Notes something that Armada finds out only when it deploys the chart.
+    /// Notes a fault on which Armada fails only when it deploys the chart.
     pub(super) fn fault(&mut self, span: Span, message: impl Into<String>) {
         let message = message.into();
         self.faults.push(Fault { span, message });
     }
 
-    /// Warns of a value that no schema looks at and that Python takes for something else than it looks.
+    /// Warns of a value that no schema checks and that Python reads as something other than it looks.
     pub(super) fn misread(&mut self, field: &Field<'_>, meaning: &str) {
         let name = field.row.path.rsplit('.').next().unwrap_or(field.row.path);
         let found = type_of(field.value, self.dialect);
         let message = format!(
-            "{}: `{name}` of a wait is {found}, which counts as {meaning}",
+            "{}: `{name}` of a wait is {found}, which Armada reads as {meaning}",
             self.subject
         );
         self.diagnostics.push(
             Diagnostic::new(Code::FieldMisread, message)
-                .at(field.value.span(), format!("counts as {meaning}"))
-                .help("write what is meant"),
+                .at(field.value.span(), format!("read as {meaning}"))
+                .help("write the value that is meant"),
         );
     }
 
-    /// Reports a field of the wrong type; `wanted` says which types the schema takes.
+    /// Reports a field of the wrong type; `wanted` names the types that the schema accepts.
     pub(super) fn wrong_type(&mut self, field: &Field<'_>, wanted: &str) {
         let found = type_of(field.value, self.dialect);
         let message = format!(
@@ -62,12 +62,12 @@ impl Context<'_> {
         self.error(
             Diagnostic::new(Code::FieldType, message)
                 .at(field.value.span(), format!("{found} here"))
-                .help("armada refuses the document as it is; correct the field"),
+                .help("Armada rejects the document as it is; correct the field"),
         );
     }
 }
 
-/// The type of a node as messages call it.
+/// Returns the type of a node for messages.
 pub(super) fn type_of(node: Node<'_>, dialect: Dialect) -> &'static str {
     match node.resolved().kind() {
         Kind::Sequence => "a list",
@@ -94,7 +94,7 @@ pub(super) struct Field<'t> {
     pub(super) part: Part,
 }
 
-/// Which part of what a row stands for.
+/// The part of a field that a row covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     /// All of it.
@@ -108,7 +108,7 @@ pub(super) enum Part {
 }
 
 impl<'t> Field<'t> {
-    /// What it is, as messages call it.
+    /// Returns its name for messages.
     fn what(self) -> String {
         let path = self.row.path;
         match self.part {
@@ -119,7 +119,7 @@ impl<'t> Field<'t> {
         }
     }
 
-    /// The string.
+    /// Returns the string.
     pub(super) fn text(self, cx: &mut Context<'_>) -> Option<Spanned<Text>> {
         if let Some(scalar) = self.value.scalar()
             && let Ok(Typed::String(text)) = scalar::resolve(scalar, cx.dialect)
@@ -130,7 +130,7 @@ impl<'t> Field<'t> {
         None
     }
 
-    /// The truth value.
+    /// Returns the boolean.
     pub(super) fn boolean(self, cx: &mut Context<'_>) -> Option<Spanned<bool>> {
         if let Some(scalar) = self.value.scalar()
             && let Ok(Typed::Bool(value)) = scalar::resolve(scalar, cx.dialect)
@@ -141,7 +141,7 @@ impl<'t> Field<'t> {
         None
     }
 
-    /// The integer. Draft 4 of JSON Schema, which Armada asks for, takes neither `900.0` nor `true` for one.
+    /// Returns the integer. Draft 4 of JSON Schema, which Armada uses, accepts neither `900.0` nor `true`.
     pub(super) fn integer(self, cx: &mut Context<'_>) -> Option<Spanned<i64>> {
         if let Some(scalar) = self.value.scalar() {
             match scalar::resolve(scalar, cx.dialect) {
@@ -157,7 +157,7 @@ impl<'t> Field<'t> {
         None
     }
 
-    /// The items of a list.
+    /// Returns the items of a list.
     pub(super) fn list(self, cx: &mut Context<'_>) -> Option<Vec<Node<'t>>> {
         match self.value.resolved().kind() {
             Kind::Sequence => {
@@ -171,7 +171,7 @@ impl<'t> Field<'t> {
         }
     }
 
-    /// A list of strings.
+    /// Returns a list of strings.
     pub(super) fn texts(self, cx: &mut Context<'_>) -> Option<Vec<Spanned<Text>>> {
         let items = self.list(cx)?;
         let row = self.row;
@@ -183,7 +183,7 @@ impl<'t> Field<'t> {
         Some(texts.collect())
     }
 
-    /// A mapping of strings to strings.
+    /// Returns a mapping of strings to strings.
     pub(super) fn text_map(self, cx: &mut Context<'_>) -> Option<Vec<(Text, Text)>> {
         let Kind::Mapping = self.value.resolved().kind() else {
             cx.wrong_type(&self, "a mapping of strings");
@@ -202,7 +202,7 @@ impl<'t> Field<'t> {
                 value: entry.value,
                 part: Part::Value,
             };
-            // The schema looks at values only; a number as key becomes text when it is written out.
+            // The schema checks only values; a number as key becomes text when it is written.
             let key = match key.typed(cx) {
                 Some(Typed::Int(number)) => Text::from(number.to_string()),
                 _ => key.text(cx)?.value,
@@ -214,7 +214,7 @@ impl<'t> Field<'t> {
         Some(pairs)
     }
 
-    /// Whether the value is a mapping; if not, that is reported. Its content stays unread.
+    /// Returns whether the value is a mapping; if not, that is reported. Its content stays unread.
     pub(super) fn check_mapping(self, cx: &mut Context<'_>) -> bool {
         let is_mapping = self.is_mapping();
         if !is_mapping {
@@ -223,22 +223,22 @@ impl<'t> Field<'t> {
         is_mapping
     }
 
-    /// Whether the value is a mapping.
+    /// Returns whether the value is a mapping.
     pub(super) fn is_mapping(self) -> bool {
         matches!(self.value.resolved().kind(), Kind::Mapping)
     }
 
-    /// Whether the value is a list.
+    /// Returns whether the value is a list.
     pub(super) fn is_list(self) -> bool {
         matches!(self.value.resolved().kind(), Kind::Sequence)
     }
 
-    /// The scalar's meaning; `None` for lists and mappings and for what the dialect rejects.
+    /// Returns the scalar's meaning; `None` for lists and mappings and for what the dialect rejects.
     pub(super) fn typed(self, cx: &Context<'_>) -> Option<Typed<'t>> {
         scalar::resolve(self.value.scalar()?, cx.dialect).ok()
     }
 
-    /// The mapping, to take fields out of it.
+    /// Returns the mapping, to take fields out of it.
     pub(super) fn table(self, cx: &mut Context<'_>) -> Option<Table<'t>> {
         if let Kind::Mapping = self.value.resolved().kind() {
             Some(Table::open(self.value, self.row, cx))
@@ -249,14 +249,14 @@ impl<'t> Field<'t> {
     }
 }
 
-/// What to do with fields that nobody took.
+/// What to do with fields that were not taken.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Rest {
-    /// Armada's schema refuses them.
+    /// Armada's schema rejects them.
     Refuse,
-    /// Armada's schema lets them pass and its code never looks; they belong to the row.
+    /// Armada's schema accepts them and its code ignores them; they belong to the row.
     Ignore(&'static Row),
-    /// Armada's schema lets them pass and its code fails on them when it deploys the chart.
+    /// Armada's schema accepts them and its code fails on them when it deploys the chart.
     Fault,
 }
 
@@ -266,7 +266,7 @@ pub(super) struct Table<'t> {
     node: Node<'t>,
     row: &'static Row,
     entries: Vec<(Text, mapping::Entry<'t>)>,
-    /// The fields that were asked for: all there are.
+    /// The fields that were requested: all that the schema has.
     known: Vec<&'static str>,
 }
 
@@ -293,12 +293,12 @@ impl<'t> Table<'t> {
         rest.into_iter().map(|(_, entry)| entry).collect()
     }
 
-    /// Where the mapping stands.
+    /// Returns the span of the mapping.
     pub(super) fn span(&self) -> Span {
         self.node.span()
     }
 
-    /// Whether a field is there, without taking it.
+    /// Returns whether a field is there, without taking it.
     pub(super) fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|(name, _)| name == key)
     }
@@ -333,7 +333,7 @@ impl<'t> Table<'t> {
         Some(field)
     }
 
-    /// Takes a field that must be there.
+    /// Takes a required field.
     pub(super) fn required(
         &mut self,
         row: &'static Row,
@@ -345,7 +345,7 @@ impl<'t> Table<'t> {
             cx.error(
                 Diagnostic::new(Code::FieldMissing, message)
                     .at(self.span(), format!("expected in this `{}`", self.row.path))
-                    .help("armada refuses the document without it; add the field"),
+                    .help("Armada rejects the document without it; add the field"),
             );
         }
         field
@@ -360,7 +360,7 @@ impl<'t> Table<'t> {
         self.field(row, cx)?.text(cx)
     }
 
-    /// Takes a string that must be there.
+    /// Takes a required string.
     pub(super) fn required_text(
         &mut self,
         row: &'static Row,
@@ -371,7 +371,7 @@ impl<'t> Table<'t> {
         field.text(cx)
     }
 
-    /// Takes a truth value.
+    /// Takes a boolean.
     pub(super) fn boolean(
         &mut self,
         row: &'static Row,
@@ -389,7 +389,7 @@ impl<'t> Table<'t> {
         self.field(row, cx)?.integer(cx)
     }
 
-    /// Accounts for what nobody took.
+    /// Accounts for fields that were not taken.
     pub(super) fn finish(self, rest: Rest, cx: &mut Context<'_>) {
         let Self {
             node,
@@ -405,14 +405,14 @@ impl<'t> Table<'t> {
             }
             cx.ledger.claim(entry.key, &UNKNOWN);
             cx.ledger.claim(entry.value, &UNKNOWN);
-            let message = format!("`{}` knows no field `{name}`", row.path);
+            let message = format!("`{}` has no field `{name}`", row.path);
             if let Rest::Fault = rest {
                 cx.fault(entry.key.span(), message);
                 continue;
             }
             let help = match suggest::suggest(row, &name, &known, cx.ledger.mapping()) {
-                Some(hint) => format!("armada refuses the document with it; {hint}"),
-                None => "armada refuses the document with it; remove or correct the field".into(),
+                Some(hint) => format!("Armada rejects the document with it; {hint}"),
+                None => "Armada rejects the document with it; remove or correct the field".into(),
             };
             let message = format!("{}: {message}", cx.subject);
             cx.error(
@@ -421,7 +421,7 @@ impl<'t> Table<'t> {
                     .help(help),
             );
         }
-        // Entries that lost to a duplicate key and merge keys belong to the mapping they stand in.
+        // Entries that lost to a duplicate key, and merge keys, belong to their mapping.
         for (key, value) in node.entries() {
             cx.ledger.claim(key, row);
             cx.ledger.claim(value, row);

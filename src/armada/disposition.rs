@@ -11,22 +11,22 @@ use crate::gate::Version;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fate {
-    /// Says the same in the output.
+    /// The output has the same meaning.
     Mapped,
-    /// Says nearly the same in the output; the reason names the difference.
+    /// The output has nearly the same meaning; the reason names the difference.
     Approximated,
     /// Left out; it had no effect in Armada either, or has none any more.
     DroppedHarmless,
     /// Left out, and something is lost.
     DroppedLossy,
-    /// Understood, but this version of the program does not carry it over yet.
+    /// Understood, but not carried over.
     NotYet,
-    /// An error: no output is made.
+    /// An error: no output is written.
     Refused,
 }
 
 impl Fate {
-    /// The fate as reports spell it.
+    /// Returns the fate as reports spell it.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -40,7 +40,7 @@ impl Fate {
     }
 }
 
-/// Which part of the product keeps what a field says.
+/// Which part of the program carries the effect of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Carrier {
     /// The files that `convert` writes.
@@ -63,7 +63,7 @@ pub enum Versions {
 }
 
 impl Versions {
-    /// Whether documents of that version have the field.
+    /// Returns whether documents of that version have the field.
     #[must_use]
     pub fn contain(self, version: Version) -> bool {
         match self {
@@ -104,7 +104,7 @@ pub struct Row {
     pub target: &'static str,
     /// Why, in one sentence.
     pub reason: &'static str,
-    /// Who keeps it.
+    /// Which part of the program carries it.
     pub carrier: Carrier,
     /// The first Flux that has the target in full; `None` when every supported one has.
     pub since: Option<Since>,
@@ -144,7 +144,7 @@ pub(super) use rows;
 pub struct Rows(pub(super) &'static [&'static [&'static Row]]);
 
 impl Rows {
-    /// All of them, in order.
+    /// Returns all of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = &'static Row> + use<> {
         self.0.iter().copied().flatten().copied()
     }

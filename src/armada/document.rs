@@ -31,22 +31,22 @@ pub struct Documents<'t> {
     pub manifests: Vec<Manifest>,
     /// Number of skipped documents by schema.
     pub skipped: BTreeMap<Text, usize>,
-    /// Documents that still await Deckhand's rendering: their places and what they lack.
+    /// Documents that Deckhand has not rendered: their spans and missing fields.
     pub not_rendered: Vec<NotRendered>,
-    /// Places of documents that are no YAML, so that nobody knows what they are.
+    /// Spans of documents that are not valid YAML, whose kinds are unknown.
     pub unreadable: Vec<Span>,
-    /// Documents that could not be decoded; what is wrong with them was reported.
+    /// Documents that could not be decoded; their faults were reported.
     pub failed: Vec<Failed>,
 }
 
 impl Documents<'_> {
-    /// Whether no document was decoded.
+    /// Returns whether no document was decoded.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.charts.is_empty() && self.chart_groups.is_empty() && self.manifests.is_empty()
     }
 
-    /// Whether a document that could not be decoded may be the one of that kind and name.
+    /// Returns whether a document that could not be decoded may be the one of that kind and name.
     #[must_use]
     pub fn may_have_failed(&self, kind: ArmadaKind, name: &str) -> bool {
         let mut failed = self.failed.iter();
@@ -58,7 +58,7 @@ impl Documents<'_> {
             || not_rendered.any(|document| document.kind == kind && document.name.value == name)
     }
 
-    /// Whether a document that could not be decoded may be one of that kind.
+    /// Returns whether a document that could not be decoded may be one of that kind.
     #[must_use]
     pub fn may_lack(&self, kind: ArmadaKind) -> bool {
         !self.unreadable.is_empty()
@@ -73,7 +73,7 @@ impl Documents<'_> {
 /// A document that could not be decoded.
 #[derive(Clone, Debug)]
 pub struct Failed {
-    /// Its kind.
+    /// Kind from the document's schema.
     pub kind: ArmadaKind,
     /// Its name, if that could be decoded.
     pub name: Option<Text>,
@@ -82,11 +82,11 @@ pub struct Failed {
 /// A document that Deckhand has not rendered.
 #[derive(Clone, Debug)]
 pub struct NotRendered {
-    /// Its kind.
+    /// Kind from the document's schema.
     pub kind: ArmadaKind,
-    /// Its name.
+    /// `metadata.name`, required by every schema.
     pub name: Spanned<Text>,
-    /// Required fields that only rendering would fill in.
+    /// Required fields that rendering fills in.
     pub missing: Vec<&'static str>,
 }
 
@@ -130,8 +130,8 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
             let message = format!("document with schema `{schema}` is skipped");
             cx.diagnostics.push(
                 Diagnostic::new(Code::SchemaVersion, message)
-                    .at(root.span(), "not one of armada's v1 and v2 schemas")
-                    .help("armada skips it as well; correct the schema if it was meant"),
+                    .at(root.span(), "not one of Armada's v1 and v2 schemas")
+                    .help("Armada skips it, too; correct the schema if the document is meant"),
             );
         }
         *documents.skipped.entry(schema.into()).or_default() += 1;
@@ -175,7 +175,7 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
     table.finish(Rest::Ignore(&EXTRA), cx);
 }
 
-/// The required fields that a document lacks (Armada: schemas).
+/// Returns the required fields that a document lacks (Armada: schemas).
 fn missing_fields(kind: ArmadaKind, version: Version, data: &Table<'_>) -> Vec<&'static str> {
     let required: &[&str] = match (kind, version) {
         (ArmadaKind::Manifest, _) => &["release_prefix", "chart_groups"],
@@ -183,18 +183,21 @@ fn missing_fields(kind: ArmadaKind, version: Version, data: &Table<'_>) -> Vec<&
         (ArmadaKind::Chart, Version::V1) => &["chart_name", "namespace", "release", "source"],
         (ArmadaKind::Chart, Version::V2) => &["namespace", "release", "source"],
     };
-    let missing = required.iter().filter(|field| !data.has(field));
-    missing.copied().collect()
+    required
+        .iter()
+        .filter(|field| !data.has(field))
+        .copied()
+        .collect()
 }
 
-/// Adds what was decoded; false when nothing was.
+/// Adds a decoded document; returns whether there was one.
 fn push<T>(list: &mut Vec<T>, decoded: Option<T>) -> bool {
     let found = decoded.is_some();
     list.extend(decoded);
     found
 }
 
-/// Name, body, and whether Deckhand's layering stands in the metadata.
+/// Name, body, and whether the metadata hold Deckhand's layering.
 fn decode_head<'t>(
     version: Version,
     kind: ArmadaKind,

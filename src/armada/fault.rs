@@ -1,4 +1,4 @@
-//! Faults that Armada's validation lets pass and its deployment stumbles over.
+//! Faults that pass Armada's validation and fail its deployment.
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::Span;
@@ -6,14 +6,14 @@ use crate::source::Span;
 /// Something in a Chart document that makes Armada fail when it deploys the chart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// Where it stands.
+    /// Its span in the input.
     pub span: Span,
     /// What is wrong: lower case, no full stop.
     pub message: String,
 }
 
 impl Fault {
-    /// The diagnostic for chart `chart`; only a chart that some Manifest deploys makes it an error.
+    /// Returns the diagnostic for chart `chart`: an error if a Manifest deploys the chart, else a warning.
     #[must_use]
     pub fn diagnostic(&self, chart: &str, deployed: bool) -> Diagnostic {
         let Self { span, message } = self;
@@ -21,13 +21,13 @@ impl Fault {
         let mut diagnostic = Diagnostic::new(Code::DeployFault, message);
         if deployed {
             diagnostic.at(*span, "fails at deploy time").help(
-                "armada takes the document and fails when it deploys the chart; correct the field",
+                "Armada accepts the document and fails when it deploys the chart; correct the field",
             )
         } else {
             diagnostic.severity = Severity::Warning;
-            diagnostic.at(*span, "would fail at deploy time").help(
-                "no manifest in question deploys the chart; correct the field before one does",
-            )
+            diagnostic
+                .at(*span, "would fail at deploy time")
+                .help("no chosen Manifest deploys the chart; correct the field before one does")
         }
     }
 }

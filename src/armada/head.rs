@@ -1,4 +1,4 @@
-//! What every document says first: what it is and how it is called.
+//! The head of every document: its kind and name.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use super::disposition::rows;
 
 rows! { "every document";
     DOCUMENT "document" Any Mapped Tree "the tree" "the document itself";
-    SCHEMA "schema" Any Mapped Tree "the kind of output" "says what the document is";
+    SCHEMA "schema" Any Mapped Tree "the kind of output" "sets the kind of the document";
     METADATA "metadata" Any DroppedHarmless Nobody "" "Deckhand's part of the document, Armada reads only the name";
     NAME "metadata.name" Any Mapped Tree "origin in file headers and reports" "documents refer to one another by it";
     EXTRA "other top-level keys" Any DroppedHarmless Nobody "" "Armada reads schema, metadata and data only";
@@ -26,11 +26,11 @@ pub struct Head {
     pub version: Version,
     /// Its `metadata.name`.
     pub name: Spanned<Text>,
-    /// The whole document.
+    /// Span of the document.
     pub span: Span,
 }
 
-/// The kinds of document that Armada knows; displays as messages call it.
+/// The kinds of document that Armada knows; displays as in messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ArmadaKind {
     /// A list of groups: what is deployed.

@@ -27,7 +27,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Makes the empty ledger of a tree, for rows of this field mapping.
+    /// Creates the empty ledger of a tree, for rows of this field mapping.
     #[must_use]
     pub(super) fn new(tree: &Tree, all: &'static Rows) -> Self {
         Self {
@@ -37,12 +37,12 @@ impl Ledger {
         }
     }
 
-    /// The field mapping whose rows it gives to nodes.
+    /// Returns the field mapping whose rows it gives to nodes.
     pub(super) fn mapping(&self) -> &'static Rows {
         self.all
     }
 
-    /// Gives the node and everything under it to `row`, as far as it is not given away yet.
+    /// Assigns the node and everything under it to `row`, except nodes that have a row.
     pub fn claim(&mut self, node: Node<'_>, row: &'static Row) {
         let id = self.id_of(row);
         let start = node.id().index();
@@ -51,20 +51,20 @@ impl Ledger {
         }
     }
 
-    /// Gives the node alone to `row`; what is under it accounts for itself.
+    /// Assigns only the node to `row`; nodes under it have their own rows.
     pub fn claim_alone(&mut self, node: Node<'_>, row: &'static Row) {
         let id = self.id_of(row);
         self.rows[node.id().index()].get_or_insert(id);
     }
 
-    /// The row of a node.
+    /// Returns the row of a node.
     #[must_use]
     pub fn row(&self, node: Node<'_>) -> Option<&'static Row> {
         let id = self.rows[node.id().index()]?;
         self.all.iter().nth(id.index())
     }
 
-    /// The nodes nobody took, each the root of its own unclaimed part.
+    /// Returns the nodes without a row, each the root of an unassigned part.
     #[must_use]
     pub fn unclaimed<'t>(&self, root: Node<'t>) -> Vec<Node<'t>> {
         let mut found = Vec::new();

@@ -1,4 +1,4 @@
-//! What of an input is nothing that can be decoded: other schemas, documents that await their rendering.
+//! Documents that are not decoded: other schemas, and documents that Deckhand has not rendered.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::document::Documents;
 use super::head::ArmadaKind;
 
-/// Says what of the input is left over, and whether anything else is there.
+/// Reports documents that are not decoded, and returns whether there are others.
 pub fn report(documents: &Documents<'_>, diagnostics: &mut Diagnostics) {
     if !documents.not_rendered.is_empty() {
         diagnostics.push(not_rendered(documents));
@@ -15,7 +15,7 @@ pub fn report(documents: &Documents<'_>, diagnostics: &mut Diagnostics) {
     }
     if documents.is_empty() && diagnostics.errors() == 0 {
         let others: usize = documents.skipped.values().sum();
-        let message = format!("the input holds no armada document ({others} of other schemas)");
+        let message = format!("the input holds no Armada document ({others} of other schemas)");
         diagnostics.push(
             Diagnostic::new(Code::InputEmpty, message)
                 .help("give the files with the schemas armada/Chart, ChartGroup and Manifest"),
@@ -36,7 +36,7 @@ pub fn report(documents: &Documents<'_>, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// Says that a site must be rendered first, and why.
+/// Returns the error that a site must be rendered first.
 fn not_rendered(documents: &Documents<'_>) -> Diagnostic {
     const SHOWN: usize = 3;
     let mut counts: BTreeMap<ArmadaKind, usize> = BTreeMap::new();
@@ -44,17 +44,20 @@ fn not_rendered(documents: &Documents<'_>) -> Diagnostic {
         *counts.entry(document.kind).or_default() += 1;
     }
     // Charts, which are most, first.
-    let counted = counts.iter().rev().map(|(kind, number)| match number {
-        1 => format!("1 {kind}"),
-        number => format!("{number} {kind}s"),
-    });
-    let counted: Vec<String> = counted.collect();
+    let counted: Vec<String> = counts
+        .iter()
+        .rev()
+        .map(|(kind, number)| match number {
+            1 => format!("1 {kind}"),
+            number => format!("{number} {kind}s"),
+        })
+        .collect();
     let (are, them) = match documents.not_rendered.len() {
         1 => ("is", "it"),
         _ => ("are", "them"),
     };
     let counted = counted.join(" and ");
-    let message = format!("{counted} {are} not rendered: deckhand still has to fill {them} in");
+    let message = format!("{counted} {are} not rendered: Deckhand must fill {them} in first");
     let mut diagnostic = Diagnostic::new(Code::ChartNotRendered, message);
     for document in documents.not_rendered.iter().take(SHOWN) {
         let missing = document.missing.join("`, `");
@@ -63,8 +66,8 @@ fn not_rendered(documents: &Documents<'_>) -> Diagnostic {
         diagnostic = diagnostic.at(name.span, text);
     }
     diagnostic.help(
-        "layers and substitutions decide what armada gets, so the site must be rendered first: \
+        "layers and substitutions decide what Armada receives, so render the site first: \
          `pegleg site -r REPOSITORY render SITE`, or `shipyard get renderedconfigdocs \
-         --cleartext-secrets` for what runs; then give that output",
+         --cleartext-secrets` for what runs; then convert the output",
     )
 }

@@ -16,9 +16,9 @@ rows! { "Manifest";
 /// A Manifest document.
 #[derive(Clone, Debug)]
 pub struct Manifest {
-    /// Schema version, name and place.
+    /// Schema version, name and span.
     pub head: Head,
-    /// What stands before every release name.
+    /// Prefix of every release name.
     pub release_prefix: Spanned<Text>,
     /// Names of ChartGroup documents, in order of deployment.
     pub chart_groups: Vec<Spanned<Text>>,

@@ -1,4 +1,4 @@
-//! `--values` and `--set`: changes to documents before anything looks at them (Armada:
+//! `--values` and `--set`: changes to documents before they are decoded (Armada:
 //! handlers/override.py).
 //!
 //! Files come first, in order, then the arguments, in order. Both are merged into a document's `data`
@@ -20,18 +20,18 @@ use argument::{Argument, Branch, Content};
 
 pub use argument::shown;
 
-/// A `--set` argument and the file that holds what of it may be shown.
+/// A `--set` argument and the file with its printable form.
 #[derive(Clone, Debug)]
 pub struct Set {
-    /// The argument as it was given.
+    /// The argument as given.
     pub argument: String,
-    /// The file that was made of [`shown`] of it.
+    /// The file with the result of [`shown`].
     pub file: FileId,
 }
 
 /// Changes `trees` by the documents of the files `values`, then by the arguments `sets`.
 ///
-/// Gives a tree for each of `trees`: `None` where nothing changed. Faults are diagnostics; a document
+/// Returns a tree for each of `trees`: `None` where nothing changed. Faults are diagnostics; a document
 /// that matches nothing is warned of.
 #[must_use]
 pub fn apply(
@@ -98,7 +98,7 @@ struct Run<'t, 'd> {
     diagnostics: &'d mut Diagnostics,
 }
 
-/// What stands over a value.
+/// The override of a value.
 #[derive(Clone, Copy)]
 enum Over<'a> {
     /// A node of an override file.
@@ -117,8 +117,8 @@ impl Run<'_, '_> {
                 let Some((kind, version, Some(name))) = identify(root, self.dialect) else {
                     continue;
                 };
-                let data = field(root, "data", self.dialect);
-                let data = data.filter(|data| matches!(data.resolved().kind(), Kind::Mapping));
+                let data = field(root, "data", self.dialect)
+                    .filter(|data| matches!(data.resolved().kind(), Kind::Mapping));
                 self.targets.push(Target {
                     kind,
                     version,
@@ -158,7 +158,7 @@ impl Run<'_, '_> {
         };
         if !matches!(data.resolved().kind(), Kind::Mapping) {
             self.refuse(
-                "`data` of an override file's document is no mapping",
+                "`data` of an override file's document is not a mapping",
                 data.span(),
             );
             return;
@@ -177,7 +177,7 @@ impl Run<'_, '_> {
             }
         };
         let mut targets = self.targets.iter();
-        // Any version of the kind will do (Armada: `find_manifest_document`).
+        // Any version of the kind matches (Armada: `find_manifest_document`).
         let target = targets
             .find(|t| t.kind == argument.kind && t.name == argument.name.value)
             .cloned();
@@ -202,7 +202,7 @@ impl Run<'_, '_> {
             );
             self.diagnostics.push(
                 Diagnostic::new(Code::OverrideInvalid, message)
-                    .at(span, "meant for it")
+                    .at(span, "this override")
                     .at(target.span, "this document")
                     .help("add the body of the document"),
             );
@@ -243,7 +243,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// The meaning of a key; what cannot be one was reported when the mapping was read.
+    /// Returns the value of a key; invalid keys were reported when the mapping was read.
     fn key_of<'n>(&self, key: Node<'n>) -> Option<Typed<'n>> {
         scalar::resolve(key.scalar()?, self.dialect).ok()
     }
@@ -267,7 +267,7 @@ impl Run<'_, '_> {
                 Some(old) if self.overlays[tree].is_mapping(old) => {
                     self.merge(tree, old, over, depth + 1);
                 }
-                // Python's loop over nothing leaves what is there.
+                // Python's loop over an empty mapping changes nothing.
                 Some(_) if is_empty(over) => {}
                 Some(old) => self.not_a_mapping(over, self.overlays[tree].span(old)),
             }
@@ -278,8 +278,10 @@ impl Run<'_, '_> {
         let new = match text {
             Some(text) if old.is_some_and(|old| overlay.is_sequence(old)) => {
                 let span = over_span(over);
-                let items = text.split(',').map(|item| item.trim_matches(is_space));
-                let items = items.map(|item| overlay.string(item, span)).collect();
+                let items = text
+                    .split(',')
+                    .map(|item| overlay.string(item.trim_matches(is_space), span))
+                    .collect();
                 Some(overlay.sequence(items, span))
             }
             _ => match over {
@@ -300,11 +302,11 @@ impl Run<'_, '_> {
         self.diagnostics.push(
             Diagnostic::new(
                 Code::OverrideInvalid,
-                "an override leads below a value that is no mapping",
+                "an override leads below a value that is not a mapping",
             )
             .at(over_span(over), "leads below the value")
             .at(old, "this value")
-            .help("armada ends with a python error here; replace the whole value, or correct the path"),
+            .help("Armada ends with a Python error here; replace the whole value, or correct the path"),
         );
     }
 
@@ -318,12 +320,12 @@ impl Run<'_, '_> {
         self.diagnostics.push(
             Diagnostic::new(Code::OverrideInvalid, message)
                 .at(span, "here")
-                .help("armada ends with an error and deploys nothing; see docs/diagnostics.md"),
+                .help("Armada ends with an error and deploys nothing; see docs/diagnostics.md"),
         );
     }
 }
 
-/// What Python's `str.strip` takes away.
+/// Returns the characters that Python's `str.strip` removes.
 fn is_space(letter: char) -> bool {
     letter.is_whitespace() || ('\u{1c}'..='\u{1f}').contains(&letter)
 }
@@ -349,7 +351,7 @@ fn is_empty(over: Over<'_>) -> bool {
     }
 }
 
-/// The string that stands over a value.
+/// Returns the string that overrides a value.
 fn text_of(over: Over<'_>, dialect: Dialect) -> Option<String> {
     match over {
         Over::Node(node) => match scalar::resolve(node.scalar()?, dialect) {
@@ -373,7 +375,7 @@ fn identify(root: Node<'_>, dialect: Dialect) -> Option<(ArmadaKind, Version, Op
     Some((kind, version, name))
 }
 
-/// The value under a key. What is wrong with the mapping is told when it is decoded.
+/// Returns the value under a key. Faults of the mapping are reported when it is decoded.
 fn field<'n>(node: Node<'n>, key: &str, dialect: Dialect) -> Option<Node<'n>> {
     let Kind::Mapping = node.resolved().kind() else {
         return None;

@@ -1,13 +1,13 @@
-//! What the author of an unknown field may have meant.
+//! Suggestions for unknown fields.
 
 use super::disposition::{Row, Rows};
 
-/// Fields that belong elsewhere: the mapping they stand in, their name, what to do.
+/// Fields that belong elsewhere: their mapping, their name, what to do.
 static ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "data",
         "pre",
-        "actions before an upgrade stand under `upgrade.pre`",
+        "actions before an upgrade belong under `upgrade.pre`",
     ),
     (
         "data",
@@ -17,12 +17,12 @@ static ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "data",
         "labels",
-        "labels of what armada waits for stand under `wait.labels`",
+        "labels of awaited objects belong under `wait.labels`",
     ),
     (
         "data",
         "timeout",
-        "in v2 the time limit stands under `wait.timeout`",
+        "in v2 the time limit is set under `wait.timeout`",
     ),
     (
         "data",
@@ -33,33 +33,33 @@ static ELSEWHERE: &[(&str, &str, &str)] = &[
     (
         "data",
         "test_charts",
-        "v2 tests by default, a chart says otherwise with `test.enabled`",
+        "v2 runs tests by default, a chart sets `test.enabled` to change it",
     ),
     (
         "data.upgrade",
         "no_hooks",
-        "in v2 it stands under `upgrade.options.no_hooks`",
+        "in v2 it is set under `upgrade.options.no_hooks`",
     ),
     (
         "data.upgrade.options",
         "no_hooks",
-        "in v1 it stands under `upgrade.no_hooks`",
+        "in v1 it is set under `upgrade.no_hooks`",
     ),
     ("data.upgrade", "post", "it never had an effect; remove it"),
     (
         "data.upgrade.options",
         "recreate_pods",
-        "helm 3 has no such option; remove it",
+        "Helm 3 has no such option; remove it",
     ),
     (
         "data.test",
         "output",
-        "armada always logs the output of tests; remove it",
+        "Armada always logs the output of tests; remove it",
     ),
     (
         "data.wait.resources[]",
         "required",
-        "only v2 lets a chart choose; leave the entry out if nothing may be found",
+        "only v2 lets a chart choose; leave the entry out if it may find nothing",
     ),
     (
         "data.wait.resources[]",
@@ -68,7 +68,7 @@ static ELSEWHERE: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// A sentence on what was meant by `name` in the mapping of `row`, where the fields `known` may stand;
+/// Returns a suggestion for the field `name` in the mapping of `row`, which may hold the fields `known`;
 /// `rows` are those of all documents.
 pub(super) fn suggest(row: &Row, name: &str, known: &[&str], rows: &Rows) -> Option<String> {
     let moved = ELSEWHERE
@@ -94,7 +94,7 @@ pub(super) fn suggest(row: &Row, name: &str, known: &[&str], rows: &Rows) -> Opt
     }
 }
 
-/// The known name that differs least, if it differs little.
+/// Returns the most similar known name, if it is similar enough.
 pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
     let same = |word: &str| word.to_lowercase().replace('-', "_");
     let name = same(name);
@@ -102,7 +102,7 @@ pub(crate) fn nearest<'k>(name: &str, known: &[&'k str]) -> Option<&'k str> {
         .iter()
         .map(|word| (strsim::osa_distance(&name, &same(word)), *word));
     let (distance, word) = distances.min()?;
-    // One slip in three letters is still the same word.
+    // Up to one typing error in three letters.
     (distance * 3 <= word.len().max(name.len())).then_some(word)
 }
 
@@ -125,7 +125,7 @@ mod tests {
         let hint = |name| suggest(&chart::DATA, name, &["release"], &rows::ALL);
         assert_eq!(
             hint("timeout").as_deref(),
-            Some("in v2 the time limit stands under `wait.timeout`")
+            Some("in v2 the time limit is set under `wait.timeout`")
         );
         assert_eq!(
             hint("subpath").as_deref(),

@@ -1,4 +1,4 @@
-//! Differences that can cost a release, with what they would do. Facts: helm-controller 1.6.
+//! Differences that can cost a release, with their effects. Facts: helm-controller 1.6.
 
 use crate::flux::object::SUSPEND;
 use crate::flux::{GATES_ANNOTATION, Object, PRUNE_ANNOTATION};
@@ -7,12 +7,12 @@ use crate::value::Value;
 use super::path::Path;
 use super::tree::Edit;
 
-/// A rule.
+/// A rule about changes of one field.
 #[derive(Debug)]
 pub struct Danger {
     /// Its name.
     pub name: &'static str,
-    /// What the change would do.
+    /// The effect of the change.
     pub effect: &'static str,
     of: Of,
     paths: &'static [&'static [&'static str]],
@@ -49,14 +49,14 @@ impl PartialEq for Danger {
 pub static RULES: &[Danger] = &[
     Danger {
         name: "release-name",
-        effect: "flux uninstalls the release under its old name and installs it under the new one",
+        effect: "Flux uninstalls the release under its old name and installs it under the new one",
         of: Of::Releases,
         paths: &[&["spec", "releaseName"]],
         when: When::Always,
     },
     Danger {
         name: "release-namespace",
-        effect: "flux uninstalls the release where it is and installs it in the other namespace",
+        effect: "Flux uninstalls the release where it is and installs it in the other namespace",
         of: Of::Releases,
         paths: &[&["spec", "targetNamespace"], &["spec", "storageNamespace"]],
         when: When::Always,
@@ -74,21 +74,21 @@ pub static RULES: &[Danger] = &[
     },
     Danger {
         name: "resume",
-        effect: "un-suspends: helm-controller acts at once, on all that has changed since",
+        effect: "helm-controller acts at once, on every change since the release was suspended",
         of: Of::Releases,
         paths: &[SUSPEND],
         when: When::Off,
     },
     Danger {
         name: "suspend",
-        effect: "suspends: flux leaves the release alone until it is resumed",
+        effect: "Flux does nothing with the release until it is resumed",
         of: Of::Releases,
         paths: &[SUSPEND],
         when: When::On,
     },
     Danger {
         name: "remediation",
-        effect: "decides whether a failed action is rolled back, uninstalled or tried again",
+        effect: "sets whether a failed action is rolled back, uninstalled or retried",
         of: Of::Releases,
         paths: &[
             &["spec", "install", "remediation"],
@@ -101,14 +101,14 @@ pub static RULES: &[Danger] = &[
     },
     Danger {
         name: "prune",
-        effect: "without `disabled`, an object that leaves the tree is deleted: a HelmRelease uninstalls, a Namespace takes everything in it along",
+        effect: "without `disabled`, Flux deletes an object that leaves the tree: a HelmRelease uninstalls its release, a Namespace deletes everything in it",
         of: Of::All,
         paths: &[&["metadata", "annotations", PRUNE_ANNOTATION]],
         when: When::Always,
     },
     Danger {
         name: "waiting",
-        effect: "decides what has to be ready before the release counts as ready, and the next stage begins",
+        effect: "sets what must be ready before the release is ready and the next stage starts",
         of: Of::Releases,
         paths: &[
             &["spec", "waitStrategy"],
@@ -123,14 +123,14 @@ pub static RULES: &[Danger] = &[
     },
     Danger {
         name: "order",
-        effect: "decides what has to be ready before this release moves",
+        effect: "sets what must be ready before this release changes",
         of: Of::Releases,
         paths: &[&["spec", "dependsOn"]],
         when: When::Always,
     },
     Danger {
         name: "crds",
-        effect: "decides whether the custom resource definitions of the chart are made, replaced or left alone",
+        effect: "sets whether the CustomResourceDefinitions of the chart are created, replaced or kept",
         of: Of::Releases,
         paths: &[
             &["spec", "install", "crds"],
@@ -141,14 +141,14 @@ pub static RULES: &[Danger] = &[
     },
     Danger {
         name: "tests",
-        effect: "decides whether helm's tests run, and whether a failed one blocks what comes after",
+        effect: "sets whether Helm's tests run, and whether a failed one blocks what follows",
         of: Of::Releases,
         paths: &[&["spec", "test"]],
         when: When::Always,
     },
     Danger {
         name: "hooks",
-        effect: "decides whether hooks run: jobs that set up or migrate data",
+        effect: "sets whether hooks run: Jobs that set up or migrate data",
         of: Of::Releases,
         paths: &[
             &["spec", "install", "disableHooks"],
@@ -167,7 +167,7 @@ pub static RULES: &[Danger] = &[
     },
 ];
 
-/// The rule that a difference falls under, also when it is the whole of what the rule is about a part of.
+/// Returns the rule of a difference, also when the difference covers more than the field of the rule.
 #[must_use]
 pub fn rule(object: &Object, path: &Path, edit: &Edit) -> Option<&'static Danger> {
     RULES.iter().find(|rule| {
@@ -184,7 +184,7 @@ pub fn rule(object: &Object, path: &Path, edit: &Edit) -> Option<&'static Danger
     })
 }
 
-/// What the difference says of the field at `keys`, when it is about that field or about what it is a part of.
+/// Returns the difference of the field at `keys`, when it covers that field or a parent of it.
 fn sides<'e>(path: &Path, edit: &'e Edit, keys: &[&str]) -> (Option<&'e Value>, Option<&'e Value>) {
     let depth = path.0.len();
     if depth > keys.len() || !path.starts_with(&keys[..depth]) {

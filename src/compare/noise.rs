@@ -1,4 +1,4 @@
-//! Differences that no person made and that change nothing. The list is closed and every rule has a name;
+//! Differences without effect that no person made. The list is closed and every rule has a name;
 //! `spec.suspend`, `spec.values` and numbers of replicas are never noise.
 
 use crate::flux::{KUSTOMIZATION_NAME_LABEL, KUSTOMIZATION_NAMESPACE_LABEL, duration};
@@ -8,14 +8,14 @@ use crate::value::Value;
 use super::path::Path;
 use super::tree::Edit;
 
-/// A rule.
+/// A rule about differences that change nothing.
 #[derive(Debug)]
 pub struct Noise {
     /// Its name.
     pub name: &'static str,
-    /// What it hides.
+    /// The hidden differences.
     pub what: &'static str,
-    /// Why that is no change.
+    /// Why they are not a change.
     pub why: &'static str,
     matches: fn(&str, &Path, &Edit) -> bool,
 }
@@ -61,7 +61,7 @@ pub static RULES: &[Noise] = &[
     Noise {
         name: "finalizers",
         what: "finalizers, and the label `kubernetes.io/metadata.name` of a Namespace",
-        why: "controllers and the API server add them to what they look after",
+        why: "controllers and the API server add them to the objects that they manage",
         matches: |kind, path, _| {
             path.starts_with(&["metadata", "finalizers"])
                 || kind == "Namespace"
@@ -72,7 +72,7 @@ pub static RULES: &[Noise] = &[
     Noise {
         name: "flux-owner",
         what: "the labels `kustomize.toolkit.fluxcd.io/name` and `/namespace`",
-        why: "kustomize-controller marks what it applied; that it did is said of the object",
+        why: "kustomize-controller marks what it applied; the report names the manager of the object",
         matches: |_, path, _| {
             [KUSTOMIZATION_NAME_LABEL, KUSTOMIZATION_NAMESPACE_LABEL]
                 .iter()
@@ -82,7 +82,7 @@ pub static RULES: &[Noise] = &[
     Noise {
         name: "requests",
         what: "the annotations `reconcile.fluxcd.io/requestedAt`, `/resetAt` and `/forceAt`",
-        why: "somebody asked a controller to look again; that is over",
+        why: "a past request to a controller to reconcile",
         matches: |_, path, _| {
             ["requestedAt", "resetAt", "forceAt"].iter().any(|part| {
                 let annotation = format!("reconcile.fluxcd.io/{part}");
@@ -93,7 +93,7 @@ pub static RULES: &[Noise] = &[
     Noise {
         name: "durations",
         what: "one duration spelled in two ways outside of values, as `10m` and `10m0s`",
-        why: "they are the same",
+        why: "both mean the same time",
         matches: |_, path, edit| {
             let Edit::Changed { before, after } = edit else {
                 return false;
@@ -106,7 +106,7 @@ pub static RULES: &[Noise] = &[
     },
 ];
 
-/// The first rule that a difference falls under.
+/// Returns the first rule that matches a difference.
 #[must_use]
 pub fn rule(kind: &str, path: &Path, edit: &Edit) -> Option<&'static Noise> {
     RULES.iter().find(|rule| (rule.matches)(kind, path, edit))

@@ -1,4 +1,4 @@
-//! Where something stands in an object.
+//! Paths in an object.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ pub enum Segment {
 pub struct Path(pub Vec<Segment>);
 
 impl Path {
-    /// Whether it begins with these keys; a step into a list never equals a key.
+    /// Returns whether it starts with these keys; a step into a list never equals a key.
     #[must_use]
     pub fn starts_with(&self, keys: &[&str]) -> bool {
         self.0.len() >= keys.len()

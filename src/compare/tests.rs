@@ -1,7 +1,7 @@
 use super::*;
 use crate::value::{Data, Mapping, Value};
 
-/// A value from JSON.
+/// Returns a value from JSON.
 fn value(json: &serde_json::Value) -> Value {
     match json {
         serde_json::Value::Null => Value::null(),

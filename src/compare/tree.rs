@@ -1,4 +1,4 @@
-//! The differences of two trees, as few and as deep as they can be said.
+//! The differences of two trees, as few and as deep as possible.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::value::{Data, Mapping, Text, Value};
 
 use super::path::{Path, Segment};
 
-/// A difference at one place.
+/// A difference at one path.
 #[derive(Clone, Debug)]
 pub enum Edit {
     /// Only there after.
@@ -15,9 +15,9 @@ pub enum Edit {
     Removed(Value),
     /// There both times, and not equal.
     Changed {
-        /// What it was.
+        /// The old value.
         before: Value,
-        /// What it becomes.
+        /// The new value.
         after: Value,
     },
     /// The named items of a list in another order.
@@ -30,7 +30,7 @@ pub enum Edit {
 }
 
 impl Edit {
-    /// Whether anything of it must not be shown.
+    /// Returns whether a part of it must not be printed.
     #[must_use]
     pub fn is_sensitive(&self) -> bool {
         match self {
@@ -46,15 +46,15 @@ impl Edit {
     }
 }
 
-/// All differences, in the order of the tree: keys of `after` first, then those that are gone.
+/// Returns all differences, in the order of the tree: keys of `after` first, then removed ones.
 pub(super) fn differences(before: &Value, after: &Value) -> Vec<(Path, Edit)> {
     let mut walk = Walk::default();
     walk.compare(before, after);
     walk.found
 }
 
-/// A walk through both trees: nearly all of it finds nothing, so a path is made only where there is
-/// something to say.
+/// A walk through both trees: most of it is equal, so a path is built only where there is
+/// a difference.
 #[derive(Default)]
 struct Walk {
     here: Path,
@@ -138,7 +138,7 @@ impl Walk {
         }
     }
 
-    /// What is equal at both ends is left out, the rest paired.
+    /// Skips equal items at both ends and pairs the rest.
     fn by_position(&mut self, old: &[Value], new: &[Value]) {
         let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
         let (old_rest, new_rest) = (&old[start..], &new[start..]);
@@ -171,7 +171,7 @@ fn values(mapping: &Mapping) -> BTreeMap<&str, &Value> {
     entries.map(|entry| (&*entry.key, &entry.value)).collect()
 }
 
-/// The names of a list whose items all have one, of its own.
+/// Returns the names of a list whose items all have a unique name.
 fn named(items: &[Value]) -> Option<Vec<Text>> {
     let mut names: Vec<Text> = Vec::with_capacity(items.len());
     for item in items {

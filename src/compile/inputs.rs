@@ -9,7 +9,7 @@ use crate::source::{FileId, Sources};
 use crate::source_map::{self, SourceMap};
 use crate::yaml::{self, Dialect, Tree};
 
-/// Texts and what each of them is.
+/// Texts and their kinds.
 #[derive(Debug, Default)]
 pub struct Texts {
     /// All files, arguments of overrides included.
@@ -32,7 +32,7 @@ pub enum SourceMapText {
     None,
     /// In this file.
     File(FileId),
-    /// It has no text; why has been reported.
+    /// It has no text; the reason was reported.
     Unreadable,
 }
 
@@ -42,7 +42,7 @@ pub struct Inputs {
     sources: Sources,
     /// The files that are compiled, overrides applied.
     trees: Vec<Tree>,
-    /// All other files, and those of `trees` as they were before the overrides: for what may be shown of them.
+    /// All other files, and those of `trees` before the overrides: to find secrets in them.
     others: Vec<Tree>,
     /// `None` when it has faults.
     source_map: Option<SourceMap>,
@@ -107,19 +107,19 @@ impl Inputs {
         }
     }
 
-    /// All files.
+    /// Returns all files.
     #[must_use]
     pub fn sources(&self) -> &Sources {
         &self.sources
     }
 
-    /// The files that are compiled, overrides applied.
+    /// Returns the files that are compiled, overrides applied.
     #[must_use]
     pub fn trees(&self) -> &[Tree] {
         &self.trees
     }
 
-    /// All trees, to find out what of a file may be shown.
+    /// Returns all trees, to find the secrets of a file.
     #[must_use]
     pub fn all_trees(&self) -> Vec<&Tree> {
         self.trees.iter().chain(&self.others).collect()

@@ -1,4 +1,4 @@
-//! The objects of an input, whatever it is: Armada documents, which are compiled, or a Flux tree, which is read.
+//! The objects of an input: Armada documents, which are compiled, or a Flux tree, which is read.
 
 use crate::diagnostic::Diagnostics;
 use crate::flux::{Object, ObjectSet};
@@ -13,22 +13,22 @@ use super::{Inputs, NoSuchRelease, Options};
 /// What input files hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// Armada documents, or nothing that is known.
+    /// Armada documents, or nothing recognised.
     Armada,
     /// Kubernetes objects.
     Flux,
     /// Both.
     Both {
-        /// The first document.
+        /// Span of the first Armada document.
         document: Span,
-        /// The first object.
+        /// Span of the first Kubernetes object.
         object: Span,
     },
 }
 
 impl Content {
     /// Finds out what files hold. Objects have `apiVersion` and `kind`; documents have `schema`.
-    fn of(trees: &[Tree]) -> Self {
+    fn detect(trees: &[Tree]) -> Self {
         let (mut document, mut object) = (None, None);
         for root in trees.iter().flat_map(Tree::roots) {
             let is_object = has_key(root, "apiVersion") && has_key(root, "kind");
@@ -63,7 +63,7 @@ pub enum Refused {
         /// Place of the first object.
         object: String,
     },
-    /// A document of a Flux tree is not an object, or is one twice.
+    /// A document of a Flux tree is not an object, or appears twice.
     #[error(transparent)]
     Tree(#[from] read::Fault),
     /// An option does not fit.
@@ -72,13 +72,13 @@ pub enum Refused {
 }
 
 impl Inputs {
-    /// What the input is. The only place that decides it.
+    /// Returns what the input is. No other function decides it.
     #[must_use]
     pub fn content(&self) -> Content {
-        Content::of(self.trees())
+        Content::detect(self.trees())
     }
 
-    /// All objects of the input: of Armada documents those that `options` ask for, else those of the Flux tree.
+    /// Returns all objects of the input: for Armada documents those of `options`, else those of the Flux tree.
     ///
     /// # Errors
     ///

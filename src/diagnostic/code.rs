@@ -11,9 +11,9 @@ use serde::Serialize;
 pub enum Severity {
     /// For information; nothing is lost.
     Note,
-    /// Something differs from what Armada did, or must be decided.
+    /// The output differs from what Armada did, or needs a decision.
     Warning,
-    /// No output can be made.
+    /// The output cannot be produced.
     Error,
 }
 
@@ -64,21 +64,21 @@ codes! {
     AliasLimit "alias-limit" Error "a document's aliases expand to more nodes than the limit allows"
     AnchorDuplicate "anchor-duplicate" Error "an anchor is defined twice in one document"
     ChartInTwoGroups "chart-in-two-groups" Warning "a chart is listed twice; it keeps its first place"
-    ChartNotRendered "chart-not-rendered" Error "a chart still awaits its Deckhand rendering"
+    ChartNotRendered "chart-not-rendered" Error "a chart is not rendered by Deckhand"
     CommentLost "comment-lost" Note "a comment inside values has no place in the output"
     DepthLimit "depth-limit" Error "a document is nested deeper than the limit allows"
     DependencyCycle "dependency-cycle" Error "charts depend on one another in a cycle"
-    DependencyNotCarried "dependency-not-carried" Warning "a chart dependency is not carried over yet"
-    DeployFault "deploy-fault" Error "Armada takes the field and fails when it deploys the chart"
+    DependencyNotCarried "dependency-not-carried" Warning "a chart dependency is not carried over"
+    DeployFault "deploy-fault" Error "Armada accepts the field and fails when it deploys the chart"
     DocumentDuplicate "document-duplicate" Warning "two documents of one kind share a name; the first wins, as in Armada"
     DocumentSkipped "document-skipped" Note "documents of other schemas were skipped"
     FieldIgnored "field-ignored" Warning "Armada ignores this field, and so does the output"
     FieldMisread "field-misread" Warning "Armada reads a value as something other than it looks"
     FieldMissing "field-missing" Error "a required field is missing"
-    FieldNotCarried "field-not-carried" Warning "what this field asks for is not carried over yet"
+    FieldNotCarried "field-not-carried" Warning "the effect of this field is not carried over"
     FieldType "field-type" Error "a field has the wrong type"
     FieldUnknown "field-unknown" Error "a field that Armada's schema does not know"
-    GateNotCarried "gate-not-carried" Warning "Armada waited by itself after Helm, plain Flux does not"
+    GateNotCarried "gate-not-carried" Warning "Armada itself waited after Helm, plain Flux does not"
     GroupEmpty "group-empty" Warning "a chart group lists no chart"
     GroupUnlisted "group-unlisted" Note "a chart group that no Manifest lists"
     InputEmpty "input-empty" Error "the input holds no Armada document"
@@ -88,19 +88,19 @@ codes! {
     KeyDuplicate "key-duplicate" Warning "a key appears twice in a mapping; the last one wins, as in Armada"
     KeyRetyped "key-retyped" Warning "a key reached Helm as a different text than written"
     KeyType "key-type" Error "a key that Armada or Helm rejects"
-    ManifestAmbiguous "manifest-ambiguous" Error "several Manifests and no --target-manifest"
+    ManifestAmbiguous "manifest-ambiguous" Error "several Manifests and no `--target-manifest`"
     ManifestMissing "manifest-missing" Error "no Manifest of that name"
     ManifestOverlap "manifest-overlap" Warning "two Manifests of the input deploy the same releases"
     NameInvalid "name-invalid" Error "a name that Helm, Kubernetes or Flux does not accept"
     NameRewritten "name-rewritten" Warning "a name was changed to fit a file name or a label"
-    ObjectLarge "object-large" Warning "a HelmRelease is near a limit of Kubernetes, or beyond one that some tools have"
+    ObjectLarge "object-large" Warning "a HelmRelease is near a limit of Kubernetes, or above one of some tools"
     ObjectTooLarge "object-too-large" Warning "a HelmRelease is larger than Kubernetes can hold"
-    OverrideInvalid "override-invalid" Error "an override that Armada fails on"
+    OverrideInvalid "override-invalid" Error "an override on which Armada fails"
     OverrideUnmatched "override-unmatched" Warning "a document of an override file matches nothing and is ignored, as in Armada"
     PreDeleteAsHook "pre-delete-as-hook" Warning "Jobs that Armada deleted before each upgrade become hooks"
     PreDeleteNotCarried "pre-delete-not-carried" Warning "Armada deleted objects before each upgrade, plain Flux has no counterpart"
     ReferenceMissing "reference-missing" Error "a reference to a document that does not exist"
-    ReleaseDuplicate "release-duplicate" Error "two charts make the same release"
+    ReleaseDuplicate "release-duplicate" Error "two charts deploy the same release"
     ReleaseRenamed "release-renamed" Warning "a release's labels name another release"
     SchemaVersion "schema-version" Warning "an Armada document of an unknown version was skipped, as in Armada"
     SourceMapInvalid "source-map-invalid" Error "the source map is not valid"
@@ -112,7 +112,7 @@ codes! {
     SourceVersionSuffix "source-version-suffix" Note "the version of a chart from a registry gets a suffix"
     TagUnknown "tag-unknown" Error "a YAML tag that Armada rejects"
     TestOff "test-off" Note "the documents turn the tests of a release off"
-    TextUnsafe "text-unsafe" Warning "a value or a key that does not survive every way to Helm"
+    TextUnsafe "text-unsafe" Warning "a value or a key that not every way to Helm keeps"
     ValueNotFinite "value-not-finite" Error "an infinite or undefined number, which Helm rejects"
     ValueRejected "value-rejected" Error "a value that Armada's YAML reader rejects"
     ValueRetyped "value-retyped" Warning "a value reached Helm as something other than written"

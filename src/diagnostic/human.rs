@@ -10,7 +10,7 @@ use crate::source::{Sources, Span, floor_char_boundary};
 
 use super::{Code, Diagnostic, Label, Severity};
 
-/// How much is drawn.
+/// The amount that is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
     /// Errors only.
@@ -32,11 +32,11 @@ const WIDTH: usize = 120;
 pub struct Drawing<'a> {
     /// The files that spans refer to.
     pub sources: &'a Sources,
-    /// Returns what may be shown of a line: its unchanged beginning, and a replacement for the rest.
+    /// Returns the printable form of a line: its unchanged beginning, and a replacement for the rest.
     pub line: &'a dyn Fn(Span) -> String,
     /// Whether to use colours.
     pub colour: bool,
-    /// How much is drawn.
+    /// The amount that is drawn.
     pub amount: Amount,
 }
 

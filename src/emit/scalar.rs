@@ -39,7 +39,7 @@ static CLASS: [u8; 256] = {
     table
 };
 
-/// Words of letters that some reader takes for something other than a string, in any case.
+/// Words of letters that some reader does not read as a string, in any case.
 const WORDS: &[&str] = &[
     "y", "n", "no", "on", "yes", "off", "nan", "inf", "true", "null", "false", "infinity",
 ];
@@ -226,7 +226,7 @@ const EXPONENT_BELOW: f64 = 1e-6;
 
 /// Writes a finite float with the fewest digits that read back as the same float.
 ///
-/// With `point` there is always a `.`, without which YAML 1.1 sees an integer or, before an
+/// With `point` the text always has a `.`, without which YAML 1.1 sees an integer or, before an
 /// exponent, a string. The exponent always has its sign for the same reason.
 pub(super) fn write_float(float: f64, point: bool, out: &mut String) {
     let start = out.len();

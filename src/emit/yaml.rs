@@ -35,7 +35,7 @@ pub fn write_yaml(value: &Value, view: View, out: &mut String) {
     }
 }
 
-/// A collection that is not empty, and so has lines of its own.
+/// A non-empty collection, which has lines of its own.
 #[derive(Clone, Copy)]
 enum Block<'a> {
     Items(&'a [Value]),

@@ -6,7 +6,7 @@ use super::{
     Fields, KEYS_ANNOTATION, Metadata, Object, PRUNE_ANNOTATION, SSA_ANNOTATION, reference,
 };
 
-/// A namespace.
+/// A Namespace, created before its releases.
 #[derive(Clone, Debug)]
 pub struct Namespace {
     /// Name and marks.
@@ -19,7 +19,7 @@ impl From<Namespace> for Object {
     }
 }
 
-/// A Secret that somebody has to fill in.
+/// A Secret that the user must fill in.
 #[derive(Clone, Debug)]
 pub struct EmptySecret {
     /// Name, namespace and marks.
@@ -35,14 +35,14 @@ impl From<EmptySecret> for Object {
         let rest: Mapping = Fields::default().set("type", "Opaque").mapping();
         let mut object = Object::new("v1", "Secret", metadata, rest);
         object.set_annotation(KEYS_ANNOTATION, keys.join(","));
-        // Content that was added in the cluster stays, and goes with nobody's tree.
+        // Content that was added in the cluster stays, also when the tree no longer has the Secret.
         object.set_annotation(SSA_ANNOTATION, "Merge");
         object.set_annotation(PRUNE_ANNOTATION, "disabled");
         object
     }
 }
 
-/// Whose signature a chart must carry.
+/// The signer of a chart.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Verify {
     /// `cosign` or `notation`.
@@ -60,13 +60,15 @@ impl From<Verify> for Value {
             secret,
             identities,
         } = verify;
-        let identities = identities.into_iter().map(|(issuer, subject)| {
-            let identity = Fields::default()
-                .set("issuer", issuer)
-                .set("subject", subject);
-            Value::from(identity.mapping())
-        });
-        let identities: Vec<Value> = identities.collect();
+        let identities: Vec<Value> = identities
+            .into_iter()
+            .map(|(issuer, subject)| {
+                let identity = Fields::default()
+                    .set("issuer", issuer)
+                    .set("subject", subject);
+                Value::from(identity.mapping())
+            })
+            .collect();
         Fields::default()
             .set("provider", provider)
             .set_some("secretRef", secret.map(reference))

@@ -1,4 +1,4 @@
-//! Durations as Flux and people write and read them: `90s`, `15m`, `1h30m`.
+//! Durations as Flux and users write them: `90s`, `15m`, `1h30m`.
 
 use crate::value::Value;
 
@@ -20,15 +20,15 @@ impl From<Seconds> for Value {
 /// Writes seconds for people: `45s`, `19m30s`, `2h`.
 #[must_use]
 pub(crate) fn show(seconds: i64) -> String {
-    let units = [
+    let units: Vec<String> = [
         (seconds / 3600, "h"),
         (seconds / 60 % 60, "m"),
         (seconds % 60, "s"),
-    ];
-    let units = units.iter().filter(|(number, _)| *number > 0);
-    let units: Vec<String> = units
-        .map(|(number, unit)| format!("{number}{unit}"))
-        .collect();
+    ]
+    .iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, unit)| format!("{number}{unit}"))
+    .collect();
     if units.is_empty() {
         "0s".to_owned()
     } else {

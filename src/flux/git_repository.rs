@@ -5,22 +5,22 @@ use crate::value::{Mapping, Text, Value};
 
 use super::{Fields, Metadata, Object, SOURCE_API, Seconds, reference};
 
-/// A Git repository at one place of its history.
+/// A Git repository at one revision.
 #[derive(Clone, Debug)]
 pub struct GitRepository {
     /// Name, namespace and marks.
     pub metadata: Metadata,
-    /// Where it is and how it is reached.
+    /// Address and access.
     pub source: GitSource,
-    /// How often Flux looks again.
+    /// Interval of reconciliation, in seconds.
     pub interval: Seconds,
-    /// What does not belong to the artifact, a pattern of `.gitignore` each.
+    /// Patterns of `.gitignore` for what the artifact leaves out.
     pub ignore: Vec<Text>,
-    /// Folders of other repositories, copied one after another.
+    /// Folders of other repositories, copied in order.
     pub include: Vec<Include>,
 }
 
-/// Where a Git repository is, at one place of its history, and how it is reached.
+/// Address, revision and access of a Git repository.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct GitSource {
     /// `http`, `https` or `ssh` address.
@@ -42,7 +42,7 @@ pub struct Include {
     pub repository: Text,
     /// Folder in its artifact; all of it when empty.
     pub from: Text,
-    /// Folder in this one; must not be there yet.
+    /// Folder in this one; it must not exist yet.
     pub to: Text,
 }
 
@@ -53,14 +53,14 @@ pub enum GitReference<T = Text> {
     Commit(T),
     /// The tip of a branch.
     Branch(T),
-    /// A tag.
+    /// Name of a tag.
     Tag(T),
     /// A full ref, such as Gerrit's `refs/changes/…`.
     Name(T),
 }
 
 impl<T> GitReference<T> {
-    /// The same kind of reference with another text.
+    /// Returns the same kind of reference with another text.
     #[must_use]
     pub fn map<U>(&self, text: impl Fn(&T) -> U) -> GitReference<U> {
         match self {
@@ -130,7 +130,7 @@ impl From<Include> for Value {
     }
 }
 
-/// An address; one that holds a password carries the sensitivity bit.
+/// Returns an address; one that holds a password carries the sensitivity bit.
 pub(super) fn address(url: Text) -> Value {
     let sensitive = secret::text_looks_secret(&url);
     let mut value = Value::from(url);

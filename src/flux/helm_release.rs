@@ -11,11 +11,11 @@ use super::{
 pub struct HelmRelease {
     /// Name, namespace and marks.
     pub metadata: Metadata,
-    /// How often Flux looks again.
+    /// Interval of reconciliation, in seconds.
     pub interval: Seconds,
     /// Limit of each Helm action.
     pub timeout: Seconds,
-    /// Whether Flux leaves the release alone; `false` is never written.
+    /// Whether the release is suspended; `false` is never written.
     pub suspend: bool,
     /// Name under which Helm holds the release.
     pub release_name: Text,
@@ -27,7 +27,7 @@ pub struct HelmRelease {
     pub common_annotations: Vec<(Text, Text)>,
     /// How Helm waits.
     pub wait: Wait,
-    /// When objects are done, by kind, instead of Flux's own rules; only the poller looks at them.
+    /// When objects are done, by kind, instead of Flux's own rules; only the poller uses them.
     pub health_checks: Vec<HealthCheckExpr>,
     /// What Flux changes in the Jobs that the chart renders, in order.
     pub job_patches: Vec<JobPatch>,
@@ -41,7 +41,7 @@ pub struct HelmRelease {
     pub uninstall_timeout: Seconds,
     /// Objects with values, in the order in which they are merged, below [`Self::values`].
     pub values_from: Vec<ValuesReference>,
-    /// The values; empty ones leave no trace.
+    /// The values; empty ones are left out.
     pub values: Option<Value>,
 }
 
@@ -55,7 +55,7 @@ pub enum Chart {
 }
 
 impl Chart {
-    /// The source object.
+    /// Returns the source object.
     #[must_use]
     pub fn source(&self) -> &SourceReference {
         match self {
@@ -72,7 +72,7 @@ pub struct ChartTemplate {
     pub chart: Text,
     /// Exact version; `None` for Git.
     pub version: Option<Text>,
-    /// The source object.
+    /// Source object that holds the chart.
     pub source: SourceReference,
     /// How the chart's signature is checked; only for charts from registries.
     pub verify: Option<Verify>,
@@ -81,15 +81,15 @@ pub struct ChartTemplate {
 /// A reference to a source object.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceReference {
-    /// Its kind.
+    /// `Secret` or `ConfigMap`.
     pub kind: &'static str,
-    /// Its name.
+    /// `metadata.name` in the same namespace.
     pub name: Text,
     /// Its namespace.
     pub namespace: Text,
 }
 
-/// An entry of `spec.valuesFrom`; the values stand under the key that helm-controller takes by itself.
+/// An entry of `spec.valuesFrom`; the values are under helm-controller's default key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ValuesReference {
     /// Kind of the object.
@@ -114,14 +114,14 @@ impl From<ValuesReference> for Value {
     }
 }
 
-/// Annotations for Jobs that the chart renders and that are no hooks yet.
+/// Annotations for Jobs that the chart renders and that are not hooks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JobPatch {
     /// Regular expression that the whole name must match; `None` for every name.
     pub name: Option<Text>,
     /// Label selector; empty for all.
     pub labels: Text,
-    /// What is added.
+    /// The added annotations.
     pub annotations: Vec<(Text, Text)>,
 }
 
@@ -146,7 +146,7 @@ impl From<JobPatch> for Value {
             "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: any\n  annotations:\n",
         );
         for (key, value) in annotations {
-            // Both are words of this program's own.
+            // Both are words of this program.
             text.push_str(&format!("    {key}: \"{value}\"\n"));
         }
         let fields = Fields::default().set("target", target).set("patch", text);
@@ -192,12 +192,12 @@ impl Strategy {
     }
 }
 
-/// An entry of `spec.healthCheckExprs`: one for each kind at most.
+/// An entry of `spec.healthCheckExprs`: at most one for each kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HealthCheckExpr {
     /// API version of the kind.
     pub api_version: &'static str,
-    /// The kind.
+    /// Kind of the checked objects.
     pub kind: &'static str,
     /// CEL: the object is done.
     pub current: Text,
@@ -239,7 +239,7 @@ impl From<HelmRelease> for Object {
                 .set_if("disableWaitForJobs", strategy.is_some() && !jobs_checked)
                 .set("disableOpenAPIValidation", true)
         };
-        // Helm's CLI makes the CRDs of a chart on install and leaves them alone on upgrade.
+        // Helm's CLI creates the CRDs of a chart on install and keeps them on upgrade.
         let install = action().set("crds", "Create").mapping();
         let upgrade = action()
             .set("crds", "Skip")
@@ -303,7 +303,7 @@ impl From<HelmRelease> for Object {
     }
 }
 
-/// The entries of `spec.dependsOn`; `None` when there are none.
+/// Returns the entries of `spec.dependsOn`; `None` when there are none.
 #[must_use]
 pub(crate) fn depends_on(dependencies: Vec<Dependency>) -> Option<Entry> {
     let list: Vec<Value> = dependencies.into_iter().map(Value::from).collect();
@@ -316,7 +316,7 @@ pub(crate) fn depends_on(dependencies: Vec<Dependency>) -> Option<Entry> {
 
 /// Sets `spec.dependsOn` of a HelmRelease that has none yet, in front of `maxHistory`.
 ///
-/// It names digests of releases before, so it is known later than all else.
+/// It holds digests of earlier releases, so it is set last.
 pub(crate) fn depend_on(release: &mut Object, depends_on: Entry) {
     let spec = release
         .value

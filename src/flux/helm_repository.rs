@@ -5,18 +5,18 @@ use crate::value::{Text, Value};
 use super::git_repository::address;
 use super::{Fields, Metadata, Object, SOURCE_API, Seconds, reference};
 
-/// A folder of chart archives with an index beside them, or a registry of charts.
+/// A folder of chart archives with an index, or a registry of charts.
 #[derive(Clone, Debug)]
 pub struct HelmRepository {
     /// Name, namespace and marks.
     pub metadata: Metadata,
-    /// Where it is and how it is reached.
+    /// Address and access.
     pub source: HelmSource,
     /// How often Flux reads the index.
     pub interval: Seconds,
 }
 
-/// Where a repository of charts is and how it is reached; `T` is another type than text only in a source map's rules.
+/// Address and access of a chart repository; `T` is another type than text only in a source map's rules.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HelmSource<T = Text> {
     /// `http`, `https` or `oci` address of the folder.
@@ -60,8 +60,9 @@ impl From<HelmRepository> for Object {
     }
 }
 
-/// Whether an object is a HelmRepository of type `oci`. Flux asks such a registry for each chart when it needs it: the
-/// object has no status (source-controller: helmrepository_controller.go, `migrationToStatic`).
+/// Returns whether an object is a HelmRepository of type `oci`. Flux asks such a registry for each chart
+/// when it needs it: the object has no status (source-controller: helmrepository_controller.go,
+/// `migrationToStatic`).
 #[must_use]
 pub(crate) fn is_registry(object: &Value) -> bool {
     object.text_at(&["kind"]) == Some("HelmRepository")

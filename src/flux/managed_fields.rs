@@ -7,10 +7,11 @@ use crate::value::{Data, Mapping, Text, Value};
 
 use super::Object;
 
-/// How a manager came to own fields.
+/// The operation with which a manager owns fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Operation {
-    /// Server-side apply: what it leaves out next time is removed, unless others own it, too.
+    /// Server-side apply: fields that its next apply leaves out are removed, unless other managers own
+    /// them, too.
     Apply,
     /// Any other write.
     Update,
@@ -30,14 +31,14 @@ impl fmt::Display for Operation {
 pub struct Owner {
     /// Its name, as it gave it.
     pub manager: Text,
-    /// How it wrote.
+    /// The operation.
     pub operation: Operation,
     /// `status` when it wrote through a subresource.
     pub subresource: Option<Text>,
     fields: Fields,
 }
 
-/// A field that somebody else owns beside a manager.
+/// A field with another owner beside a manager.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shared {
     /// The field as the API server writes paths: `.spec.values.replicas`, `.rules[name="x"].port`.
@@ -46,7 +47,8 @@ pub struct Shared {
     pub managers: Vec<Text>,
 }
 
-/// A set of fields as a tree, by the server's spelling of each step (`f:name`, `k:{"name":"x"}`, `v:"x"`, `i:0`).
+/// A set of fields as a tree, by the server's spelling of each step (`f:name`, `k:{"name":"x"}`, `v:"x"`,
+/// `i:0`).
 #[derive(Clone, Debug, Default)]
 struct Fields {
     /// Whether the node itself is owned, beside what is below it.
@@ -54,8 +56,8 @@ struct Fields {
     below: BTreeMap<Text, Fields>,
 }
 
-/// The owners of an object's fields, in the object's order. What cannot be read is left out: this is for
-/// naming names, not for deciding.
+/// Returns the owners of an object's fields, in the object's order. Entries that cannot be parsed are left
+/// out: this is for naming names, not for deciding.
 #[must_use]
 pub fn owners(object: &Object) -> Vec<Owner> {
     let entries = object.meta().managed_fields();
@@ -76,7 +78,7 @@ fn owner(entry: &Value) -> Option<Owner> {
 }
 
 impl Owner {
-    /// Its fields as the API server writes paths: `.spec.values.replicas`, `.rules[name="x"].port`.
+    /// Returns its fields as the API server writes paths: `.spec.values.replicas`, `.rules[name="x"].port`.
     #[must_use]
     pub fn paths(&self) -> Vec<String> {
         let mut paths = Vec::new();
@@ -84,14 +86,14 @@ impl Owner {
         paths
     }
 
-    /// Whether it is `manager`, by server-side apply of the object itself.
+    /// Returns whether it is `manager`, by server-side apply of the object itself.
     fn applies_as(&self, manager: &str) -> bool {
         self.manager == manager && self.operation == Operation::Apply && self.subresource.is_none()
     }
 }
 
-/// The fields that `manager` applies and others own as well: what they hold stays when `manager` lets go of it.
-/// Nobody's status, finalizers and owner references are among them.
+/// Returns the fields that `manager` applies and others own, too: they stay when `manager` gives them up.
+/// Status, finalizers and owner references are not among them.
 #[must_use]
 pub fn shared(owners: &[Owner], manager: &str) -> Vec<Shared> {
     let mut found = Vec::new();
@@ -101,8 +103,8 @@ pub fn shared(owners: &[Owner], manager: &str) -> Vec<Shared> {
     found
 }
 
-/// The fields that `manager` applied before and no more after, and that others own: they stay as they are, and
-/// the server says nothing about it. `before` and `after` are an object's owners as it is and as it would be.
+/// Returns the fields that `manager` applied before but not after, and that others own: they stay, and
+/// the server does not report it. `before` and `after` are the owners of the live and of the resulting object.
 #[must_use]
 pub fn staying(before: &[Owner], after: &[Owner], manager: &str) -> Vec<Shared> {
     let kept: Vec<&Owner> = after.iter().filter(|o| o.applies_as(manager)).collect();
@@ -117,7 +119,7 @@ pub fn staying(before: &[Owner], after: &[Owner], manager: &str) -> Vec<Shared> 
     found
 }
 
-/// As [`staying`], when the server was not asked: `input` is what would be applied.
+/// Returns the same as [`staying`] without a dry run: `input` is the desired object.
 #[must_use]
 pub fn staying_beside(owners: &[Owner], input: &Object, manager: &str) -> Vec<Shared> {
     let mut found = Vec::new();
@@ -129,10 +131,11 @@ pub fn staying_beside(owners: &[Owner], input: &Object, manager: &str) -> Vec<Sh
     found
 }
 
-/// All that write the object itself, but for what `manager` applies, by the name that they are shown under.
+/// Returns all managers that write the object itself, except the applies of `manager`, by their display name.
 fn others<'o>(owners: &'o [Owner], manager: &str) -> Vec<(Text, &'o Fields)> {
-    let others = owners.iter();
-    let others = others.filter(|o| !o.applies_as(manager) && o.subresource.is_none());
+    let others = owners
+        .iter()
+        .filter(|o| !o.applies_as(manager) && o.subresource.is_none());
     let named = others.map(|owner| {
         let Owner {
             manager: name,
@@ -172,11 +175,12 @@ fn collect(ours: &Fields, others: &[(Text, &Fields)], found: &mut Vec<Shared>) {
     }
 }
 
-/// The others that own something at or below a step.
+/// Returns the others that own something at or below a step.
 fn below<'o>(others: &[(Text, &'o Fields)], step: &str) -> Vec<(Text, &'o Fields)> {
-    let others = others.iter();
-    let next = others.filter_map(|(name, fields)| Some((name.clone(), fields.below.get(step)?)));
-    next.collect()
+    others
+        .iter()
+        .filter_map(|(name, fields)| Some((name.clone(), fields.below.get(step)?)))
+        .collect()
 }
 
 impl Fields {
@@ -195,8 +199,8 @@ impl Fields {
         fields
     }
 
-    /// Leaves of these fields that others own; a mapping that others own for the sake of other fields in it is
-    /// no field of theirs and ours.
+    /// Returns leaves of these fields that others own; a mapping that others own because of other fields in
+    /// it is not a shared field.
     fn collect(&self, others: &[(Text, &Fields)], path: &mut String, found: &mut Vec<Shared>) {
         if others.is_empty() {
             return;
@@ -221,7 +225,7 @@ impl Fields {
         }
     }
 
-    /// Takes the fields of `other` out; what is left without any is taken out, too.
+    /// Removes the fields of `other`, and parents without fields.
     fn remove(&mut self, other: &Fields) {
         self.itself &= !other.itself;
         self.below.retain(|step, fields| {
@@ -232,11 +236,11 @@ impl Fields {
         });
     }
 
-    /// Takes the fields out that a tree sets.
+    /// Removes the fields that a tree sets.
     fn remove_set(&mut self, value: &Value) {
         self.itself = false;
         self.below.retain(|step, fields| {
-            if let Some(value) = Part::read(step).and_then(|part| part.of(value)) {
+            if let Some(value) = Part::read(step).and_then(|part| part.find_in(value)) {
                 fields.remove_set(value);
             }
             fields.itself || !fields.below.is_empty()
@@ -256,7 +260,7 @@ impl Fields {
     }
 }
 
-/// What leads from a node to one below it.
+/// One step of a field path.
 #[derive(Clone, Debug)]
 enum Part<'s> {
     /// `f:name`
@@ -269,7 +273,7 @@ enum Part<'s> {
     Index(usize),
 }
 
-/// A step as it is shown; one of a kind that is not known stands as the server wrote it.
+/// Displays a step; one of an unknown kind appears as the server wrote it.
 fn shown(step: &str) -> String {
     Part::read(step).map_or_else(|| format!("[{step}]"), |part| part.to_string())
 }
@@ -294,8 +298,8 @@ impl<'s> Part<'s> {
         }
     }
 
-    /// What it leads to.
-    fn of<'v>(&self, value: &'v Value) -> Option<&'v Value> {
+    /// Returns what it leads to.
+    fn find_in<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         match self {
             Part::Field(field) => value.as_mapping()?.get(field),
             Part::Index(index) => value.as_sequence()?.get(*index),
@@ -363,7 +367,7 @@ mod tests {
         assert_eq!(owners[2].subresource.as_deref(), Some("status"));
     }
 
-    /// An object with these managers: name, operation, FieldsV1.
+    /// Returns an object with these managers: name, operation, FieldsV1.
     fn owned(managers: &[(&str, &str, &str)]) -> Object {
         let entries = managers.iter().map(|(manager, operation, fields)| {
             format!(r#"{{"manager":"{manager}","operation":"{operation}","fieldsV1":{fields}}}"#)

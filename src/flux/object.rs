@@ -1,4 +1,4 @@
-//! Objects as trees, whatever their kind: what is written, compared and applied.
+//! Objects of any kind as trees: what is written, compared and applied.
 
 use crate::source::Span;
 use crate::value::{Data, Mapping, Text, Value};
@@ -10,7 +10,7 @@ use super::{
     Metadata, ObjectMeta, SITE_LABEL, SOURCE_GROUP, TOOLKIT_DOMAIN,
 };
 
-/// A Kubernetes object.
+/// A Kubernetes object of any kind, as a tree.
 #[derive(Clone, Debug)]
 pub struct Object {
     /// `group/version`, or `v1`.
@@ -21,14 +21,14 @@ pub struct Object {
     pub namespace: Option<Text>,
     /// Its name.
     pub name: Text,
-    /// The whole object.
+    /// The object with all fields.
     pub value: Value,
     /// The part of the input that it comes from.
     pub origin: Option<Span>,
 }
 
 impl Object {
-    /// Puts an object together; `rest` is everything but apiVersion, kind and metadata.
+    /// Assembles an object; `rest` is everything but apiVersion, kind and metadata.
     pub(super) fn new(api_version: &str, kind: &str, metadata: Metadata, rest: Mapping) -> Self {
         let namespace = metadata.namespace.clone();
         let name = metadata.name.clone();
@@ -50,15 +50,15 @@ impl Object {
         }
     }
 
-    /// The object that an API server sent. Marks what is secret in it by the names of its keys and by its kind.
+    /// Returns an object from an API server. Marks secrets by the names of its keys and by its kind.
     #[must_use]
     pub fn from_live(mut value: Value) -> Option<Self> {
         secret::mark(&mut value);
         Self::from_value(value)
     }
 
-    /// The object that a tree is; `None` without apiVersion, kind and name. Marks what is secret in it by its
-    /// kind: everything in a Secret. What a cluster sent goes through [`Self::from_live`].
+    /// Returns a tree as an object; `None` without apiVersion, kind and name. Marks secrets by its
+    /// kind: everything in a Secret. Objects from a cluster go through [`Self::from_live`].
     #[must_use]
     pub fn from_value(mut value: Value) -> Option<Self> {
         let api_version = Text::from(value.text_at(&["apiVersion"])?);
@@ -84,13 +84,13 @@ impl Object {
         })
     }
 
-    /// What it is called in messages: `Kind namespace/name`, or `Kind name`.
+    /// Returns its name in messages: `Kind namespace/name`, or `Kind name`.
     #[must_use]
     pub fn title(&self) -> String {
         title(&self.kind, self.namespace.as_deref(), &self.name)
     }
 
-    /// What makes it the same object as another: another version of its API is none.
+    /// Returns its identity: the version of its API is not part of it.
     #[must_use]
     pub fn key(&self) -> ObjectKey {
         ObjectKey {
@@ -101,80 +101,80 @@ impl Object {
         }
     }
 
-    /// Says where in the input it comes from.
+    /// Sets its span in the input.
     #[must_use]
     pub fn with_origin(mut self, origin: Span) -> Self {
         self.origin = Some(origin);
         self
     }
 
-    /// Whether it is a HelmRelease of Flux.
+    /// Returns whether it is a HelmRelease of Flux.
     #[must_use]
     pub fn is_helm_release(&self) -> bool {
         is_helm_release(&self.api_version, &self.kind)
     }
 
-    /// Whether it is a source of Flux: a GitRepository, a HelmChart …
+    /// Returns whether it is a source of Flux: a GitRepository, a HelmChart …
     #[must_use]
     pub fn is_source(&self) -> bool {
         group(&self.api_version) == SOURCE_GROUP
     }
 
-    /// Whether one of Flux's controllers works on it.
+    /// Returns whether one of Flux's controllers works on it.
     #[must_use]
     pub fn is_of_flux(&self) -> bool {
         group(&self.api_version).ends_with(TOOLKIT_DOMAIN)
     }
 
-    /// Whether its controller leaves it alone.
+    /// Returns whether it is suspended.
     #[must_use]
     pub fn is_suspended(&self) -> bool {
         self.value.is_true_at(SUSPEND)
     }
 
-    /// Its `metadata`.
+    /// Returns its `metadata`.
     #[must_use]
     pub fn meta(&self) -> ObjectMeta<'_> {
         ObjectMeta::of(&self.value)
     }
 
-    /// Its label `key`.
+    /// Returns its label `key`.
     #[must_use]
     pub fn label(&self, key: &str) -> Option<&str> {
         self.meta().label(key)
     }
 
-    /// Its annotation `key`.
+    /// Returns its annotation `key`.
     #[must_use]
     pub fn annotation(&self, key: &str) -> Option<&str> {
         self.meta().annotation(key)
     }
 
-    /// Its generation; `None` for kinds that have none.
+    /// Returns its generation; `None` for kinds that have none.
     #[must_use]
     pub fn generation(&self) -> Option<i64> {
         self.meta().generation()
     }
 
-    /// Its UID, if an API server sent it.
+    /// Returns its UID, if an API server sent it.
     #[must_use]
     pub fn uid(&self) -> Option<&str> {
         self.meta().uid()
     }
 
-    /// Whether it is being deleted.
+    /// Returns whether it is being deleted.
     #[must_use]
     pub fn is_terminating(&self) -> bool {
         self.meta().is_terminating()
     }
 
-    /// The site that it belongs to.
+    /// Returns the site that it belongs to.
     #[must_use]
     pub fn site(&self) -> Option<&str> {
         self.label(SITE_LABEL)
     }
 
-    /// The Kustomization of Flux that applied it, as `NAMESPACE/NAME`.
+    /// Returns the Kustomization of Flux that applied it, as `NAMESPACE/NAME`.
     #[must_use]
     pub fn kustomization(&self) -> Option<Text> {
         let namespace = self.label(KUSTOMIZATION_NAMESPACE_LABEL)?;
@@ -192,7 +192,7 @@ impl Object {
         self.mark("labels", key, value.into());
     }
 
-    /// Puts it into a namespace.
+    /// Sets the namespace.
     pub fn set_namespace(&mut self, namespace: Text) {
         if let Some(metadata) = self.metadata_mut() {
             metadata.insert("namespace", namespace.clone());
@@ -218,16 +218,16 @@ impl Object {
     }
 }
 
-/// The field that makes a controller leave an object alone.
+/// The field that suspends the reconciliation of an object.
 pub(crate) const SUSPEND: &[&str] = &["spec", "suspend"];
 
-/// Whether an API version and a kind are those of a HelmRelease of Flux.
+/// Returns whether an API version and a kind are those of a HelmRelease of Flux.
 #[must_use]
 pub(crate) fn is_helm_release(api_version: &str, kind: &str) -> bool {
     kind == HELM_RELEASE && group(api_version) == HELM_GROUP
 }
 
-/// A field that server-side apply would not get.
+/// A field that server-side apply would not receive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
     /// The field manager that holds it.
@@ -249,7 +249,7 @@ pub struct ObjectKey {
     pub name: Text,
 }
 
-/// The API group of `group/version`; empty for the core's `v1`.
+/// Returns the API group of `group/version`; empty for the core's `v1`.
 #[must_use]
 pub(crate) fn group(api_version: &str) -> &str {
     api_version.split_once('/').map_or("", |(group, _)| group)
@@ -283,12 +283,12 @@ pub struct ObjectSet {
 }
 
 impl ObjectSet {
-    /// The objects, in order.
+    /// Returns the objects, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Object> {
         self.objects.iter()
     }
 
-    /// The object of that kind, namespace and name.
+    /// Returns the object of that kind, namespace and name.
     #[must_use]
     pub fn get(&self, kind: &str, namespace: Option<&str>, name: &str) -> Option<&Object> {
         self.objects.iter().find(|object| {
@@ -302,7 +302,7 @@ impl ObjectSet {
         self.objects.len()
     }
 
-    /// Whether there is none.
+    /// Returns whether the list is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.objects.is_empty()

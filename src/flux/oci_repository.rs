@@ -13,13 +13,13 @@ const CHART_LAYER: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
 pub struct OciRepository {
     /// Name, namespace and marks.
     pub metadata: Metadata,
-    /// Where it is and how it is reached.
+    /// Address and access.
     pub source: OciSource,
-    /// How often Flux looks again.
+    /// Interval of reconciliation, in seconds.
     pub interval: Seconds,
 }
 
-/// Where a chart in a registry is and how it is reached; `T` is another type than text only in a source map's rules.
+/// Address and access of a chart in a registry; `T` is another type than text only in a source map's rules.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct OciSource<T = Text> {
     /// `oci` address of the chart itself.

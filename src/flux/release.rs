@@ -25,7 +25,7 @@ impl<'o> ReleaseView<'o> {
         object.is_helm_release().then_some(Self { object })
     }
 
-    /// A text of the spec; helm-controller takes an empty one for an absent one.
+    /// Returns a text of the spec; helm-controller reads an empty one as absent.
     fn text(self, field: &str) -> Option<&'o str> {
         let text = self.object.value.text_at(&["spec", field]);
         text.filter(|text| !text.is_empty())
@@ -44,8 +44,8 @@ impl<'o> ReleaseView<'o> {
         }
     }
 
-    /// Reports whether helm-controller puts a digest into the name under which Helm holds the release, because the
-    /// HelmRelease sets none and the one composed of its own is too long.
+    /// Returns whether helm-controller puts a digest into the name under which Helm holds the release,
+    /// because the HelmRelease sets none and the one composed of its own is too long.
     #[must_use]
     pub(crate) fn is_name_shortened(self) -> bool {
         self.text("releaseName").is_none() && self.composed_name().len() > MAX_NAME
@@ -58,7 +58,8 @@ impl<'o> ReleaseView<'o> {
         }
     }
 
-    /// Returns the namespace in which Helm stores the release's records (helm-controller: `GetStorageNamespace`).
+    /// Returns the namespace in which Helm stores the release's records (helm-controller:
+    /// `GetStorageNamespace`).
     #[must_use]
     pub(crate) fn storage_namespace(self) -> &'o str {
         self.text("storageNamespace")
@@ -72,7 +73,7 @@ impl<'o> ReleaseView<'o> {
             .unwrap_or_else(|| self.own_namespace())
     }
 
-    /// Reports whether the release goes to another cluster than the one that holds its HelmRelease.
+    /// Returns whether the release goes to another cluster than the one that holds its HelmRelease.
     #[must_use]
     pub(crate) fn is_remote(self) -> bool {
         self.object.value.at(&["spec", "kubeConfig"]).is_some()
@@ -104,7 +105,7 @@ impl<'o> ReleaseView<'o> {
     }
 }
 
-/// A name that Helm takes (helm-controller: `ShortenName`).
+/// Returns a name that Helm allows (helm-controller: `ShortenName`).
 fn shorten(name: Text) -> Text {
     if name.len() <= MAX_NAME {
         return name;

@@ -4,7 +4,7 @@ use crate::value::{Mapping, Text, Value};
 
 use super::{Fields, Metadata, Object};
 
-/// Key under which the values stand: the one that helm-controller takes when none is named.
+/// Key of the values: helm-controller's default.
 pub(crate) const VALUES_KEY: &str = "values.yaml";
 
 /// Kinds of object that values may come from.
@@ -17,7 +17,7 @@ pub enum ValuesKind {
 }
 
 impl ValuesKind {
-    /// The kind's name.
+    /// Returns the kind's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -33,7 +33,7 @@ impl ValuesKind {
 pub struct Values {
     /// Name, namespace and marks.
     pub metadata: Metadata,
-    /// Where they stand.
+    /// The object that holds them.
     pub kind: ValuesKind,
     /// The values as YAML.
     pub text: Text,

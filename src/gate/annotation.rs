@@ -19,14 +19,14 @@ pub const FORMAT: u32 = 1;
 /// Why the annotation cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum AnnotationError {
-    /// It is not the JSON that this format asks for.
-    #[error("the gates of the release are not readable: {0}")]
+    /// The text is not JSON of this format.
+    #[error("the gates of the release cannot be read: {0}")]
     Json(#[from] serde_json::Error),
     /// It was written by another version of the program.
     #[error("the gates of the release have format {0}, this program reads {FORMAT}; convert again")]
     Format(u32),
-    /// It says something that no gate says.
-    #[error("the gates of the release are not readable: {0}")]
+    /// The content is not valid for a gate.
+    #[error("the gates of the release cannot be read: {0}")]
     Content(String),
 }
 
@@ -62,7 +62,7 @@ enum CountOrPercent {
     Percent(String),
 }
 
-/// The text of the annotation.
+/// Returns the text of the annotation.
 #[must_use]
 pub fn write(gates: &[Gate], version: Version) -> String {
     let waits = gates.iter().map(|gate| WrittenWait {
@@ -84,11 +84,11 @@ pub fn write(gates: &[Gate], version: Version) -> String {
     serde_json::to_string(&written).unwrap_or_default()
 }
 
-/// The gates that an annotation of a HelmRelease in `namespace` holds.
+/// Returns the gates that an annotation of a HelmRelease in `namespace` holds.
 ///
 /// # Errors
 ///
-/// When the text is not what [`write()`] makes; the message says what to do.
+/// When the text is not one that [`write()`] produces; the message says what to do.
 pub fn read(text: &str, namespace: &Text) -> Result<Vec<Gate>, AnnotationError> {
     let Format { version: format } = serde_json::from_str(text)?;
     if format != FORMAT {
@@ -103,7 +103,7 @@ pub fn read(text: &str, namespace: &Text) -> Result<Vec<Gate>, AnnotationError> 
     let version = versions
         .clone()
         .find(|version| version.word() == chart)
-        .ok_or_else(|| AnnotationError::Content(format!("no chart schema `{chart}`")))?;
+        .ok_or_else(|| AnnotationError::Content(format!("`{chart}` is not a chart schema")))?;
     let gates = waits.into_iter().map(|wait| {
         let WrittenWait {
             r#type,
@@ -113,11 +113,11 @@ pub fn read(text: &str, namespace: &Text) -> Result<Vec<Gate>, AnnotationError> 
             allow_async_updates,
         } = wait;
         let kind = WaitKind::from_word(&r#type)
-            .ok_or_else(|| AnnotationError::Content(format!("no type `{}`", r#type)))?;
+            .ok_or_else(|| AnnotationError::Content(format!("`{}` is not a known type", r#type)))?;
         if min_ready.is_some() != kind.counts_ready()
             || allow_async_updates.is_some() != kind.updates_async()
         {
-            let message = format!("type `{kind}` with the settings of another");
+            let message = format!("type `{kind}` has settings of another type");
             return Err(AnnotationError::Content(message));
         }
         let spec = Spec {
@@ -139,8 +139,9 @@ fn parse_min_ready(written: CountOrPercent) -> Result<MinReady, AnnotationError>
             let number = text
                 .strip_suffix('%')
                 .and_then(|digits| digits.parse().ok());
-            let number = number
-                .ok_or_else(|| AnnotationError::Content(format!("no percentage: `{text}`")))?;
+            let number = number.ok_or_else(|| {
+                AnnotationError::Content(format!("`{text}` is not a valid percentage"))
+            })?;
             Ok(MinReady::Percent(number))
         }
     }

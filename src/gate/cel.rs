@@ -1,6 +1,6 @@
 //! Rules as CEL, the language of Flux's health checks and of Kubernetes.
 //!
-//! The text asks before it reads every field below the object's root, so an object without the field
+//! The expression checks that a field exists before it reads it, so an object without the field
 //! is answered instead of failing. An object without `spec` or `status` altogether fails, which Flux
 //! takes for "not ready yet"; `Rule::holds` never holds there either for a gate's own rules.
 
@@ -8,10 +8,10 @@ use std::fmt::Write as _;
 
 use super::rule::{CONDITIONS, ConditionPart, Field, Number, OWNERS, Rule};
 
-/// Widest line; what is wider is broken at its operators.
+/// Widest line in columns; longer ones are broken at their operators.
 const WIDTH: usize = 100;
 
-/// How tightly a text binds.
+/// Precedence of an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Binding {
     Or,
@@ -21,7 +21,7 @@ enum Binding {
 }
 
 impl Rule {
-    /// The rule in CEL, over `metadata`, `spec` and `status`; long ones in several lines.
+    /// Returns the rule in CEL, over `metadata`, `spec` and `status`; long ones in several lines.
     #[must_use]
     pub fn cel(&self) -> String {
         let rule = simple(self);
@@ -31,8 +31,8 @@ impl Rule {
     }
 }
 
-/// The same rule without brackets that say nothing, and without asking for a field at the object's root,
-/// which CEL cannot ask for.
+/// Returns the same rule without redundant nesting, and without tests for a field at the object's root,
+/// which CEL cannot test.
 fn simple(rule: &Rule) -> Rule {
     match rule {
         Rule::All(rules) => {
@@ -44,7 +44,7 @@ fn simple(rule: &Rule) -> Rule {
                     rule => parts.push(rule),
                 }
             }
-            one(parts, Rule::Constant(true), Rule::All)
+            simplify_parts(parts, Rule::Constant(true), Rule::All)
         }
         Rule::Any(rules) => {
             let mut parts = Vec::new();
@@ -55,7 +55,7 @@ fn simple(rule: &Rule) -> Rule {
                     rule => parts.push(rule),
                 }
             }
-            one(parts, Rule::Constant(false), Rule::Any)
+            simplify_parts(parts, Rule::Constant(false), Rule::Any)
         }
         Rule::Not(rule) => simple(rule).negated(),
         Rule::Has([_]) => Rule::Constant(true),
@@ -63,7 +63,7 @@ fn simple(rule: &Rule) -> Rule {
     }
 }
 
-fn one(mut parts: Vec<Rule>, none: Rule, several: impl Fn(Vec<Rule>) -> Rule) -> Rule {
+fn simplify_parts(mut parts: Vec<Rule>, none: Rule, several: impl Fn(Vec<Rule>) -> Rule) -> Rule {
     match (parts.len(), parts.pop()) {
         (_, None) => none,
         (1, Some(rule)) => rule,
@@ -101,7 +101,7 @@ fn lay_out(rule: &Rule, indent: usize, out: &mut String) {
     }
 }
 
-/// A rule in one line, and how tightly it binds.
+/// Returns a rule in one line, and its precedence.
 fn expression(rule: &Rule) -> (String, Binding) {
     let joined = |rules: &[Rule], operator: &str, binding: Binding| {
         let parts = rules.iter().map(|rule| {
@@ -187,7 +187,7 @@ fn expression(rule: &Rule) -> (String, Binding) {
     }
 }
 
-/// That a field and everything above it is there; `None` at the root, which cannot be asked for.
+/// Returns the test that a field and its parents exist; `None` at the root, which cannot be tested.
 fn guard(field: Field) -> Option<String> {
     let depths = 2..=field.len();
     let parts: Vec<String> = depths
@@ -204,7 +204,7 @@ fn text_or_empty(field: Field) -> String {
     format!("({} ? {} : '')", has(field), field.join("."))
 }
 
-/// A number as a double: only doubles round as Armada does.
+/// Returns a number as a double: only doubles round as Armada does.
 fn double(number: &Number) -> String {
     let field = |field: Field| format!("double({} ? {} : 0)", has(field), field.join("."));
     match number {
@@ -233,7 +233,7 @@ fn double_literal(number: i64) -> String {
     format!("{:?}", number as f64)
 }
 
-/// A text as a CEL string.
+/// Returns a text as a CEL string.
 fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('\'');

@@ -23,7 +23,7 @@ impl Deleted {
     /// All kinds.
     pub const ALL: [Deleted; 3] = [Deleted::Job, Deleted::CronJob, Deleted::Pod];
 
-    /// The kind that a document's word means.
+    /// Returns the kind with that word in documents.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
@@ -38,7 +38,7 @@ impl Deleted {
         }
     }
 
-    /// Its name in Kubernetes.
+    /// Returns its name in Kubernetes.
     #[must_use]
     pub fn kind_name(self) -> &'static str {
         match self {
@@ -48,7 +48,7 @@ impl Deleted {
         }
     }
 
-    /// The kind as documents write it.
+    /// Returns the kind as documents write it.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -59,16 +59,16 @@ impl Deleted {
     }
 }
 
-/// One kind of object to delete, in its release's namespace, only when the release is going to change.
+/// One kind of object to delete in its release's namespace, only when the release changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deletion {
-    /// The kind.
+    /// Kind of the deleted objects.
     pub kind: Deleted,
     /// Label selector, as Armada sends it to the API server; empty for every object of the kind.
     pub selector: Text,
 }
 
-/// As people read it, with what looks secret in its labels hidden: `job app=web`.
+/// Returns the deletion as text, with labels that look secret hidden: `job app=web`.
 impl fmt::Display for Deletion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, selector } = self;

@@ -1,38 +1,38 @@
-//! Gates as rules for Flux's health checks: one for each kind, since Flux takes no more.
+//! Gates as rules for Flux's health checks: one for each kind, since Flux accepts no more.
 //!
-//! A health check replaces what Flux itself would ask of *every* object of the kind in a release, and
-//! it also decides when a hook of that kind is done. So it must say something sensible of objects that
-//! no gate selects, and of hooks.
+//! A health check replaces Flux's own check of *every* object of the kind in a release, and
+//! it also decides when a hook of that kind is done. So it must be right for objects that
+//! no gate selects, and for hooks.
 
-use super::requirement::{self, HOOK, Lack, Requirement};
+use super::requirement::{self, HOOK, Requirement, Unmet};
 use super::rule::{ANNOTATIONS, ConditionPart, Rule};
 use super::{Gate, MinReady, WaitKind, helm};
 
-/// What a release's waiting in Flux stands for.
+/// The waits of Armada that a release's wait in Flux replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waiting {
-    /// Armada let Helm 3 wait for everything and waited by itself afterwards: both must be met.
+    /// Helm 3 waited for everything and Armada itself afterwards: both must be met.
     OfHelm3,
-    /// The same with Helm 4, which wants every pod.
+    /// The same with Helm 4, which requires every pod.
     OfHelm4,
-    /// Armada waited by itself only: what no gate selects is ready.
+    /// Only Armada itself waited: objects that no gate selects are ready.
     OfGates,
 }
 
 /// The health check of a kind.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HealthCheck {
-    /// The kind.
+    /// Kind of the checked objects.
     pub kind: WaitKind,
     /// When an object is done.
     pub current: Rule,
-    /// When an object will never be; `None` when nothing says so.
+    /// When an object has failed; `None` when no gate defines it.
     pub failed: Option<Rule>,
 }
 
-/// The health checks of a release's gates.
+/// Returns the health checks of a release's gates.
 ///
-/// Pods have none: those that controllers make are no objects of the release, and a hook's pod would
+/// Pods have none: those of controllers are not objects of the release, and a hook's pod would
 /// count as done while it still runs. A gate whose selector cannot be used leaves no check at all.
 #[must_use]
 pub fn checks(gates: &[Gate], waiting: Waiting) -> Vec<HealthCheck> {
@@ -44,7 +44,7 @@ pub fn checks(gates: &[Gate], waiting: Waiting) -> Vec<HealthCheck> {
         Waiting::OfHelm4 | Waiting::OfGates => helm::four,
     };
     match waiting {
-        // Armada waited for Jobs after the hooks, Helm not at all: a check would wait for them before.
+        // Armada waited for Jobs after the hooks, Helm not at all: a check would wait before the hooks.
         Waiting::OfHelm3 | Waiting::OfHelm4 => {
             let kinds = [
                 WaitKind::DaemonSet,
@@ -53,7 +53,7 @@ pub fn checks(gates: &[Gate], waiting: Waiting) -> Vec<HealthCheck> {
             ];
             let awaited = |kind: &WaitKind| gates.iter().any(|gate| gate.spec.kind == *kind);
             let any = kinds.iter().any(awaited);
-            // Without a check Flux judges a kind by kstatus, as Helm 4 does and Helm 3 does not.
+            // Without a check Flux uses kstatus for a kind, as Helm 4 does and Helm 3 does not.
             let checked = |kind: &WaitKind| match waiting {
                 Waiting::OfHelm3 => any,
                 Waiting::OfHelm4 | Waiting::OfGates => awaited(kind),
@@ -64,16 +64,15 @@ pub fn checks(gates: &[Gate], waiting: Waiting) -> Vec<HealthCheck> {
                 .map(|kind| of_helm(kind, gates, base(kind)))
                 .collect()
         }
-        Waiting::OfGates => {
-            let kinds = WaitKind::ALL
-                .into_iter()
-                .filter(|kind| *kind != WaitKind::Pod);
-            kinds.map(|kind| of_gates(kind, gates)).collect()
-        }
+        Waiting::OfGates => WaitKind::ALL
+            .into_iter()
+            .filter(|kind| *kind != WaitKind::Pod)
+            .map(|kind| of_gates(kind, gates))
+            .collect(),
     }
 }
 
-/// What Helm asks of every object, and what the gates ask beyond that.
+/// Returns Helm's rules for every object, and the rules of the gates beyond them.
 fn of_helm(kind: WaitKind, gates: &[Gate], base: Vec<Rule>) -> HealthCheck {
     let all_pods = requirement::requirements(kind, MinReady::DEFAULT, true);
     let wants_all = all_pods
@@ -83,14 +82,17 @@ fn of_helm(kind: WaitKind, gates: &[Gate], base: Vec<Rule>) -> HealthCheck {
     for gate in gates.iter().filter(|gate| gate.spec.kind == kind) {
         let is_met = |required: &&Requirement| {
             let is_share = matches!(
-                required.lack,
-                Lack::MinReady(_, _, MinReady::Percent(..=100))
+                required.unmet,
+                Unmet::MinReady(_, _, MinReady::Percent(..=100))
             );
             base.contains(&required.rule) || is_share && wants_all
         };
-        let beyond = gate.requirements().iter();
-        let beyond = beyond.filter(|required| !is_met(required));
-        let beyond: Vec<Rule> = beyond.map(|required| required.rule.clone()).collect();
+        let beyond: Vec<Rule> = gate
+            .requirements()
+            .iter()
+            .filter(|required| !is_met(required))
+            .map(|required| required.rule.clone())
+            .collect();
         if !beyond.is_empty() {
             rules.push(gate.awaited().implies(one_or_all(beyond)));
         }

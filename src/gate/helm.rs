@@ -1,7 +1,7 @@
-//! When Helm's own waiting (`helm install --wait`) calls an object ready, as rules.
+//! When Helm's own wait (`helm install --wait`) treats an object as ready, as rules.
 //!
 //! Helm 3 (pkg/kube/ready.go) does not count dead pods that a rolling update may take away: with
-//! `maxUnavailable: 1`, the default of DaemonSets, one pod may never come up. Helm 4 asks kstatus,
+//! `maxUnavailable: 1`, the default of DaemonSets, one pod may never become ready. Helm 4 asks kstatus,
 //! which wants every pod.
 
 use super::requirement::{
@@ -18,7 +18,7 @@ const MAX_SURGE: Field = &["spec", "strategy", "rollingUpdate", "maxSurge"];
 const MAX_UNAVAILABLE_DAEMONS: Field =
     &["spec", "updateStrategy", "rollingUpdate", "maxUnavailable"];
 
-/// What Helm 3 asks; nothing for kinds without a health check where Helm waited.
+/// Returns the rules of Helm 3; none for kinds without a health check where Helm waited.
 pub(super) fn three(kind: WaitKind) -> Vec<Rule> {
     match kind {
         WaitKind::Deployment => deployment(),
@@ -28,20 +28,20 @@ pub(super) fn three(kind: WaitKind) -> Vec<Rule> {
     }
 }
 
-/// What Helm 4 asks: what a gate for all pods does, whoever rolls updates out.
+/// Returns the rules of Helm 4: those of a gate for all pods, with any update strategy.
 pub(super) fn four(kind: WaitKind) -> Vec<Rule> {
     let requirements = requirement::requirements(kind, MinReady::DEFAULT, true);
     let requirements = requirements.into_iter();
     requirements.map(|required| required.rule).collect()
 }
 
-/// Helm counts the ready pods of the newest ReplicaSet, which no Deployment tells; once there are no
-/// older pods they are all that there are, and a rollout whose dead pods are few enough gets there.
+/// Helm counts the ready pods of the newest ReplicaSet, which a Deployment does not report; once there are no
+/// older pods they are the only ones, and a rollout with few enough dead pods reaches that state.
 fn deployment() -> Vec<Rule> {
     let share = || Number::Scaled(MAX_UNAVAILABLE, REPLICAS);
     let missing = || Number::Missing(REPLICAS, READY, 0);
     let no_surge = at_least(Number::Constant(0), Number::Scaled(MAX_SURGE, REPLICAS));
-    // Kubernetes lets one pod be missing where both round to nothing.
+    // Kubernetes allows one missing pod where both round to 0.
     let at_least_one = Rule::All(vec![
         Rule::Has(MAX_UNAVAILABLE),
         no_surge,

@@ -23,9 +23,9 @@ const COMPLETIONS: Field = &["spec", "completions"];
 const SUCCEEDED: Field = &["status", "succeeded"];
 const PHASE: Field = &["status", "phase"];
 
-/// The strategy that Kubernetes rolls out by itself.
+/// The strategy with which Kubernetes itself rolls out updates.
 pub(super) const ROLLING_UPDATE: &str = "RollingUpdate";
-/// Annotation that makes an object a hook of Helm.
+/// Annotation that makes an object a Helm hook.
 pub(super) const HOOK: &str = "helm.sh/hook";
 /// Hooks that make a pod a test pod (Armada: utils/helm.py, `is_test_pod`).
 const TEST_HOOKS: &[&str] = &["test", "test-success", "test-failure"];
@@ -44,26 +44,26 @@ pub struct Exclusion {
 pub struct Requirement {
     /// What must hold.
     pub rule: Rule,
-    /// What it means that it does not.
-    pub lack: Lack,
+    /// The reason when it does not hold.
+    pub unmet: Unmet,
 }
 
 /// Why an object is not ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lack {
-    /// No controller has looked at it yet.
+pub enum Unmet {
+    /// No controller has reported on it yet.
     Status,
     /// Its controller has not seen the last change.
     Observed,
     /// A Deployment without conditions. Armada ends with a TypeError.
     Conditions,
-    /// A Deployment that made no progress for too long.
+    /// A Deployment past its progress deadline.
     Progress,
     /// Not all pods are of the new kind.
     Updated(Field, Field),
     /// Too few pods are ready.
     MinReady(Field, Field, MinReady),
-    /// Its last update is left to somebody else. Armada waits out its time limit and fails then.
+    /// Its last update is not rolled out automatically. Armada waits until its time limit and then fails.
     Strategy,
     /// Its last update stops at a partition. Armada waits out its time limit and fails then.
     Partition,
@@ -75,64 +75,64 @@ pub enum Lack {
     Pod,
 }
 
-impl Lack {
-    /// Whether waiting cannot mend it.
+impl Unmet {
+    /// Returns whether waiting longer cannot help.
     #[must_use]
     pub fn is_final(self) -> bool {
         match self {
-            Lack::Strategy | Lack::Partition => true,
-            Lack::Status
-            | Lack::Observed
-            | Lack::Conditions
-            | Lack::Progress
-            | Lack::Updated(_, _)
-            | Lack::MinReady(_, _, _)
-            | Lack::Revision
-            | Lack::Completion
-            | Lack::Pod => false,
+            Unmet::Strategy | Unmet::Partition => true,
+            Unmet::Status
+            | Unmet::Observed
+            | Unmet::Conditions
+            | Unmet::Progress
+            | Unmet::Updated(_, _)
+            | Unmet::MinReady(_, _, _)
+            | Unmet::Revision
+            | Unmet::Completion
+            | Unmet::Pod => false,
         }
     }
 
-    /// What it means, with the object's numbers.
+    /// Returns the reason, with the object's numbers.
     #[must_use]
     pub fn describe(self, object: &Value) -> String {
         match self {
-            Lack::Status => "no status yet".to_owned(),
-            Lack::Observed => "its last change is not observed yet".to_owned(),
-            Lack::Conditions => "no conditions yet".to_owned(),
-            Lack::Progress => "its progress deadline is exceeded".to_owned(),
-            Lack::Updated(updated, wanted) => format!(
-                "{} of {} pods are updated",
+            Unmet::Status => "no status yet".to_owned(),
+            Unmet::Observed => "its last change is not observed yet".to_owned(),
+            Unmet::Conditions => "no conditions yet".to_owned(),
+            Unmet::Progress => "its progress deadline is exceeded".to_owned(),
+            Unmet::Updated(updated, wanted) => format!(
+                "{} of {} pods updated",
                 count(object, updated),
                 count(object, wanted)
             ),
-            Lack::MinReady(ready, total, min_ready) => format!(
-                "{} of {} pods are ready, min_ready is {min_ready}",
+            Unmet::MinReady(ready, total, min_ready) => format!(
+                "{} of {} pods ready, min_ready is {min_ready}",
                 count(object, ready),
                 count(object, total)
             ),
-            Lack::Strategy => format!(
+            Unmet::Strategy => format!(
                 "its update strategy is `{}` and allow_async_updates is off",
                 text_of(object, STRATEGY)
             ),
-            Lack::Partition => {
+            Unmet::Partition => {
                 "its update stops at a partition and allow_async_updates is off".to_owned()
             }
-            Lack::Revision => format!(
+            Unmet::Revision => format!(
                 "its pods are not all at revision `{}`",
                 text_of(object, UPDATE_REVISION)
             ),
-            Lack::Completion => format!(
+            Unmet::Completion => format!(
                 "{} of {} completions",
                 count(object, SUCCEEDED),
                 count(object, COMPLETIONS)
             ),
-            Lack::Pod => match (
+            Unmet::Pod => match (
                 text_of(object, PHASE),
                 text_of(object, &["status", "reason"]),
             ) {
-                // Armada means to leave evicted pods out, but asks for a phase that no pod has.
-                ("Failed", "Evicted") => "evicted, delete it to go on".to_owned(),
+                // Armada intends to exclude evicted pods, but checks for a phase that does not exist.
+                ("Failed", "Evicted") => "evicted, delete it to continue".to_owned(),
                 ("", _) => "not started".to_owned(),
                 (phase, _) => format!("{} and not ready", phase.to_lowercase()),
             },
@@ -140,7 +140,7 @@ impl Lack {
     }
 }
 
-/// What is listed but not awaited (Armada: `PodWait.get_exclude_reason`, `JobWait.get_exclude_reason`).
+/// Returns what is listed but not awaited (Armada: `PodWait.get_exclude_reason`, `JobWait.get_exclude_reason`).
 pub(super) fn exclusions(kind: WaitKind, version: Version) -> Vec<Exclusion> {
     let exclude = |rule, reason| Exclusion { rule, reason };
     match kind {
@@ -160,13 +160,13 @@ pub(super) fn exclusions(kind: WaitKind, version: Version) -> Vec<Exclusion> {
     }
 }
 
-/// When an object is ready, in the order in which Armada looks.
+/// Returns when an object is ready, in the order in which Armada checks.
 pub(super) fn requirements(
     kind: WaitKind,
     min_ready: MinReady,
     allow_async_updates: bool,
 ) -> Vec<Requirement> {
-    let mut requirements = vec![require(Rule::Has(STATUS), Lack::Status)];
+    let mut requirements = vec![require(Rule::Has(STATUS), Unmet::Status)];
     requirements.extend(match kind {
         WaitKind::Job => job(),
         WaitKind::DaemonSet => daemon_set(min_ready, allow_async_updates),
@@ -177,15 +177,15 @@ pub(super) fn requirements(
     requirements
 }
 
-fn require(rule: Rule, lack: Lack) -> Requirement {
-    Requirement { rule, lack }
+fn require(rule: Rule, unmet: Unmet) -> Requirement {
+    Requirement { rule, unmet }
 }
 
-/// Armada: `JobWait.is_resource_ready`. Conditions are not looked at.
+/// Armada: `JobWait.is_resource_ready`. Conditions are not checked.
 fn job() -> Vec<Requirement> {
     vec![require(
         Rule::SameCount(COMPLETIONS, SUCCEEDED),
-        Lack::Completion,
+        Unmet::Completion,
     )]
 }
 
@@ -196,10 +196,10 @@ fn pod() -> Vec<Requirement> {
         Rule::Condition("Ready", ConditionPart::Status, "True"),
     ]);
     let rule = Rule::Any(vec![Rule::Text(PHASE, "Succeeded"), ready]);
-    vec![require(rule, Lack::Pod)]
+    vec![require(rule, Unmet::Pod)]
 }
 
-/// Armada: `DeploymentWait.is_resource_ready`. Its test for old pods can never be true and is left out.
+/// Armada: `DeploymentWait.is_resource_ready`. Its test for old pods can never be true and is omitted.
 fn deployment(min_ready: MinReady) -> Vec<Requirement> {
     let stuck = Rule::Condition(
         "Progressing",
@@ -208,8 +208,8 @@ fn deployment(min_ready: MinReady) -> Vec<Requirement> {
     );
     vec![
         observed(),
-        require(Rule::Has(CONDITIONS), Lack::Conditions),
-        require(stuck.negated(), Lack::Progress),
+        require(Rule::Has(CONDITIONS), Unmet::Conditions),
+        require(stuck.negated(), Unmet::Progress),
         updated(UPDATED, REPLICAS),
         enough(AVAILABLE, UPDATED, min_ready),
     ]
@@ -237,16 +237,16 @@ fn stateful_set(min_ready: MinReady, allow_async_updates: bool) -> Vec<Requireme
         requirements.push(rolls_by_itself());
         let unpartitioned = at_least(Number::Constant(0), Number::Field(PARTITION));
         let rule = Rule::Any(vec![first_rollout(), empty(), unpartitioned]);
-        requirements.push(require(rule, Lack::Partition));
+        requirements.push(require(rule, Unmet::Partition));
     }
     let seen = at_least(Number::Field(OBSERVED), Number::Constant(1));
-    requirements.push(require(seen, Lack::Observed));
+    requirements.push(require(seen, Unmet::Observed));
     requirements.push(observed());
-    let Requirement { rule, lack } = enough(READY, REPLICAS, min_ready);
-    requirements.push(require(Rule::Any(vec![empty(), rule]), lack));
+    let Requirement { rule, unmet } = enough(READY, REPLICAS, min_ready);
+    requirements.push(require(Rule::Any(vec![empty(), rule]), unmet));
     requirements.push(require(
         Rule::SameText(UPDATE_REVISION, CURRENT_REVISION),
-        Lack::Revision,
+        Unmet::Revision,
     ));
     requirements
 }
@@ -257,15 +257,15 @@ fn at_least(left: Number, right: Number) -> Rule {
 
 fn observed() -> Requirement {
     let rule = at_least(Number::Field(OBSERVED), Number::Field(GENERATION));
-    require(rule, Lack::Observed)
+    require(rule, Unmet::Observed)
 }
 
 fn updated(updated: Field, wanted: Field) -> Requirement {
     let rule = at_least(Number::Field(updated), Number::Field(wanted));
-    require(rule, Lack::Updated(updated, wanted))
+    require(rule, Unmet::Updated(updated, wanted))
 }
 
-/// Armada: `ControllerWait._is_min_ready`. It asks for `ceil(total * (percent / 100))` in doubles; a
+/// Armada: `ControllerWait._is_min_ready`. It computes `ceil(total * (percent / 100))` in doubles; a
 /// whole number reaches the ceiling of x exactly when it reaches x.
 fn enough(ready: Field, total: Field, min_ready: MinReady) -> Requirement {
     let wanted = match min_ready {
@@ -274,16 +274,16 @@ fn enough(ready: Field, total: Field, min_ready: MinReady) -> Requirement {
     };
     require(
         at_least(Number::Field(ready), wanted),
-        Lack::MinReady(ready, total, min_ready),
+        Unmet::MinReady(ready, total, min_ready),
     )
 }
 
-/// Armada takes any generation after the first for an update.
+/// Armada reads any generation after the first as an update.
 fn first_rollout() -> Rule {
     at_least(Number::Constant(1), Number::Field(OBSERVED))
 }
 
 fn rolls_by_itself() -> Requirement {
     let rolling = Rule::Text(STRATEGY, ROLLING_UPDATE);
-    require(Rule::Any(vec![first_rollout(), rolling]), Lack::Strategy)
+    require(Rule::Any(vec![first_rollout(), rolling]), Unmet::Strategy)
 }

@@ -1,7 +1,7 @@
-//! Conditions over one object: the syntax tree that gates are made of.
+//! Conditions over one object: the syntax tree of gates.
 //!
-//! A rule has two readers: [`Rule::holds`] and the CEL printer beside it. Whatever one of them can
-//! say, the other must, so the set of rules is closed and small.
+//! A rule has two readers: [`Rule::holds`] and the CEL printer. What one of them can express,
+//! the other must express, too, so the set of rules is closed and small.
 
 use std::cmp::Ordering;
 
@@ -10,7 +10,7 @@ use crate::value::{Data, Text, Value};
 /// A path from the object's root.
 pub type Field = &'static [&'static str];
 
-/// A condition over one object. Missing fields are no errors: numbers count as 0, texts as empty.
+/// A condition over one object. Missing fields are not errors: numbers count as 0, texts as empty.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Rule {
     /// Holds for every object, or for none.
@@ -19,7 +19,7 @@ pub enum Rule {
     All(Vec<Rule>),
     /// At least one holds; an empty list does not.
     Any(Vec<Rule>),
-    /// The other does not hold.
+    /// The inner rule does not hold.
     Not(Box<Rule>),
     /// The field is there.
     Has(Field),
@@ -37,9 +37,9 @@ pub enum Rule {
     Entry(Field, Text, Text),
     /// The map's entry of that key is a list, separated by commas without blanks, that names one of the words.
     Listed(Field, &'static str, &'static [&'static str]),
-    /// `status.conditions` has one of that type whose `status` or `reason` is that text.
+    /// `status.conditions` has a condition of that type whose `status` or `reason` is that text.
     Condition(&'static str, ConditionPart, &'static str),
-    /// Something owns the object; something of that kind, if one is given.
+    /// The object has an owner, of that kind if one is given.
     Owned(Option<&'static str>),
 }
 
@@ -58,7 +58,7 @@ pub enum Number {
     Scaled(Field, Field),
 }
 
-/// What is looked at in a condition.
+/// The field of a condition that is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConditionPart {
     /// Its `status`.
@@ -86,7 +86,7 @@ pub(super) const OWNERS: Field = &["metadata", "ownerReferences"];
 pub(super) const CONDITIONS: Field = &["status", "conditions"];
 
 impl Rule {
-    /// The opposite.
+    /// Returns the opposite.
     #[must_use]
     pub fn negated(self) -> Rule {
         match self {
@@ -96,7 +96,7 @@ impl Rule {
         }
     }
 
-    /// Holds unless this one does and the other does not.
+    /// Returns the rule that holds unless this one holds and the other does not.
     #[must_use]
     pub fn implies(self, other: Rule) -> Rule {
         match self {
@@ -106,7 +106,7 @@ impl Rule {
         }
     }
 
-    /// Whether it holds for the object.
+    /// Returns whether it holds for the object.
     #[must_use]
     pub fn holds(&self, object: &Value) -> bool {
         match self {
@@ -116,7 +116,7 @@ impl Rule {
             Rule::Not(rule) => !rule.holds(object),
             Rule::Has(field) => found(object, field).is_some(),
             Rule::AtLeast(left, right) => matches!(
-                left.of(object).partial_cmp(&right.of(object)),
+                left.evaluate(object).partial_cmp(&right.evaluate(object)),
                 Some(Ordering::Greater | Ordering::Equal)
             ),
             Rule::SameCount(left, right) => match (found(object, left), found(object, right)) {
@@ -143,7 +143,7 @@ impl Rule {
 }
 
 impl Number {
-    fn of(&self, object: &Value) -> f64 {
+    fn evaluate(&self, object: &Value) -> f64 {
         match self {
             Number::Field(field) => count(object, field),
             Number::Constant(number) => *number as f64,
@@ -159,18 +159,18 @@ impl Number {
     }
 }
 
-/// The value of a field; null is as good as missing.
+/// Returns the value of a field; null counts as missing.
 fn found<'v>(object: &'v Value, field: &[&str]) -> Option<&'v Value> {
     let value = object.at(field)?;
     (value.data != Data::Null).then_some(value)
 }
 
-/// A number of the object as a double, 0 when it is missing.
+/// Returns a number of the object as a double, 0 when it is missing.
 pub(super) fn count(object: &Value, field: &[&str]) -> f64 {
     found(object, field).map_or(0.0, number)
 }
 
-/// A double; what is no number compares with nothing.
+/// Returns a double; a value that is not a number equals nothing.
 fn number(value: &Value) -> f64 {
     match &value.data {
         Data::Number(number) => number.as_f64(),
@@ -180,13 +180,13 @@ fn number(value: &Value) -> f64 {
     }
 }
 
-/// The number of a text like `25%`, 0 for any other text.
+/// Returns the number of a text like `25%`, 0 for any other text.
 fn percent(text: &str) -> f64 {
     let number = text.strip_suffix('%');
     number.and_then(|digits| digits.parse().ok()).unwrap_or(0.0)
 }
 
-/// A text of the object, empty when it is missing.
+/// Returns a text of the object, empty when it is missing.
 pub(super) fn text_of<'v>(object: &'v Value, field: &[&str]) -> &'v str {
     object.at(field).and_then(Value::as_str).unwrap_or("")
 }

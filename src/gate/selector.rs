@@ -18,13 +18,13 @@ const MAX_PREFIX: usize = 253;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the API server refuses the label selector `{selector}`: {reason}")]
 pub struct SelectorError {
-    /// The selector.
+    /// The rejected selector.
     pub selector: Text,
-    /// What is wrong with it.
+    /// The reason for the rejection.
     pub reason: String,
 }
 
-/// The rule that a selector asks of an object's labels; the empty one holds for every object.
+/// Returns a selector as a rule over an object's labels; the empty selector holds for every object.
 ///
 /// # Errors
 ///
@@ -47,12 +47,12 @@ pub(crate) fn of_labels(labels: &[(Text, Text)]) -> Text {
     joined(labels.iter().map(|(key, value)| format!("{key}={value}"))).into()
 }
 
-/// Labels as a selector that may be shown: those that look secret keep their keys.
+/// Returns labels as a selector that is safe to print: those that look secret keep only their keys.
 pub(crate) fn shown_labels(labels: &[(Text, Text)]) -> String {
     joined(labels.iter().map(|(key, value)| shown_label(key, value)))
 }
 
-/// A selector as it may be shown: labels that look secret keep their keys.
+/// Returns a selector that is safe to print: labels that look secret keep only their keys.
 pub(super) fn shown(selector: &str) -> String {
     let labels = selector.split(',');
     joined(labels.map(|label| match label.split_once('=') {
@@ -133,11 +133,11 @@ impl<'s> Parser<'s> {
                     self.at += 1;
                     // The API server wants a requirement after every comma.
                     if self.peek().is_none() {
-                        return Err("nothing follows the last comma".to_owned());
+                        return Err("a label is missing after the last comma".to_owned());
                     }
                 }
                 Some(Token::Word(word) | Token::Symbol(word)) => {
-                    return Err(format!("`{word}` where a comma belongs"));
+                    return Err(format!("expected a comma, found `{word}`"));
                 }
             }
         }
@@ -151,7 +151,9 @@ impl<'s> Parser<'s> {
         let absent = self.take("!");
         let key = match self.peek() {
             Some(Token::Word(word)) => word,
-            Some(Token::Symbol(symbol)) => return Err(format!("`{symbol}` where a label belongs")),
+            Some(Token::Symbol(symbol)) => {
+                return Err(format!("expected a label, found `{symbol}`"));
+            }
             None => return Err("a label is missing".to_owned()),
         };
         self.at += 1;
@@ -178,12 +180,12 @@ impl<'s> Parser<'s> {
             }
             Some(Token::Symbol("<" | ">")) => Err("labels are compared as numbers".to_owned()),
             Some(Token::Word(word) | Token::Symbol(word)) => {
-                Err(format!("`{word}` where an operator belongs"))
+                Err(format!("expected an operator, found `{word}`"))
             }
         }
     }
 
-    /// The value after an operator; nothing is the empty value.
+    /// Parses the value after an operator; it may be empty.
     fn value(&mut self) -> Result<&'s str, String> {
         match self.peek() {
             Some(Token::Word(word)) => {
@@ -192,13 +194,13 @@ impl<'s> Parser<'s> {
                 Ok(word)
             }
             None | Some(Token::Symbol(",")) => Ok(""),
-            Some(Token::Symbol(symbol)) => Err(format!("`{symbol}` where a value belongs")),
+            Some(Token::Symbol(symbol)) => Err(format!("expected a value, found `{symbol}`")),
         }
     }
 
     fn values(&mut self) -> Result<Vec<&'s str>, String> {
         if !self.take("(") {
-            return Err("a list of values must stand in brackets".to_owned());
+            return Err("a list of values must be in parentheses".to_owned());
         }
         let mut values = Vec::new();
         loop {
@@ -210,9 +212,9 @@ impl<'s> Parser<'s> {
                 }
                 Some(Token::Symbol("," | ")")) => values.push(""),
                 Some(Token::Symbol(symbol)) => {
-                    return Err(format!("`{symbol}` where a value belongs"));
+                    return Err(format!("expected a value, found `{symbol}`"));
                 }
-                None => return Err("a bracket is not closed".to_owned()),
+                None => return Err("a parenthesis is not closed".to_owned()),
             }
             if self.take(")") {
                 return Ok(values);
@@ -224,7 +226,7 @@ impl<'s> Parser<'s> {
     }
 }
 
-/// A qualified name: an optional DNS prefix, a slash, a name.
+/// Returns a qualified name: an optional DNS prefix, a slash, a name.
 fn check_key(key: &str) -> Result<(), String> {
     let (prefix, name) = match key.split_once('/') {
         Some((prefix, name)) => (Some(prefix), name),
@@ -243,7 +245,7 @@ fn check_key(key: &str) -> Result<(), String> {
     if prefix_fits && !name.is_empty() && is_label_text(name) {
         Ok(())
     } else {
-        Err(format!("`{key}` is no name of a label"))
+        Err(format!("`{key}` is not a valid label key"))
     }
 }
 
@@ -251,7 +253,7 @@ fn check_value(value: &str) -> Result<(), String> {
     if value.is_empty() || is_label_text(value) {
         Ok(())
     } else {
-        Err(format!("`{value}` is no value of a label"))
+        Err(format!("`{value}` is not a valid label value"))
     }
 }
 
@@ -260,7 +262,7 @@ fn is_label_text(text: &str) -> bool {
     text.len() <= MAX_NAME && is_framed(text, |c| c.is_ascii_alphanumeric(), inner)
 }
 
-/// Whether the text begins and ends with an `outer` character and holds no others than both sets.
+/// Returns whether the text starts and ends with an `outer` character and holds only characters of both sets.
 fn is_framed(text: &str, outer: impl Fn(char) -> bool, inner: impl Fn(char) -> bool) -> bool {
     text.starts_with(&outer) && text.ends_with(&outer) && text.chars().all(|c| outer(c) || inner(c))
 }

@@ -1,4 +1,4 @@
-//! What a wait asks for: the words that documents, gates and annotations share.
+//! The content of a wait: the words that documents, gates and annotations share.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub enum Version {
 }
 
 impl Version {
-    /// The version as schemas and annotations write it.
+    /// Returns the version as schemas and annotations write it.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -49,7 +49,7 @@ impl WaitKind {
         WaitKind::Pod,
     ];
 
-    /// The word that documents use.
+    /// Returns the word that documents use.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -61,7 +61,7 @@ impl WaitKind {
         }
     }
 
-    /// The kind that a document's word means; words are exact.
+    /// Returns the kind with that word in documents; words are exact.
     #[must_use]
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.word() == word)
@@ -77,7 +77,7 @@ impl WaitKind {
         }
     }
 
-    /// Its name in Kubernetes.
+    /// Returns its name in Kubernetes.
     #[must_use]
     pub fn kind_name(self) -> &'static str {
         match self {
@@ -89,7 +89,7 @@ impl WaitKind {
         }
     }
 
-    /// Whether `min_ready` may be asked of it.
+    /// Returns whether `min_ready` applies to it.
     #[must_use]
     pub fn counts_ready(self) -> bool {
         match self {
@@ -98,7 +98,7 @@ impl WaitKind {
         }
     }
 
-    /// Whether `allow_async_updates` may be said of it.
+    /// Returns whether `allow_async_updates` applies to it.
     #[must_use]
     pub fn updates_async(self) -> bool {
         match self {
@@ -119,12 +119,12 @@ impl fmt::Display for WaitKind {
 pub enum MinReady {
     /// That many.
     Count(i64),
-    /// That share of those asked for, in percent; Armada allows more than 100 and less than 0.
+    /// A share of the desired pods, in percent; Armada allows more than 100 and less than 0.
     Percent(i64),
 }
 
 impl MinReady {
-    /// What holds when a document says nothing (Armada: handlers/wait.py, `ControllerWait`).
+    /// The default (Armada: handlers/wait.py, `ControllerWait`).
     pub const DEFAULT: MinReady = MinReady::Percent(100);
 }
 
@@ -137,23 +137,23 @@ impl fmt::Display for MinReady {
     }
 }
 
-/// One wait of a release, with everything filled in that a document may leave out.
+/// One wait of a release, with the defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spec {
     /// Kind of the objects.
     pub kind: WaitKind,
     /// Label selector, as Armada sends it to the API server; empty for every object of the kind.
     pub selector: Text,
-    /// Whether finding none means to wait on.
+    /// Whether the gate keeps waiting when no object exists.
     pub required: bool,
     /// How many pods must be ready; `None` for kinds that do not count.
     pub min_ready: Option<MinReady>,
-    /// Whether updates that somebody else rolls out pass; `None` for kinds without such updates.
+    /// Whether updates pass that Kubernetes does not roll out itself; `None` for kinds without such updates.
     pub allow_async_updates: Option<bool>,
 }
 
 impl Spec {
-    /// A wait for objects of a kind with everything else as Armada has it by default.
+    /// Returns a wait for objects of a kind with Armada's defaults.
     #[must_use]
     pub(crate) fn new(kind: WaitKind, selector: Text, required: bool) -> Self {
         Self {

@@ -3,10 +3,10 @@
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 
-/// Annotation that makes an object a hook of Helm.
+/// Annotation that makes an object a Helm hook.
 pub(crate) const HOOK: &str = "helm.sh/hook";
 
-/// A number that may be a double, or missing.
+/// Returns a number that may be a double, or missing.
 fn number() -> impl Strategy<Value = Option<Json>> {
     prop_oneof![
         1 => Just(None),
@@ -32,13 +32,16 @@ fn one_of(words: &'static [&'static str]) -> impl Strategy<Value = Option<Json>>
     )
 }
 
-/// A mapping of which any field may be missing.
+/// Returns a mapping in which any field may be missing.
 fn fields(fields: Vec<(&'static str, BoxedStrategy<Option<Json>>)>) -> impl Strategy<Value = Json> {
     let (names, values): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
     values.prop_map(move |values| {
-        let there = names.iter().zip(values);
-        let there = there.filter_map(|(name, value)| Some(((*name).to_owned(), value?)));
-        Json::Object(there.collect::<Map<_, _>>())
+        let present: Map<_, _> = names
+            .iter()
+            .zip(values)
+            .filter_map(|(name, value)| Some(((*name).to_owned(), value?)))
+            .collect();
+        Json::Object(present)
     })
 }
 

@@ -1,4 +1,4 @@
-//! Both readers of a gate agree, and what is written is read back.
+//! Both readers of a gate agree, and written gates are read back unchanged.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ fn value(json: &Json) -> Value {
     }
 }
 
-/// What a CEL engine makes of a rule; an error is as good as false, as in Flux.
+/// Evaluates a rule in a CEL engine; an error counts as false, as in Flux.
 fn engine(rule: &Rule, object: &Json) -> bool {
     let text = rule.cel();
     let program = Program::compile(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -120,7 +120,7 @@ proptest! {
         let state = gate.judge(&tree);
         let counts = matches!(state, State::Ready | State::Waiting(_) | State::Failed(_));
         if object.get("status").is_none() {
-            // The engine cannot look below a root that is not there; neither reader calls it ready.
+            // The engine cannot read below a missing root; neither reader returns ready.
             prop_assert!(state != State::Ready && !engine(&gate.ready(), &object));
             return Ok(());
         }
@@ -191,7 +191,7 @@ fn shares_round_as_armada_rounds() {
     assert!(of_25.holds(&value(&json!({"ready": 8, "total": 25}))));
 }
 
-/// How many pods may be missing: the arithmetic of Helm and Kubernetes, in whole numbers.
+/// Returns how many pods may be missing: the arithmetic of Helm and Kubernetes, in whole numbers.
 fn spared(kind: WaitKind, total: i64, unavailable: i64, surge: i64, in_percent: bool) -> i64 {
     let (down, up) = (|n: i64| n / 100, |n: i64| (n + 99) / 100);
     let share = |n: i64, round: fn(i64) -> i64| if in_percent { round(n * total) } else { n };
@@ -267,7 +267,7 @@ fn an_annotation_of_another_version_is_refused() {
     );
 }
 
-/// The words of a verdict on what a watch shows.
+/// Returns the words of a verdict on what a watch shows.
 fn watched(gate: &Gate, objects: &[Json], gone: &[Json], began_empty: bool) -> &'static str {
     let (objects, gone): (Vec<Value>, Vec<Value>) = (
         objects.iter().map(value).collect(),

@@ -6,10 +6,10 @@ use crate::flux::{Metadata, Namespace, Object, PRUNE_ANNOTATION, SITE_LABEL};
 use crate::plan::Plan;
 use crate::value::Text;
 
-/// Namespaces of Kubernetes itself: always there, and deleting one is fatal.
+/// Namespaces of Kubernetes itself: they always exist, and deleting one is fatal.
 const SYSTEM: &[&str] = &["default", "kube-system", "kube-public", "kube-node-lease"];
 
-/// One Namespace object for each namespace that releases live in, by name.
+/// Returns one Namespace object for each namespace that releases live in, by name.
 pub(super) fn objects(plan: &Plan<'_, '_>, site: &Text) -> Vec<Object> {
     let names: BTreeSet<&Text> = plan.releases().map(|release| &release.namespace).collect();
     let objects = names

@@ -16,16 +16,16 @@ pub enum SourceNamespace {
     Release,
 }
 
-/// Choices that change what is written.
+/// Options that change the output.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Name of the site; `None` takes the Manifest's.
+    /// Name of the site; `None` uses the Manifest's name.
     pub site: Option<Text>,
     /// How values are typed.
     pub delivery: Delivery,
     /// Where values are written.
     pub values_in: ValuesIn,
-    /// What becomes of Jobs that Armada deletes before upgrades.
+    /// How the tree handles Jobs that Armada deletes before upgrades.
     pub pre_deletes: PreDeletes,
     /// Whether releases are written running instead of suspended.
     pub new_cluster: bool,
@@ -33,14 +33,14 @@ pub struct Options {
     pub namespaces: bool,
     /// Where source objects go.
     pub source_namespace: SourceNamespace,
-    /// What becomes of Armada's own waits.
+    /// How the tree handles Armada's own waits.
     pub waits: Waits,
     /// The Helm that Armada ran.
     pub armada_helm: ArmadaHelm,
 }
 
 impl Default for Options {
-    /// What `convert` does unless it is told otherwise.
+    /// Returns the defaults of `convert`.
     fn default() -> Self {
         Self {
             site: None,

@@ -1,4 +1,4 @@
-//! Order in plain Flux: `dependsOn`, and the lockstep that makes it hold for upgrades, too.
+//! Order in plain Flux: `dependsOn`, and the lockstep that enforces it for upgrades, too.
 //!
 //! `dependsOn` alone orders first installs only. So every release carries a digest of all that leads up
 //! to and includes its step, and every dependent names its dependency's digest as a literal: a change in
@@ -18,7 +18,7 @@ pub(super) struct Order {
 }
 
 impl Order {
-    /// What every release of the next step depends on: every release of the step before.
+    /// Returns what every release of the next step depends on: every release of the step before.
     pub(super) fn dependencies(&self) -> Vec<Dependency> {
         self.previous
             .iter()
@@ -42,7 +42,7 @@ impl Order {
     }
 }
 
-/// The digest of a step. Releases of a step move at the same time, so their order says nothing.
+/// Returns the digest of a step. Releases of a step change at the same time, so their order does not matter.
 fn cumulative(before: &str, mut fingerprints: Vec<String>) -> Text {
     fingerprints.sort_unstable();
     let mut hasher = Hasher::default();
@@ -55,7 +55,7 @@ fn cumulative(before: &str, mut fingerprints: Vec<String>) -> Text {
 }
 
 /// CEL: the dependency carries this digest and is Ready at its own generation, in every respect that
-/// helm-controller reports. A release that is reconciled already stays Ready while an earlier stage moves.
+/// helm-controller reports. A release that is already reconciled stays Ready while an earlier stage changes.
 fn ready_expr(digest: &str) -> Text {
     Text::from(format!(
         "has(self.status.observedGeneration)

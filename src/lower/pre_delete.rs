@@ -1,7 +1,7 @@
-//! What Armada deletes before an upgrade, where Flux has to do without.
+//! What Armada deletes before an upgrade; Flux has no counterpart.
 //!
-//! Flux deletes nothing before an upgrade. A Job that is a hook is made anew by Helm at each upgrade, which comes
-//! near; but hooks come after Helm's waiting and run one after another.
+//! Flux deletes nothing before an upgrade. Helm recreates a Job that is a hook at each upgrade, which comes
+//! close; but hooks run after Helm's wait and one after another.
 
 use crate::armada::chart::PreDelete;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -10,7 +10,7 @@ use crate::gate::{Deleted, Deletion};
 use crate::plan::Release;
 use crate::value::Text;
 
-/// What becomes of Jobs that Armada deletes before an upgrade.
+/// How the tree handles Jobs that Armada deletes before an upgrade.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PreDeletes {
     /// It is reported.
@@ -20,7 +20,7 @@ pub enum PreDeletes {
     Hooks,
 }
 
-/// Marks of a Job that Helm makes anew at each upgrade.
+/// Annotations of a Job that Helm recreates at each upgrade.
 const HOOK: [(&str, &str); 2] = [
     ("helm.sh/hook", "post-install,post-upgrade"),
     ("helm.sh/hook-delete-policy", "before-hook-creation"),
@@ -28,9 +28,9 @@ const HOOK: [(&str, &str); 2] = [
 /// Decides which hook runs first; those of one weight run in the order of their names.
 const WEIGHT: &str = "helm.sh/hook-weight";
 
-/// Jobs that others wait for, or that wait for others, by the end of their names, with the weight that puts
+/// Jobs with dependencies on other Jobs, by the end of their names, with the weight that puts
 /// them in the order of their needs (OpenStack-Helm: `dependencies.static` in the values of its charts).
-/// A Job that waits for one that sorts behind it would never end.
+/// A Job that waits for a later one would never finish.
 const WEIGHTS: &[(&str, &str)] = &[
     (
         "image-repo-sync|credential-setup|fernet-setup|db-init|rabbit-init",
@@ -42,16 +42,16 @@ const WEIGHTS: &[(&str, &str)] = &[
     ("cell-setup|metadefs-load|bootstrap", "10"),
 ];
 
-/// What becomes of the deletions of a release.
+/// The deletions of a release in the tree.
 #[derive(Debug, Default)]
 pub(super) struct PreDeleted {
-    /// The changes that make Jobs hooks.
+    /// The patches that turn Jobs into hooks.
     pub(super) job_patches: Vec<JobPatch>,
-    /// What is left for `apply` to delete.
+    /// The deletions that `apply` does.
     pub(super) deletions: Vec<Deletion>,
 }
 
-/// Decides it, and says what plain Flux does not do.
+/// Decides which deletions become hooks, and reports what plain Flux does not do.
 pub(super) fn pre_deleted(
     release: &Release<'_, '_>,
     choice: PreDeletes,
@@ -68,14 +68,14 @@ pub(super) fn pre_deleted(
     let hooks = choice == PreDeletes::Hooks && !release.native_wait && !jobs.is_empty();
     if hooks {
         let message = format!(
-            "release `{}`: jobs that armada deleted before each upgrade become hooks of the release",
+            "release `{}`: Jobs that Armada deleted before each upgrade become hooks of the release",
             release.name
         );
         let at = jobs.first().map_or(first.span, |job| job.span);
         diagnostics.push(
             Diagnostic::new(Code::PreDeleteAsHook, message)
-                .at(at, "helm makes these anew at each upgrade")
-                .help("they run one after another, after everything else; check that none waits for one behind it"),
+                .at(at, "Helm recreates these at each upgrade")
+                .help("they run one after another, after everything else; check that none waits for a later one"),
         );
     }
     let covered = |kind: &Deleted| hooks && *kind == Deleted::Job;
@@ -100,20 +100,20 @@ pub(super) fn pre_deleted(
     if let Some(at) = at {
         let kinds: Vec<&str> = rest.iter().map(|(kind, _)| *kind).collect();
         let message = format!(
-            "release `{}`: armada deleted objects of kind `{}` before each upgrade",
+            "release `{}`: Armada deleted objects of kind `{}` before each upgrade",
             release.name,
             kinds.join("`, `")
         );
         let help = if choice == PreDeletes::Hooks && release.native_wait && !jobs.is_empty() {
-            "helm waits for this release before its hooks run, so its jobs are no hooks: pods that wait for one would never come up"
+            "Helm waits for this release before its hooks run, so its Jobs do not become hooks: pods that wait for one would never become ready"
         } else if hooks {
-            "apply deletes them as armada did; in plain flux a CronJob is changed in place, a pod without an owner stays as it is until somebody deletes it"
+            "`apply` deletes them as Armada did; plain Flux changes a CronJob in place and keeps a pod without an owner until you delete it"
         } else {
-            "apply deletes them as armada did; in plain flux a Job whose template changes makes the upgrade fail until it is deleted by hand"
+            "`apply` deletes them as Armada did; in plain Flux a Job whose template changes makes the upgrade fail until you delete the Job"
         };
         diagnostics.push(
             Diagnostic::new(Code::PreDeleteNotCarried, message)
-                .at(at, "apply deletes them, plain flux has no counterpart")
+                .at(at, "`apply` deletes them, plain Flux has no counterpart")
                 .help(help),
         );
     }
@@ -123,8 +123,8 @@ pub(super) fn pre_deleted(
     }
 }
 
-/// The weights come first: a patch sees what those before it made, and the Jobs that are hooks already are left
-/// alone by all.
+/// The weights come first: a patch sees what those before it made, and the Jobs that are hooks
+/// already are left alone by all.
 fn hook(job: &PreDelete) -> Vec<JobPatch> {
     let patch = |name: Option<Text>, annotations: &[(&str, &str)]| JobPatch {
         name,

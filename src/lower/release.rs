@@ -19,23 +19,23 @@ use super::values::{self, Placed};
 use super::waits::{self, Waiting};
 use super::{fingerprint, size, substitution};
 
-/// How often helm-controller looks at a release again, in seconds.
+/// Interval at which helm-controller reconciles a release, in seconds.
 const INTERVAL: Seconds = Seconds(30 * 60);
 /// Revisions that Helm keeps: the default of its command line, which Armada used.
 const MAX_HISTORY: i64 = 10;
 
-/// A HelmRelease and what was counted while making it.
+/// A HelmRelease and its totals.
 #[derive(Debug)]
 pub(super) struct Made {
     pub(super) object: Object,
-    /// Objects that hold its values.
+    /// Secrets and ConfigMaps with its values.
     pub(super) values: Vec<Object>,
     pub(super) secrets: usize,
     pub(super) nulls: usize,
     pub(super) health_checked: bool,
     /// Bytes of the object as JSON.
     pub(super) bytes: usize,
-    /// Digest of what counts as a change.
+    /// Digest of everything whose change is a change of the release.
     pub(super) fingerprint: String,
     /// Whether a text of it looks like a variable of a Kustomization.
     pub(super) has_variable: bool,
@@ -50,7 +50,8 @@ pub(super) struct Position<'p> {
     pub(super) step: usize,
 }
 
-/// Makes the HelmRelease, but for what it takes from the step before. `None` when its values cannot be delivered (an error was reported).
+/// Builds the HelmRelease, without what depends on the previous step. `None` when its values cannot be
+/// delivered (an error was reported).
 pub(super) fn make(
     release: &Release<'_, '_>,
     position: Position<'_>,
@@ -101,7 +102,7 @@ pub(super) fn make(
         deletions,
     } = pre_delete::pre_deleted(release, options.pre_deletes, diagnostics);
     let health_checked = !health_checks.is_empty();
-    let source = sources.of(release);
+    let source = sources.source_of(release);
     let object = Object::from(HelmRelease {
         metadata: Metadata {
             name: name.clone(),
@@ -151,7 +152,7 @@ pub(super) fn make(
     })
 }
 
-/// What `apply` and people have to know of a release.
+/// Returns the annotations of a release, for `apply` and for people.
 fn annotations(
     position: Position<'_>,
     gates: String,
@@ -190,7 +191,7 @@ fn count_nulls(values: &Value) -> usize {
     nulls
 }
 
-/// Says what Armada did for this release that the tree does not say yet.
+/// Reports what Armada did for this release and the tree does not do.
 fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) {
     let Release { name, chart, .. } = release;
     if let Some(update) = chart.upgrade.pre_update {
@@ -199,8 +200,10 @@ fn report_not_carried(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) 
                 Code::FieldNotCarried,
                 format!("release `{name}`: `upgrade.pre.update` is not carried over"),
             )
-            .at(update, "recreated the pods of daemonsets before an upgrade")
-            .help("restart the daemonsets by hand where an upgrade needs it"),
+            .at(update, "recreated the pods of DaemonSets before an upgrade")
+            .help(
+                "restart the DaemonSets with `kubectl rollout restart` where an upgrade needs it",
+            ),
         );
     }
 }

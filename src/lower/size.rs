@@ -22,7 +22,7 @@ pub(super) fn check(release: &Release<'_, '_>, bytes: usize, diagnostics: &mut D
         (
             Code::ObjectTooLarge,
             format!(
-                "more than the {} that etcd takes for an object",
+                "more than the {} that etcd allows for an object",
                 kib(MAX_OBJECT)
             ),
             "move large texts out of the values, into a ConfigMap or Secret under valuesFrom",
@@ -31,10 +31,10 @@ pub(super) fn check(release: &Release<'_, '_>, bytes: usize, diagnostics: &mut D
         (
             Code::ObjectLarge,
             format!(
-                "near the {} of a Secret, which holds helm's record of it, or beyond",
+                "near or above the {} of a Secret, which holds Helm's record of it",
                 kib(MAX_SECRET)
             ),
-            "move large texts out of the values, or make sure that helm's record still fits",
+            "move large texts out of the values, or make sure that Helm's record still fits",
         )
     } else if bytes > MAX_ANNOTATIONS {
         (
@@ -43,7 +43,7 @@ pub(super) fn check(release: &Release<'_, '_>, bytes: usize, diagnostics: &mut D
                 "more than the {} of annotations in which client-side apply keeps a copy",
                 kib(MAX_ANNOTATIONS)
             ),
-            "apply it with `kubectl apply --server-side`, as nulls in values ask for, too",
+            "apply it with `kubectl apply --server-side`; nulls in values need that, too",
         )
     } else {
         return;
@@ -56,7 +56,7 @@ pub(super) fn check(release: &Release<'_, '_>, bytes: usize, diagnostics: &mut D
     report(release, code, message, help, diagnostics);
 }
 
-/// Reports values that do not fit the object they are to stand in.
+/// Reports values that are too large for their object.
 pub(super) fn check_values(
     release: &Release<'_, '_>,
     objects: &[Object],
@@ -78,7 +78,7 @@ pub(super) fn check_values(
             object.kind,
             kib(MAX_SECRET)
         );
-        let help = "leave them in the HelmRelease, which may be half as large again, or move large texts out of the values";
+        let help = "keep them in the HelmRelease, which may be 1.5 times as large, or move large texts out of the values";
         report(release, Code::ObjectTooLarge, message, help, diagnostics);
     }
 }
@@ -91,7 +91,7 @@ fn report(
     diagnostics: &mut Diagnostics,
 ) {
     let values = release.chart.values.map(|values| values.span());
-    // The values are long; where they begin is enough.
+    // The values are long; their start is enough.
     let at = values.unwrap_or(release.chart.head.name.span);
     let at = Span::new(at.file(), at.start(), at.start());
     diagnostics.push(

@@ -28,17 +28,17 @@ use place::{Located, Place, locate, shown};
 /// The source of one release.
 #[derive(Clone, Debug)]
 pub(super) struct ReleaseSource {
-    /// What the HelmRelease says of its chart.
+    /// The reference to the chart in the HelmRelease.
     pub(super) chart: Chart,
     /// The commits of chart and dependencies, to be stamped on the release's objects.
     pub(super) stamp: Option<Text>,
     /// The commit of the chart, if it is pinned to one.
     pub(super) commit: Option<Text>,
-    /// What nothing in Flux can read.
+    /// The location that Flux cannot read.
     pub(super) unresolved: Option<Text>,
     /// Number of the source map's rule that decided, from 1.
     pub(super) rule: Option<usize>,
-    /// What makes it another source, for the digest of its step.
+    /// The identity of the source, for the digest of its step.
     pub(super) fingerprint: Option<Value>,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Sources {
     unresolved: usize,
 }
 
-/// What a release needs, before anything has a name.
+/// What a release needs, before objects have names.
 struct Need<'s, 'd, 't> {
     release: &'s Release<'d, 't>,
     located: Located,
@@ -73,7 +73,7 @@ impl Sources {
     ) -> Self {
         let needs: Vec<_> = plan
             .releases()
-            .map(|release| Need::of(release, map))
+            .map(|release| Need::new(release, map))
             .collect();
         unused_rules(map, &needs, diagnostics);
         let mut emptied = BTreeMap::new();
@@ -82,7 +82,7 @@ impl Sources {
         let mut wanted = Wanted::new();
         for need in &needs {
             need.report(diagnostics);
-            need.want(place.of(need.release), &nested, &mut wanted);
+            need.request(place.namespace_of(need.release), &nested, &mut wanted);
         }
         let names = key::names(wanted.keys().map(|(_, key)| key.clone()).collect());
         let mut sources = Self::default();
@@ -101,7 +101,7 @@ impl Sources {
         });
         for need in needs {
             let id = (need.release.namespace.clone(), need.release.name.clone());
-            let namespace = place.of(need.release);
+            let namespace = place.namespace_of(need.release);
             let source = need.source(namespace, &names, &sources.objects);
             sources.unresolved += usize::from(source.unresolved.is_some());
             sources.releases.insert(id, source);
@@ -109,25 +109,25 @@ impl Sources {
         sources
     }
 
-    /// The source objects, by namespace and name.
+    /// Returns the source objects, by namespace and name.
     pub(super) fn objects(&self) -> &[Object] {
         &self.objects
     }
 
-    /// The source of a release of the plan.
-    pub(super) fn of(&self, release: &Release<'_, '_>) -> &ReleaseSource {
+    /// Returns the source of a release of the plan.
+    pub(super) fn source_of(&self, release: &Release<'_, '_>) -> &ReleaseSource {
         &self.releases[&(release.namespace.clone(), release.name.clone())]
     }
 
-    /// Number of releases whose source nothing can read.
+    /// Number of releases whose source Flux cannot read.
     pub(super) fn unresolved(&self) -> usize {
         self.unresolved
     }
 }
 
 impl SourceNamespace {
-    /// The namespace of the source objects of a release.
-    fn of(&self, release: &Release<'_, '_>) -> Text {
+    /// Returns the namespace of the source objects of a release.
+    fn namespace_of(&self, release: &Release<'_, '_>) -> Text {
         match self {
             SourceNamespace::Shared(namespace) => namespace.clone(),
             SourceNamespace::Release => release.namespace.clone(),
@@ -136,14 +136,16 @@ impl SourceNamespace {
 }
 
 impl<'s, 'd, 't> Need<'s, 'd, 't> {
-    fn of(release: &'s Release<'d, 't>, map: &SourceMap) -> Self {
+    fn new(release: &'s Release<'d, 't>, map: &SourceMap) -> Self {
         let located = locate(release.chart, map);
-        let parts = release.dependencies.as_deref();
-        let parts = parts.map(|dependencies| Parts::of(dependencies, map));
+        let parts = release
+            .dependencies
+            .as_deref()
+            .map(|dependencies| Parts::new(dependencies, map));
         let key = match &located.place {
             Place::Git { git, folder: _ } => {
                 let form = match &parts {
-                    // What cannot be put in may be in the chart already: its folder is left as it is.
+                    // What cannot be put in may already be in the chart: its folder is not changed.
                     Some(parts) if parts.not_included.is_empty() => {
                         Form::Composed(parts.parts.clone())
                     }
@@ -163,7 +165,7 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
         }
     }
 
-    /// Whether the chart is put together of several repositories.
+    /// Returns whether the chart is composed from several repositories.
     fn composed(&self) -> Option<(&GitSource, &Text)> {
         match (&self.located.place, &self.key) {
             (Place::Git { git, folder }, Some(Key::Git(_, Form::Composed(_)))) => {
@@ -202,33 +204,33 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
         }
     }
 
-    /// Asks for all objects that the release needs.
-    fn want(&self, namespace: Text, nested: &Nested, wanted: &mut Wanted) {
+    /// Requests all objects that the release needs.
+    fn request(&self, namespace: Text, nested: &Nested, wanted: &mut Wanted) {
         let span = self.release.chart.source.span;
-        let mut want = |key: Key, folder: Option<&Text>| {
+        let mut request = |key: Key, folder: Option<&Text>| {
             let (folders, _) = wanted
                 .entry((namespace.clone(), key))
                 .or_insert_with(|| (BTreeSet::new(), span));
             folders.extend(folder.cloned());
         };
         let secrets = self.located.secrets.iter();
-        secrets.for_each(|secret| want(Key::Secret(secret.clone()), None));
+        secrets.for_each(|secret| request(Key::Secret(secret.clone()), None));
         let composed = self.composed();
         if let Some(key) = &self.key {
-            want(key.clone(), composed.map(|(_, folder)| folder));
+            request(key.clone(), composed.map(|(_, folder)| folder));
         }
         let Some((git, folder)) = composed else {
             return;
         };
-        want(nested.emptied(git, folder), Some(folder));
+        request(nested.emptied(git, folder), Some(folder));
         for part in &self.parts.parts {
-            want(part.key(nested), Some(&part.from));
+            request(part.key(nested), Some(&part.from));
         }
         for (_, located) in &self.parts.located {
             located
                 .secrets
                 .iter()
-                .for_each(|secret| want(Key::Secret(secret.clone()), None));
+                .for_each(|secret| request(Key::Secret(secret.clone()), None));
         }
     }
 
@@ -245,7 +247,7 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
             namespace: namespace.clone(),
         };
         let composed = self.composed().map(|(_, folder)| chart_folder(folder));
-        // The object of a composed chart says much of other charts, too.
+        // The object of a composed chart also depends on other charts.
         let fingerprint = match &self.key {
             Some(key) if composed.is_some() => Some(key::identity(key).into()),
             Some(_) => name
@@ -328,7 +330,7 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
         }
     }
 
-    /// The commits that the release's objects are marked with, so that a new one reaches them.
+    /// Returns the commits that the release's objects are marked with, so that a new one reaches them.
     fn stamp(&self, commit: Option<&Text>) -> Option<Text> {
         let mut stamp = commit.map(ToString::to_string).unwrap_or_default();
         if self.composed().is_some() {
@@ -344,7 +346,7 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
     }
 }
 
-/// The `spec` of a source object.
+/// Returns the `spec` of a source object.
 fn spec(objects: &[Object], name: &Text, namespace: &Text) -> Option<Value> {
     let object = objects.iter().find(|object| {
         object.name == *name
@@ -354,7 +356,7 @@ fn spec(objects: &[Object], name: &Text, namespace: &Text) -> Option<Value> {
     object.value.at(&["spec"]).cloned()
 }
 
-/// The commit that a source is pinned to.
+/// Returns the commit that a source is pinned to.
 fn pinned(git: &GitSource) -> Option<&Text> {
     match &git.reference {
         GitReference::Commit(commit) => Some(commit),
@@ -371,7 +373,7 @@ fn template(chart: Text, version: Option<Text>, source: SourceReference) -> Char
     })
 }
 
-/// Reports rules that decide about no source.
+/// Reports rules without effect.
 fn unused_rules(map: &SourceMap, needs: &[Need<'_, '_, '_>], diagnostics: &mut Diagnostics) {
     let own = needs.iter().map(|need| (need.release.chart, &need.located));
     let inner = needs
@@ -398,7 +400,7 @@ fn unused_rules(map: &SourceMap, needs: &[Need<'_, '_, '_>], diagnostics: &mut D
             ),
             _ => (
                 format!(
-                    "rule {number} of the source map decides about no source: rules before it match the same"
+                    "rule {number} of the source map has no effect: rules before it match the same sources"
                 ),
                 "move it up, or remove it",
             ),

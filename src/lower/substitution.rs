@@ -3,16 +3,16 @@
 use crate::flux::{Object, SUBSTITUTE_ANNOTATION};
 use crate::value::{Data, Value};
 
-/// What a variable begins with where a Kustomization has `postBuild` substitutions.
+/// The start of a variable of `postBuild` substitutions of a Kustomization.
 const VARIABLE: &str = "${";
 
 /// Keeps the texts of an object as they are: without this, a Kustomization with substitutions would put
-/// its own words, or nothing, in the place of every `${…}` in values.
+/// its own text, or nothing, in place of every `${…}` in values.
 pub(super) fn keep(object: &mut Object) {
     object.set_annotation(SUBSTITUTE_ANNOTATION, "disabled");
 }
 
-/// Whether there is a `${` in a key or a text.
+/// Returns whether there is a `${` in a key or a text.
 pub(super) fn has_variable(value: &Value) -> bool {
     match &value.data {
         Data::String(text) => is_variable(text),
@@ -26,7 +26,7 @@ pub(super) fn has_variable(value: &Value) -> bool {
 }
 
 fn is_variable(text: &str) -> bool {
-    // Few texts hold a `$`, and a byte is found faster than a text.
+    // Few texts hold a `$`, and a search for a byte is faster than for a text.
     text.as_bytes().contains(&b'$') && text.contains(VARIABLE)
 }
 

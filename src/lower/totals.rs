@@ -1,10 +1,10 @@
-//! What lowering counts.
+//! The totals of a lowering.
 
 use crate::flux::Object;
 use crate::flux::helm_release::SourceReference;
 use crate::value::Text;
 
-/// What lowering counts on its way.
+/// The totals of a lowering.
 #[derive(Clone, Debug, Default)]
 pub struct Totals {
     /// Name of the site.
@@ -13,7 +13,7 @@ pub struct Totals {
     pub namespaces: usize,
     /// Source objects.
     pub sources: usize,
-    /// Secrets without content, which somebody has to fill in.
+    /// Secrets without content, which the user must fill in.
     pub empty_secrets: usize,
     /// Secrets and ConfigMaps with values.
     pub values_objects: usize,
@@ -23,36 +23,36 @@ pub struct Totals {
     pub suspended: usize,
     /// Entries of `dependsOn`, of all HelmReleases.
     pub dependencies: usize,
-    /// HelmReleases with health checks that stand for waits of Armada.
+    /// HelmReleases with health checks in place of waits of Armada.
     pub health_checked: usize,
     /// Leaves of values that are secret and written in clear text.
     pub secrets: usize,
-    /// Those of them that stand in a Secret.
+    /// Those of them that are in a Secret.
     pub secrets_apart: usize,
     /// HelmReleases that hold such leaves.
     pub releases_with_secrets: usize,
     /// Nulls in values, which client-side apply would drop.
     pub nulls: usize,
-    /// Charts whose source nothing in Flux can read yet.
+    /// Charts whose source Flux cannot read yet.
     pub unresolved: usize,
-    /// What each release came to, in order of deployment.
+    /// The totals of each release, in order of deployment.
     pub by_release: Vec<Lowered>,
 }
 
-/// What a release came to.
+/// The totals of one release.
 #[derive(Clone, Debug)]
 pub struct Lowered {
     /// Name of the release.
     pub name: Text,
-    /// Its namespace.
+    /// Namespace of the HelmRelease.
     pub namespace: Text,
-    /// Its source object.
+    /// Source object of its chart.
     pub source: SourceReference,
     /// Number of the source map's rule that decided, from 1; `None` when the document did.
     pub rule: Option<usize>,
     /// The commit of its chart, if it is pinned to one.
     pub commit: Option<Text>,
-    /// The location that nothing in Flux can read, fit for messages.
+    /// The location that Flux cannot read, safe to print.
     pub unresolved: Option<Text>,
     /// Secret values written in clear text.
     pub secrets: usize,
@@ -64,7 +64,7 @@ pub struct Lowered {
     pub values_from: Vec<Text>,
     /// Entries of its `dependsOn`.
     pub dependencies: usize,
-    /// Whether it has health checks that stand for waits of Armada.
+    /// Whether it has health checks in place of waits of Armada.
     pub health_checked: bool,
     /// Whether it is written with `suspend: true`.
     pub suspended: bool,

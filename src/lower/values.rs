@@ -30,7 +30,7 @@ pub enum ValuesIn {
 }
 
 impl ValuesIn {
-    /// Whether what is secret stands in a Secret, so that the rest may be read by anybody.
+    /// Returns whether secret values are in a Secret, so that the rest may be public.
     #[must_use]
     pub fn keeps_secrets_apart(self) -> bool {
         match self {
@@ -43,7 +43,7 @@ impl ValuesIn {
 /// Values, placed.
 #[derive(Debug, Default)]
 pub(super) struct Placed {
-    /// What stays in the HelmRelease.
+    /// The values in the HelmRelease.
     pub(super) inline: Option<Value>,
     /// Objects that hold the rest, in the order in which Flux merges them.
     pub(super) objects: Vec<Object>,
@@ -114,7 +114,7 @@ fn object(kind: ValuesKind, values: &Value, release: &Release<'_, '_>, site: &Te
     object.with_origin(release.chart.head.name.span)
 }
 
-/// Takes what is secret out of a mapping, with the keys that lead to it.
+/// Moves secret values out of a mapping, with the keys that lead to them.
 fn take_secrets(values: &mut Mapping) -> Mapping {
     let mut secrets = Mapping::new();
     let all = std::mem::take(values.entries_mut());
@@ -138,7 +138,7 @@ fn take_secrets(values: &mut Mapping) -> Mapping {
     secrets
 }
 
-/// Takes out comments that look as if they held a secret: an old password is one, too.
+/// Removes comments that may hold a secret: an old password is one, too.
 fn hide_comments(value: &mut Value) {
     if let Some(notes) = &mut value.notes {
         notes

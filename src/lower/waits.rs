@@ -1,8 +1,8 @@
-//! How a release waits in Flux, and what of Armada's waits Flux does not act on.
+//! How a release waits in Flux, and which of Armada's waits Flux does not act on.
 //!
 //! Armada's own waits come after Helm *and its hooks*; everything Flux can wait for comes before
 //! post-install hooks. So they are kept as gates for `apply`, and become health checks only where
-//! Helm waited for the same objects anyway, or where the user says that it is safe.
+//! Helm waited for the same objects anyway, or where an option says that it is safe.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use crate::plan::Release;
 use crate::secret;
 use crate::value::Text;
 
-/// What becomes of Armada's own waits.
+/// How the tree handles Armada's own waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Waits {
     /// An annotation that `apply` acts on.
@@ -29,10 +29,10 @@ pub enum Waits {
 /// The Helm that Armada ran.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ArmadaHelm {
-    /// Helm 3: `--wait` asks its own rules.
+    /// Helm 3: `--wait` uses its own rules.
     #[default]
     Three,
-    /// Helm 4: `--wait` watches and asks kstatus, as Flux does by itself.
+    /// Helm 4: `--wait` watches and uses kstatus, as Flux does by default.
     Four,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Waiting {
     pub(super) health_checks: Vec<HealthCheckExpr>,
 }
 
-/// Decides how the release waits and says what plain Flux does not wait for.
+/// Decides how the release waits and reports what plain Flux does not wait for.
 pub(super) fn waiting(
     release: &Release<'_, '_>,
     gates: &[Gate],
@@ -68,7 +68,7 @@ pub(super) fn waiting(
         };
     }
     Waiting {
-        // The legacy strategy does not look at health checks.
+        // The legacy strategy ignores health checks.
         wait: Wait::On(Strategy::Poller),
         health_checks: checks
             .iter()
@@ -124,7 +124,7 @@ fn report(
         } else {
             error.to_string()
         };
-        let message = format!("release `{name}`: armada's own wait can never pass: {why}");
+        let message = format!("release `{name}`: Armada's own wait can never succeed: {why}");
         diagnostics.push(
             Diagnostic::new(Code::DeployFault, message)
                 .at(span, "of this wait")
@@ -144,28 +144,28 @@ fn report(
     let (checked, rest) = (of(true), of(false));
     let message = match (checked.is_empty(), rest.is_empty()) {
         (true, _) => format!(
-            "release `{name}`: armada waited for its objects by itself after helm, plain flux does not"
+            "release `{name}`: Armada itself waited for its objects after Helm, plain Flux does not"
         ),
         (false, true) => format!(
-            "release `{name}`: health checks come near to armada's waits for {}",
+            "release `{name}`: health checks approximate Armada's waits for {}",
             checked.join(", ")
         ),
         (false, false) => format!(
-            "release `{name}`: health checks come near to armada's waits for {}, plain flux does not wait for {}",
+            "release `{name}`: health checks approximate Armada's waits for {}, plain Flux does not wait for {}",
             checked.join(", "),
             rest.join(", ")
         ),
     };
     let help = match (waits, checks.is_empty()) {
-        (Waits::Gates, _) => "the wait is kept as an annotation that apply acts on",
+        (Waits::Gates, _) => "the wait is kept as an annotation that `apply` acts on",
         (Waits::Cel { .. }, true) if release.native_wait => {
-            "apply waits for them after post-install hooks, as armada did; flux could only wait before"
+            "`apply` waits for them after post-install hooks, as Armada did; Flux could only wait before"
         }
         (Waits::Cel { .. }, true) => {
-            "flux would wait before post-install hooks, armada waited after them; if no pod needs such a hook, name the release with --cel-before-hooks"
+            "Flux would wait before post-install hooks, Armada waited after them; if no pod needs such a hook, name the release with `--cel-before-hooks`"
         }
         (Waits::Cel { .. }, false) => {
-            "flux checks objects of the chart only, before post-install hooks, and does not miss one that is not there; apply waits as armada did"
+            "Flux checks only objects of the chart, before post-install hooks, and passes when one is missing; `apply` waits as Armada did"
         }
     };
     let place = match chart.wait.resources_span {

@@ -1,4 +1,4 @@
-//! What people got wrong before: seen in the plan, not needed for it.
+//! Lints: likely mistakes in the documents that do not stop the plan.
 
 use crate::armada::ChartGroup;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -11,7 +11,7 @@ use super::Release;
 /// The label by which charts mark their objects with the name of their release.
 const RELEASE_LABEL: &str = "release_group";
 
-/// Reports selectors that name another release: what they were written for had another name.
+/// Reports selectors that name another release.
 pub(super) fn labels(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) {
     let waits = release.waits.iter().map(|wait| {
         (
@@ -25,7 +25,7 @@ pub(super) fn labels(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) {
         .map(|delete| (&delete.labels, Some(delete.span)));
     let other = waits.chain(deletes).find_map(|(labels, span)| {
         let (_, value) = labels.iter().find(|(key, _)| key == RELEASE_LABEL)?;
-        (*value != release.name && !chart_says(release, value)).then_some((value, span))
+        (*value != release.name && !chart_sets_label(release, value)).then_some((value, span))
     });
     let Some((other, span)) = other else { return };
     if secret::text_looks_secret(other) {
@@ -40,20 +40,18 @@ pub(super) fn labels(release: &Release<'_, '_>, diagnostics: &mut Diagnostics) {
         Diagnostic::new(Code::ReleaseRenamed, message)
             .at(
                 chart.release.span,
-                format!("comes out as `{}`", release.name),
+                format!("converted as `{}`", release.name),
             )
             .at(
                 span.unwrap_or(chart.head.name.span),
                 format!("`{RELEASE_LABEL}: {other}`"),
             )
-            .help(
-                "compare with `helm list -A`; a running release must come out under its own name",
-            ),
+            .help("compare with `helm list -A`; a running release must keep its name"),
     );
 }
 
-/// Whether the chart's own values set the label.
-fn chart_says(release: &Release<'_, '_>, label: &Text) -> bool {
+/// Returns whether the chart's own values set the label.
+fn chart_sets_label(release: &Release<'_, '_>, label: &Text) -> bool {
     release
         .chart
         .values
@@ -68,8 +66,11 @@ pub(super) fn tests(release: &Release<'_, '_>, group: &ChartGroup, diagnostics: 
     if release.test_timeout.is_some() {
         return;
     }
-    let own = release.chart.test.as_ref();
-    let own = own.filter(|test| test.enabled == Some(false));
+    let own = release
+        .chart
+        .test
+        .as_ref()
+        .filter(|test| test.enabled == Some(false));
     let (who, span): (_, Span) = match own {
         Some(test) => ("its chart", test.span),
         None => ("its chart group", group.head.name.span),
@@ -77,7 +78,7 @@ pub(super) fn tests(release: &Release<'_, '_>, group: &ChartGroup, diagnostics: 
     let message = format!("release `{}`: {who} turns its tests off", release.name);
     diagnostics.push(
         Diagnostic::new(Code::TestOff, message)
-            .at(span, "no tests, in armada and in flux")
-            .help("nothing if it is meant"),
+            .at(span, "no tests in Armada, so none in Flux")
+            .help("set `test.enabled: true` in the chart to run its tests"),
     );
 }

@@ -3,20 +3,20 @@
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::Span;
 
-/// Longest release name that Helm takes, in characters (Helm: pkg/chartutil/validate_name.go).
+/// Longest release name that Helm allows, in characters (Helm: pkg/chartutil/validate_name.go).
 pub(super) const MAX_RELEASE_NAME: usize = 53;
-/// Longest namespace that Kubernetes takes, in characters (DNS label).
+/// Longest namespace that Kubernetes allows, in characters (DNS label).
 pub(super) const MAX_NAMESPACE: usize = 63;
 
-/// Reports a release name that cannot be one.
+/// Reports a release name that is not valid.
 pub(super) fn check_release(name: &str, span: Span, diagnostics: &mut Diagnostics) {
     let fault = if name.chars().count() > MAX_RELEASE_NAME {
         format!(
-            "is {} characters long, helm takes {MAX_RELEASE_NAME}",
+            "is {} characters long, Helm allows {MAX_RELEASE_NAME}",
             name.chars().count()
         )
     } else if !name.split('.').all(is_dns_label) {
-        "is no name for helm: lower-case letters, digits, `-` and `.` only, ends included"
+        "is not valid in Helm: use lower-case letters, digits, `-` and `.`, with a letter or digit at both ends"
             .to_owned()
     } else {
         return;
@@ -24,24 +24,24 @@ pub(super) fn check_release(name: &str, span: Span, diagnostics: &mut Diagnostic
     let message = format!("release name `{}` {fault}", shown(name));
     diagnostics.push(
         Diagnostic::new(Code::NameInvalid, message)
-            .at(span, "with the manifest's prefix before it")
-            .help("helm cannot hold a release of this name; correct `release` or `release_prefix`"),
+            .at(span, "the Manifest's prefix comes before it")
+            .help("Helm rejects a release of this name; correct `release` or `release_prefix`"),
     );
 }
 
-/// Reports a namespace that cannot be one.
+/// Reports a namespace that is not valid.
 pub(super) fn check_namespace(name: &str, span: Span, diagnostics: &mut Diagnostics) {
     if name.len() <= MAX_NAMESPACE && is_dns_label(name) {
         return;
     }
-    let message = format!("`{}` cannot be a namespace", shown(name));
+    let message = format!("`{}` is not a valid namespace", shown(name));
     diagnostics.push(
         Diagnostic::new(Code::NameInvalid, message)
             .at(
                 span,
-                "lower-case letters, digits and `-`, at most 63 of them",
+                "use lower-case letters, digits and `-`, at most 63 characters",
             )
-            .help("kubernetes cannot hold this namespace; correct it"),
+            .help("Kubernetes rejects this namespace; correct it"),
     );
 }
 
@@ -54,7 +54,7 @@ fn is_dns_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-/// A name fit for a message: its start, without control characters.
+/// Returns a name for a message: its start, without control characters.
 fn shown(name: &str) -> String {
     const MOST: usize = 80;
     let mut text: String = name

@@ -1,4 +1,4 @@
-//! Armada's own waits of a release, with everything that documents leave out filled in.
+//! Armada's own waits of a release, with the defaults filled in.
 
 use crate::armada::Chart;
 use crate::armada::chart::{Resources, WaitItem};
@@ -13,11 +13,11 @@ pub struct Wait {
     pub spec: gate::Spec,
     /// The labels of its selector, which must be equal.
     pub labels: Vec<(Text, Text)>,
-    /// Where the document asks for it; `None` for a default.
+    /// Span of the wait in the document; `None` for a default.
     pub span: Option<Span>,
 }
 
-/// The waits of a chart, in order.
+/// Returns the waits of a chart, in order.
 pub(super) fn waits(chart: &Chart<'_>) -> Vec<Wait> {
     let base = &chart.wait.labels;
     match &chart.wait.resources {
@@ -28,7 +28,7 @@ pub(super) fn waits(chart: &Chart<'_>) -> Vec<Wait> {
             ],
             Version::V2 => by_kind(&[], base),
         },
-        Resources::List(items) => items.iter().map(|item| asked(item, base)).collect(),
+        Resources::List(items) => items.iter().map(|item| from_document(item, base)).collect(),
         Resources::ByKind(kinds) => by_kind(kinds, base),
     }
 }
@@ -38,7 +38,7 @@ fn by_kind(kinds: &[(WaitKind, Vec<WaitItem>)], base: &[(Text, Text)]) -> Vec<Wa
     let mut waits = Vec::new();
     for kind in WaitKind::ALL {
         match kinds.iter().find(|(replaced, _)| *replaced == kind) {
-            Some((_, items)) => waits.extend(items.iter().map(|item| asked(item, base))),
+            Some((_, items)) => waits.extend(items.iter().map(|item| from_document(item, base))),
             None => waits.push(default(kind, false, base)),
         }
     }
@@ -53,8 +53,8 @@ fn default(kind: WaitKind, required: bool, base: &[(Text, Text)]) -> Wait {
     }
 }
 
-/// A wait that the document asks for: required unless it says otherwise.
-fn asked(item: &WaitItem, base: &[(Text, Text)]) -> Wait {
+/// Returns a wait of the document: required unless it sets `required`.
+fn from_document(item: &WaitItem, base: &[(Text, Text)]) -> Wait {
     let WaitItem {
         kind,
         labels,
@@ -66,11 +66,11 @@ fn asked(item: &WaitItem, base: &[(Text, Text)]) -> Wait {
     let labels = overlaid(base, labels);
     let selector = selector::of_labels(&labels);
     let mut spec = gate::Spec::new(*kind, selector, required.unwrap_or(true));
-    if let (Some(default), Some(asked)) = (&mut spec.min_ready, min_ready) {
-        *default = *asked;
+    if let (Some(default), Some(written)) = (&mut spec.min_ready, min_ready) {
+        *default = *written;
     }
-    if let (Some(default), Some(asked)) = (&mut spec.allow_async_updates, allow_async_updates) {
-        *default = *asked;
+    if let (Some(default), Some(written)) = (&mut spec.allow_async_updates, allow_async_updates) {
+        *default = *written;
     }
     Wait {
         spec,
@@ -79,7 +79,7 @@ fn asked(item: &WaitItem, base: &[(Text, Text)]) -> Wait {
     }
 }
 
-/// The labels of `base`, changed and extended by `over`, in the order of Python's `dict.update`.
+/// Returns the labels of `base`, changed and extended by `over`, in the order of Python's `dict.update`.
 fn overlaid(base: &[(Text, Text)], over: &[(Text, Text)]) -> Vec<(Text, Text)> {
     let mut labels = base.to_vec();
     for (key, value) in over {

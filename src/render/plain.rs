@@ -19,7 +19,7 @@ use crate::value::{Mapping, Text, Value};
 
 use super::{File, MARKER};
 
-/// Longest folder name made of a chart group's name, in characters.
+/// Longest folder name computed from a chart group's name, in characters.
 const MAX_FOLDER: usize = 100;
 
 /// Turns objects into files, one by one.
@@ -48,7 +48,7 @@ impl<'s> Plain<'s> {
         }
     }
 
-    /// Gives an object its place: the path of its file, or `None` when it is kept for a file of several.
+    /// Returns the path of an object's file, or `None` when it is kept for a file of several.
     pub(crate) fn place(&mut self, role: Role<'_>, object: &Object) -> Option<Text> {
         let path = match role {
             Role::Namespace => {
@@ -64,7 +64,7 @@ impl<'s> Plain<'s> {
                 self.prefix(object),
                 object.name
             )),
-            // By kind, so that a rule of an encrypting tool can tell them apart.
+            // By kind, so that a rule of an encryption tool can match them.
             Role::Values {
                 stage,
                 group,
@@ -94,14 +94,14 @@ impl<'s> Plain<'s> {
         Some(path)
     }
 
-    /// The file of an object at its place.
+    /// Returns the file of an object.
     pub(crate) fn file(&self, role: Role<'_>, object: &Object, path: Text) -> File {
         let mut text = self.header(role, object);
         emit::write_yaml(&object.value, View::Clear, &mut text);
         File { path, text }
     }
 
-    /// The files that list the others.
+    /// Returns the files that list the others.
     pub(crate) fn finish(self) -> Vec<File> {
         let Self {
             sources: _,
@@ -176,7 +176,7 @@ impl<'s> Plain<'s> {
         name
     }
 
-    /// The marker, and where the object comes from.
+    /// Returns the marker, and where the object comes from.
     fn header(&self, role: Role<'_>, object: &Object) -> String {
         let mut header = MARKER.to_owned();
         if let Some(origin) = object.origin {

@@ -1,4 +1,4 @@
-//! Files back to objects: a Flux tree, written by `convert`, by hand or by both, and what its kustomizations list.
+//! Files back to objects: a Flux tree, written by `convert`, edited or both, and what its kustomizations list.
 
 use std::collections::BTreeSet;
 
@@ -18,15 +18,15 @@ const KUSTOMIZE: &str = "kustomize.config.k8s.io/";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// A document lacks what every object has.
-    #[error("a document of the tree is no kubernetes object")]
+    #[error("a document of the tree is not a Kubernetes object")]
     NotAnObject,
     /// An object is there twice.
-    #[error("{0} stands twice in the tree")]
+    #[error("{0} appears twice in the tree")]
     Twice(String),
 }
 
 impl Fault {
-    /// What to do about it.
+    /// Returns the advice.
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Fault::NotAnObject => "every document needs apiVersion, kind and metadata.name",
@@ -35,7 +35,7 @@ impl Fault {
     }
 }
 
-/// Why a kustomization is not followed: its result would not be what is read here.
+/// Why a kustomization is not supported: its result would differ from the files read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotFollowed {
     /// It does more than list files.
@@ -46,7 +46,7 @@ pub(crate) enum NotFollowed {
     Remote(String),
 }
 
-/// The objects of a tree, in its order; kustomizations are left out.
+/// Returns the objects of a tree, in its order; kustomizations are left out.
 ///
 /// # Errors
 ///
@@ -74,7 +74,7 @@ pub(crate) fn objects(trees: &[Tree], diagnostics: &mut Diagnostics) -> Result<O
     Ok(set)
 }
 
-/// What a kustomization lists.
+/// Returns what a kustomization lists.
 ///
 /// # Errors
 ///
@@ -106,8 +106,8 @@ pub(crate) fn resources(
     }
 }
 
-/// The documents of a file as trees, as kubectl reads them. What it has to say of values is not about a
-/// conversion, so errors alone are kept.
+/// Returns the documents of a file as trees, as kubectl reads them. Its diagnostics about values are not about a
+/// conversion, so only errors are kept.
 fn values(tree: &Tree, diagnostics: &mut Diagnostics) -> Vec<Value> {
     let mut found = Vec::new();
     for root in tree.roots() {

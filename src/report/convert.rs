@@ -409,7 +409,7 @@ fn release(
         allow_async_updates: wait.spec.allow_async_updates,
     });
     let pre_deletes = pre_deletes.iter().map(|delete| PreDelete {
-        asked: delete.asked.to_string(),
+        asked: delete.type_word.to_string(),
         selector: selector::shown_labels(&delete.labels),
     });
     let dependencies = dependencies.as_ref().map(|charts| {

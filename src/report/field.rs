@@ -17,7 +17,7 @@ pub struct Field {
 pub fn all() -> impl Iterator<Item = Field> {
     rows::ALL.iter().map(|row| Field {
         row,
-        behaviour: behaviour::of(row),
+        behaviour: behaviour::find(row),
     })
 }
 
@@ -52,10 +52,7 @@ impl Field {
             (Fate::Approximated, _) => format!("approximated:{target}"),
             (Fate::DroppedHarmless, _) => "dropped, harmless".to_owned(),
             (Fate::DroppedLossy, _) => "dropped, a loss".to_owned(),
-            (Fate::NotYet, Carrier::Apply) => {
-                "not carried over yet; the staged apply will keep it".to_owned()
-            }
-            (Fate::NotYet, _) => "not carried over yet; the tree will keep it".to_owned(),
+            (Fate::NotYet, _) => "not carried over".to_owned(),
             (Fate::Refused, _) => "refused: an error, no output is made".to_owned(),
         }
     }

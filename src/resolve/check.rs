@@ -10,7 +10,7 @@ use crate::value::Text;
 use super::Index;
 
 /// Everything that any Manifest leads to must be there (Armada: utils/validate.py, handlers/manifest.py);
-/// what no Manifest leads to is not looked at. Groups that no Manifest lists are noted.
+/// documents that no Manifest reaches are not checked. Groups that no Manifest lists are noted.
 pub(super) fn references(
     documents: &Documents<'_>,
     index: &Index<'_, '_>,
@@ -24,13 +24,13 @@ pub(super) fn references(
         if let (Some(manifest), 0, false) = (documents.manifests.first(), number, lacking) {
             let name = &manifest.head.name;
             let message = format!(
-                "manifest `{}` has nothing to deploy, the input holds no {kind}",
+                "Manifest `{}` has nothing to deploy: the input holds no {kind}",
                 name.value
             );
             diagnostics.push(
                 Diagnostic::new(Code::ReferenceMissing, message)
-                    .at(name.span, "this manifest")
-                    .help("armada asks for at least one; give all files of the site"),
+                    .at(name.span, "this Manifest")
+                    .help("Armada requires at least one; give all files of the site"),
             );
         }
     }
@@ -40,8 +40,8 @@ pub(super) fn references(
         for name in &manifest.chart_groups {
             let Some(&group) = index.groups.get(&*name.value) else {
                 let by = &manifest.head.name.value;
-                if !excused(ArmadaKind::ChartGroup, name, documents, diagnostics) {
-                    missing("chart group", name, by, diagnostics);
+                if !may_be_unread(ArmadaKind::ChartGroup, name, documents, diagnostics) {
+                    report_missing("chart group", name, by, diagnostics);
                 }
                 continue;
             };
@@ -60,8 +60,8 @@ pub(super) fn references(
                             diagnostics,
                         );
                     }
-                    None if excused(ArmadaKind::Chart, name, documents, diagnostics) => {}
-                    None => missing("chart", name, &group.head.name.value, diagnostics),
+                    None if may_be_unread(ArmadaKind::Chart, name, documents, diagnostics) => {}
+                    None => report_missing("chart", name, &group.head.name.value, diagnostics),
                 }
             }
         }
@@ -69,7 +69,7 @@ pub(super) fn references(
     for group in &documents.chart_groups {
         let name = &group.head.name;
         if !seen.contains(&*name.value) {
-            let message = format!("chart group `{}` is listed by no manifest", name.value);
+            let message = format!("chart group `{}` is not listed by any Manifest", name.value);
             diagnostics.push(
                 Diagnostic::new(Code::GroupUnlisted, message).at(name.span, "never deployed"),
             );
@@ -105,22 +105,22 @@ pub(super) fn faults(
     }
 }
 
-/// Whether what is not found may be in a document that could not be decoded or read.
-fn excused(
+/// Returns whether a missing document may be one that could not be decoded or read.
+fn may_be_unread(
     kind: ArmadaKind,
     name: &Spanned<Text>,
     documents: &Documents<'_>,
     diagnostics: &mut Diagnostics,
 ) -> bool {
-    let excused = documents.may_have_failed(kind, &name.value);
-    if excused && let Some(&unreadable) = documents.unreadable.first() {
-        let help = "names that are found nowhere else are taken to be in this document";
+    let may_be_unread = documents.may_have_failed(kind, &name.value);
+    if may_be_unread && let Some(&unreadable) = documents.unreadable.first() {
+        let help = "names that no other document has are assumed to be in this one";
         diagnostics.add_help(unreadable, help);
     }
-    excused
+    may_be_unread
 }
 
-fn missing(kind: &str, name: &Spanned<Text>, by: &str, diagnostics: &mut Diagnostics) {
+fn report_missing(kind: &str, name: &Spanned<Text>, by: &str, diagnostics: &mut Diagnostics) {
     diagnostics.push(
         Diagnostic::new(
             Code::ReferenceMissing,
@@ -153,8 +153,8 @@ fn dependencies<'d>(
     chain.push(own_name);
     for name in chart.dependencies.iter().flatten() {
         let Some(next) = index.charts.get(&*name.value) else {
-            if !excused(ArmadaKind::Chart, name, documents, diagnostics) {
-                missing("dependency chart", name, own_name, diagnostics);
+            if !may_be_unread(ArmadaKind::Chart, name, documents, diagnostics) {
+                report_missing("dependency chart", name, own_name, diagnostics);
             }
             continue;
         };

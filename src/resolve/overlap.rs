@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use super::Index;
 
 /// Reports each Manifest that shares releases with the chosen one. The message does not depend on which
-/// of the two was chosen, so that it is said once where all are looked at.
+/// of the two was chosen, so that it appears once when all are checked.
 pub(super) fn report(
     documents: &Documents<'_>,
     chosen: &Manifest,
@@ -36,14 +36,14 @@ pub(super) fn report(
         let (first, second) = (&first.head.name, &second.head.name);
         let what = if shared == 1 { "release" } else { "releases" };
         let message = format!(
-            "manifests `{}` and `{}` deploy {shared} {what} both",
+            "Manifests `{}` and `{}` both deploy {shared} {what}",
             first.value, second.value
         );
         diagnostics.push(
             Diagnostic::new(Code::ManifestOverlap, message)
                 .at(first.span, "this one")
                 .at(second.span, "and this one")
-                .help("make a tree of one of them; two trees would fight over the releases"),
+                .help("convert only one of them; two trees would overwrite each other's releases"),
         );
     }
 }

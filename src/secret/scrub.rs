@@ -15,7 +15,7 @@ const SHORTEST_ANYWHERE: usize = 4;
 /// Parts of a secret of this length, in bytes, are hidden; shorter ones are ordinary words.
 const FRAGMENT: usize = 12;
 
-/// The secrets that must not be shown, in all spellings that API servers quote them in.
+/// The secrets that must not be printed, in all spellings in which API servers quote them.
 #[derive(Clone, Default)]
 pub struct Scrubber {
     /// Each with whether it is hidden inside of words, too.
@@ -116,9 +116,11 @@ impl Scrubber {
 
     fn hide_fragments(&self, text: &[u8], hidden: &mut [bool]) {
         let fragments = self.fragments.get_or_init(|| {
-            let known = self.known.iter();
-            let parts = known.flat_map(|(known, _)| known.as_bytes().windows(FRAGMENT));
-            parts.filter_map(|part| part.try_into().ok()).collect()
+            self.known
+                .iter()
+                .flat_map(|(known, _)| known.as_bytes().windows(FRAGMENT))
+                .filter_map(|part| part.try_into().ok())
+                .collect()
         });
         for (at, window) in text.windows(FRAGMENT).enumerate() {
             if fragments.contains(window) {
@@ -128,7 +130,7 @@ impl Scrubber {
     }
 }
 
-/// Returns whether there is no letter or digit before and after.
+/// Returns whether no letter or digit comes directly before or after.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].chars().next_back();
     let after = text[end..].chars().next();

@@ -1,4 +1,4 @@
-//! A document to a [`SourceMap`]. All faults are told at once, each with its place.
+//! Decodes a document into a [`SourceMap`]. All faults are reported at once, each with its span.
 
 mod target;
 
@@ -35,7 +35,7 @@ pub fn decode(tree: &Tree, diagnostics: &mut Diagnostics) -> Option<SourceMap> {
         (Some(_), Some(second)) => {
             cx.error(
                 second.span(),
-                "a source map is one document",
+                "a source map must be one document",
                 "a second one",
                 "put all rules under one `sources`",
             );
@@ -71,7 +71,7 @@ impl Context<'_> {
         self.error(
             node.span(),
             format!("`{path}` must be {wanted}"),
-            "not so here",
+            "wrong type",
             help,
         );
     }
@@ -160,7 +160,7 @@ impl<'t> Table<'t> {
         template(&text, key, node.span(), names, cx)
     }
 
-    /// Where a field stands, without taking it.
+    /// Returns where a field stands, without taking it.
     fn place(&self, key: &str) -> Option<Span> {
         self.entries
             .iter()
@@ -168,7 +168,7 @@ impl<'t> Table<'t> {
             .map(|(.., span)| *span)
     }
 
-    /// The `name` of a reference to a Secret.
+    /// Returns the `name` of a reference to a Secret.
     fn secret(&mut self, key: &'static str, cx: &mut Context<'_>) -> Option<Text> {
         let mut table = Table::open(self.take(key)?, key, cx)?;
         let name = table
@@ -204,7 +204,7 @@ impl<'t> Table<'t> {
         word(self.required(key, cx)?, key, words, cx)
     }
 
-    /// Complains about what nobody took; says whether there was anything.
+    /// Reports fields that were not taken; returns whether there were any.
     fn finish(self, cx: &mut Context<'_>) -> bool {
         let Self {
             path,
@@ -218,7 +218,7 @@ impl<'t> Table<'t> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("`{path}` has `{}`", known.join("`, `")),
             };
-            let message = format!("`{path}` knows no field `{}`", name.escape_debug());
+            let message = format!("`{path}` has no field `{}`", name.escape_debug());
             cx.error(span, message, "unknown field", help);
         }
         faulty
@@ -226,7 +226,7 @@ impl<'t> Table<'t> {
 }
 
 const PATTERN_HELP: &str =
-    "`<name>` catches a part without `/`, `<name...>` any text, all else stands for itself";
+    "`<name>` matches a part without `/`, `<name...>` any text, all else is literal";
 
 fn text(node: Node<'_>, path: &str, cx: &mut Context<'_>) -> Option<Text> {
     if let Some(scalar) = node.resolved().scalar()
@@ -238,19 +238,19 @@ fn text(node: Node<'_>, path: &str, cx: &mut Context<'_>) -> Option<Text> {
     None
 }
 
-/// One of several words.
+/// Returns one of several words.
 fn word(node: Node<'_>, key: &str, words: &[&str], cx: &mut Context<'_>) -> Option<Text> {
     let text = text(node, key, cx)?;
     if words.contains(&&*text) {
         return Some(text);
     }
-    let message = format!("`{key}` has a word that it does not know");
+    let message = format!("`{key}` has an unknown word");
     let help = format!("use `{}`", words.join("`, `"));
     cx.error(node.span(), message, "unknown word", help);
     None
 }
 
-/// The name of an object.
+/// Returns the name of an object.
 fn name(node: Node<'_>, path: &str, cx: &mut Context<'_>) -> Option<Text> {
     const LONGEST: usize = 253;
     let text = text(node, path, cx)?;
@@ -261,7 +261,7 @@ fn name(node: Node<'_>, path: &str, cx: &mut Context<'_>) -> Option<Text> {
         && text.starts_with(edge)
         && text.ends_with(edge);
     if !fits {
-        let message = format!("`{path}` cannot be an object's name");
+        let message = format!("`{path}` is not a valid object name");
         cx.error(
             node.span(),
             message,
@@ -287,17 +287,17 @@ fn template(
                 span,
                 format!("`{key}`: {fault}"),
                 "not usable",
-                "write `<name>` for what a pattern catches",
+                "write `<name>` for what a pattern matches",
             );
             return None;
         }
     };
     if text.contains(FILL_IN) {
-        let message = format!("`{key}` still has to be filled in");
+        let message = format!("`{key}` must be filled in");
         cx.error(
             span,
             message,
-            "only you know what belongs here",
+            "only you know this value",
             "replace it, or remove the rule",
         );
         return None;
@@ -314,8 +314,8 @@ fn template(
     if let Some(name) = template.unknown(names) {
         let mut names = names.to_vec();
         names.dedup();
-        let message = format!("`{key}` uses `<{name}>`, which nothing catches");
-        let help = format!("this rule knows `<{}>`", names.join(">`, `<"));
+        let message = format!("`{key}` uses `<{name}>`, which no pattern of the rule has");
+        let help = format!("this rule has `<{}>`", names.join(">`, `<"));
         cx.error(span, message, "unknown name", help);
         return None;
     }
@@ -362,11 +362,11 @@ fn rule(node: Node<'_>, cx: &mut Context<'_>) -> Option<Rule> {
             target::decode(key, *node, &names, matching.as_ref(), cx)
         }
         [] => {
-            let message = "a rule names no target";
+            let message = "a rule has no target";
             cx.error(
                 span,
                 message,
-                "what takes the source's place?",
+                "what replaces the source?",
                 format!("add one of `{}`", TARGETS.join("`, `")),
             );
             None
@@ -374,7 +374,7 @@ fn rule(node: Node<'_>, cx: &mut Context<'_>) -> Option<Rule> {
         [_, (_, second), ..] => {
             cx.error(
                 second.span(),
-                "a rule names two targets",
+                "a rule has two targets",
                 "the second",
                 "make two rules, or remove one target",
             );

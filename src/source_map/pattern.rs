@@ -1,7 +1,7 @@
-//! Patterns that catch parts of a text, and templates that use them.
+//! Patterns that capture parts of a text, and templates that use the captures.
 //!
 //! `<name>` stands for one or more characters without `/`, `<name...>` for any text; without a name nothing is
-//! kept (`<>`, `<...>`). All else stands for itself. Captures take as little as they can, from left to right.
+//! kept (`<>`, `<...>`). All else is literal. Captures match as little as possible, from left to right.
 //! No YAML quoting is needed for any of it, and no address holds `<` or `>`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ const MAX_CAPTURES: usize = 16;
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
     Literal(Text),
-    /// A capture; `wide` ones take `/` and the empty text, too.
+    /// A capture; `wide` ones also match `/` and the empty text.
     Capture {
         name: Text,
         wide: bool,
@@ -34,11 +34,11 @@ pub struct Template {
     parts: Vec<Part>,
 }
 
-/// What patterns caught, by name.
+/// Captured texts by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captures(BTreeMap<Text, Text>);
 
-/// Why a text is no pattern or template.
+/// Why a text is not a valid pattern or template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// `<` without `>`.
@@ -50,10 +50,10 @@ pub enum Fault {
     /// Characters that no name has.
     #[error("names of captures are letters, digits, `-` and `_`")]
     Name,
-    /// Nothing says where one capture ends and the next begins.
-    #[error("two captures side by side: nothing tells where one ends")]
+    /// Two captures are adjacent.
+    #[error("two captures side by side: the end of the first is ambiguous")]
     Adjacent,
-    /// One name twice.
+    /// A name appears twice.
     #[error("the same name twice in one pattern")]
     Twice,
     /// More captures than [`MAX_CAPTURES`].
@@ -64,7 +64,7 @@ pub enum Fault {
     Nameless,
 }
 
-/// A name that a template uses and nothing catches.
+/// A template uses a name that no pattern captures.
 pub type Unknown = Text;
 
 fn parse(text: &str) -> Result<Vec<Part>, Fault> {
@@ -140,12 +140,12 @@ impl Pattern {
         Ok(Self { parts })
     }
 
-    /// The names that it catches.
+    /// Returns the names that it captures.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.parts.iter().filter_map(Part::name)
     }
 
-    /// Whether the whole text matches; what it catches is added. A name that was caught already stands for the
+    /// Returns whether the whole text matches, and adds its captures. A name captured before matches only the
     /// same text again.
     pub fn matches(&self, text: &str, captures: &mut Captures) -> bool {
         let mut search = Search {
@@ -177,12 +177,13 @@ struct Search<'s> {
     known: &'s Captures,
     /// Where each part ends.
     ends: Vec<usize>,
-    /// Captures that failed and the last place where they may end: a later start leaves them less to try.
+    /// Captures that failed and the last offset where they may end: a later start leaves them less to try.
     failed: BTreeSet<(usize, usize)>,
 }
 
 impl Search<'_> {
-    /// Whether the parts from `part` on match the text from `start` on. Recursion is as deep as there are parts.
+    /// Returns whether the parts from `part` on match the text from `start` on. Recursion is as deep as
+    /// there are parts.
     fn from(&mut self, part: usize, start: usize) -> bool {
         let Some(current) = self.parts.get(part) else {
             return start == self.text.len();
@@ -231,7 +232,7 @@ impl Template {
         Ok(Self { parts })
     }
 
-    /// The first name that is not among `names`.
+    /// Returns the first name that is not among `names`.
     #[must_use]
     pub fn unknown(&self, names: &[&str]) -> Option<Unknown> {
         self.parts
@@ -241,7 +242,7 @@ impl Template {
             .map(Text::from)
     }
 
-    /// Puts what was caught in place of the names.
+    /// Replaces the names by the captures.
     #[must_use]
     pub fn fill(&self, captures: &Captures) -> Text {
         let mut text = Text::new();
@@ -256,7 +257,7 @@ impl Template {
         text
     }
 
-    /// The text before the first name.
+    /// Returns the text before the first name.
     #[must_use]
     pub fn start(&self) -> &str {
         match self.parts.first() {
@@ -265,7 +266,7 @@ impl Template {
         }
     }
 
-    /// Whether it is a text without names.
+    /// Returns whether it is a text without names.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         !self.parts.iter().any(Part::is_capture)
@@ -273,12 +274,12 @@ impl Template {
 }
 
 impl Captures {
-    /// Sets what a name stands for, unless something caught it.
+    /// Sets the text of a name, unless it was captured.
     pub fn set_default(&mut self, name: &str, text: &str) {
         self.0.entry(name.into()).or_insert_with(|| text.into());
     }
 
-    /// What a name stands for.
+    /// Returns the text of a name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|text| &**text)

@@ -1,4 +1,4 @@
-//! The shape of a source map for editors: what [`fn@super::decode`] takes, as a JSON Schema.
+//! The JSON Schema of a source map, for editors: what [`fn@super::decode`] accepts.
 //!
 //! These types describe the file and are never filled; a test compares their verdict with the decoder's.
 
@@ -41,14 +41,14 @@ struct Rule {
     /// One chart in a registry.
     #[schemars(rename = "OCIRepository")]
     oci_repository: Option<OciRepository>,
-    /// A Git repository.
+    /// A GitRepository.
     #[schemars(rename = "GitRepository")]
     git_repository: Option<GitRepository>,
     /// An object that is there already.
     existing: Option<Existing>,
 }
 
-/// Takes null out of the optional fields: they may be left out, not be null.
+/// Removes null from the optional fields: they may be absent, not null.
 fn no_nulls(schema: &mut schemars::Schema) {
     let Some(fields) = schema.get_mut("properties").and_then(Json::as_object_mut) else {
         return;
@@ -82,7 +82,7 @@ struct Match {
     location: Option<String>,
     /// `source.reference`; `master` for a git source that names none, empty for other kinds.
     reference: Option<String>,
-    /// `source.subpath`, without `./` before and `/` behind it.
+    /// `source.subpath`, without leading `./` and trailing `/`.
     subpath: Option<String>,
     /// Name of the chart: from the archive's name, or the last folder of the subpath.
     chart: Option<String>,

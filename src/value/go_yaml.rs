@@ -4,7 +4,7 @@
 /// characters from where the key begins, quotes and escapes counted.
 pub(crate) const LONGEST_KEY: usize = 1024;
 
-/// Whether the key's JSON, as Go writes it, is longer than go-yaml looks for its colon.
+/// Returns whether the key's JSON, as Go writes it, is longer than go-yaml's limit for a key.
 #[must_use]
 pub(crate) fn is_too_long(key: &str) -> bool {
     const QUOTES: usize = 2;
@@ -19,10 +19,10 @@ pub(crate) fn is_too_long(key: &str) -> bool {
     key.chars().map(written).sum::<usize>() + QUOTES > LONGEST_KEY
 }
 
-/// go-yaml takes it for a line break, which is a blank when lines are joined.
+/// go-yaml reads it as a line break, which is a blank when lines are joined.
 pub(crate) const NEXT_LINE: char = '\u{85}';
 
-/// A character that go-yaml refuses, or else one that it changes, where it stands unescaped.
+/// Returns a character that go-yaml rejects or changes when it is not escaped.
 #[must_use]
 pub(crate) fn unsafe_char(text: &str) -> Option<char> {
     if text.bytes().all(|byte| byte < 0x7f) {

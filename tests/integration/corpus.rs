@@ -121,7 +121,7 @@ fn not_rendered() -> Result {
     contains(&ran.stderr, "pegleg site -r REPOSITORY render SITE")?;
     contains(
         &ran.stderr,
-        "layers and substitutions decide what armada gets",
+        "layers and substitutions decide what Armada receives",
     )?;
     lacks(&ran.stderr, "password123")?;
     let lines = ran.stderr.lines().count();

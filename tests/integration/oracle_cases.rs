@@ -296,7 +296,11 @@ fn chart(release: &Release<'_, '_>, upgrade: bool) -> Json {
             let labels: serde_json::Map<String, Json> = labels
                 .map(|(key, value)| (key.to_string(), json!(&**value)))
                 .collect();
-            json!(["delete", [&*delete.asked, labels, &*release.namespace], {}])
+            json!([
+                "delete",
+                [&*delete.type_word, labels, &*release.namespace],
+                {}
+            ])
         });
         let deletes: Vec<Json> = deletes.collect();
         if !deletes.is_empty() {

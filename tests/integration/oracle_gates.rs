@@ -418,20 +418,17 @@ const REASONS: &[(&str, &str)] = &[
         "exceeded its progress deadline",
         "its progress deadline is exceeded",
     ),
-    ("new replicas have been updated", "pods are updated"),
-    ("new pods have been updated", "pods are updated"),
+    ("new replicas have been updated", "pods updated"),
+    ("new pods have been updated", "pods updated"),
     (
         "updated replicas are available, with min_ready",
-        "pods are ready, min_ready",
+        "pods ready, min_ready",
     ),
     (
         "updated pods are available, with min_ready",
-        "pods are ready, min_ready",
+        "pods ready, min_ready",
     ),
-    (
-        "pods are ready, with min_ready",
-        "pods are ready, min_ready",
-    ),
+    ("pods are ready, with min_ready", "pods ready, min_ready"),
     ("rolling update to complete", "are not all at revision"),
     ("to be successfully completed", "completions"),
     ("Waiting for pod", ""),
@@ -446,6 +443,6 @@ fn same_reason(ours: &str, theirs: &str) -> bool {
         let words = text.split(' ').filter_map(|word| word.parse().ok());
         words.take(2).collect()
     };
-    let counted = ours.contains("pods are ready") || ours.contains("pods are updated");
+    let counted = ours.contains("pods ready") || ours.contains("pods updated");
     ours.contains(words) && (!counted || numbers(ours) == numbers(theirs))
 }

@@ -27,13 +27,13 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// Rules of the decoder that no schema can express.
 const BEYOND_THE_SCHEMA: &[&str] = &[
-    "which nothing catches",
-    "cannot be at this address",
-    "a source that is not git has no commit",
+    "which no pattern of the rule has",
+    "does not support this address",
+    "a source that is not Git has no commit",
     "must be 40 hexadecimal digits",
-    "is one chart",
+    "holds a single chart",
     "has no versions to choose from",
-    "flux has no",
+    "Flux has no",
 ];
 
 /// Changes every node of a map with every form, and compares the verdicts.
@@ -169,6 +169,6 @@ fn filled_in() -> Result {
     .expect_code(0)?;
     let convert = ["convert", &input(), "-o", "out", "--source-map=map.yaml"];
     let refused = run(place.path(), &convert)?.expect_code(1)?;
-    contains(&refused.stderr, "`url` still has to be filled in")?;
+    contains(&refused.stderr, "`url` must be filled in")?;
     ensure(!place.path().join("out").exists(), "a tree was written")
 }

@@ -8,22 +8,22 @@ use crate::source::{Span, Spanned};
 use crate::value::Text;
 
 rows! { "Chart";
-    SOURCE "data.source" Any Mapped Tree "a source object, spec.chart" "where the chart comes from; a rule of the source map takes its place";
-    TYPE "data.source.type" Any Mapped Tree "kind of the source object" "git, tar or local; what lies on the machine of Armada needs a rule of the source map";
-    LOCATION "data.source.location" Any Mapped Tree "spec.url of the source object" "repository, archive or folder; ssh in every spelling, git:// over https, packed archives of a forge from its repository";
+    SOURCE "data.source" Any Mapped Tree "a source object, spec.chart" "where the chart comes from; a rule of the source map replaces it";
+    TYPE "data.source.type" Any Mapped Tree "kind of the source object" "git, tar or local; a folder on Armada's machine needs a rule of the source map";
+    LOCATION "data.source.location" Any Mapped Tree "spec.url of the source object" "repository, archive or folder; SSH in every spelling, git:// over HTTPS, archives that a forge packs from its repository";
     SUBPATH "data.source.subpath" Any Mapped Tree "spec.chart.spec.chart" "the chart's folder in the repository; in an archive the chart is found by its name";
     REFERENCE "data.source.reference" Any Mapped Tree "spec.ref of the GitRepository" "a commit, a branch or tag, or a ref; master when absent; a new commit reaches the release through commonMetadata" since 2 7;
-    PROXY_SERVER "data.source.proxy_server" Any Approximated Tree "spec.proxySecretRef of the GitRepository" "Flux reads the address from a Secret, which is written without content; git over http only, as in Armada";
-    AUTH_METHOD "data.source.auth_method" Any Approximated Tree "spec.secretRef of the GitRepository" "Flux reads the key and the host's key from a Secret, which is written without content for every ssh address";
+    PROXY_SERVER "data.source.proxy_server" Any Approximated Tree "spec.proxySecretRef of the GitRepository" "Flux reads the address from a Secret, which is written without content; only Git over HTTP, as in Armada";
+    AUTH_METHOD "data.source.auth_method" Any Approximated Tree "spec.secretRef of the GitRepository" "Flux reads the key and the host key from a Secret, which is written without content for every SSH address";
     EXTRA "data.source.*" Any DroppedHarmless Nobody "" "Armada does not read it";
 }
 
-/// The kinds of source that Armada knows (Armada: handlers/chart_download.py, utils/source.py).
+/// The types of source that Armada supports (Armada: handlers/chart_download.py, utils/source.py).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SourceKind {
-    /// A Git repository.
+    /// A Git repository, cloned over HTTP, SSH or `git://`.
     Git,
-    /// An archive behind a URL.
+    /// An archive at a URL.
     Tar,
     /// A folder on the machine that runs Armada.
     Local,
@@ -32,7 +32,7 @@ pub enum SourceKind {
 /// The `source` block of a Chart.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// What kind of place it is; `None` for a word that Armada rejects when it deploys.
+    /// The type; `None` for a word that Armada rejects when it deploys.
     pub kind: Option<SourceKind>,
     /// Repository, archive or folder.
     pub location: Spanned<Text>,
@@ -40,11 +40,11 @@ pub struct Source {
     pub subpath: Option<Spanned<Text>>,
     /// Commit, branch, tag or ref.
     pub reference: Option<Spanned<Text>>,
-    /// A proxy for git.
+    /// HTTP proxy for Git.
     pub proxy_server: Option<Spanned<Text>>,
-    /// How git logs in (`SSH`).
+    /// How Git authenticates (`SSH`).
     pub auth_method: Option<Spanned<Text>>,
-    /// The whole block.
+    /// Span of the block.
     pub span: Span,
 }
 
@@ -73,11 +73,8 @@ pub(in crate::armada) fn decode(
         _ => None,
     };
     if known.is_none() {
-        let message = format!(
-            "{}: armada knows no source type `{}`",
-            cx.subject, kind.value
-        );
-        // Armada finds this out only when it deploys the chart, so unused charts may have it.
+        let message = format!("{}: Armada has no source type `{}`", cx.subject, kind.value);
+        // Armada fails on this only when it deploys the chart, so unused charts may have it.
         cx.diagnostics.push(
             Diagnostic::new(Code::SourceUnresolved, message)
                 .at(kind.span, "expected git, tar or local")

@@ -21,7 +21,7 @@ pub struct Test {
     pub enabled: Option<bool>,
     /// Their limit, in seconds.
     pub timeout: Option<Spanned<i64>>,
-    /// Where the block stands.
+    /// Span of the block.
     pub span: Span,
 }
 

@@ -11,14 +11,14 @@ pub use action::PreDelete;
 
 rows! { "Chart";
     UPGRADE "data.upgrade" Any Mapped Tree "spec.upgrade" "options of an upgrade";
-    NO_HOOKS "data.upgrade.no_hooks" V1 Mapped Tree "spec.upgrade.disableHooks" "required in v1 as soon as there is an upgrade block";
+    NO_HOOKS "data.upgrade.no_hooks" V1 Mapped Tree "spec.upgrade.disableHooks" "required in v1 when upgrade is set";
     OPTIONS "data.upgrade.options" Any Mapped Tree "spec.upgrade" "options of an upgrade";
-    OPTIONS_NO_HOOKS "data.upgrade.options.no_hooks" V2 Mapped Tree "spec.upgrade.disableHooks" "v2's place of no_hooks";
+    OPTIONS_NO_HOOKS "data.upgrade.options.no_hooks" V2 Mapped Tree "spec.upgrade.disableHooks" "the v2 form of no_hooks";
     FORCE "data.upgrade.options.force" Any Approximated Tree "spec.upgrade.force" "Flux ignores it for releases that are applied server-side";
-    PRE "data.upgrade.pre" Any Approximated Apply "annotation armada2flux.dev/pre-delete" "apply acts on it, plain Flux does not: actions before an upgrade";
-    PRE_DELETE "data.upgrade.pre.delete" Any Approximated Apply "annotation armada2flux.dev/pre-delete" "apply acts on it, plain Flux has no counterpart; with `--pre-delete hook` it makes Jobs hooks where Helm does not wait";
-    PRE_DELETE_TYPE "data.upgrade.pre.delete[].type" Any Approximated Apply "annotation armada2flux.dev/pre-delete" "apply acts on it, plain Flux does not: job (in v1 with cronjobs), cronjob or pod; anything else is logged as an error and skipped";
-    PRE_DELETE_LABELS "data.upgrade.pre.delete[].labels" Any Approximated Apply "annotation armada2flux.dev/pre-delete" "apply acts on it, plain Flux does not: which objects to delete; without any, all of the namespace";
+    PRE "data.upgrade.pre" Any Approximated Apply "annotation armada2flux.dev/pre-delete" "`apply` acts on it, plain Flux does not: actions before an upgrade";
+    PRE_DELETE "data.upgrade.pre.delete" Any Approximated Apply "annotation armada2flux.dev/pre-delete" "`apply` acts on it, plain Flux has no counterpart; with `--pre-delete hook` Jobs become hooks where Helm does not wait";
+    PRE_DELETE_TYPE "data.upgrade.pre.delete[].type" Any Approximated Apply "annotation armada2flux.dev/pre-delete" "`apply` acts on it, plain Flux does not: job (in v1 with cronjobs), cronjob or pod; anything else is logged as an error and skipped";
+    PRE_DELETE_LABELS "data.upgrade.pre.delete[].labels" Any Approximated Apply "annotation armada2flux.dev/pre-delete" "`apply` acts on it, plain Flux does not: which objects to delete; without any, all of the namespace";
     PRE_DELETE_NAME "data.upgrade.pre.delete[].name" V1 DroppedHarmless Nobody "" "Armada only logs it";
     PRE_UPDATE "data.upgrade.pre.update" V1 NotYet Apply "" "recreates the pods of DaemonSets before an upgrade";
     PRE_UPDATE_TYPE "data.upgrade.pre.update[].type" V1 NotYet Apply "" "daemonset";
@@ -69,7 +69,7 @@ pub struct Upgrade {
     pub force: bool,
     /// What Armada deletes before an upgrade, in order.
     pub pre_delete: Vec<PreDelete>,
-    /// Where `pre.update` stands, if it asks for anything (v1).
+    /// Span of `pre.update`, if it is not empty (v1).
     pub pre_update: Option<Span>,
 }
 

@@ -21,13 +21,13 @@ pub use resources::Resources;
 pub struct Wait {
     /// Time limit of the whole chart, in seconds.
     pub timeout: Option<Spanned<i64>>,
-    /// Helm's own waiting (`--wait`).
+    /// Helm's own wait (`--wait`).
     pub native: Option<bool>,
     /// Labels of the objects that Armada waits for.
     pub labels: Vec<(Text, Text)>,
     /// Which kinds Armada waits for.
     pub resources: Resources,
-    /// Where `resources` stands, if it is there.
+    /// Span of `resources`, if it is set.
     pub resources_span: Option<Span>,
 }
 

@@ -9,7 +9,7 @@ use crate::yaml::graft::MAX_DEPTH;
 
 use crate::armada::head::ArmadaKind;
 
-/// The argument as it may be shown: a value that is or may be a secret is masked.
+/// Returns the argument in a form that is safe to print: a value that may be a secret is masked.
 #[must_use]
 pub fn shown(argument: &str) -> String {
     let Some((left, value)) = argument.split_once('=') else {
@@ -26,7 +26,7 @@ pub fn shown(argument: &str) -> String {
 pub(super) struct Argument {
     pub(super) kind: ArmadaKind,
     pub(super) name: Spanned<String>,
-    /// What is merged into the document's data: always branches.
+    /// The override of the document's data: always branches.
     pub(super) data: Branch,
 }
 
@@ -61,8 +61,8 @@ pub(super) struct Fault {
 }
 
 impl Argument {
-    /// Parses an argument. Armada makes a JSON text of it (`array_to_dict`) and reads that back, so the
-    /// value takes JSON's escapes, and neither value nor path may break the JSON.
+    /// Parses an argument. Armada builds a JSON text from it (`array_to_dict`) and parses that, so the
+    /// value may hold JSON's escapes, and neither value nor path may break the JSON.
     pub(super) fn parse(argument: &str, file: FileId) -> Result<Self, Fault> {
         let place = |range: Range<usize>| Span::new(file, range.start as u32, range.end as u32);
         let fault = |message: &str, range: Range<usize>| Fault {
@@ -71,14 +71,14 @@ impl Argument {
         };
         let Some((left, value)) = argument.split_once('=') else {
             return Err(fault(
-                "an argument has no `=`, it must read KIND:NAME:path=value",
+                "an argument has no `=`, it must be KIND:NAME:path=value",
                 0..argument.len(),
             ));
         };
         let parts: Vec<&str> = left.split(':').collect();
         let [kind_word, name, path] = parts[..] else {
             return Err(fault(
-                "an argument must read KIND:NAME:path=value",
+                "an argument must be KIND:NAME:path=value",
                 0..left.len(),
             ));
         };
@@ -101,7 +101,7 @@ impl Argument {
         }
         if path.contains("null") {
             return Err(fault(
-                "armada cannot take a path with `null` in it",
+                "Armada rejects a path that holds `null`",
                 path_start..left_end,
             ));
         }
@@ -139,8 +139,8 @@ impl Argument {
     }
 }
 
-/// Builds the branches of a path. A part that equals the last one gets the value where it stands and is
-/// not gone into, as in Armada.
+/// Builds the branches of a path. A part that equals the last one receives the value at its place and is
+/// not entered, as in Armada.
 fn plant(at: &mut Branch, keys: &[Spanned<String>], text: &str, value_span: Span) {
     let (Some((key, rest)), Some(last)) = (keys.split_first(), keys.last()) else {
         return;

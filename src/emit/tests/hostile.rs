@@ -1,4 +1,4 @@
-//! Strings that one reader or another takes for something else, changes or refuses.
+//! Strings that some reader changes, rejects or reads as another type.
 
 /// Strings that fit a line each.
 const STRINGS: &[&str] = &[
@@ -479,7 +479,7 @@ const STRINGS: &[&str] = &[
     "<a>\n\t<b/>\n</a>\n",
 ];
 
-/// All hostile strings, long ones included.
+/// Returns all hostile strings, long ones included.
 pub(super) fn strings() -> Vec<String> {
     let words = "word ".repeat(80);
     let lines = "a line of text that is a little longer than usual\n".repeat(40);
@@ -511,7 +511,7 @@ pub(super) fn strings() -> Vec<String> {
         .collect()
 }
 
-/// Pieces that random texts are put together from.
+/// Pieces of random texts.
 pub(super) const FRAGMENTS: &[&str] = &[
     "a", "b", "y", "no", "null", "0", "1", "08", "e3", ".", ".5", "-", "+", "_", " ", "  ", "\t",
     "\n", "\n\n", "\r", ":", ": ", " #", "#", "?", "? ", "- ", "---", "...", ",", "[", "]", "{",

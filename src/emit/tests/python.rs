@@ -1,4 +1,4 @@
-//! What PyYAML reads, where Python is installed.
+//! The values that PyYAML reads, where Python is installed.
 
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::TestRunner;
@@ -62,7 +62,7 @@ for line in sys.stdin:
         print(json.dumps(f"{type(error).__name__}: {error}"))
 "#;
 
-/// The value with its types spelled out; floats by their bits.
+/// Returns the value with its types spelled out; floats by their bits.
 fn typed(value: &Value) -> serde_json::Value {
     match &value.data {
         Data::Null => json!(null),
@@ -116,7 +116,7 @@ fn pyyaml_reads_what_was_written() {
     check(&requests());
 }
 
-/// Asks PyYAML, if it is to be had, whether it reads the values back from what is written of them.
+/// Checks with PyYAML, if installed, that it reads the written values back.
 pub(super) fn pyyaml_reads_all(values: &[Value]) {
     let requests: Vec<_> = values.iter().map(|value| request(value, true)).collect();
     check(&requests);

@@ -145,7 +145,7 @@ fn is_word(text: &str) -> bool {
         && !other.contains(&text.to_lowercase().as_str())
 }
 
-/// Whether two values are the same down to the types of numbers and the order of keys.
+/// Returns whether two values are the same down to the types of numbers and the order of keys.
 pub(super) fn same(a: &Value, b: &Value) -> bool {
     match (&a.data, &b.data) {
         (Data::Number(a), Data::Number(b)) => match (a, b) {

@@ -14,7 +14,7 @@ fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
     mapping.into()
 }
 
-/// The string as root, value, key, item, and nested in all of them.
+/// Returns the string as root, value, key, item, and nested in all of them.
 pub(super) fn around(text: &str) -> Vec<Value> {
     let leaf = || Value::from(text);
     let list = |items: Vec<Value>| Value::from(items);

@@ -65,7 +65,7 @@ fn with_root<T>(sources: &Sources, look: impl FnOnce(Node<'_>) -> T) -> Option<T
     tree.roots().next().map(look)
 }
 
-/// The node as a dialect's program holds it.
+/// Returns the node as a dialect's program holds it.
 fn typed(node: Node<'_>, dialect: Dialect) -> Value {
     match node.kind() {
         Kind::Sequence => node

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! The keys are those of Armada's `upgrade.pre.delete`; labels are the selector as Armada sends it. What a document
-//! means by a type is settled: there is an entry for each kind of object.
+//! means by a type is resolved: each kind of object has its own entry.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,16 +17,16 @@ pub const FORMAT: u32 = 1;
 /// Why the annotation cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum AnnotationError {
-    /// It is not the JSON that this format asks for.
-    #[error("the deletions of the release are not readable: {0}")]
+    /// The text is not JSON of this format.
+    #[error("the deletions of the release cannot be read: {0}")]
     Json(#[from] serde_json::Error),
     /// It was written by another version of the program.
     #[error(
         "the deletions of the release have format {0}, this program reads {FORMAT}; convert again"
     )]
     Format(u32),
-    /// It names a type that nothing deletes.
-    #[error("the deletions of the release are not readable: no type `{0}`")]
+    /// The type is not one that `apply` deletes.
+    #[error("the deletions of the release cannot be read: `{0}` is not a known type")]
     Type(String),
 }
 
@@ -49,7 +49,7 @@ struct WrittenDeletion {
     labels: String,
 }
 
-/// The text of the annotation.
+/// Returns the text of the annotation.
 #[must_use]
 pub fn write(deletions: &[Deletion]) -> String {
     let deletions = deletions.iter().map(|deletion| {
@@ -67,11 +67,11 @@ pub fn write(deletions: &[Deletion]) -> String {
     serde_json::to_string(&written).unwrap_or_default()
 }
 
-/// The deletions that an annotation holds.
+/// Returns the deletions that an annotation holds.
 ///
 /// # Errors
 ///
-/// When the text is not what [`write()`] makes; the message says what to do.
+/// When the text is not one that [`write()`] produces; the message says what to do.
 pub fn read(text: &str) -> Result<Vec<Deletion>, AnnotationError> {
     let Format { version } = serde_json::from_str(text)?;
     if version != FORMAT {
@@ -127,7 +127,7 @@ mod tests {
             (r#"{"version":2,"anything":1}"#, "format 2"),
             (
                 r#"{"version":1,"deletions":[{"type":"castle","labels":""}]}"#,
-                "no type `castle`",
+                "`castle` is not a known type",
             ),
             (
                 r#"{"version":1,"deletions":[],"more":1}"#,

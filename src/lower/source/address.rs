@@ -1,12 +1,12 @@
-//! Addresses of Git repositories, as Armada takes them and as Flux does.
+//! Addresses of Git repositories, as Armada and as Flux accept them.
 
 use crate::flux::GitReference;
 use crate::value::Text;
 
-/// Why a location is no address for Flux.
-const NOT_FOR_FLUX: &str = "flux reads git over http, https and ssh only";
+/// Why a location is not a valid address for Flux.
+const NOT_FOR_FLUX: &str = "Flux reads Git only over HTTP, HTTPS and SSH";
 
-/// A Git address for Flux, and how it differs from the one that was given.
+/// A Git address for Flux, and how it differs from the given one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) url: Text,
@@ -14,7 +14,7 @@ pub(super) struct Address {
     pub(super) guessed: bool,
 }
 
-/// Reads an address: http, https, ssh and `HOST:PATH` mean the same to Flux, `git://` is taken over https.
+/// Parses an address: HTTP, HTTPS, SSH and `HOST:PATH` mean the same to Flux, `git://` is read over HTTPS.
 pub(super) fn address(location: &str) -> Result<Address, &'static str> {
     let sure = |url: Text| {
         Ok(Address {
@@ -32,7 +32,7 @@ pub(super) fn address(location: &str) -> Result<Address, &'static str> {
         "http" | "https" | "ssh" => sure(location.into()),
         "git+ssh" | "ssh+git" => sure(Text::from(format!("ssh://{rest}"))),
         "git" => Ok(Address {
-            // The port of the git protocol serves nothing else.
+            // The port of the Git protocol is not used for HTTPS.
             url: Text::from(format!("https://{}", rest.replacen(":9418/", "/", 1))),
             guessed: true,
         }),
@@ -40,18 +40,18 @@ pub(super) fn address(location: &str) -> Result<Address, &'static str> {
     }
 }
 
-/// `[USER@]HOST:PATH`, which git takes for ssh.
+/// `[USER@]HOST:PATH`, which Git reads as SSH.
 fn scp(location: &str) -> Option<Text> {
     let (host, path) = location.split_once(':')?;
     let name = host.rsplit('@').next().unwrap_or(host);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '@');
     let is_host = !name.is_empty() && host.chars().all(plain);
-    // Behind a colon stands a path, never a port.
+    // After the colon comes a path, never a port.
     let path = path.trim_start_matches('/');
     (is_host && !path.is_empty()).then(|| Text::from(format!("ssh://{host}/{path}")))
 }
 
-/// What a `reference` names. Whether a plain word is a branch or a tag the documents do not tell.
+/// Returns what a `reference` names. The documents do not tell whether a plain word is a branch or a tag.
 pub(super) fn reference(reference: &str) -> GitReference {
     if is_commit(reference) {
         GitReference::Commit(reference.to_ascii_lowercase().into())
@@ -62,17 +62,17 @@ pub(super) fn reference(reference: &str) -> GitReference {
     }
 }
 
-/// Whether a text is a whole commit.
+/// Returns whether a text is a full commit.
 pub(super) fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// Whether a text looks like the beginning of a commit, which Flux cannot look up.
+/// Returns whether a text looks like a short commit, which Flux cannot look up.
 pub(super) fn is_short_commit(text: &str) -> bool {
     (7..40).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
-/// A folder inside a repository, without `./` before and `/` behind it; `None` when it leads out.
+/// Returns a folder inside a repository, without leading `./` and trailing `/`; `None` when it is outside.
 pub(super) fn folder(subpath: &str) -> Option<Text> {
     let parts: Vec<&str> = subpath
         .split('/')
@@ -84,7 +84,7 @@ pub(super) fn folder(subpath: &str) -> Option<Text> {
     Some(parts.join("/").into())
 }
 
-/// The host of an address.
+/// Returns the host of an address.
 pub(super) fn host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let authority = rest.split('/').next().unwrap_or(rest);

@@ -1,4 +1,4 @@
-//! Chart archives behind a URL: what their names tell.
+//! Chart archives at a URL: what their names tell.
 
 use crate::flux::GitReference;
 use crate::value::Text;
@@ -14,7 +14,7 @@ pub(super) enum Archive {
         name: Text,
         version: Text,
     },
-    /// What a forge packs of a repository.
+    /// An archive that a forge packs from a repository.
     Forge(Forge),
 }
 
@@ -23,9 +23,9 @@ pub(super) enum Archive {
 pub(super) struct Forge {
     pub(super) url: Text,
     pub(super) reference: GitReference,
-    /// Name of the repository; the folder that everything in the archive lies in begins with it.
+    /// Name of the repository; the top folder of the archive starts with it.
     name: Text,
-    /// Whether there is such a folder.
+    /// Whether the archive has such a folder.
     wrapped: bool,
 }
 
@@ -51,7 +51,7 @@ fn chart(location: &str) -> Option<Archive> {
     })
 }
 
-/// The name of an archive without its ending.
+/// Returns the name of an archive without its ending.
 pub(super) fn stem(file: &str) -> Option<&str> {
     file.strip_suffix(".tgz")
         .or_else(|| file.strip_suffix(".tar.gz"))
@@ -121,7 +121,8 @@ fn forge(scheme: &str, rest: &str) -> Option<Forge> {
     }
 }
 
-/// What an archive was packed of: a commit, a full ref, a tag where it looks like a version, else a branch.
+/// Returns the revision of an archive: a commit, a full ref, a tag where it looks like a version, else a
+/// branch.
 fn guess(reference: &str) -> Option<GitReference> {
     if reference.is_empty() {
         return None;
@@ -133,7 +134,7 @@ fn guess(reference: &str) -> Option<GitReference> {
 }
 
 impl Forge {
-    /// The chart's folder in the repository: archives hold everything in one folder named after it.
+    /// Returns the chart's folder in the repository: archives hold everything in one folder named after it.
     pub(super) fn folder(&self, subpath: &str) -> Option<Text> {
         let path = address::folder(subpath)?;
         let (first, rest) = path.split_once('/').unwrap_or((&path, ""));

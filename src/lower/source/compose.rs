@@ -1,8 +1,8 @@
 //! Dependencies: what Armada puts into a chart's `charts` folder, as includes of a GitRepository.
 //!
 //! Armada empties the folder and fills it with the named charts (handlers/chartbuilder.py). Flux refuses an
-//! include into a folder that is there. So the chart is taken out of an artifact without its `charts` folder and
-//! composed anew, below [`FOLDER`], where nothing is in the way.
+//! include into an existing folder. So the chart is taken out of an artifact without its `charts` folder and
+//! composed again below [`FOLDER`], which is empty.
 
 use std::collections::BTreeSet;
 
@@ -16,17 +16,17 @@ use super::place::{Located, Place, locate};
 
 /// Top folder of composed artifacts, so named that no repository has it.
 pub(super) const FOLDER: &str = "armada2flux";
-/// Longest folder name made of a document's name.
+/// Longest folder name computed from a document's name.
 const MAX_FOLDER: usize = 60;
 
-/// A dependency that no include can bring.
+/// A dependency that cannot be included.
 #[derive(Clone, Debug)]
 pub(super) struct NotIncluded<'s, 'd, 't> {
     pub(super) dependency: &'s Dependency<'d, 't>,
     pub(super) why: &'static str,
 }
 
-/// What the dependencies of a chart come to.
+/// The resolved dependencies of a chart.
 #[derive(Debug, Default)]
 pub(super) struct Parts<'s, 'd, 't> {
     pub(super) parts: Vec<Part>,
@@ -37,7 +37,7 @@ pub(super) struct Parts<'s, 'd, 't> {
 
 impl<'s, 'd, 't> Parts<'s, 'd, 't> {
     /// Looks up the dependencies of a chart.
-    pub(super) fn of(dependencies: &'s [Dependency<'d, 't>], map: &SourceMap) -> Self {
+    pub(super) fn new(dependencies: &'s [Dependency<'d, 't>], map: &SourceMap) -> Self {
         let mut parts = Self::default();
         parts.collect(dependencies, "charts", map);
         parts
@@ -62,12 +62,12 @@ impl<'s, 'd, 't> Parts<'s, 'd, 't> {
                     None
                 }
                 Place::Helm { .. } | Place::Oci(_) => {
-                    Some("flux puts nothing but git folders into a chart")
+                    Some("Flux puts only folders from Git into a chart")
                 }
-                Place::Existing { .. } => {
-                    Some("flux is told of an object that this tree does not make")
-                }
-                Place::Unreadable(_) => Some("flux cannot read its source"),
+                Place::Existing { .. } => Some(
+                    "its source map rule names an existing object, which is not part of this tree",
+                ),
+                Place::Unreadable(_) => Some("Flux cannot read its source"),
             };
             if let Some(why) = why {
                 self.not_included.push(NotIncluded { dependency, why });
@@ -77,7 +77,7 @@ impl<'s, 'd, 't> Parts<'s, 'd, 't> {
     }
 }
 
-/// The folder of a dependency; Helm takes any name that does not begin with a dot or an underscore.
+/// Returns the folder of a dependency; Helm accepts any name that does not start with a dot or an underscore.
 fn name(dependency: &Dependency<'_, '_>, folder: &str, taken: &mut BTreeSet<Text>) -> Text {
     let last = folder.rsplit('/').next().unwrap_or(folder);
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
@@ -96,12 +96,12 @@ fn name(dependency: &Dependency<'_, '_>, folder: &str, taken: &mut BTreeSet<Text
     own
 }
 
-/// The folder of a chart in the composed artifact: one folder each, however deep it lay.
+/// Returns the folder of a chart in the composed artifact: one folder each, at any depth.
 pub(super) fn chart_folder(folder: &str) -> Text {
     let flat = folder.replace('/', ".");
     Text::from(match folder {
         "" => format!("{FOLDER}/chart-{}", short_digest(folder)),
-        // Dots in the name could make two folders one.
+        // Dots in the name could map two folders to one.
         _ if folder.contains('.') => format!("{FOLDER}/{flat}-{}", short_digest(folder)),
         _ => format!("{FOLDER}/{flat}"),
     })

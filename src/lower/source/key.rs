@@ -1,4 +1,4 @@
-//! What makes two sources one object, and what objects are called.
+//! The identity and the names of source objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -11,12 +11,12 @@ use super::address;
 
 /// Longest name of a source object: HelmCharts and labels are named after it.
 pub(super) const MAX_NAME: usize = 53;
-/// Digits of a commit that stand in an object's name.
+/// Digits of a commit in an object's name.
 const COMMIT_DIGITS: usize = 12;
 /// Characters of a digest and its hyphen.
 const DIGEST: usize = 9;
 
-/// What makes two sources one object.
+/// The identity of a source object: equal keys share one object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
     Git(GitSource, Form),
@@ -33,7 +33,7 @@ pub(super) enum Form {
     /// Charts without their `charts` folders, since Armada replaces those. One chart alone where another's
     /// folder would take it away.
     Emptied(Option<Text>),
-    /// Charts out of the emptied form, with these put into their `charts` folders.
+    /// Charts of the emptied form, with these put into their `charts` folders.
     Composed(Vec<Part>),
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// The object that holds it.
+    /// Returns the object that holds it.
     pub(super) fn key(&self, nested: &Nested) -> Key {
         if self.emptied {
             nested.emptied(&self.repository, &self.from)
@@ -70,11 +70,12 @@ impl Nested {
         let mut nested = BTreeSet::new();
         for (git, folders) in emptied {
             for folder in folders {
-                // Every `charts` on the way down may be that of another chart.
+                // Every `charts` in the path may belong to another chart.
                 let parts: Vec<&str> = folder.split('/').collect();
-                let above = (0..parts.len()).filter(|at| parts[*at] == "charts");
-                let mut above = above.map(|at| Text::from(parts[..at].join("/")));
-                if above.any(|outer| folders.contains(&outer)) {
+                let is_nested = (0..parts.len())
+                    .filter(|at| parts[*at] == "charts")
+                    .any(|at| folders.contains(&Text::from(parts[..at].join("/"))));
+                if is_nested {
                     nested.insert((git.clone(), folder.clone()));
                 }
             }
@@ -82,7 +83,7 @@ impl Nested {
         Self(nested)
     }
 
-    /// The object that holds a chart without its `charts` folder.
+    /// Returns the object that holds a chart without its `charts` folder.
     pub(super) fn emptied(&self, git: &GitSource, folder: &Text) -> Key {
         let alone = self.0.contains(&(git.clone(), folder.clone()));
         let form = Form::Emptied(alone.then(|| folder.clone()));
@@ -97,7 +98,7 @@ pub(super) struct SecretKey {
     pub(super) keys: Vec<Text>,
 }
 
-/// A name for each source; where two would share one, all of them get a digest of what they are.
+/// Returns a name for each source; where two would share one, all of them get a digest of what they are.
 pub(super) fn names(keys: BTreeSet<Key>) -> BTreeMap<Key, Text> {
     let mut taken: BTreeMap<Text, Vec<Key>> = BTreeMap::new();
     let mut names = BTreeMap::new();
@@ -170,26 +171,26 @@ fn base_name(key: &Key) -> Text {
     }
 }
 
-/// All that makes a source what it is, as a text.
+/// Returns the identity of a source, as a text.
 pub(super) fn identity(key: &Key) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let mut say = |word: &str, what: Option<&Text>| {
+    let mut add = |word: &str, what: Option<&Text>| {
         if let Some(what) = what {
             let _ = write!(text, "{word} {} {what} ", what.len());
         }
     };
     match key {
         Key::Git(git, form) => {
-            say_git(git, &mut say);
+            describe_git(git, &mut add);
             match form {
                 Form::Plain => {}
                 Form::Emptied(folder) => {
-                    say("emptied", Some(&Text::new()));
-                    say("folder", folder.as_ref());
+                    add("emptied", Some(&Text::new()));
+                    add("folder", folder.as_ref());
                 }
                 Form::Composed(parts) => {
-                    say("composed", Some(&Text::new()));
+                    add("composed", Some(&Text::new()));
                     for part in parts {
                         let Part {
                             repository,
@@ -197,10 +198,10 @@ pub(super) fn identity(key: &Key) -> String {
                             from,
                             to,
                         } = part;
-                        say_git(repository, &mut say);
-                        say("emptied", emptied.then(Text::new).as_ref());
-                        say("from", Some(from));
-                        say("to", Some(to));
+                        describe_git(repository, &mut add);
+                        add("emptied", emptied.then(Text::new).as_ref());
+                        add("from", Some(from));
+                        add("to", Some(to));
                     }
                 }
             }
@@ -212,11 +213,11 @@ pub(super) fn identity(key: &Key) -> String {
             secret,
             cert_secret,
         }) => {
-            say("url", Some(url));
-            say("provider", provider.as_ref());
-            say("insecure", insecure.then(Text::new).as_ref());
-            say("secret", secret.as_ref());
-            say("certificates", cert_secret.as_ref());
+            add("url", Some(url));
+            add("provider", provider.as_ref());
+            add("insecure", insecure.then(Text::new).as_ref());
+            add("secret", secret.as_ref());
+            add("certificates", cert_secret.as_ref());
         }
         Key::Oci(OciSource {
             url,
@@ -228,33 +229,33 @@ pub(super) fn identity(key: &Key) -> String {
             proxy_secret,
             verify,
         }) => {
-            say("url", Some(url));
-            say("tag", tag.as_ref());
-            say("provider", provider.as_ref());
-            say("insecure", insecure.then(Text::new).as_ref());
-            say("secret", secret.as_ref());
-            say("certificates", cert_secret.as_ref());
-            say("proxy", proxy_secret.as_ref());
+            add("url", Some(url));
+            add("tag", tag.as_ref());
+            add("provider", provider.as_ref());
+            add("insecure", insecure.then(Text::new).as_ref());
+            add("secret", secret.as_ref());
+            add("certificates", cert_secret.as_ref());
+            add("proxy", proxy_secret.as_ref());
             if let Some(Verify {
                 provider,
                 secret,
                 identities,
             }) = verify
             {
-                say("verify", Some(provider));
-                say("keys", secret.as_ref());
+                add("verify", Some(provider));
+                add("keys", secret.as_ref());
                 for (issuer, subject) in identities {
-                    say("issuer", Some(issuer));
-                    say("subject", Some(subject));
+                    add("issuer", Some(issuer));
+                    add("subject", Some(subject));
                 }
             }
         }
-        Key::Secret(SecretKey { name, keys: _ }) => say("secret", Some(name)),
+        Key::Secret(SecretKey { name, keys: _ }) => add("secret", Some(name)),
     }
     text
 }
 
-fn say_git(git: &GitSource, say: &mut impl FnMut(&str, Option<&Text>)) {
+fn describe_git(git: &GitSource, add: &mut impl FnMut(&str, Option<&Text>)) {
     let GitSource {
         url,
         reference,
@@ -262,19 +263,19 @@ fn say_git(git: &GitSource, say: &mut impl FnMut(&str, Option<&Text>)) {
         secret,
         proxy_secret,
     } = git;
-    say("url", Some(url));
+    add("url", Some(url));
     match reference {
-        GitReference::Commit(text) => say("commit", Some(text)),
-        GitReference::Branch(text) => say("branch", Some(text)),
-        GitReference::Tag(text) => say("tag", Some(text)),
-        GitReference::Name(text) => say("name", Some(text)),
+        GitReference::Commit(text) => add("commit", Some(text)),
+        GitReference::Branch(text) => add("branch", Some(text)),
+        GitReference::Tag(text) => add("tag", Some(text)),
+        GitReference::Name(text) => add("name", Some(text)),
     }
-    say("provider", provider.as_ref());
-    say("secret", secret.as_ref());
-    say("proxy", proxy_secret.as_ref());
+    add("provider", provider.as_ref());
+    add("secret", secret.as_ref());
+    add("proxy", proxy_secret.as_ref());
 }
 
-/// The name of the Secret that ssh to a host needs.
+/// Returns the name of the Secret that SSH to a host needs.
 pub(super) fn ssh_secret(url: &str) -> SecretKey {
     SecretKey {
         name: slug(&format!("ssh-{}", address::host(url)), MAX_NAME),
@@ -282,7 +283,7 @@ pub(super) fn ssh_secret(url: &str) -> SecretKey {
     }
 }
 
-/// The name of the Secret that a proxy needs.
+/// Returns the name of the Secret that a proxy needs.
 pub(super) fn proxy_secret(proxy: &str) -> SecretKey {
     let address = proxy.split_once("://").map_or(proxy, |(_, rest)| rest);
     let address = address.rsplit('@').next().unwrap_or(address);

@@ -11,14 +11,15 @@ use crate::value::Text;
 use super::compose::{FOLDER, chart_folder};
 use super::key::{Form, Key, Nested, SecretKey};
 
-/// How often Flux looks at what cannot change: a commit, a tag of a registry.
+/// Interval for sources that cannot change: a commit, a tag of a registry.
 const PINNED_INTERVAL: Seconds = Seconds(12 * 3600);
-/// How often Flux looks at a branch.
+/// Interval for a branch.
 const MOVING_INTERVAL: Seconds = Seconds(10 * 60);
-/// How often Flux reads the index of a chart repository.
+/// Interval for the index of a chart repository.
 const INDEX_INTERVAL: Seconds = Seconds(3600);
 
-/// Makes the object of a key. `charts` are the folders of the charts that use it, `names` the names of all keys.
+/// Builds the object of a key. `charts` are the folders of the charts that use it, `names` the names of all
+/// keys.
 pub(super) fn object(
     key: &Key,
     metadata: Metadata,
@@ -66,7 +67,7 @@ fn git_repository(
     match form {
         Form::Plain => {}
         Form::Emptied(_) => {
-            // Nothing but the charts that are asked for: every include unpacks the whole artifact.
+            // Only the charts in use: every include unpacks the whole artifact.
             if !charts.contains("") {
                 ignore.push(Text::from("/*"));
                 let kept = charts.iter().map(|folder| format!("!/{}", escape(folder)));
@@ -110,7 +111,7 @@ fn git_repository(
     }
 }
 
-/// A folder as a pattern of `.gitignore` that matches nothing else.
+/// Returns a folder as a pattern of `.gitignore` that matches nothing else.
 fn escape(folder: &str) -> String {
     let mut text = String::with_capacity(folder.len());
     for c in folder.chars() {

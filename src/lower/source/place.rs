@@ -1,4 +1,4 @@
-//! Where a chart lies: its `source` block, or what the source map says instead.
+//! The location of a chart: from its `source` block or from the source map.
 
 mod mapped;
 
@@ -19,7 +19,7 @@ use super::key::{SecretKey, proxy_secret, ssh_secret};
 const DEFAULT_REFERENCE: &str = "master";
 
 /// Why a subpath with `..` cannot be read.
-const OUT_OF_REPOSITORY: &str = "its subpath leads out of the repository";
+const OUT_OF_REPOSITORY: &str = "its subpath points outside of the repository";
 
 /// Where Flux finds a chart.
 #[derive(Clone, Debug)]
@@ -47,21 +47,21 @@ pub(super) enum Place {
     Unreadable(Cow<'static, str>),
 }
 
-/// Where a chart lies and what is to be said of it.
+/// The location of a chart and the notes about it.
 #[derive(Clone, Debug)]
 pub(super) struct Located {
     pub(super) place: Place,
     /// Position of the rule that decided, from 0.
     pub(super) rule: Option<usize>,
     pub(super) notes: Vec<Note>,
-    /// Secrets that the place needs and that nobody named.
+    /// Secrets that the place needs and that no rule names.
     pub(super) secrets: Vec<SecretKey>,
 }
 
-/// Something to be said of a source.
+/// A note about a source.
 #[derive(Clone, Debug)]
 pub(super) enum Note {
-    /// It is read in another way than Armada read it.
+    /// Flux does not read it the way Armada did.
     Rewritten { what: String, span: Span },
     /// It needs a Secret.
     Secret {
@@ -75,19 +75,19 @@ pub(super) enum Note {
         why: &'static str,
         span: Span,
     },
-    /// A field belongs to a place that the source map replaces.
+    /// A field belongs to a source that the source map replaces.
     Replaced { field: &'static str, span: Span },
-    /// The rule made something that nobody can use.
+    /// The rule produced an unusable result.
     Unusable { what: String, span: Span },
 }
 
-/// Looks a chart up.
+/// Locates a chart.
 pub(super) fn locate(chart: &Chart<'_>, map: &SourceMap) -> Located {
     let source = &chart.source;
     let Some(kind) = source.kind else {
-        return nowhere("armada knows no such source type");
+        return nowhere("Armada has no such source type");
     };
-    let known = Known::of(source, kind);
+    let known = Known::new(source, kind);
     match map.find(&known.facts(source, kind)) {
         Some((at, rule, captures)) => {
             let target = rule.target.fill(&captures);
@@ -97,15 +97,15 @@ pub(super) fn locate(chart: &Chart<'_>, map: &SourceMap) -> Located {
     }
 }
 
-/// What the documents say of a chart's source, for the rules of a source map.
+/// Returns the facts of a chart's source that rules of a source map match.
 pub(super) fn with_facts<T>(chart: &Chart<'_>, look: impl FnOnce(&Facts<'_>) -> T) -> Option<T> {
     let source = &chart.source;
     let kind = source.kind?;
-    let known = Known::of(source, kind);
+    let known = Known::new(source, kind);
     Some(look(&known.facts(source, kind)))
 }
 
-/// What is worked out of a `source` block before anybody decides.
+/// What is computed from a `source` block before a rule or a default decides.
 struct Known {
     archive: Option<Archive>,
     subpath: Text,
@@ -114,7 +114,7 @@ struct Known {
 }
 
 impl Known {
-    fn of(source: &Source, kind: SourceKind) -> Self {
+    fn new(source: &Source, kind: SourceKind) -> Self {
         let location = &*source.location.value;
         let subpath = written_subpath(source);
         let subpath = folder(subpath).unwrap_or_else(|| subpath.into());
@@ -157,7 +157,7 @@ impl Known {
                     .reference
                     .as_ref()
                     .map_or(DEFAULT_REFERENCE, |reference| &*reference.value),
-                // A meaningless `master` stands on every archive of StarlingX.
+                // Every archive of StarlingX has a meaningless `master`.
                 SourceKind::Tar | SourceKind::Local => "",
             },
             subpath: &self.subpath,
@@ -181,7 +181,7 @@ impl Located {
         }
     }
 
-    /// Gives a Git place the Secret that ssh needs, unless somebody named one.
+    /// Gives a Git place the Secret that SSH needs, unless a rule names one.
     fn with_ssh(mut self, span: Span) -> Self {
         if let Place::Git { git, folder: _ } = &mut self.place
             && git.secret.is_none()
@@ -190,7 +190,7 @@ impl Located {
             let secret = ssh_secret(&git.url);
             git.secret = Some(secret.name.clone());
             self.notes.push(Note::Secret {
-                what: "flux needs a key and the host's key for ssh",
+                what: "Flux needs a private key and the host key for SSH",
                 secret: secret.name.clone(),
                 span,
             });
@@ -217,7 +217,7 @@ impl Located {
             | Place::Unreadable(_) => {
                 self.notes.push(Note::Ignored {
                     field: "proxy_server",
-                    why: "armada uses it for git over http only",
+                    why: "Armada uses it only for Git over HTTP",
                     span: proxy.span,
                 });
                 return;
@@ -226,7 +226,7 @@ impl Located {
         let secret = proxy_secret(&proxy.value);
         git.proxy_secret = Some(secret.name.clone());
         self.notes.push(Note::Secret {
-            what: "flux reads the proxy's address from a secret",
+            what: "Flux reads the proxy's address from a Secret",
             secret: secret.name.clone(),
             span: proxy.span,
         });
@@ -234,7 +234,7 @@ impl Located {
     }
 }
 
-/// What the source itself says.
+/// Returns the place that the source itself names.
 fn read(source: &Source, kind: SourceKind, known: Known) -> Located {
     let mut located = match kind {
         SourceKind::Git => match read_git(source) {
@@ -242,7 +242,7 @@ fn read(source: &Source, kind: SourceKind, known: Known) -> Located {
             Err(why) => return nowhere(why),
         },
         SourceKind::Tar => read_archive(source, known),
-        SourceKind::Local => nowhere("it lies on the machine that runs armada"),
+        SourceKind::Local => nowhere("it is on the machine that runs Armada"),
     };
     let over_http = match &located.place {
         Place::Git { git, folder: _ } => kind == SourceKind::Git && git.url.starts_with("http"),
@@ -258,14 +258,14 @@ fn read(source: &Source, kind: SourceKind, known: Known) -> Located {
     {
         located.notes.push(Note::Ignored {
             field: "auth_method",
-            why: "armada logs in over ssh only",
+            why: "Armada logs in only over SSH",
             span: method.span,
         });
     }
     located
 }
 
-/// The subpath, as the document writes it.
+/// Returns the subpath, as the document writes it.
 fn written_subpath(source: &Source) -> &str {
     source
         .subpath
@@ -284,7 +284,7 @@ fn read_git(source: &Source) -> Result<Located, &'static str> {
     let mut located = git(address.url.clone(), address::reference(reference), folder);
     if address.guessed {
         let what = format!(
-            "flux does not speak `git://`, it is read from `{}`",
+            "Flux does not support `git://`, it is read from `{}`",
             shown(&address.url)
         );
         located.notes.push(Note::Rewritten { what, span });
@@ -306,7 +306,7 @@ fn read_archive(source: &Source, known: Known) -> Located {
                 .filter(|_| !known.subpath.is_empty() && known.subpath != name);
             let notes = other.map(|subpath| Note::Rewritten {
                 what: format!(
-                    "its archive is taken for the chart `{name}`, its document names the folder `{}`",
+                    "its archive is read as the chart `{name}`, but its document names the folder `{}`",
                     known.subpath
                 ),
                 span: subpath.span,
@@ -322,7 +322,7 @@ fn read_archive(source: &Source, known: Known) -> Located {
         return nowhere(OUT_OF_REPOSITORY);
     };
     let what = format!(
-        "its archive is packed of a repository, which is read from `{}`",
+        "its archive is packed from a repository, which is read from `{}`",
         shown(&forge.url)
     );
     let mut located = git(forge.url, forge.reference, folder);
@@ -333,7 +333,7 @@ fn read_archive(source: &Source, known: Known) -> Located {
     located
 }
 
-/// A chart of a repository that anybody may read.
+/// Returns a chart of a public repository.
 fn chart_of(repository: Text, chart: Text, version: Text) -> Place {
     Place::Helm {
         repository: HelmSource {
@@ -360,7 +360,7 @@ fn git(url: Text, reference: GitReference, folder: Text) -> Located {
     Located::new(Place::Git { git, folder })
 }
 
-/// A location fit for messages and annotations.
+/// Returns a location that is safe in messages and annotations.
 pub(super) fn shown(location: &str) -> Text {
     if crate::secret::text_looks_secret(location) {
         crate::value::REDACTED.into()

@@ -1,4 +1,4 @@
-//! What is said about sources and dependencies.
+//! Diagnostics about sources and dependencies.
 
 use crate::armada::Chart;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -11,7 +11,7 @@ use super::address::is_short_commit;
 use super::compose::{NotIncluded, Parts};
 use super::place::{Located, Note, Place};
 
-/// Reports what is to be said of the source of `chart`, which is the release's own or a dependency of it.
+/// Reports the notes about the source of `chart`, which is the release's own chart or a dependency.
 pub(super) fn source(
     release: &Release<'_, '_>,
     chart: &Chart<'_>,
@@ -33,22 +33,22 @@ pub(super) fn source(
             format!("{subject}: its source follows {what}"),
         )
         .at(span, label)
-        .help("armada deployed what it pointed to when it ran; pin the commit to keep that")
+        .help("Armada deployed what it pointed to at that time; pin the commit to keep that")
     };
     match &located.place {
         Place::Unreadable(why) => {
-            // What a dependency comes to is said with the dependency.
+            // A dependency has its own diagnostic.
             if is_own
                 && !located
                     .notes
                     .iter()
                     .any(|note| matches!(note, Note::Unusable { .. }))
             {
-                let message = format!("{subject}: flux cannot read its source: {why}");
+                let message = format!("{subject}: Flux cannot read its source: {why}");
                 diagnostics.push(
                     Diagnostic::new(Code::SourceUnresolved, message)
                         .at(source.location.span, "written without a source")
-                        .help("say in a source map where flux finds the chart: `armada2flux source-map init` writes one"),
+                        .help("map the chart to a source that Flux can read: `armada2flux source-map init` writes a source map"),
                 );
             }
         }
@@ -56,7 +56,7 @@ pub(super) fn source(
             GitReference::Commit(_) => {}
             GitReference::Branch(name) if is_short_commit(name) => {
                 let label =
-                    "looks like a part of a commit; written as a branch, which it hardly is";
+                    "looks like a short commit; written as a branch, which is probably wrong";
                 diagnostics.push(moving(&format!("`{name}`"), label));
             }
             GitReference::Branch(name) => {
@@ -77,7 +77,7 @@ pub(super) fn source(
                 "the newest version of the chart",
                 "names no version of the chart",
             );
-            diagnostics.push(diagnostic.help("give the rule of the source map a `version`"));
+            diagnostics.push(diagnostic.help("set `version` in the rule of the source map"));
         }
         Place::Oci(key) => {
             if key.tag.is_none() {
@@ -85,10 +85,10 @@ pub(super) fn source(
                     "the newest version of the chart",
                     "names no version of the chart",
                 );
-                diagnostics.push(diagnostic.help("give the rule of the source map a `version`"));
+                diagnostics.push(diagnostic.help("set `version` in the rule of the source map"));
             }
             let message =
-                format!("{subject}: flux adds the artifact's digest to the version of its chart");
+                format!("{subject}: Flux adds the artifact's digest to the version of its chart");
             diagnostics.push(
                 Diagnostic::new(Code::SourceVersionSuffix, message)
                     .at(source.location.span, "comes from an OCIRepository")
@@ -100,21 +100,21 @@ pub(super) fn source(
     located
         .notes
         .iter()
-        .for_each(|note| diagnostics.push(said(&subject, note)));
+        .for_each(|note| diagnostics.push(diagnostic_of(&subject, note)));
 }
 
-fn said(subject: &str, note: &Note) -> Diagnostic {
+fn diagnostic_of(subject: &str, note: &Note) -> Diagnostic {
     match note {
         Note::Rewritten { what, span } => {
             Diagnostic::new(Code::SourceRewritten, format!("{subject}: {what}"))
-                .at(*span, "read in another way than armada read it")
-                .help("check that it holds the same; the source map can name another place")
+                .at(*span, "not read the way Armada read it")
+                .help("check that it holds the same chart; the source map can set another source")
         }
         Note::Secret { what, secret, span } => {
-            let message = format!("{subject}: {what}: secret `{secret}` has to be filled in");
+            let message = format!("{subject}: {what}: Secret `{secret}` must be filled in");
             Diagnostic::new(Code::SourceSecret, message)
                 .at(*span, "its content is not in the documents")
-                .help("fill in what its annotation names, or name a secret of your own in the source map")
+                .help("fill in the keys that its annotation names, or name another Secret in the source map")
         }
         Note::Ignored { field, why, span } => {
             let message = format!("{subject}: `{field}` of its source has no effect");
@@ -125,19 +125,19 @@ fn said(subject: &str, note: &Note) -> Diagnostic {
         Note::Replaced { field, span } => {
             let message = format!("{subject}: `{field}` of its source is left out");
             Diagnostic::new(Code::FieldIgnored, message)
-                .at(*span, "belongs to a place that the source map replaces")
-                .help("give the rule a `secretRef` or `proxySecretRef` if the new place needs one")
+                .at(*span, "belongs to a source that the source map replaces")
+                .help("set `secretRef` or `proxySecretRef` in the rule if the new source needs one")
         }
         Note::Unusable { what, span } => {
             let message = format!("source map: {subject}: {what}");
             Diagnostic::new(Code::SourceMapInvalid, message)
-                .at(*span, "made by this rule")
+                .at(*span, "computed by this rule")
                 .help("correct the rule, or let it match less")
         }
     }
 }
 
-/// Reports dependencies that the tree does not carry.
+/// Reports dependencies that are not in the tree.
 pub(super) fn dependencies(
     release: &Release<'_, '_>,
     located: &Located,
@@ -146,9 +146,9 @@ pub(super) fn dependencies(
 ) {
     let why = match &located.place {
         Place::Git { .. } => None,
-        Place::Helm { .. } | Place::Oci(_) => Some("flux installs the chart as it was packaged"),
-        Place::Existing { .. } => Some("flux takes the chart as the existing object has it"),
-        // Nothing can be said of a chart that nobody has.
+        Place::Helm { .. } | Place::Oci(_) => Some("Flux installs the chart as it was packaged"),
+        Place::Existing { .. } => Some("Flux takes the chart as the existing object has it"),
+        // Without a chart its dependencies do not matter.
         Place::Unreadable(_) => return,
     };
     let chart = release.chart;
@@ -156,25 +156,25 @@ pub(super) fn dependencies(
     if let Some(why) = why {
         if release.dependencies.as_ref().is_some_and(Vec::is_empty) {
             let message = format!(
-                "release `{}`: armada emptied its charts folder, {why}",
+                "release `{}`: Armada emptied its `charts` folder, {why}",
                 release.name
             );
             diagnostics.push(
                 Diagnostic::new(Code::DependencyNotCarried, message)
                     .at(chart.head.name.span, "its document has `dependencies: []`")
-                    .help("check that the packaged chart holds no subcharts, or map the source to a git repository"),
+                    .help("check that the packaged chart holds no subcharts, or map the source to a Git repository"),
             );
         }
         for dependency in release.dependencies.iter().flatten() {
             let name = &dependency.chart.head.name.value;
             let message = format!(
-                "release `{}`: armada put chart `{name}` into its charts folder, {why}",
+                "release `{}`: Armada put chart `{name}` into its `charts` folder, {why}",
                 release.name
             );
             diagnostics.push(
                 Diagnostic::new(Code::DependencyNotCarried, message)
-                    .at(dependency.listed, "not put in by flux")
-                    .help("check that the packaged chart holds it, or map the source to a git repository"),
+                    .at(dependency.listed, "not put in by Flux")
+                    .help("check that the packaged chart holds it, or map the source to a Git repository"),
             );
         }
         return;
@@ -183,28 +183,28 @@ pub(super) fn dependencies(
     if missing.is_empty() {
         return;
     }
-    let told = |dependency: &Dependency<'_, '_>, why: &str| {
+    let diagnostic = |dependency: &Dependency<'_, '_>, why: &str| {
         let name = &dependency.chart.head.name.value;
         let message = format!(
-            "release `{}`: armada put chart `{name}` into a charts folder, {why}",
+            "release `{}`: Armada put chart `{name}` into a `charts` folder, {why}",
             release.name
         );
         let help = format!(
-            "flux builds `{own}` with its own charts folder and requirements; map the dependency to a git repository"
+            "Flux builds `{own}` with its own `charts` folder and requirements; map the dependency to a Git repository"
         );
         Diagnostic::new(Code::DependencyNotCarried, message)
-            .at(dependency.listed, "not put in by flux")
+            .at(dependency.listed, "not put in by Flux")
             .help(help)
     };
     for NotIncluded { dependency, why } in &missing {
-        diagnostics.push(told(dependency, why));
+        diagnostics.push(diagnostic(dependency, why));
     }
     for dependency in release.dependencies.iter().flatten() {
         let is_missing =
             |missing: &&NotIncluded<'_, '_, '_>| std::ptr::eq(missing.dependency, dependency);
         if !missing.iter().any(is_missing) {
-            let why = "it is left out like another dependency that cannot be put in";
-            diagnostics.push(told(dependency, why));
+            let why = "it is left out since another dependency cannot be put in";
+            diagnostics.push(diagnostic(dependency, why));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! All sources of a plan and whether Flux can read them: what a new source map is made of.
+//! All sources of a plan and whether Flux can read them: the input of a new source map.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use super::place::{self, Place, locate};
 /// A source that documents name.
 #[derive(Clone, Debug)]
 pub struct Surveyed {
-    /// Its kind.
+    /// Source type of the document: `git`, `tar` or `local`.
     pub kind: SourceKind,
     /// Its location, as the documents write it.
     pub location: Text,
@@ -38,7 +38,7 @@ pub enum Verdict {
     Unreadable(Cow<'static, str>),
 }
 
-/// Lists the sources of a plan, those of dependencies too, by kind, location and reference.
+/// Lists the sources of a plan, including those of dependencies, by kind, location and reference.
 #[must_use]
 pub fn survey(plan: &Plan<'_, '_>) -> Vec<Surveyed> {
     let mut found = BTreeMap::new();

@@ -138,7 +138,7 @@ fn annotations_that_cannot_be_read_are_named() {
         (
             "gates",
             "{}",
-            "the gates of the release are not readable: missing field `version` at line 1 column 2",
+            "the gates of the release cannot be read: missing field `version` at line 1 column 2",
         ),
         (
             "gates",
@@ -148,7 +148,7 @@ fn annotations_that_cannot_be_read_are_named() {
         (
             "pre-delete",
             r#"{"version":1,"deletions":[{"type":"castle","labels":""}]}"#,
-            "the deletions of the release are not readable: no type `castle`",
+            "the deletions of the release cannot be read: `castle` is not a known type",
         ),
         ("protected", "yes", "it is neither `continue` nor `stop`"),
     ] {

@@ -1,12 +1,14 @@
-//! What takes the place of a source.
+//! Decodes the replacement of a source.
 
 use crate::armada::chart::SourceKind;
 use crate::flux::{GitReference, HelmSource, OciSource, Verify};
 use crate::value::Text;
 use crate::yaml::{Kind, Node};
 
-use super::super::{ExistingKind, ExistingTarget, GitTarget, HelmTarget, Match, Target, Template};
 use super::{Context, Table, template, text};
+use crate::source_map::{
+    ExistingKind, ExistingTarget, GitTarget, HelmTarget, Match, Target, Template,
+};
 
 /// Decodes the target under one of [`super::TARGETS`].
 pub(super) fn decode(
@@ -27,7 +29,7 @@ pub(super) fn decode(
     target
 }
 
-/// An address; what stands before the first capture must say how it is reached.
+/// Decodes an address; the text before the first capture must hold the scheme.
 fn url(
     table: &mut Table<'_>,
     names: &[&str],
@@ -41,12 +43,12 @@ fn url(
     let known = start.is_empty() || schemes.iter().any(|scheme| start.starts_with(scheme));
     let git = schemes.contains(&"ssh://") && start.contains('@');
     if !known && !git {
-        let message = format!("`{}` cannot be at this address", table.path);
+        let message = format!("`{}` does not support this address", table.path);
         cx.error(
             node.span(),
             message,
             "unknown scheme",
-            format!("begin it with `{}`", schemes.join("`, `")),
+            format!("start it with `{}`", schemes.join("`, `")),
         );
         return None;
     }
@@ -64,7 +66,7 @@ fn helm(
         .is_none_or(|url| url.start().starts_with("oci://"));
     for key in ["provider", "insecure", "verify"] {
         if let Some(span) = table.place(key).filter(|_| !is_oci) {
-            let message = format!("flux has no `{key}` for a HelmRepository with an index");
+            let message = format!("Flux has no `{key}` for a HelmRepository with an index");
             cx.error(
                 span,
                 message,
@@ -126,7 +128,7 @@ fn git(
         let help = "add `ref` with `commit`, `branch`, `tag` or `name`, or match `type: git`";
         cx.error(
             table.span,
-            "a source that is not git has no commit",
+            "a source that is not Git has no commit",
             "`ref` is missing",
             help,
         );
@@ -158,11 +160,11 @@ fn reference(
         && commit.is_plain()
         && !is_commit(commit.start())
     {
-        let help = "give the whole commit";
+        let help = "give the full commit";
         cx.error(
             *span,
             "`commit` must be 40 hexadecimal digits",
-            "not a whole commit",
+            "not a full commit",
             help,
         );
         return None;
@@ -177,13 +179,18 @@ fn reference(
         (None, _) if faulty => None,
         (None | Some(_), _) => {
             let help = "give one of `commit`, `branch`, `tag`, `name`";
-            cx.error(span, "`ref` names one thing", "none or several here", help);
+            cx.error(
+                span,
+                "`ref` must set exactly one reference",
+                "none or several here",
+                help,
+            );
             None
         }
     }
 }
 
-/// Whether a text is a whole commit.
+/// Returns whether a text is a full commit.
 fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
@@ -228,8 +235,7 @@ fn existing(
     cx: &mut Context<'_>,
 ) -> Option<ExistingTarget<Template>> {
     let words = ExistingKind::ALL.map(ExistingKind::name);
-    let kind = table.required_word("kind", &words, cx);
-    let kind = kind.and_then(|word| {
+    let kind = table.required_word("kind", &words, cx).and_then(|word| {
         ExistingKind::ALL
             .into_iter()
             .find(|kind| kind.name() == word)
@@ -242,15 +248,15 @@ fn existing(
     let version = table.template("version", names, cx);
     let kind = kind?;
     if let Some((_, span)) = chart.as_ref().filter(|_| kind.is_one_chart()) {
-        let message = format!("`{}` is one chart", kind.name());
-        cx.error(*span, message, "no choice here", "remove `chart`");
+        let message = format!("`{}` holds a single chart", kind.name());
+        cx.error(*span, message, "not allowed here", "remove `chart`");
     }
     if let Some((_, span)) = version
         .as_ref()
         .filter(|_| kind != ExistingKind::HelmRepository)
     {
         let message = format!("`{}` has no versions to choose from", kind.name());
-        cx.error(*span, message, "no choice here", "remove `version`");
+        cx.error(*span, message, "not allowed here", "remove `version`");
     }
     Some(ExistingTarget {
         kind,

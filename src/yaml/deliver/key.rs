@@ -83,7 +83,7 @@ impl<'t> Walk<'_, 't> {
         }
         if is_too_long(&key.text) {
             let message = format!(
-                "a key is longer than the {LONGEST_KEY} characters that an API server reads"
+                "a key is longer than the {LONGEST_KEY} characters that the API server reads"
             );
             self.warn(node, Code::TextUnsafe, message, wording::KEY_HELP);
         }
@@ -150,7 +150,7 @@ impl<'t> Walk<'_, 't> {
                 self.refuse(
                     node,
                     Code::KeyType,
-                    "Helm refuses values with a key that is an integer beyond 64 bits with sign",
+                    "Helm refuses values with a key that is an integer beyond signed 64 bits",
                     "quote the key",
                 );
                 return None;

@@ -118,7 +118,7 @@ impl<'t> Walk<'_, 't> {
             self.warn(node, Code::TextUnsafe, message, help);
         }
         if is_minus_zero(&data) {
-            let message = "a number is minus zero, which an API server stores as 0".to_owned();
+            let message = "a number is minus zero, which the API server stores as 0".to_owned();
             self.warn(node, Code::TextUnsafe, message, wording::ZERO_HELP);
         }
         Value {

@@ -20,7 +20,7 @@ pub(super) const NEXT_LINE_HELP: &str =
 pub(super) const MERGE_HELP: &str = "kubectl keeps it, kustomize-controller silently drops the entry; rename it, or write the values with `--values-in secret`";
 
 /// The help for a key that is too long.
-pub(super) const KEY_HELP: &str = "kubectl and kustomize-controller cannot apply it, so a tree does not carry it to Flux; shorten it, or write the values with `--values-in secret`";
+pub(super) const KEY_HELP: &str = "kubectl and kustomize-controller cannot apply it, so it does not reach Flux; shorten it, or write the values with `--values-in secret`";
 
 /// The help for minus zero.
 pub(super) const ZERO_HELP: &str =
@@ -129,12 +129,12 @@ pub(super) fn rejected(reason: &Rejected, hidden: bool, how: Delivery) -> Diagno
     match reason {
         Rejected::UnknownTag(_) if hidden => {
             let message = format!("{reader} refuses the tag of this value");
-            Diagnostic::new(Code::TagUnknown, message).help("quote the text or drop the tag")
+            Diagnostic::new(Code::TagUnknown, message).help("quote the text or remove the tag")
         }
         Rejected::UnknownTag(tag) => {
             let tag = shortened(tag);
             let message = format!("{reader} refuses values with the tag `{tag}`");
-            Diagnostic::new(Code::TagUnknown, message).help("quote the text or drop the tag")
+            Diagnostic::new(Code::TagUnknown, message).help("quote the text or remove the tag")
         }
         Rejected::Text(reason) => {
             let message = format!("{reader} refuses this value: {reason}");

@@ -5,7 +5,7 @@ use crate::diagnostic::{Code, Diagnostics, Severity};
 use crate::source::Sources;
 use crate::yaml::{Dialect, read};
 
-/// The entries of the mapping under the last key of the root, as `key=value` words (`+` marks merged
+/// Returns the entries of the mapping under the last key of the root, as `key=value` words (`+` marks merged
 /// ones), and the diagnostics of it.
 fn last(text: &str, dialect: Dialect) -> (String, Diagnostics) {
     let mut sources = Sources::default();
@@ -28,7 +28,7 @@ fn last(text: &str, dialect: Dialect) -> (String, Diagnostics) {
             format!("{mark}{}={}", text(entry.key), text(entry.value))
         })
         .collect();
-    // Asking again says nothing new.
+    // A second call reports nothing new.
     let reported = diagnostics.list().len();
     entries(mapping, dialect, &mut diagnostics);
     assert_eq!(diagnostics.list().len(), reported);

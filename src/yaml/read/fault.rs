@@ -42,8 +42,10 @@ impl Fault {
             since,
             seen: _,
         } = self;
-        let width = text.get(at as usize..).and_then(|rest| rest.chars().next());
-        let width = width.filter(|first| !first.is_control());
+        let width = text
+            .get(at as usize..)
+            .and_then(|rest| rest.chars().next())
+            .filter(|first| !first.is_control());
         let span = Span::new(
             file,
             at,

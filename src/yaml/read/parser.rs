@@ -225,9 +225,11 @@ impl<'a> Parser<'a> {
     /// Returns the declared prefix of a tag handle.
     fn prefix(&self, handle: Text) -> Option<Text> {
         let handle = self.scanner.resolve(handle);
-        let declared = self.prefixes.iter().copied();
-        let mut same = declared.filter(|&(known, _)| self.scanner.resolve(known) == handle);
-        same.next().map(|(_, prefix)| prefix)
+        self.prefixes
+            .iter()
+            .copied()
+            .find(|&(known, _)| self.scanner.resolve(known) == handle)
+            .map(|(_, prefix)| prefix)
     }
 
     fn document_content(&mut self) -> Result<Event, Fault> {

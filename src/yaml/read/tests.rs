@@ -35,7 +35,7 @@ fn under<'t>(node: Node<'t>) -> &'t str {
     &node.tree().text()[node.span().range()]
 }
 
-/// The spans of all nodes in document order, as text.
+/// Returns the spans of all nodes in document order, as text.
 fn spans(tree: &Tree) -> Vec<&str> {
     let mut spans = Vec::new();
     let mut pending: Vec<Node<'_>> = tree.roots().collect();

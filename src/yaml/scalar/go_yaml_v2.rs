@@ -94,7 +94,7 @@ pub(super) fn not_finite(text: &str) -> Option<Typed<'static>> {
 /// Decodes base64 as Go's `base64.StdEncoding`: skips line breaks, and refuses everything else that is not
 /// exact.
 fn binary(text: &str) -> Result<Typed<'static>, Rejected> {
-    const BROKEN: Rejected = Rejected::Text("the text is not base64");
+    const BROKEN: Rejected = Rejected::Text("the text is not valid base64");
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut digits, mut pads) = (0_u32, 0_usize, 0_usize);
     for byte in text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n')) {

@@ -244,7 +244,7 @@ pub(super) fn base64_digit(byte: u8) -> Option<u8> {
 /// Decodes base64 as `base64.decodebytes`: skips what is not a digit, and ends at the padding.
 fn binary(text: &str) -> Result<Typed<'static>, Rejected> {
     if !text.is_ascii() {
-        return Err(Rejected::Text("the text is not base64"));
+        return Err(Rejected::Text("the text is not valid base64"));
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut digits, mut pads) = (0_u32, 0_usize, 0_usize);

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::yaml::tree::Style;
 
-/// A scalar from a few lines of test.
+/// Returns a scalar from a few lines of test.
 pub(super) fn scalar<'t>(text: &'t str, style: Style, tag: Option<&'t str>) -> Scalar<'t> {
     Scalar { text, style, tag }
 }
@@ -82,7 +82,7 @@ fn tags_are_honoured() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(4000) })]
 
-    /// Quotes make a string of anything; without them no reader may fall over any text.
+    /// Quotes make a string of any text; without them no reader may panic.
     #[test]
     fn quoted_is_a_string(text in "\\PC*|[0-9a-fxobeEnN:_.+~ TZ-]{0,12}") {
         for dialect in DIALECTS {

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 /// Number of rows.
 const ROWS: usize = 183;
 
-/// All rows. `None`, with the reason printed, where the folder is not there.
+/// Returns all rows. `None`, with the reason printed, where the folder does not exist.
 pub(crate) fn rows<T: DeserializeOwned>() -> Option<Vec<T>> {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -424,14 +424,14 @@ fn refused() -> Result {
         (
             "twice.yaml",
             "map.yaml",
-            "ConfigMap b/a stands twice in the tree",
+            "ConfigMap b/a appears twice in the tree",
         ),
         (
             "map.yaml",
             "twice.yaml",
-            "ConfigMap b/a stands twice in the tree",
+            "ConfigMap b/a appears twice in the tree",
         ),
-        ("nameless.yaml", "map.yaml", "no kubernetes object"),
+        ("nameless.yaml", "map.yaml", "not a Kubernetes object"),
         ("broken.yaml", "map.yaml", "yaml-syntax"),
         (
             "map.yaml",

@@ -90,7 +90,7 @@ fn wrong_arguments() -> Result {
                 "--cel-before-hooks",
                 "web",
             ],
-            "there is no release `web`",
+            "the input has no release `web`",
         ),
         (
             &["graph", "armada.yaml", "--format", "svg"],

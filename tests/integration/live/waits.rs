@@ -110,7 +110,7 @@ fn agrees(scope: &Scope<'_>, release: &Json) -> Outcome {
             "agent" => "daemonset",
             _ => "deployment",
         };
-        format!("{kind} `{name}-{tier}`: 1 of 3 pods are ready, min_ready is 66%")
+        format!("{kind} `{name}-{tier}`: 1 of 3 pods ready, min_ready is 66%")
     });
     ensure(verdicts.len() >= 2 && wanted.eq(waiting.by_ref()), || {
         format!("{name}: {verdicts:?}")

@@ -16,27 +16,28 @@ pub(super) struct Rows {
     pub(super) name: &'static Row,
 }
 
-/// One entry of `upgrade.pre.delete`: deletions in the release's namespace, only when the release is going to change.
+/// One entry of `upgrade.pre.delete`: deletions in the release's namespace, only when the release changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PreDelete {
     /// The type as the document writes it.
-    pub asked: Text,
-    /// The kinds of object, in order; none for a type that Armada does not know: it logs an error and goes on.
+    pub type_word: Text,
+    /// The kinds of object, in order; none for a type that Armada does not know: it logs an error and
+    /// continues.
     pub kinds: &'static [Deleted],
     /// Labels of the objects, which must be equal; empty selects every object of the kinds.
     pub labels: Vec<(Text, Text)>,
-    /// Where the entry stands.
+    /// Span of the entry.
     pub span: Span,
 }
 
 impl PreDelete {
-    /// The label selector as Armada sends it: `a=b,c=d`, empty for none.
+    /// Returns the label selector as Armada sends it: `a=b,c=d`, empty for none.
     #[must_use]
     pub(crate) fn selector(&self) -> Text {
         selector::of_labels(&self.labels)
     }
 
-    /// The deletions, kind by kind.
+    /// Returns the deletions, kind by kind.
     pub(crate) fn deletions(&self) -> impl Iterator<Item = Deletion> {
         self.kinds.iter().map(|kind| Deletion {
             kind: *kind,
@@ -45,9 +46,10 @@ impl PreDelete {
     }
 }
 
-/// The kinds of object that a type means: v1's `job` means CronJobs, too (Armada: handlers/pre_update_actions.py).
-fn kinds(asked: &str, version: Version) -> &'static [Deleted] {
-    match (Deleted::from_word(asked), version) {
+/// Returns the kinds of object that a type means: v1's `job` means CronJobs, too (Armada:
+/// handlers/pre_update_actions.py).
+fn kinds(type_word: &str, version: Version) -> &'static [Deleted] {
+    match (Deleted::from_word(type_word), version) {
         (Some(Deleted::Job), Version::V1) => &[Deleted::Job, Deleted::CronJob],
         (Some(Deleted::Job), Version::V2) => &[Deleted::Job],
         (Some(Deleted::CronJob), _) => &[Deleted::CronJob],
@@ -70,11 +72,14 @@ pub(super) fn decode_deletes(
         }
         if let Some(delete) = decode_action(node, rows, version, cx) {
             if delete.kinds.is_empty() {
-                let message = format!("{}: armada cannot delete `{}`", cx.subject, delete.asked);
+                let message = format!(
+                    "{}: Armada cannot delete `{}`",
+                    cx.subject, delete.type_word
+                );
                 cx.diagnostics.push(
                     Diagnostic::new(Code::FieldIgnored, message)
                         .at(delete.span, "expected job, cronjob or pod")
-                        .help("armada logs an error and goes on; remove or correct the entry"),
+                        .help("Armada logs an error and continues; remove or correct the entry"),
                 );
             }
             deletes.push(delete);
@@ -83,7 +88,7 @@ pub(super) fn decode_deletes(
     deletes
 }
 
-/// Decodes `pre.update`; gives its place when it asks for anything.
+/// Decodes `pre.update`; returns its span when it is not empty.
 pub(super) fn decode_updates(
     table: &mut Table<'_>,
     rows: &'static Rows,
@@ -99,7 +104,7 @@ pub(super) fn decode_updates(
     first
 }
 
-/// Decodes a list that Armada never acts on, and says so when it holds anything.
+/// Decodes a list that Armada never acts on, and reports it when it is not empty.
 pub(super) fn decode_ignored(
     table: &mut Table<'_>,
     rows: &'static Rows,
@@ -111,8 +116,8 @@ pub(super) fn decode_ignored(
         let message = format!("{}: `{field}` has no effect", cx.subject);
         cx.diagnostics.push(
             Diagnostic::new(Code::FieldIgnored, message)
-                .at(first.span(), "armada does not act on it")
-                .help("remove it, or do by other means what it was meant to do"),
+                .at(first.span(), "Armada does not act on it")
+                .help("remove it, or replace it by other means"),
         );
     }
     for node in nodes {
@@ -134,7 +139,7 @@ fn entries<'t>(table: &mut Table<'t>, rows: &'static Rows, cx: &mut Context<'_>)
     list.and_then(|field| field.list(cx)).unwrap_or_default()
 }
 
-/// Whether an entry is a mapping: the schemas ask no type of it, so only the upgrade would fail.
+/// Returns whether an entry is a mapping: the schemas do not check its type, so only the upgrade would fail.
 fn is_action(node: Node<'_>, rows: &'static Rows, cx: &mut Context<'_>) -> bool {
     let field = Field {
         row: rows.list,
@@ -174,10 +179,10 @@ fn decode_action(
         table.text(rows.name, cx);
     }
     table.finish(Rest::Refuse, cx);
-    let asked = kind?.value;
+    let type_word = kind?.value;
     Some(PreDelete {
-        kinds: kinds(&asked, version),
-        asked,
+        kinds: kinds(&type_word, version),
+        type_word,
         labels: labels.unwrap_or_default(),
         span: node.span(),
     })

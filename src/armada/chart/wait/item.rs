@@ -19,19 +19,19 @@ use super::shape::Shape;
 pub struct WaitItem {
     /// What is awaited.
     pub kind: WaitKind,
-    /// Labels laid over those of the chart.
+    /// Labels merged over those of the chart.
     pub labels: Vec<(Text, Text)>,
-    /// Whether it is a failure to find none.
+    /// Whether finding none is a failure.
     pub required: Option<bool>,
     /// How many must be ready.
     pub min_ready: Option<MinReady>,
-    /// Whether updates may be left to somebody else.
+    /// Whether updates pass that Kubernetes does not roll out itself.
     pub allow_async_updates: Option<bool>,
-    /// Where it stands.
+    /// Its span in the input.
     pub span: Span,
 }
 
-/// Decodes an entry. `named` is the type when the key of v2's mapping says it.
+/// Decodes an entry. `named` is the type when the key of v2's mapping sets it.
 /// `None` when the entry is wrong in a way that was reported.
 pub(super) fn decode(
     field: Field<'_>,
@@ -41,7 +41,7 @@ pub(super) fn decode(
 ) -> Option<WaitItem> {
     let span = field.value.span();
     if !field.is_mapping() {
-        // The schemas ask no type of an entry, so validation passes.
+        // The schemas do not check the type of an entry, so validation passes.
         cx.ledger.claim(field.value, &RESOURCE);
         let found = type_of(field.value, cx.dialect);
         cx.fault(
@@ -65,8 +65,9 @@ pub(super) fn decode(
         Shape::Checked => field.text_map(cx),
         Shape::Unchecked => loose_labels(field, cx),
     });
-    let min_ready = table.field(&RESOURCE_MIN_READY, cx);
-    let min_ready = min_ready.map(|field| (field, min_ready::decode(field, shape, cx)));
+    let min_ready = table
+        .field(&RESOURCE_MIN_READY, cx)
+        .map(|field| (field, min_ready::decode(field, shape, cx)));
     let mut required = None;
     let mut allow_async_updates = None;
     if version == Version::V2 {
@@ -98,7 +99,7 @@ pub(super) fn decode(
             && !allowed
         {
             let name = field.row.path.rsplit('.').next().unwrap_or(field.row.path);
-            let message = format!("`wait.resources`: type `{kind}` takes no `{name}`");
+            let message = format!("`wait.resources`: type `{kind}` does not accept `{name}`");
             cx.fault(field.value.span(), message);
         }
     }
@@ -129,7 +130,7 @@ fn decode_kind(
                     Code::FieldIgnored,
                     format!("{}: `type` has no effect under `{kind}`", cx.subject),
                 )
-                .at(field.value.span(), "the key above says the type")
+                .at(field.value.span(), "the key above sets the type")
                 .help("remove it"),
             );
             Some(kind)
@@ -164,13 +165,13 @@ fn decode_kind(
 pub(super) fn unknown_kind(span: Span, cx: &mut Context<'_>) {
     let words: Vec<&str> = WaitKind::ALL.iter().map(|kind| kind.word()).collect();
     let message = format!(
-        "`wait.resources` names a type that armada cannot wait for, it knows {}",
+        "`wait.resources` names a type that Armada cannot wait for; it supports {}",
         words.join(", ")
     );
     cx.fault(span, message);
 }
 
-/// Labels that no schema looked at: values are formatted as Python does, nothing at all counts as none.
+/// Decodes labels that no schema checks: values are formatted as Python does, an empty field counts as none.
 fn loose_labels(field: Field<'_>, cx: &mut Context<'_>) -> Option<Vec<(Text, Text)>> {
     if !field.is_mapping() {
         cx.ledger.claim(field.value, &RESOURCE_LABELS);
@@ -206,7 +207,7 @@ fn loose_labels(field: Field<'_>, cx: &mut Context<'_>) -> Option<Vec<(Text, Tex
     Some(labels)
 }
 
-/// A switch that no schema looked at: whatever Python takes for true. Says so when it is no truth value.
+/// Decodes a switch that no schema checks, by Python's truth. Reports it when it is not a boolean.
 fn truth(field: Field<'_>, cx: &mut Context<'_>) -> bool {
     let truth = match field.typed(cx) {
         Some(Typed::Bool(value)) => return value,
@@ -217,7 +218,7 @@ fn truth(field: Field<'_>, cx: &mut Context<'_>) -> bool {
     truth
 }
 
-/// Whether Python takes a scalar for true.
+/// Returns whether Python reads a scalar as true.
 pub(super) fn is_truthy(typed: &Typed<'_>) -> bool {
     match typed {
         Typed::Null => false,
@@ -230,7 +231,7 @@ pub(super) fn is_truthy(typed: &Typed<'_>) -> bool {
     }
 }
 
-/// A scalar as Python's `%s` writes it into a label selector; `None` for what no selector can hold.
+/// Returns a scalar as Python's `%s` writes it into a label selector; `None` for what a selector cannot hold.
 fn python_text(typed: &Typed<'_>) -> Option<Text> {
     match typed {
         Typed::Null => Some("None".into()),

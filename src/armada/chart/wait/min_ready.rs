@@ -46,7 +46,7 @@ pub(super) fn decode(field: Field<'_>, shape: Shape, cx: &mut Context<'_>) -> Op
     None
 }
 
-/// The number before the `%`, by the rules of Python's `re.match('(.*)%$')` and `int()`; digits of
+/// Returns the number before the `%`, by the rules of Python's `re.match('(.*)%$')` and `int()`; digits of
 /// other scripts, which Python takes as well, are not.
 fn parse_percent(text: &str) -> Option<i64> {
     let text = text.strip_suffix('\n').unwrap_or(text).strip_suffix('%')?;

@@ -8,10 +8,10 @@ use super::item::{self, WaitItem};
 use super::rows::{RESOURCE, RESOURCES};
 use super::shape::Shape;
 
-/// The waits that a Chart asks for (Armada: handlers/wait.py, `ChartWait` and `get_resources_list`).
+/// The waits of a Chart (Armada: handlers/wait.py, `ChartWait` and `get_resources_list`).
 #[derive(Clone, Debug, Default)]
 pub enum Resources {
-    /// It says nothing: the defaults of its version.
+    /// Not set: the defaults of its version.
     #[default]
     Default,
     /// Exactly these, in order.
@@ -88,7 +88,7 @@ fn decode_mapping(field: Field<'_>, cx: &mut Context<'_>) -> Resources {
     Resources::ByKind(kinds)
 }
 
-/// What stands under a type: `false`, one wait or a list of them.
+/// Returns the value of a type: `false`, one wait or a list of them.
 fn decode_entry(value: Field<'_>, kind: WaitKind, cx: &mut Context<'_>) -> Vec<WaitItem> {
     if value.is_mapping() {
         let item = item::decode(value, Some(kind), Shape::Checked, cx);
@@ -116,7 +116,7 @@ fn decode_entry(value: Field<'_>, kind: WaitKind, cx: &mut Context<'_>) -> Vec<W
     Vec::new()
 }
 
-/// Whether Python takes the scalar for false, which counts as absent here.
+/// Returns whether Python reads the scalar as false, which counts as absent here.
 fn is_falsy(field: Field<'_>, cx: &Context<'_>) -> bool {
     field
         .typed(cx)

@@ -1,14 +1,14 @@
-//! What the source map says instead of a `source` block.
+//! Places that the source map sets instead of a `source` block.
 
 use crate::armada::chart::{Source, SourceKind};
 use crate::flux::{GitReference, GitSource, OciSource};
 use crate::source_map::{self, ExistingKind, Facts, Rule, Target};
 use crate::value::Text;
 
-use super::super::address::{self, folder};
 use super::{Known, Located, Note, Place, nowhere, shown};
+use crate::lower::source::address::{self, folder};
 
-/// What the source map says instead.
+/// Returns the place that the source map sets.
 pub(super) fn place(
     source: &Source,
     kind: SourceKind,
@@ -48,7 +48,7 @@ pub(super) fn place(
                     chart,
                     version,
                 }),
-                None => Err("the chart's folder leads out of the repository".to_owned()),
+                None => Err("the chart's folder is outside of the repository".to_owned()),
             }
         }
     };
@@ -89,7 +89,7 @@ fn helm_place(target: source_map::HelmTarget<Text>, facts: &Facts<'_>) -> Result
         .any(|scheme| source.url.starts_with(scheme));
     if !known {
         return Err(format!(
-            "`{}` is no address of a HelmRepository",
+            "`{}` is not a valid address of a HelmRepository",
             shown(&source.url)
         ));
     }
@@ -105,7 +105,7 @@ fn helm_place(target: source_map::HelmTarget<Text>, facts: &Facts<'_>) -> Result
 fn oci_place(source: OciSource, facts: &Facts<'_>) -> Result<Place, String> {
     if !source.url.starts_with("oci://") {
         return Err(format!(
-            "`{}` is no address of an OCIRepository",
+            "`{}` is not a valid address of an OCIRepository",
             shown(&source.url)
         ));
     }
@@ -128,23 +128,23 @@ fn git_place(target: source_map::GitTarget<Text>, facts: &Facts<'_>) -> Result<P
     } = target;
     let address = address::address(&url).map_err(str::to_owned)?;
     if address.guessed {
-        return Err("flux does not speak `git://`".to_owned());
+        return Err("Flux does not support `git://`".to_owned());
     }
     let reference = match reference {
         None if facts.reference.is_empty() => {
             return Err(
-                "a source that is not git has no commit, the rule must name one".to_owned(),
+                "a source that is not Git has no commit, so the rule must set one".to_owned(),
             );
         }
         None => address::reference(facts.reference),
         Some(GitReference::Commit(commit)) if !address::is_commit(&commit) => {
-            return Err(format!("`{commit}` is no whole commit"));
+            return Err(format!("`{commit}` is not a full commit"));
         }
         Some(GitReference::Commit(commit)) => GitReference::Commit(commit.to_ascii_lowercase()),
         Some(reference) => reference,
     };
     let chart = chart.unwrap_or_else(|| facts.subpath.into());
-    let folder = folder(&chart).ok_or("the chart's folder leads out of the repository")?;
+    let folder = folder(&chart).ok_or("the chart's folder is outside of the repository")?;
     let git = GitSource {
         url: address.url,
         reference,

@@ -38,7 +38,8 @@ fn matching(pattern: &str) -> impl Strategy<Value = String> + use<> {
     prop::string::string_regex(pattern).unwrap()
 }
 
-/// Words that look like something; built once, since parts of recursive strategies are built again for every tree.
+/// Words that look like something; built once, since parts of recursive strategies are built again for
+/// every tree.
 fn word() -> SBoxedStrategy<String> {
     static MADE: LazyLock<SBoxedStrategy<String>> = LazyLock::new(|| {
         prop_oneof![
@@ -111,7 +112,7 @@ fn scalar() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A document in flow style, with anchors and aliases that may dangle.
+/// Returns a document in flow style, with anchors and aliases that may dangle.
 fn tree() -> impl Strategy<Value = String> {
     let quoted = || {
         prop_oneof![
@@ -199,7 +200,7 @@ fn the_model_of_armada_gives_what_pyyaml_gives() {
     );
 }
 
-/// Whether both were delivered, and alike.
+/// Returns whether both were delivered, and alike.
 fn compare(model: &Outcome, real: Option<&Outcome>) -> Result<bool, String> {
     // Which of the entries Go's maps keep is a matter of chance. An entry that another one replaces
     // is not looked at by Helm, but it is here.

@@ -32,7 +32,7 @@ fn keys_are_text_as_json_has_them() {
     assert_eq!(outcome.codes(), [Code::KeyRetyped; 7]);
     let written = delivered("\"y\": 1\n\"08\": 5\nz: 6\n", Delivery::Written);
     assert!(written.at(&[]).as_mapping().unwrap().get("08").is_some());
-    // What the running release was given is said all the same.
+    // The value of the running release is reported all the same.
     assert_eq!(written.codes(), [Code::KeyRetyped; 2]);
     assert!(written.messages().contains("`08` reached Helm as `8`"));
 }

@@ -53,7 +53,7 @@ fn json(text: &str, how: Delivery) -> String {
     }
 }
 
-/// The same JSON in the same words.
+/// Returns the same JSON in the same words.
 fn normal(json: &str) -> String {
     match serde_json::from_str::<serde_json::Value>(json) {
         Ok(value) => match value["k"].as_f64() {

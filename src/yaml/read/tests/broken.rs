@@ -1,6 +1,6 @@
 use super::{Code, parse, under};
 
-/// The documents of a text as they stand in it, `!` before broken ones; and each fault with what it is
+/// Returns the documents of a text as they stand in it, `!` before broken ones; and each fault with what it is
 /// about.
 fn documents(text: &str) -> (Vec<String>, Vec<(Code, String)>) {
     let (tree, diagnostics) = parse(text);

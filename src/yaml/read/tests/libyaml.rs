@@ -15,7 +15,7 @@ fn line(name: &str, anchor: Option<&str>, tag: Option<&str>, text: &str) -> Stri
     format!("{name} &{} {tag} {text:?}", anchor.unwrap_or("-"))
 }
 
-/// What libyaml reads, or its error (that of PyYAML's composer for anchors).
+/// Returns what libyaml reads, or its error (that of PyYAML's composer for anchors).
 ///
 /// `None` where the oracle has no answer: `libyaml-safer` panics on some texts that end without a line
 /// break, which the C library reads.
@@ -85,7 +85,7 @@ fn events(text: &str) -> Result<Events, String> {
     Ok(events)
 }
 
-/// What our tree holds.
+/// Returns what our tree holds.
 pub(crate) fn actual(tree: &Tree) -> Events {
     let mut events = Events::new();
     for document in tree.documents() {

@@ -1,7 +1,7 @@
 use super::{Code, MAX_DEPTH, good, parse};
 use crate::yaml::read::aliases::{FREE_EXPANSION, FREE_FILE_EXPANSION};
 
-/// The codes said of a text.
+/// Returns the codes reported for a text.
 fn codes(text: &str) -> Vec<Code> {
     let (_, diagnostics) = parse(text);
     diagnostics.list().iter().map(|fault| fault.code).collect()

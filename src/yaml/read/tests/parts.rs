@@ -12,7 +12,7 @@ use crate::source::Sources;
 use crate::yaml::read::parts::{next_start, read_parts};
 use crate::yaml::{Kind, Tree};
 
-/// All there is to know of a tree and of what was said, in order.
+/// Returns everything known of a tree and its diagnostics, in order.
 fn all(tree: &Tree, said: &Diagnostics) -> Vec<String> {
     let mut all = Vec::new();
     let mut met = 0;
@@ -45,7 +45,7 @@ fn all(tree: &Tree, said: &Diagnostics) -> Vec<String> {
     all
 }
 
-/// What comes of the text in as many parts as it can have, if they fit together.
+/// Returns what comes of the text in as many parts as it can have, if they fit together.
 fn in_parts(text: &str) -> Option<Vec<String>> {
     let mut sources = Sources::default();
     let file = sources.add("a.yaml", text).expect("room");

@@ -77,7 +77,7 @@ fn split(source: &str) -> (Option<String>, &str, Style) {
     }
 }
 
-/// The type and value column without Python's spelling of dates, texts of errors and quotes.
+/// Returns the type and value column without Python's spelling of dates, texts of errors and quotes.
 fn short(column: &str) -> String {
     match column.split_once(' ') {
         Some(("ERR", _)) => "ERR".to_owned(),
@@ -110,7 +110,7 @@ fn python_bytes(bytes: &[u8]) -> String {
     bytes.iter().map(shown).collect()
 }
 
-/// What a column of Go's says: for v2 `{"k":…}`, for v3 two words for the type and the value.
+/// Returns the content of a Go column: for v2 `{"k":…}`, for v3 two words for the type and the value.
 fn sound(column: &str) -> String {
     if column.starts_with("ERR") {
         return "ERR".to_owned();
@@ -144,7 +144,7 @@ fn go(typed: &Result<Typed<'_>, Rejected>) -> String {
     format!("{kind}|{name} {value}")
 }
 
-/// The value as Go's JSON writes it.
+/// Returns the value as Go's JSON writes it.
 fn value(typed: &Typed<'_>) -> String {
     match typed {
         Typed::Null => "null".to_owned(),
