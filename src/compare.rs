@@ -27,9 +27,9 @@ pub use tree::Edit;
 /// One difference inside an object.
 #[derive(Clone, Debug)]
 pub struct Change {
-    /// Where.
+    /// Path of the difference in the object.
     pub path: Path,
-    /// What.
+    /// The old and the new value.
     pub edit: Edit,
     /// The rule that makes it noise.
     pub noise: Option<&'static Noise>,
@@ -42,7 +42,7 @@ pub struct Change {
 /// The effect of an apply on an object.
 #[derive(Clone, Debug)]
 pub enum Outcome {
-    /// It is not there yet.
+    /// It does not exist yet.
     Created,
     /// It changes, in more than noise.
     Changed,
@@ -72,7 +72,7 @@ pub enum Mark {
     Takeover {
         /// Number of the latest revision.
         revision: u64,
-        /// Its status, in Helm's word.
+        /// Its status, as Helm writes it.
         status: Text,
     },
 }

@@ -288,7 +288,7 @@ impl Gate {
     }
 
     /// Returns whether everything must be ready a second time, a second later, if it was not when the wait
-    /// began. In v1 Armada lists again after a modification, until there is none (`ResourceWait.wait`).
+    /// began. In v1 Armada lists again after a modification, until none happens (`ResourceWait.wait`).
     #[must_use]
     pub fn looks_again(&self) -> bool {
         self.version == Version::V1

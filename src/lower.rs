@@ -184,16 +184,16 @@ impl Lowering<'_> {
             })
             .collect();
         parallel::map(members, workers, |(position, release)| {
-            let mut said = Diagnostics::default();
+            let mut found = Diagnostics::default();
             let made = release::make(
                 release,
                 position,
                 &self.sources,
                 self.options,
                 &self.site,
-                &mut said,
+                &mut found,
             );
-            (made, said)
+            (made, found)
         })
     }
 
@@ -213,8 +213,8 @@ impl Lowering<'_> {
             .collect();
         let digest = order.leave(step, fingerprints);
         let mut finished = Vec::new();
-        for (release, (made, said)) in step.releases.iter().zip(made) {
-            diagnostics.append(said);
+        for (release, (made, found)) in step.releases.iter().zip(made) {
+            diagnostics.append(found);
             let Some(mut made) = made else { continue };
             if let Some(depends_on) = &depends_on {
                 helm_release::depend_on(&mut made.object, depends_on.clone());

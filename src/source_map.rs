@@ -78,7 +78,7 @@ pub enum Target<T> {
     Oci(OciSource<T>),
     /// A GitRepository.
     Git(GitTarget<T>),
-    /// An object that is there already.
+    /// An existing object.
     Existing(ExistingTarget<T>),
 }
 
@@ -112,7 +112,7 @@ pub struct GitTarget<T> {
     pub provider: Option<Text>,
 }
 
-/// An object that is there already.
+/// An existing object.
 #[derive(Clone, Debug)]
 pub struct ExistingTarget<T> {
     /// One of the kinds that a HelmRelease may name.

@@ -47,7 +47,7 @@ pub enum Carrier {
     Tree,
     /// The staged `apply`.
     Apply,
-    /// Nothing.
+    /// No part: its effect is not carried.
     Nobody,
 }
 
@@ -100,7 +100,7 @@ pub struct Row {
     pub versions: Versions,
     /// What becomes of it.
     pub fate: Fate,
-    /// Where it goes; empty when it goes nowhere.
+    /// Its place in the output; empty when it has none.
     pub target: &'static str,
     /// Why, in one sentence.
     pub reason: &'static str,

@@ -3,7 +3,7 @@
 use super::disposition::Rows;
 use super::{chart, chart_group, head, manifest};
 
-/// All rows, in the order of the documents they belong to.
+/// All rows, in the order of their documents.
 pub static ALL: Rows = Rows(&[
     head::ROWS,
     manifest::ROWS,

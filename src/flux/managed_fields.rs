@@ -383,12 +383,12 @@ mod tests {
         "f:values":{".":{},"f:a":{},"f:b":{".":{},"f:c":{}},"f:list":{}},
         "f:ports":{"k:{\"port\":80}":{".":{},"f:port":{},"f:to":{}}}}}"#;
 
-    fn said(found: &[Shared]) -> Vec<String> {
-        let said = found.iter().map(|Shared { field, managers }| {
+    fn lines(found: &[Shared]) -> Vec<String> {
+        let lines = found.iter().map(|Shared { field, managers }| {
             let managers: Vec<&str> = managers.iter().map(Text::as_str).collect();
             format!("{field} {}", managers.join("+"))
         });
-        said.collect()
+        lines.collect()
     }
 
     #[test]
@@ -409,7 +409,7 @@ mod tests {
             ),
         ]);
         assert_eq!(
-            said(&shared(&owners(&object), "us")),
+            lines(&shared(&owners(&object), "us")),
             [
                 ".metadata.labels.x kubectl",
                 ".spec.ports[port=80].to helm",
@@ -438,14 +438,14 @@ mod tests {
         ]);
         let wanted = [".spec.suspend kubectl", ".spec.values.a kubectl"];
         let found = staying(&owners(&before), &owners(&after), "us");
-        assert_eq!(said(&found), wanted);
+        assert_eq!(lines(&found), wanted);
         assert!(staying(&owners(&before), &owners(&before), "us").is_empty());
         let input = object(
             r#"{"apiVersion":"v1","kind":"X","metadata":{"name":"a","labels":{"x":"y"}},
                 "spec":{"values":{"b":{"c":1},"list":[]},"ports":[{"port":80}]}}"#,
         );
         assert_eq!(
-            said(&staying_beside(&owners(&before), &input, "us")),
+            lines(&staying_beside(&owners(&before), &input, "us")),
             wanted
         );
     }

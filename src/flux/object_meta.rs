@@ -3,7 +3,7 @@
 use super::{Fields, text_mapping};
 use crate::value::{Entry, Mapping, Text, Value};
 
-/// `metadata` of an object, whatever its kind. Every field may be absent.
+/// `metadata` of an object of any kind. Every field may be absent.
 #[derive(Clone, Copy, Debug)]
 pub struct ObjectMeta<'v>(Option<&'v Value>);
 

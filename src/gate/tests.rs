@@ -143,7 +143,7 @@ proptest! {
             if let Some(failed) = &check.failed {
                 prop_assert_eq!(engine(failed, &object), failed.holds(&tree), "{}", failed.cel());
             }
-            // Whatever a gate awaits is held back until the gate opens, with Helm's waiting and without.
+            // Every object that a gate awaits is held back until the gate opens, with and without Helm's wait.
             let open = gates.iter().all(|gate| {
                 !matches!(gate.judge(&tree), State::Waiting(_) | State::Failed(_))
             });

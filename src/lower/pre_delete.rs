@@ -124,7 +124,7 @@ pub(super) fn pre_deleted(
 }
 
 /// The weights come first: a patch sees what those before it made, and the Jobs that are hooks
-/// already are left alone by all.
+/// already are skipped by all.
 fn hook(job: &PreDelete) -> Vec<JobPatch> {
     let patch = |name: Option<Text>, annotations: &[(&str, &str)]| JobPatch {
         name,

@@ -111,10 +111,10 @@ pub(crate) fn resources(
 fn values(tree: &Tree, diagnostics: &mut Diagnostics) -> Vec<Value> {
     let mut found = Vec::new();
     for root in tree.roots() {
-        let mut said = Diagnostics::default();
-        found.extend(deliver::deliver(root, Delivery::Go, &mut said));
-        said.retain(|found| found.severity == Severity::Error);
-        diagnostics.append(said);
+        let mut reported = Diagnostics::default();
+        found.extend(deliver::deliver(root, Delivery::Go, &mut reported));
+        reported.retain(|diagnostic| diagnostic.severity == Severity::Error);
+        diagnostics.append(reported);
     }
     found
 }

@@ -44,7 +44,7 @@ struct Rule {
     /// A GitRepository.
     #[schemars(rename = "GitRepository")]
     git_repository: Option<GitRepository>,
-    /// An object that is there already.
+    /// An existing object.
     existing: Option<Existing>,
 }
 

@@ -15,7 +15,7 @@ use super::address::{self, folder};
 use super::archive::{self, Archive};
 use super::key::{SecretKey, proxy_secret, ssh_secret};
 
-/// Reference of a git source that names none (Armada: utils/source.py).
+/// Reference of a Git source without one (Armada: utils/source.py).
 const DEFAULT_REFERENCE: &str = "master";
 
 /// Why a subpath with `..` cannot be read.
@@ -35,7 +35,7 @@ pub(super) enum Place {
     },
     /// A chart in a registry.
     Oci(OciSource),
-    /// A chart of an object that is there already.
+    /// A chart of an existing object.
     Existing {
         kind: ExistingKind,
         name: Text,
@@ -43,7 +43,7 @@ pub(super) enum Place {
         chart: Text,
         version: Option<Text>,
     },
-    /// Nowhere.
+    /// No source that Flux can read, with the reason.
     Unreadable(Cow<'static, str>),
 }
 
@@ -85,7 +85,7 @@ pub(super) enum Note {
 pub(super) fn locate(chart: &Chart<'_>, map: &SourceMap) -> Located {
     let source = &chart.source;
     let Some(kind) = source.kind else {
-        return nowhere("Armada has no such source type");
+        return unreadable("Armada has no such source type");
     };
     let known = Known::new(source, kind);
     match map.find(&known.facts(source, kind)) {
@@ -167,7 +167,7 @@ impl Known {
     }
 }
 
-fn nowhere(why: impl Into<Cow<'static, str>>) -> Located {
+fn unreadable(why: impl Into<Cow<'static, str>>) -> Located {
     Located::new(Place::Unreadable(why.into()))
 }
 
@@ -239,10 +239,10 @@ fn read(source: &Source, kind: SourceKind, known: Known) -> Located {
     let mut located = match kind {
         SourceKind::Git => match read_git(source) {
             Ok(located) => located,
-            Err(why) => return nowhere(why),
+            Err(why) => return unreadable(why),
         },
         SourceKind::Tar => read_archive(source, known),
-        SourceKind::Local => nowhere("it is on the machine that runs Armada"),
+        SourceKind::Local => unreadable("it is on the machine that runs Armada"),
     };
     let over_http = match &located.place {
         Place::Git { git, folder: _ } => kind == SourceKind::Git && git.url.starts_with("http"),
@@ -316,10 +316,10 @@ fn read_archive(source: &Source, known: Known) -> Located {
                 ..Located::new(chart_of(repository, name, version))
             };
         }
-        None => return nowhere("chart name and version are not in the archive's name"),
+        None => return unreadable("chart name and version are not in the archive's name"),
     };
     let Some(folder) = forge.folder(written_subpath(source)) else {
-        return nowhere(OUT_OF_REPOSITORY);
+        return unreadable(OUT_OF_REPOSITORY);
     };
     let what = format!(
         "its archive is packed from a repository, which is read from `{}`",

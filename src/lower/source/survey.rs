@@ -19,9 +19,9 @@ pub struct Surveyed {
     pub kind: SourceKind,
     /// Its location, as the documents write it.
     pub location: Text,
-    /// Its reference; `master` for a git source that names none, empty for other kinds.
+    /// Its reference; `master` for a Git source without one, empty for other kinds.
     pub reference: Text,
-    /// Its charts, by folder: name, and version where an archive's name tells.
+    /// Its charts by folder: name, and the version if the archive's name holds one.
     pub charts: BTreeMap<Text, (Text, Text)>,
     /// The releases that need it.
     pub releases: BTreeSet<Text>,

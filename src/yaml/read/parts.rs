@@ -1,7 +1,7 @@
 //! Reads one file on several cores.
 //!
 //! A `---` at the start of a line begins a document nearly everywhere, but not in a broken document or after
-//! a directive. So each part is read as if it began a document, and the parts count only if the reader of
+//! a directive. So each part is read as if it started a document, and the parts count only if the reader of
 //! each ended in the state in which the reader of the next one began: a document starts there, nothing is
 //! open, and nothing is left to report. Otherwise the file is read again in one go.
 

@@ -42,7 +42,7 @@ struct State {
     quote: Option<char>,
     /// Whether the value of a secret key may be on the next line, at any indentation.
     awaited: bool,
-    /// Whether a PEM block began.
+    /// Whether a PEM block has started.
     pem: bool,
 }
 

@@ -17,7 +17,7 @@ use serde_json::Value;
 const PYYAML: &str = "PyYAML==6.0.3";
 
 /// Runs a script that answers each line of JSON with a line of JSON. `None`, with the reason
-/// printed, where there is no Python or no PyYAML to be had.
+/// printed, where Python or PyYAML is not installed.
 pub(crate) fn answers(script: &str, requests: &[Value]) -> Option<Vec<Value>> {
     let python = match interpreter() {
         Ok(python) => python,

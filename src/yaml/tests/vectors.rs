@@ -1,4 +1,4 @@
-//! The rows of `../shared/oracle/yaml-vectors.json`: scalars and what the real programs made of them.
+//! The rows of `../shared/oracle/yaml-vectors.json`: scalars and how the real programs read them.
 #![expect(
     clippy::disallowed_methods,
     reason = "the test reads recorded answers and says so where there are none"

@@ -5,7 +5,7 @@ use crate::flux::{GitReference, GitSource, OciSource};
 use crate::source_map::{self, ExistingKind, Facts, Rule, Target};
 use crate::value::Text;
 
-use super::{Known, Located, Note, Place, nowhere, shown};
+use super::{Known, Located, Note, Place, shown, unreadable};
 use crate::lower::source::address::{self, folder};
 
 /// Returns the place that the source map sets.
@@ -55,7 +55,7 @@ pub(super) fn place(
     let mut located = match place {
         Ok(place) => Located::new(place),
         Err(what) => {
-            let mut located = nowhere(what.clone());
+            let mut located = unreadable(what.clone());
             located.notes.push(Note::Unusable {
                 what,
                 span: rule.span,

@@ -13,9 +13,9 @@ use crate::yaml::read::parts::{next_start, read_parts};
 use crate::yaml::{Kind, Tree};
 
 /// Returns everything known of a tree and its diagnostics, in order.
-fn all(tree: &Tree, said: &Diagnostics) -> Vec<String> {
+fn all(tree: &Tree, found: &Diagnostics) -> Vec<String> {
     let mut all = Vec::new();
-    let mut met = 0;
+    let mut visited = 0;
     for document in tree.documents() {
         all.push(format!("{:?} broken: {}", document.span, document.broken));
         let mut pending: Vec<_> = document
@@ -24,7 +24,7 @@ fn all(tree: &Tree, said: &Diagnostics) -> Vec<String> {
             .map(|root| tree.node(root))
             .collect();
         while let Some(node) = pending.pop() {
-            met += 1;
+            visited += 1;
             let (tag, anchor, length) = (node.tag(), node.anchor(), node.subtree_len());
             let what = match node.kind() {
                 Kind::Scalar(scalar) => format!("{:?} {:?}", scalar.style, scalar.text),
@@ -39,9 +39,9 @@ fn all(tree: &Tree, said: &Diagnostics) -> Vec<String> {
             pending.extend(node.children());
         }
     }
-    assert_eq!(met, tree.len(), "nodes of no document");
+    assert_eq!(visited, tree.len(), "nodes of no document");
     all.extend(tree.comments().iter().map(|comment| format!("{comment:?}")));
-    all.extend(said.list().iter().map(|said| format!("{said:?}")));
+    all.extend(found.list().iter().map(|found| format!("{found:?}")));
     all
 }
 
@@ -57,13 +57,13 @@ fn in_parts(text: &str) -> Option<Vec<String>> {
         from = start;
     }
     let workers = Workers::new(NonZeroUsize::new(2).expect("two"));
-    let (tree, said) = read_parts(file, &text, &starts, workers)?;
-    Some(all(&tree, &said))
+    let (tree, found) = read_parts(file, &text, &starts, workers)?;
+    Some(all(&tree, &found))
 }
 
 fn in_one_go(text: &str) -> Vec<String> {
-    let (tree, said) = parse(text);
-    all(&tree, &said)
+    let (tree, found) = parse(text);
+    all(&tree, &found)
 }
 
 #[test]
