@@ -1,7 +1,7 @@
-//! How soon `apply` writes the next step once the last thing is there that it waits for.
+//! How soon `apply` writes the next step after the last condition that it waits for is met.
 //!
-//! `cargo bench --bench apply` needs Go for the test bed. The worked site is rolled out anew, several times; both moments are
-//! the API server's, from its audit log.
+//! `cargo bench --bench apply` needs Go for the test bed. It rolls out the worked site several times; both times are those
+//! of the API server's audit log.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -9,20 +9,16 @@
     clippy::disallowed_types,
     reason = "a benchmark measures, starts programs and prints"
 )]
-#![allow(dead_code, reason = "the bed is made for the live tests")]
 
-#[path = "../integration"]
-mod integration {
-    pub(crate) mod bed;
-}
+mod cluster;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
-use integration::bed::armada::Site;
-use integration::bed::order::{Gaps, Window, awaited, prove_order};
-use integration::bed::{Bed, Outcome};
+use cluster::bed::armada::Site;
+use cluster::bed::order::{Gaps, Window, awaited, prove_order};
+use cluster::bed::{Bed, Outcome};
+use cluster::{finish, program};
 
 /// How often the site is rolled out.
 const ROUNDS: usize = 5;
@@ -65,21 +61,7 @@ fn run() -> Outcome {
     Ok(())
 }
 
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_armada2flux"));
-    command.env_clear().stdin(Stdio::null());
-    command
-}
-
-fn finish(command: &mut Command) -> Outcome {
-    let output = command.output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(String::from_utf8_lossy(&output.stderr).into())
-}
-
-/// The site's tree, with sources of its own.
+/// Converts the site, with sources of its own; returns the tree.
 fn convert(bed: &Bed, site: &Site, word: &str) -> Outcome<PathBuf> {
     let file = |name: &str| bed.path().join(format!("{word}-{name}"));
     let (documents, map, tree) = (file("site.yaml"), file("sources.yaml"), file("tree"));

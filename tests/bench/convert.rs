@@ -1,7 +1,7 @@
-//! How long `convert` takes, how much memory it uses, how fast the program starts.
+//! The time and memory of `convert`, and the start-up time of the program.
 //!
-//! `cargo bench --bench convert` prints a table for `docs/performance.md`. Times are ratios against a
-//! baseline of the same run, since machines differ and are busy with other things, too.
+//! `cargo bench --bench convert` prints a table for `docs/performance.md`. Times are compared with a
+//! baseline of the same run, since machines differ in speed and load.
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -55,7 +55,7 @@ fn main() {
     let mut files = Vec::new();
     let mut checks = Vec::new();
     for round in 0..=ROUNDS {
-        // In turn, so that a slow spell of the machine hits all of them; the first round warms up.
+        // In turn, so that a slow machine affects all of them; the first round warms up.
         let times = (
             time(|| black_box(self::events(&text))),
             time(|| black_box(convert_to_sink(&text, all))),
@@ -126,7 +126,7 @@ fn main() {
                 "≥ 7, two cores ≥ 15",
             );
         }
-        None => println!("PyYAML with libyaml is not there: its row is left out\n"),
+        None => println!("PyYAML with libyaml is not installed: its row is left out\n"),
     }
     let starts: Vec<_> = (0..31).map(|_| time(start)).collect();
     let start = median(starts);
@@ -187,7 +187,7 @@ fn read(text: &str, workers: Workers, diagnostics: &mut Diagnostics) -> Inputs {
     Inputs::read(texts, Dialect::PyYaml, workers, diagnostics)
 }
 
-/// The whole way of `convert`, with the output counted and thrown away.
+/// Runs all of `convert`; the output is counted and dropped.
 fn convert_to_sink(text: &str, workers: Workers) -> usize {
     let mut diagnostics = Diagnostics::default();
     let inputs = read(text, workers, &mut diagnostics);
@@ -208,7 +208,7 @@ fn convert_to_sink(text: &str, workers: Workers) -> usize {
     bytes
 }
 
-/// What validation adds to reading: decoding by Armada's schemas, and every check.
+/// Measures validation without reading: decoding by Armada's schemas, and every check.
 fn validation(text: &str, workers: Workers) -> Duration {
     let mut diagnostics = Diagnostics::default();
     let inputs = read(text, workers, &mut diagnostics);
@@ -241,7 +241,7 @@ fn start() {
     assert!(output.status.success());
 }
 
-/// Seconds that PyYAML takes to load the file, as Armada does; `None` without Python, PyYAML or libyaml.
+/// Measures how long PyYAML takes to load the file as Armada does; `None` without Python, PyYAML or libyaml.
 fn pyyaml(input: &Path) -> Option<Duration> {
     let script = "
 import sys, time, yaml
@@ -261,7 +261,7 @@ print(time.perf_counter() - start)
     Some(Duration::from_secs_f64(seconds))
 }
 
-/// A site of the shape that real ones have: values with short strings, numbers, nulls, lists and scripts.
+/// Returns a site like real ones: values with short strings, numbers, nulls, lists and scripts.
 fn manifest() -> String {
     let mut text = String::with_capacity(BYTES + BYTES / 10);
     let per_chart = BYTES / CHARTS;

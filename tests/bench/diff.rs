@@ -1,4 +1,4 @@
-//! How long `diff` takes against a real API server, beside `kubectl diff --server-side`, and what it asks.
+//! How long `diff` takes against a real API server, compared with `kubectl diff --server-side`, and its requests.
 //!
 //! `cargo bench --bench diff` needs Go for the test bed and prints a table for `docs/performance.md`.
 #![expect(
@@ -9,14 +9,9 @@
     clippy::disallowed_types,
     reason = "a benchmark measures, starts programs and prints"
 )]
-#![allow(dead_code, reason = "the bed is made for the live tests")]
 
+mod cluster;
 mod measure;
-
-#[path = "../integration"]
-mod integration {
-    pub(crate) mod bed;
-}
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -25,41 +20,34 @@ use std::time::{Duration, Instant};
 
 use measure::{median, peak_memory, ratio, time};
 
-use integration::bed::proxy::Proxy;
-use integration::bed::{Bed, Outcome, program::Program};
+use cluster::bed::proxy::Proxy;
+use cluster::bed::{Bed, Outcome, program::Program};
+use cluster::{MANAGER, NAMESPACES, RELEASES, VALUES, program, write_values};
 
-/// HelmReleases.
-const RELEASES: usize = 500;
-/// Namespaces that hold them.
-const NAMESPACES: usize = 5;
-/// Bytes of values of each, about.
-const VALUES: usize = 10_000;
 /// Counted rounds of the last comparison; the median is printed.
 const ROUNDS: usize = 3;
-/// What `kubectl diff` is given as `--concurrency`; its best is what counts.
+/// Values of `--concurrency` of `kubectl diff`; the best one counts.
 const CONCURRENCIES: [usize; 4] = [1, 4, 16, 32];
-/// The field manager of both.
-const MANAGER: &str = "--field-manager=armada2flux";
 
 fn main() {
     run().unwrap();
 }
 
-/// Says on standard error what is being done, as a run takes minutes.
-fn say(start: Instant, what: &str) {
+/// Prints progress to stderr, since a run takes minutes.
+fn print_progress(start: Instant, what: &str) {
     eprintln!("{:4} s  {what}", start.elapsed().as_secs());
 }
 
 fn run() -> Outcome {
     let start = Instant::now();
-    say(start, "starting a cluster");
+    print_progress(start, "starting a cluster");
     let bed = Bed::start()?;
-    // What a controller does meanwhile would be measured, too.
+    // Work of controllers would be measured, too.
     bed.stop_controllers();
     let file = bed.path().join("releases.yaml");
     std::fs::write(&file, releases())?;
     let name = file.display().to_string();
-    say(start, "applying the objects");
+    print_progress(start, "applying the objects");
     for (manager, name) in [
         ("--field-manager=bench", &namespaces(&bed)?),
         (MANAGER, &name),
@@ -71,13 +59,13 @@ fn run() -> Outcome {
     let theirs =
         |concurrency| time(|| finish(&mut kubectl(&bed, &bed.kubeconfig, concurrency, &name)));
 
-    say(start, "warming up");
+    print_progress(start, "warming up");
     ours();
-    // Each once, and its best again in turn with ours: a slow spell of the machine hits both.
+    // Each once, then the best of them in turn with ours, so that a slow machine affects both.
     let mut tried = Vec::new();
     for concurrency in CONCURRENCIES {
         let taken = theirs(concurrency);
-        say(
+        print_progress(
             start,
             &format!(
                 "kubectl diff --concurrency={concurrency}: {:.2} s",
@@ -92,7 +80,7 @@ fn run() -> Outcome {
         our_times.push(ours());
         their_times.push(theirs(best));
         let times = [&our_times, &their_times].map(|times| times[round - 1].as_secs_f64());
-        say(
+        print_progress(
             start,
             &format!(
                 "round {round}: ours {:.2} s, kubectl {:.2} s",
@@ -102,17 +90,17 @@ fn run() -> Outcome {
     }
     let (our_time, their_time) = (median(our_times), median(their_times));
 
-    say(start, "counting requests");
+    print_progress(start, "counting requests");
     let [our_requests, their_requests] = [true, false].map(|ours| -> Outcome<Requests> {
         let proxy = bed.proxy(if ours { "ours" } else { "kubectl" })?;
         finish(&mut match ours {
             true => diff(&proxy.kubeconfig, &file),
             false => kubectl(&bed, &proxy.kubeconfig, best, &name),
         });
-        Ok(Requests::of(&proxy))
+        Ok(Requests::new(&proxy))
     });
     let (our_requests, their_requests) = (our_requests?, their_requests?);
-    say(start, "measuring memory");
+    print_progress(start, "measuring memory");
     let our_memory = peak_memory(&mut diff(&bed.kubeconfig, &file));
     let their_memory = peak_memory(&mut kubectl(&bed, &bed.kubeconfig, best, &name));
 
@@ -160,7 +148,7 @@ fn run() -> Outcome {
     Ok(())
 }
 
-/// What passed a proxy.
+/// Requests that a proxy received.
 struct Requests {
     lists: usize,
     dry_runs: usize,
@@ -168,10 +156,10 @@ struct Requests {
 }
 
 impl Requests {
-    fn of(proxy: &Proxy) -> Self {
+    fn new(proxy: &Proxy) -> Self {
         let seen = proxy.requests();
-        let of = |part: &str| seen.iter().filter(|seen| seen.path.contains(part)).count();
-        let (lists, dry_runs) = (of("limit="), of("dryRun=All"));
+        let count = |part: &str| seen.iter().filter(|seen| seen.path.contains(part)).count();
+        let (lists, dry_runs) = (count("limit="), count("dryRun=All"));
         Self {
             lists,
             dry_runs,
@@ -181,11 +169,10 @@ impl Requests {
 }
 
 fn diff(kubeconfig: &Path, file: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_armada2flux"));
+    let mut command = program();
     command
         .args(["diff", "--exit-code", "-q", "--kubeconfig"])
-        .args([kubeconfig, file])
-        .stdin(Stdio::null());
+        .args([kubeconfig, file]);
     command
 }
 
@@ -199,7 +186,7 @@ fn kubectl(bed: &Bed, kubeconfig: &Path, concurrency: usize, file: &str) -> Comm
     command
 }
 
-/// Runs it to its end; both programs exit with 0 only when nothing differs.
+/// Runs it until it ends; both programs exit with 0 only if nothing differs.
 fn finish(command: &mut Command) {
     let status = command.status().unwrap();
     assert!(
@@ -241,16 +228,7 @@ spec:
             number % NAMESPACES
         )
         .unwrap();
-        let end = text.len() + VALUES;
-        let mut key = 0;
-        while text.len() < end {
-            writeln!(
-                text,
-                "    part_{key}: {{enabled: true, replicas: {key}, image: registry.example.org/part/{key}:1.{number}, nothing: null}}"
-            )
-            .unwrap();
-            key += 1;
-        }
+        write_values(&mut text, number).unwrap();
     }
     text
 }

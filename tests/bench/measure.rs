@@ -1,29 +1,30 @@
-//! What all benchmarks measure with.
+//! Measurements that benchmarks share.
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
 
 use std::hint::black_box;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// How long something takes.
+/// Measures how long a call takes.
 pub(crate) fn time<T>(act: impl FnOnce() -> T) -> Duration {
     let start = Instant::now();
     black_box(act());
     start.elapsed()
 }
 
-/// The middle one of several times.
+/// Returns the median of several times.
 pub(crate) fn median(mut times: Vec<Duration>) -> Duration {
     times.sort();
     times[times.len() / 2]
 }
 
-/// How many times longer `a` is than `b`.
+/// Returns `a` divided by `b`.
 pub(crate) fn ratio(a: Duration, b: Duration) -> f64 {
     a.as_secs_f64() / b.as_secs_f64()
 }
 
-/// Greatest resident memory of a program, in bytes, as the kernel keeps it.
+/// Runs a program and returns its peak resident memory in bytes.
 pub(crate) fn peak_memory(command: &mut Command) -> u64 {
     let mut child = command.spawn().unwrap();
     let mut peak = 0;
@@ -34,7 +35,7 @@ pub(crate) fn peak_memory(command: &mut Command) -> u64 {
     peak
 }
 
-/// Memory of a process, in bytes, by its line in the kernel's status; 0 when the process has ended.
+/// Reads memory of a process, in bytes, from a line of `/proc/PID/status`; 0 if the process has ended.
 pub(crate) fn memory_of(process: u32, line: &str) -> u64 {
     let status = PathBuf::from(format!("/proc/{process}/status"));
     let text = std::fs::read_to_string(status).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What `apply` costs while it waits: 500 releases that never become ready.
+//! The cost of `apply` while it waits for 500 releases that never become ready.
 //!
 //! `cargo bench --bench waiting` needs Go for the test bed and prints a table for `docs/performance.md`.
 #![expect(
@@ -8,37 +8,27 @@
     clippy::disallowed_types,
     reason = "a benchmark measures, starts programs and prints"
 )]
-#![allow(dead_code, reason = "the bed is made for the live tests")]
 
+mod cluster;
 mod measure;
-
-#[path = "../integration"]
-mod integration {
-    pub(crate) mod bed;
-}
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use measure::memory_of;
 
-use integration::bed::{Bed, Outcome, armada::copy_charts, program::Program, until};
+use cluster::bed::{Bed, Outcome, program::Program, until};
+use cluster::{MANAGER, NAMESPACES, RELEASES, VALUES, finish, program, write_values};
 
-/// HelmReleases of the site, all in one chart group.
-const RELEASES: usize = 500;
-/// Namespaces that hold them.
-const NAMESPACES: usize = 5;
-/// Bytes of values of each, about.
-const VALUES: usize = 10_000;
-/// How many are awaited at the same time: the most that `--parallel` takes.
+/// How many are awaited in parallel: the maximum of `--parallel`.
 const PARALLEL: &str = "100";
-/// For so long nothing may have been told before it counts as idle.
+/// `apply` counts as idle after printing nothing for this long.
 const QUIET: Duration = Duration::from_secs(10);
-/// For so long the processor's time is taken.
+/// How long processor time is measured.
 const MEASURED: Duration = Duration::from_secs(20);
-/// For the controllers to look at all releases.
+/// Time limit for the controllers to reconcile all releases.
 const WITHIN: Duration = Duration::from_secs(300);
 
 fn main() {
@@ -48,25 +38,24 @@ fn main() {
 fn run() -> Outcome {
     let bed = Bed::start()?;
     let tree = tree(&bed)?;
-    // Everything is there as the run wants it, so all that it does is to look and to wait.
+    // The cluster already has everything that the run applies, so it only reads and waits.
     let folder = tree.display().to_string();
-    let manager = "--field-manager=armada2flux";
     bed.run(
         Program::Kubectl,
-        &["apply", "--server-side", manager, "-k", &folder],
+        &["apply", "--server-side", MANAGER, "-k", &folder],
     )?;
 
-    let log = bed.path().join("told.log");
+    let log = bed.path().join("apply.log");
     let mut child = start(&bed, &tree, &log)?;
-    let told = || std::fs::metadata(&log).map_or(0, |log| log.len());
-    let (mut last, mut since) = (told(), Instant::now());
+    let printed = || std::fs::metadata(&log).map_or(0, |log| log.len());
+    let (mut last, mut since) = (printed(), Instant::now());
     until(WITHIN, || {
         if let Some(status) = child.try_wait()? {
-            let said = std::fs::read_to_string(&log)?;
-            return Err(format!("it ended ({status}): {said}").into());
+            let text = std::fs::read_to_string(&log)?;
+            return Err(format!("apply ended ({status}): {text}").into());
         }
-        if told() != last || last == 0 {
-            (last, since) = (told(), Instant::now());
+        if printed() != last || last == 0 {
+            (last, since) = (printed(), Instant::now());
         }
         Ok((since.elapsed() > QUIET).then_some(()))
     })?;
@@ -92,24 +81,19 @@ fn run() -> Outcome {
 }
 
 fn start(bed: &Bed, tree: &Path, log: &Path) -> Outcome<Child> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_armada2flux"));
+    let mut command = program();
     command
         .current_dir(bed.path())
-        .env_clear()
         .args(["apply", "--yes", "--parallel", PARALLEL, "--kubeconfig"])
         .args([&bed.kubeconfig, tree])
-        .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(std::fs::File::create(log)?);
     Ok(command.spawn()?)
 }
 
-/// The site, converted. Its charts are in no folder of the repository, so Flux waits for them for ever.
+/// Converts the site; returns the tree. The repository lacks the folder of its charts, so Flux waits for ever.
 fn tree(bed: &Bed) -> Outcome<PathBuf> {
-    let charts = bed.path().join("charts-bench");
-    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/small");
-    copy_charts(&small, &charts.join("small"))?;
-    let commit = bed.git.commit("bench", &charts, "Add a chart")?;
+    let commit = bed.git.commit_chart("bench", "small")?;
     for number in 0..NAMESPACES {
         bed.apply(&serde_json::json!({
             "apiVersion": "v1", "kind": "Namespace", "metadata": {"name": format!("bench-{number}")},
@@ -133,15 +117,7 @@ data:
 ",
             number % NAMESPACES
         )?;
-        let end = text.len() + VALUES;
-        let mut key = 0;
-        while text.len() < end {
-            writeln!(
-                text,
-                "    part_{key}: {{enabled: true, image: registry.example.org/part/{key}:1.{number}}}"
-            )?;
-            key += 1;
-        }
+        write_values(&mut text, number)?;
     }
     let names: Vec<String> = (0..RELEASES)
         .map(|number| format!("chart-{number}"))
@@ -161,17 +137,15 @@ data: {{release_prefix: bench, chart_groups: [all]}}
     )?;
     let (documents, tree) = (bed.path().join("bench.yaml"), bed.path().join("bench"));
     std::fs::write(&documents, text)?;
-    let output = Command::new(env!("CARGO_BIN_EXE_armada2flux"))
+    let mut command = program();
+    command
         .args(["convert", "--new-cluster", "--no-namespaces", "-q", "-o"])
-        .args([&tree, &documents])
-        .output()?;
-    if output.status.success() {
-        return Ok(tree);
-    }
-    Err(String::from_utf8_lossy(&output.stderr).into_owned().into())
+        .args([&tree, &documents]);
+    finish(&mut command)?;
+    Ok(tree)
 }
 
-/// How long all threads of a process have had a processor.
+/// Returns the processor time of all threads of a process.
 fn processor_time(process: u32) -> Duration {
     let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
     let nanoseconds = threads.map(|thread| {

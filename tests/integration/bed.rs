@@ -423,6 +423,11 @@ pub(crate) fn until<T>(
     }
 }
 
+/// Fails with `message` unless `holds`.
+pub(crate) fn ensure(holds: bool, message: impl FnOnce() -> String) -> Outcome {
+    if holds { Ok(()) } else { Err(message().into()) }
+}
+
 /// Whether a condition of an object is `True` for the object's current generation.
 pub(crate) fn has_condition(object: &Value, kind: &str) -> bool {
     let current = object["status"]["observedGeneration"]

@@ -1,4 +1,4 @@
-//! Tests against the real programs.
+//! Tests in a real cluster with the real programs.
 
 mod airskiff;
 mod apply;
@@ -37,15 +37,17 @@ mod waits;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::process::Command;
 
 use libtest_mimic::{Completion, Failed, Trial};
+use serde_json::Value;
 
-use crate::bed::{Bed, Error, Outcome, build, failure};
-use crate::support;
+use crate::bed::{Bed, Error, Outcome, build, ensure, failure};
+use crate::support::{self, ProgramOutput};
 
 pub(crate) use safety::victim;
 
-/// All live tests. Without Go they are listed as ignored, with the reason; where `CI` is set that is a failure.
+/// Returns all live tests. Without Go they are listed as ignored, with the reason; with `CI` set that is a failure.
 pub(crate) fn trials() -> Vec<Trial> {
     let missing = build::missing_go();
     let tests: Vec<Test> = [
@@ -114,9 +116,9 @@ struct Test {
 enum Body {
     /// Needs no cluster.
     Alone(fn() -> Outcome),
-    /// Runs on the shared bed, in a namespace of its own.
+    /// Runs on the shared bed, in its own namespace.
     Shared(fn(&Scope<'_>) -> Outcome),
-    /// Runs on a bed of its own, which it may break.
+    /// Runs on its own bed, which it may break.
     Private(fn(&Scope<'_>) -> Outcome),
 }
 
@@ -157,7 +159,7 @@ impl Test {
         }
     }
 
-    /// Runs `body` in its namespace; what can explain a failure is kept.
+    /// Runs `body` in its namespace; after a failure, saves logs and objects.
     fn on(self, bed: &Bed, body: fn(&Scope<'_>) -> Outcome) -> Outcome {
         let namespace = self.name.replace("::", "-").replace('_', "-");
         let scope = Scope { bed, namespace };
@@ -178,7 +180,7 @@ impl Test {
                 std::slice::from_ref(&scope.namespace),
             ) {
                 Ok(folder) => format!("{error}\nkept for inspection: {}", folder.display()).into(),
-                Err(second) => format!("{error}\n(logs could not be kept: {second})").into(),
+                Err(second) => format!("{error}\n(logs could not be saved: {second})").into(),
             }
         })
     }
@@ -191,7 +193,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
         .to_owned()
 }
 
-/// Why a test cannot run here, for something that it needs and a machine may lack.
+/// The reason why a test cannot run on this machine.
 #[derive(Debug)]
 struct Skipped(String);
 
@@ -203,7 +205,7 @@ impl fmt::Display for Skipped {
 
 impl std::error::Error for Skipped {}
 
-/// Converts documents into a tree with the program itself; gives what was said.
+/// Converts documents into a tree with the program; returns its stderr.
 fn convert(documents: &Path, tree: &Path, options: &[&str]) -> Outcome<String> {
     let mut command = support::program();
     command.arg("convert").arg(documents).arg("-o").arg(tree);
@@ -213,14 +215,24 @@ fn convert(documents: &Path, tree: &Path, options: &[&str]) -> Outcome<String> {
     Ok(said)
 }
 
-/// What a test may use.
-struct Scope<'b> {
-    bed: &'b Bed,
-    /// Exists, and is this test's alone.
-    namespace: String,
+/// Converts the error of a helper in `support`.
+fn to_error(failed: Failed) -> Error {
+    failed.message().unwrap_or("failed").into()
 }
 
-/// Fails with a message when something is not so.
-fn ensure(holds: bool, message: impl FnOnce() -> String) -> Outcome {
-    if holds { Ok(()) } else { Err(message().into()) }
+/// Runs a command without input until it ends.
+fn run_to_end(command: &mut Command) -> Outcome<ProgramOutput> {
+    support::run_with_input(command, b"").map_err(to_error)
+}
+
+/// Applies the published JSON Schema `docs/schema/NAME` to a value.
+fn expect_schema(name: &str, value: &Value) -> Outcome {
+    support::expect_schema(name, value).map_err(to_error)
+}
+
+/// The bed and the namespace of a test.
+struct Scope<'b> {
+    bed: &'b Bed,
+    /// Created for this test alone.
+    namespace: String,
 }

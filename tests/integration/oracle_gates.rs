@@ -3,6 +3,8 @@
 //! `../shared/oracle/waits/cases.json` has the cases and Armada's answers. `oracle_waits` tests how a chart's `wait`
 //! block becomes a list of waits.
 
+use std::path::Path;
+
 use armada2flux::apply::Seen;
 use armada2flux::cluster::Event;
 use armada2flux::flux::Object;
@@ -85,40 +87,36 @@ const PLACES: &[(Place, usize)] = &[
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let cases = shared::folder().map(|shared| shared.join("oracle/waits/cases.json"));
-    let missing = cases.is_none();
-    let test = move || {
-        let Some(cases) = &cases else { return Ok(()) };
-        let text = std::fs::read_to_string(cases)?;
-        let cases: Vec<Json> = serde_json::from_str(&text)?;
-        let mut wrong = Vec::new();
-        let mut places = std::collections::BTreeMap::new();
-        for case in &cases {
-            match settle(case) {
-                Ok(place) => *places.entry(place).or_insert(0) += 1,
-                Err(difference) => wrong.push(difference),
-            }
-        }
-        let names = cases.iter().filter_map(|case| case["name"].as_str());
-        let names: Vec<&str> = names.collect();
-        for (_, listed) in DIFFERENCES {
-            let gone = listed.iter().filter(|name| !names.contains(name));
-            wrong.extend(gone.map(|name| format!("{name}: listed, but no case")));
-        }
-        let wanted = PLACES.iter().copied().collect();
-        if wrong.is_empty() && places != wanted {
-            wrong.push(format!("{places:?} instead of {wanted:?}"));
-        }
-        if wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(Failed::from(wrong.join("\n")))
-        }
-    };
     vec![
-        Trial::test("oracle_gates::answers", test).with_ignored_flag(missing),
-        Trial::test("oracle_gates::watches", watches).with_ignored_flag(missing),
+        shared::trial("oracle_gates::answers", "oracle/waits", answers),
+        shared::trial("oracle_gates::watches", "oracle/waits", watches),
     ]
+}
+
+/// Compares the answers of all cases.
+fn answers(folder: &Path) -> Result<(), Failed> {
+    let cases = shared::wait_cases(folder)?;
+    let mut wrong = Vec::new();
+    let mut places = std::collections::BTreeMap::new();
+    for case in &cases {
+        match settle(case) {
+            Ok(place) => *places.entry(place).or_insert(0) += 1,
+            Err(difference) => wrong.push(difference),
+        }
+    }
+    let names: Vec<&str> = cases
+        .iter()
+        .filter_map(|case| case["name"].as_str())
+        .collect();
+    for (_, listed) in DIFFERENCES {
+        let gone = listed.iter().filter(|name| !names.contains(name));
+        wrong.extend(gone.map(|name| format!("{name}: listed, but no case")));
+    }
+    let wanted = PLACES.iter().copied().collect();
+    if wrong.is_empty() && places != wanted {
+        wrong.push(format!("{places:?} instead of {wanted:?}"));
+    }
+    shared::no_differences(&wrong)
 }
 
 /// Cases in which the answer to a watch differs on purpose.
@@ -143,12 +141,8 @@ const ADOPTED: &str = "armada keeps its last word on a pod that a controller ado
      out at once, as armada does in its next run";
 
 /// Follows the events after the first list as a run does.
-fn watches() -> Result<(), Failed> {
-    let Some(shared) = shared::folder() else {
-        return Ok(());
-    };
-    let text = std::fs::read_to_string(shared.join("oracle/waits/cases.json"))?;
-    let cases: Vec<Json> = serde_json::from_str(&text)?;
+fn watches(folder: &Path) -> Result<(), Failed> {
+    let cases = shared::wait_cases(folder)?;
     let watched: Vec<&Json> = cases
         .iter()
         .filter(|case| is_watched(&case["input"]))
@@ -170,11 +164,7 @@ fn watches() -> Result<(), Failed> {
             .filter(|name| !watched.iter().any(|case| case["name"] == **name));
         wrong.extend(gone.map(|name| format!("{name}: listed, but no case")));
     }
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(wrong.join("\n").into())
-    }
+    shared::no_differences(&wrong)
 }
 
 fn watched_case(case: &Json) -> Result<(), String> {

@@ -2,6 +2,8 @@
 //!
 //! `oracle_gates` compares what the waits see in a cluster.
 
+use std::path::Path;
+
 use armada2flux::compile::{Inputs, Texts};
 use armada2flux::diagnostic::{Code, Diagnostics, Severity};
 use armada2flux::parallel::Workers;
@@ -17,23 +19,20 @@ const DIFFERENCES: &[(&str, &str)] = &[];
 
 /// The tests of this module.
 pub(crate) fn trials() -> Vec<Trial> {
-    let cases = shared::folder().map(|shared| shared.join("oracle/waits/cases.json"));
-    let missing = cases.is_none();
-    let test = move || {
-        let Some(cases) = &cases else { return Ok(()) };
-        let text = std::fs::read_to_string(cases)?;
-        let cases: Vec<Json> = serde_json::from_str(&text)?;
-        let wrong: Vec<String> = cases.iter().filter_map(|case| settle(case).err()).collect();
-        if cases.len() != 361 {
-            return Err(format!("{} cases instead of 361", cases.len()).into());
-        }
-        if wrong.is_empty() {
-            Ok(())
-        } else {
-            Err(Failed::from(wrong.join("\n")))
-        }
-    };
-    vec![Trial::test("oracle_waits::configuration", test).with_ignored_flag(missing)]
+    vec![shared::trial(
+        "oracle_waits::configuration",
+        "oracle/waits",
+        configuration,
+    )]
+}
+
+fn configuration(folder: &Path) -> Result<(), Failed> {
+    let cases = shared::wait_cases(folder)?;
+    if cases.len() != 361 {
+        return Err(format!("{} cases instead of 361", cases.len()).into());
+    }
+    let wrong: Vec<String> = cases.iter().filter_map(|case| settle(case).err()).collect();
+    shared::no_differences(&wrong)
 }
 
 /// A difference must be listed, and a listed one must be there.

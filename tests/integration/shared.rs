@@ -56,6 +56,20 @@ pub(crate) fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     found
 }
 
+/// Returns the cases of Armada's waits, with its answers, from the folder `oracle/waits`.
+pub(crate) fn wait_cases(folder: &Path) -> Result<Vec<Json>, Failed> {
+    let text = std::fs::read_to_string(folder.join("cases.json"))?;
+    Ok(serde_json::from_str(&text)?)
+}
+
+/// Fails with all differences if there are any.
+pub(crate) fn no_differences(differences: &[String]) -> Result<(), Failed> {
+    match differences {
+        [] => Ok(()),
+        _ => Err(differences.join("\n").into()),
+    }
+}
+
 /// Adds a file to `sources` and parses it.
 pub(crate) fn read(path: &Path, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Tree {
     let text = std::fs::read_to_string(path).expect("a readable file");

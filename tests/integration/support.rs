@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use libtest_mimic::Failed;
+use serde_json::Value;
 use similar::TextDiff;
 
 /// The result of a test.
@@ -209,6 +210,17 @@ fn difference(name: &str, expected: &[u8], found: &[u8]) -> String {
     let mut unified = diff.unified_diff();
     unified.header(&format!("expected {name}"), &format!("found {name}"));
     unified.to_string()
+}
+
+/// Fails unless a value matches the published schema `docs/schema/NAME`.
+pub(crate) fn expect_schema(name: &str, value: &Value) -> Result {
+    let schema: Value = serde_json::from_slice(&fs::read(root().join("docs/schema").join(name))?)?;
+    let validator = jsonschema::validator_for(&schema)?;
+    let errors: Vec<String> = validator
+        .iter_errors(value)
+        .map(|error| format!("{}: {error}", error.instance_path()))
+        .collect();
+    ensure(errors.is_empty(), errors.join("\n"))
 }
 
 /// Compares a generated file of the checkout, or rewrites it.

@@ -11,6 +11,12 @@ use tokio::runtime::Handle;
 
 use super::{Outcome, http};
 
+/// Returns the folder of a chart of `tests/testbed/charts`.
+pub(crate) fn test_chart(name: &str) -> PathBuf {
+    let charts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts");
+    charts.join(name)
+}
+
 /// Charts under one URL.
 #[derive(Debug)]
 pub(crate) struct ChartRepository {

@@ -12,6 +12,8 @@ use hyper::{Request, Response, StatusCode};
 use tokio::io::AsyncWriteExt as _;
 use tokio::runtime::Handle;
 
+use super::armada::copy_charts;
+use super::charts::test_chart;
 use super::{Outcome, http};
 
 /// Bare repositories under one URL.
@@ -72,6 +74,13 @@ impl GitServer {
             message,
         ])?;
         self.head(repository)
+    }
+
+    /// Commits a chart of `tests/testbed/charts` to a repository in which it is the only one; returns the commit.
+    pub(crate) fn commit_chart(&self, repository: &str, chart: &str) -> Outcome<String> {
+        let tree = self.folder.with_file_name(format!("tree-{repository}"));
+        copy_charts(&test_chart(chart), &tree.join(chart))?;
+        self.commit(repository, &tree, "Add the chart")
     }
 
     /// Creates a second repository with the same commits.

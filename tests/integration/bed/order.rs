@@ -13,7 +13,7 @@ use kube::api::{Api, PostParams};
 use super::armada::Site;
 use super::audit::Entry;
 use super::history::{Change, Key, Objects, changes};
-use super::{Bed, Outcome, build, until};
+use super::{Bed, Outcome, build, ensure, until};
 
 /// Time limit for a request to appear in the audit log.
 const SHOWN_WITHIN: Duration = Duration::from_secs(60);
@@ -362,10 +362,6 @@ fn expect_after(write: &Entry, opened: &Change<'_>) -> Outcome {
             )
         },
     )
-}
-
-fn ensure(holds: bool, message: impl FnOnce() -> String) -> Outcome {
-    if holds { Ok(()) } else { Err(message().into()) }
 }
 
 /// Fails if the same read was made twice after the first write of a run: runs watch what they wait for.

@@ -1,4 +1,4 @@
-//! A real site, whole: its documents as they are, charts of the same names on the bed's servers.
+//! A whole real site: its unchanged documents, with charts of the same names on the bed's servers.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use crate::bed::Outcome;
 use crate::bed::armada::Site;
 use crate::shared;
 
-/// Charts of the site by repository; every one of them needs the toolkit of the second.
+/// Charts of the site by repository; all need the toolkit in the second repository.
 const CHARTS: [(&str, &[&str]); 2] = [
     (
         "openstack-helm",
@@ -80,7 +80,7 @@ spec:
   - {name: main, image: "example.org/main:1"}
 "#;
 
-/// What charts of that time name: a server on the machine that packaged them.
+/// The repository in charts of that time: a server on the machine that packaged them.
 const REQUIREMENTS: &str = "dependencies:\n- {name: helm-toolkit, repository: \"http://localhost:8879/charts\", version: \">= 0.1.0\"}\n";
 
 pub(super) fn tests() -> Vec<Test> {

@@ -10,8 +10,11 @@ mod story;
 
 use std::path::Path;
 
-use super::{Scope, Test, airskiff, client_preflight, diff, ensure, site};
-use crate::bed::{Error, Outcome};
+use super::{
+    Scope, Test, airskiff, client_preflight, diff, ensure, expect_schema, run_to_end, site,
+    to_error,
+};
+use crate::bed::Outcome;
 use crate::support::{self, ProgramOutput};
 
 pub(super) fn tests() -> Vec<Test> {
@@ -25,11 +28,7 @@ pub(super) fn tests() -> Vec<Test> {
     .concat()
 }
 
-fn told(failed: libtest_mimic::Failed) -> Error {
-    failed.message().unwrap_or("failed").into()
-}
-
-/// `armada2flux apply TREE --yes` on the bed, with a journal of the test's own unless another is given.
+/// Returns `armada2flux apply TREE --yes`, with the test's own journal unless `arguments` name one.
 fn command(
     scope: &Scope<'_>,
     kubeconfig: &Path,
@@ -47,7 +46,7 @@ fn command(
     command
 }
 
-/// Runs it to its end.
+/// Runs `apply` until it ends.
 fn apply(
     scope: &Scope<'_>,
     kubeconfig: &Path,
@@ -55,10 +54,10 @@ fn apply(
     arguments: &[&str],
 ) -> Outcome<ProgramOutput> {
     let mut command = command(scope, kubeconfig, tree, arguments);
-    support::run_with_input(&mut command, b"").map_err(told)
+    run_to_end(&mut command)
 }
 
-/// Fails unless a run ended with this code.
+/// Fails unless a run ended with `code`.
 fn ended(ran: &ProgramOutput, code: i32) -> Outcome {
     ensure(ran.code == Some(code), || {
         format!(

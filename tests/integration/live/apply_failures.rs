@@ -1,4 +1,4 @@
-//! `apply` where releases fail: the run stops, names what failed and why, and a later one can go on.
+//! `apply` with failing releases: the run stops, names the object and the cause, and can be resumed.
 
 use serde_json::json;
 
@@ -11,15 +11,15 @@ pub(super) fn tests() -> Vec<Test> {
     vec![Test::shared("apply_failures::each_names_its_cause", each)]
 }
 
-/// Long enough for a stage to come to what it cannot get past.
+/// Long enough for a stage to reach the release that fails.
 const ENOUGH: &str = "--stage-timeout=25s";
-/// The same when only that is left.
+/// Enough if only that release is left.
 const SHORT: &str = "--stage-timeout=5s";
 
-/// The release that fails where nothing else is said.
+/// The release that fails by default.
 const AUX: &str = FIRST[0];
 
-/// What becomes of one site.
+/// A test of one site.
 type Act = fn(&Scope<'_>, &SmallSite<'_>) -> Outcome;
 
 fn each(scope: &Scope<'_>) -> Outcome {
@@ -52,7 +52,7 @@ fn aux(fields: &str, values: &str) -> Variation {
     }
 }
 
-/// Fails if the second stage was begun.
+/// Fails if the second stage was started.
 fn stopped(site: &SmallSite<'_>) -> Outcome {
     ensure(site.release(LAST)?.is_null(), || {
         "the second stage was begun".to_owned()
@@ -63,7 +63,7 @@ fn object(site: &SmallSite<'_>, release: &str) -> String {
     format!("HelmRelease {}/grain-{release}", site.name)
 }
 
-/// Another input, so another run.
+/// Applies repaired input, which is another run.
 fn repaired(site: &SmallSite<'_>, variations: &[Variation]) -> Outcome {
     let tree = site.tree("two", variations)?;
     let ran = site.apply(&tree, &[])?;
@@ -99,7 +99,7 @@ fn job(_: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
         ],
     )?;
     stopped(site)?;
-    // Waiting again does not help, and does no harm.
+    // Waiting again changes nothing.
     ended(&site.apply(&tree, &["--resume", SHORT])?, 3, &[&job])?;
     stopped(site)?;
     repaired(site, &[fails("fine: 'yes'")])
@@ -125,7 +125,7 @@ fn tests_fail(_: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     repaired(site, &[tests("fine: 'yes'")])
 }
 
-/// What Helm's action failed of is taken out of the way, and nothing of the input changes.
+/// The cause of Helm's failure is removed, and the input is unchanged.
 fn stalled(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     let quota = json!({
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "none", "namespace": site.name},
@@ -146,7 +146,7 @@ fn stalled(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
         scope.bed.run(Program::Kubectl, &arguments)
     };
     kubectl(&["delete", "resourcequota", "none"])?;
-    // The API server hears of it a little later.
+    // The API server takes a moment to notice.
     until(WITHIN, || {
         let tried = kubectl(&[
             "create",
@@ -192,12 +192,12 @@ fn timeout(_: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     let said = [&*object(site, AUX), late, &pod, "--resume"];
     ended(&site.apply(&tree, &[ENOUGH])?, 3, &said)?;
     stopped(site)?;
-    // The release itself is deployed, so Flux has nothing to try again; the gate is what is awaited once more.
+    // The release itself is deployed, so Flux does not retry; only the gate is awaited again.
     ended(&site.apply(&tree, &["--resume", SHORT])?, 3, &[late])?;
     repaired(site, &[pods("fine: 'yes'")])
 }
 
-/// What Flux does by itself after a failure is no success.
+/// A rollback by Flux after a failure is not a success.
 fn rollback(_: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     // Nothing deletes this Job, so an upgrade that changes it fails.
     let job = |image: &str| aux("", &format!("    job: 'example.org/job:{image}'"));

@@ -1,5 +1,5 @@
-//! `apply` where the API server makes trouble in the middle of a stage: it goes on by itself when it can, else it says
-//! what is wrong, and what is left is done when it is taken up again.
+//! `apply` with faults of the API server in the middle of a stage: it continues if it can. Otherwise it reports the fault,
+//! and a resumed run does the rest.
 
 use std::time::{Duration, Instant};
 
@@ -23,7 +23,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// For so long the server has time for nobody, with each of two answers.
+/// How long the server is busy, with each of two responses.
 const BUSY: Duration = Duration::from_secs(15);
 
 fn site<'b>(scope: &Scope<'b>) -> Outcome<SmallSite<'b>> {
@@ -83,7 +83,7 @@ fn cut(scope: &Scope<'_>) -> Outcome {
     let site = site(scope)?;
     let tree = site.tree("one", &[SmallSite::held_first_stage()])?;
     let proxy = scope.bed.proxy(&site.name)?;
-    // Its first write is lost on the way, and when that has arrived, the answer is.
+    // The first write is lost as a request, the second as a response.
     let last = site.path(LAST);
     for (nth, fault) in [(1, Fault::CutBefore), (2, Fault::CutAfter)] {
         proxy.add_rule(
@@ -109,7 +109,7 @@ fn cut(scope: &Scope<'_>) -> Outcome {
     for cuts in 1..=3 {
         let watches = proxy.count(Kind::Watch);
         proxy.cut_watches();
-        // Everything that was followed is followed again: HelmReleases, sources, Deployments.
+        // All watches are started again: HelmReleases, sources, Deployments.
         until(WITHIN, || {
             Ok((proxy.count(Kind::Watch) >= watches + 3).then_some(()))
         })
@@ -150,7 +150,7 @@ fn expired(scope: &Scope<'_>) -> Outcome {
     let running = site.start(&config, &tree, &[])?;
     site.wait_until_held(1)?;
     kubectl(&["delete", "serviceaccount", "brief"])?;
-    // The server remembers a good token for some seconds.
+    // The server caches a valid token for some seconds.
     let as_brief = format!("--kubeconfig={}", config.display());
     until(WITHIN, || {
         let tried = kubectl(&["get", "configmaps", &as_brief]);
@@ -158,7 +158,7 @@ fn expired(scope: &Scope<'_>) -> Outcome {
             .is_err_and(|error| error.to_string().contains("Unauthorized"))
             .then_some(()))
     })?;
-    // Watches that are open stay open.
+    // Open watches stay open.
     site.release_first_stage()?;
     let ran = running.end()?;
     ended(&ran, 1, &["(401)", "log in again", "--resume"])?;
@@ -180,7 +180,7 @@ fn refused(scope: &Scope<'_>) -> Outcome {
         .refuse_release(&site.name, &format!("grain-{}", FIRST[0]), words)?;
     let object = format!("HelmRelease {}/grain-{}", site.name, FIRST[0]);
     ended(&site.apply(&tree, &[])?, 3, &[&object, words, "--resume"])?;
-    // The other release of the stage was finished, the next stage not begun.
+    // The other release of the stage is finished, the next stage is not started.
     let db = site.release(FIRST[1])?;
     ensure(
         crate::bed::has_condition(&db, "Ready") && site.release(LAST)?.is_null(),

@@ -1,5 +1,4 @@
-//! `apply` is killed at every write to the cluster, and at moments nobody chose; taken up again, it ends where it would
-//! have ended.
+//! `apply` is killed at every write to the cluster, and at random requests; when resumed, it reaches the same result.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
@@ -13,7 +12,7 @@ use crate::bed::audit::Entry;
 use crate::bed::build;
 use crate::bed::proxy::{Fault, Kind, Proxy, Rule};
 
-/// What the API server writes down for a request whose sender is gone (504).
+/// The status that the API server logs for a request whose client has gone.
 const GATEWAY_TIMEOUT: u16 = 504;
 
 pub(super) fn tests() -> Vec<Test> {
@@ -23,23 +22,23 @@ pub(super) fn tests() -> Vec<Test> {
     )]
 }
 
-/// Sites that are rolled out at the same time.
+/// Sites that are rolled out in parallel.
 const AT_ONCE: usize = 6;
 
-/// Kills at requests that a generator chose.
+/// Kills at random requests.
 const RANDOM: u64 = 10;
 
-/// What the values of a site say before and after its upgrade.
+/// The marker in the values of a site before and after its upgrade.
 const MARKERS: [&str; 2] = ["one", "two"];
 
 /// When a process is killed.
 #[derive(Clone, Debug)]
 struct Moment {
-    /// Method and path of the write, the namespace's name cut out; any request when there is none.
+    /// Method and path of the write, with [`HERE`] for the namespace; `None` for any request.
     write: Option<(String, String)>,
-    /// Which of those, from 1.
+    /// Which of those requests, from 1.
     nth: usize,
-    /// Whether the API server does it before.
+    /// Whether the API server handles it before.
     done: bool,
 }
 
@@ -54,11 +53,11 @@ impl fmt::Display for Moment {
     }
 }
 
-/// Stands for the namespace in a path.
+/// The placeholder for the namespace in a path.
 const HERE: &str = "NAMESPACE";
 
 impl Moment {
-    /// One before and one after every write that was seen, each told from the others by its path and its number.
+    /// Returns a moment before and one after every recorded write, identified by path and number.
     fn all(proxy: &Proxy, site: &SmallSite<'_>) -> Vec<Self> {
         let mut met: BTreeMap<(String, String), usize> = BTreeMap::new();
         let mut all = Vec::new();
@@ -97,8 +96,8 @@ impl Moment {
         rule.starting_at(*nth).times(1)
     }
 
-    /// Whether a run may come to its end without it: the state is written as often as there is time for, the Lease is
-    /// renewed when a run takes long, and requests differ in number.
+    /// Whether a run may end without reaching it: how often the state is written and the Lease renewed depends on time,
+    /// and so does the number of requests.
     fn may_be_missed(&self) -> bool {
         let Some((method, path)) = &self.write else {
             return true;
@@ -114,7 +113,7 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
     };
     let commit = small_site::commit(scope)?;
     let clean = SmallSite::create(scope, &commit, &format!("{}-clean", scope.namespace))?;
-    // What is killed is taken from runs that nobody disturbs.
+    // The moments are those of runs without a kill.
     let mut moments = Vec::new();
     let mut requests = Vec::new();
     for marker in MARKERS {
@@ -161,7 +160,7 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
     let ran: Vec<Outcome> = std::thread::scope(|threads| {
         let work = || -> Outcome {
             while let Some(number) = next() {
-                // The shorter list is gone through again.
+                // The shorter list is repeated.
                 let moments = [
                     &install[number % install.len()],
                     &upgrade[number % upgrade.len()],
@@ -210,13 +209,13 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
     Ok(())
 }
 
-/// A site whose installation and upgrade were killed and taken up again.
+/// A site whose installation and upgrade were killed and resumed.
 struct Killed {
     name: String,
     moments: String,
-    /// How often a run of it was killed; else it ended before the moment came.
+    /// How many of its runs were killed; the others ended before their moment.
     kills: usize,
-    /// UIDs of the Job that the installation made and of the one that the upgrade did.
+    /// UIDs of the Jobs of the installation and of the upgrade.
     jobs: [String; 2],
 }
 
@@ -245,7 +244,7 @@ fn site(scope: &Scope<'_>, commit: &str, name: &str, moments: [&Moment; 2]) -> O
     })
 }
 
-/// Whether it was killed.
+/// Kills a run at a moment and resumes it; returns whether it was killed.
 fn kill_and_resume(
     site: &SmallSite<'_>,
     proxy: &Proxy,
@@ -274,7 +273,7 @@ fn kill_and_resume(
     proxy.clear_rules();
     let begun = runs(&site.journal_entries()?) > before;
     if !begun {
-        // Nothing was touched, so there is nothing to take up.
+        // Nothing was written, so there is nothing to resume.
         let writes = proxy.count(Kind::Write);
         ensure(writes == 0, || {
             format!("{writes} writes before the journal's first line")
@@ -296,7 +295,7 @@ fn kill_and_resume(
 }
 
 impl Killed {
-    /// Fails when something of the second stage came before the first was done, or a Job was deleted that should not.
+    /// Fails if a write of the second stage came before the end of the first, or a wrong Job was deleted.
     fn kept_order(&self, audit: &[Entry]) -> Outcome {
         let Self {
             name,
@@ -311,7 +310,7 @@ impl Killed {
         let positions = |is_it: &dyn Fn(&Entry) -> bool| -> Vec<usize> {
             (0..ours.len()).filter(|at| is_it(ours[*at])).collect()
         };
-        // Created when Helm begins with a revision, updated when it is deployed.
+        // Helm creates the record when a revision starts and updates it when it is deployed.
         let record = |release: &str, revision: usize| -> Outcome<[usize; 2]> {
             let record = format!("sh.helm.release.v1.grain-{release}.v{revision}");
             let writes = positions(&|entry| {
@@ -345,7 +344,7 @@ impl Killed {
                     },
                 )?;
             }
-            // The pod ends before the Job is complete, which is what the gate looks at.
+            // The pod ends before the Job is complete; the gate waits for the Job.
             let pods = positions(&|entry| {
                 entry.object_ref.resource == "pods"
                     && entry.object_ref.subresource == "status"
@@ -362,12 +361,12 @@ impl Killed {
             })?;
             since = end;
         }
-        // A revision too many is an upgrade too many.
+        // A third revision would be a second upgrade.
         ensure(
             record(LAST, 3).is_err() && FIRST.iter().all(|release| record(release, 3).is_err()),
             || "upgraded twice".to_owned(),
         )?;
-        // Of a request whose sender was killed meanwhile the log says neither whether it was done nor to what.
+        // If the client was killed during a request, the log has neither its result nor its object.
         let is_done = |entry: &&Entry| entry.is_write();
         let is_open = |entry: &&Entry| entry.response_status.code == GATEWAY_TIMEOUT;
         let deleted: Vec<&Entry> = audit
@@ -393,7 +392,7 @@ impl Killed {
     }
 }
 
-/// A generator of numbers that can be had again (SplitMix64).
+/// A reproducible random number generator (SplitMix64).
 struct Random(u64);
 
 impl Random {

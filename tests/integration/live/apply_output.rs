@@ -1,4 +1,4 @@
-//! What `apply` tells while it goes on and at its end: in the published shapes, without secrets, on a terminal as a table.
+//! Output of `apply` during and after a run: by the published schemas, without secrets, on a terminal as a table.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 use serde_json::Value;
 
 use super::probe_site::{self, ProbeChart};
-use super::{Scope, Test, ensure};
+use super::{Scope, Test, ensure, expect_schema, run_to_end, to_error};
 use crate::bed::Outcome;
 use crate::cli::on_terminal;
 use crate::support::{self, ProgramOutput};
 
-/// A value that no API server takes as a label, so that its refusal quotes it.
+/// A value that the API server refuses as a label, so that the message quotes it.
 const SECRET: &str = "hunter2!told";
 
 pub(super) fn tests() -> Vec<Test> {
@@ -22,11 +22,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
-    failed.message().unwrap_or("failed").into()
-}
-
-/// A folder of the test's own, and the tree of these charts.
+/// Creates a folder for the test, and the tree of these charts.
 fn place(scope: &Scope<'_>, charts: &[ProbeChart<'_>]) -> Outcome<(PathBuf, PathBuf)> {
     let commit = probe_site::commit(scope)?;
     let text = probe_site::manifest(scope, &commit, charts);
@@ -46,19 +42,7 @@ fn program(scope: &Scope<'_>, folder: &Path, command: &str) -> Command {
 }
 
 fn run(mut program: Command, arguments: &[&str]) -> Outcome<ProgramOutput> {
-    support::run_with_input(program.args(arguments), b"").map_err(told)
-}
-
-/// Fails unless the value is as the published schema says.
-fn is_of(schema: &str, value: &Value) -> Outcome {
-    let path = support::root().join("docs/schema").join(schema);
-    let schema: Value = serde_json::from_slice(&fs::read(path)?)?;
-    let validator = jsonschema::validator_for(&schema)?;
-    let errors: Vec<String> = validator
-        .iter_errors(value)
-        .map(|error| error.to_string())
-        .collect();
-    ensure(errors.is_empty(), || format!("{errors:?}: {value}"))
+    run_to_end(program.args(arguments))
 }
 
 fn read(folder: &Path, file: &str) -> Outcome<String> {
@@ -106,7 +90,7 @@ fn secrets(scope: &Scope<'_>) -> Outcome {
     })?;
 
     let report: Value = serde_json::from_str(&read(&folder, "report.json")?)?;
-    is_of("apply-report.json", &report)?;
+    expect_schema("apply-report.json", &report)?;
     let outcomes: Vec<&str> = report["stages"]
         .as_array()
         .into_iter()
@@ -118,7 +102,7 @@ fn secrets(scope: &Scope<'_>) -> Outcome {
     })?;
     let events = read(&folder, "events")?;
     for line in events.lines() {
-        is_of("apply-events.json", &serde_json::from_str(line)?)?;
+        expect_schema("apply-events.json", &serde_json::from_str(line)?)?;
     }
     let last = events.lines().last().unwrap_or_default();
     ensure(
@@ -134,7 +118,7 @@ fn secrets(scope: &Scope<'_>) -> Outcome {
     };
     let json = status("json")?;
     let shown: Value = serde_json::from_str(&json.stdout)?;
-    is_of("status-report.json", &shown)?;
+    expect_schema("status-report.json", &shown)?;
     let sites = shown["sites"].as_array().into_iter().flatten();
     let site = sites
         .clone()
@@ -176,8 +160,8 @@ fn secrets(scope: &Scope<'_>) -> Outcome {
         ensure(!text.contains("hunter2"), || {
             format!("a secret is in {name}: {text}")
         })?;
-        // The refusal that quotes it is told, so that was no chance. Markdown escapes stars, a row has room for its
-        // beginning only.
+        // The refusal that quotes it is in the output. Markdown escapes stars, and a row has only space for its
+        // beginning.
         let hidden = text.contains("***") || text.contains(r"\*\*\*");
         ensure(
             hidden || matches!(*name, "state" | "status as text"),
@@ -209,7 +193,7 @@ fn terminal(scope: &Scope<'_>) -> Outcome {
             .stdout(Stdio::null())
             .stderr(terminal);
     })
-    .map_err(told)?;
+    .map_err(to_error)?;
     for part in [
         "stage 1 calm: 0 of 1, ",
         "\u{1b}[1A\u{1b}[J",
@@ -220,7 +204,7 @@ fn terminal(scope: &Scope<'_>) -> Outcome {
             format!("{part:?} is not in {text:?}")
         })?;
     }
-    // What stays on the terminal at the end is no table.
+    // At the end the terminal has no table.
     let rest = text.rsplit("\u{1b}[J").next().unwrap_or_default();
     ensure(!rest.contains(" of 1, "), || text.clone())
 }

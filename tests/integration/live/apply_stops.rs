@@ -1,10 +1,10 @@
-//! `apply` that somebody stops, or that cannot write its journal any more: nothing is lost, and it says how to go on.
+//! `apply` that is interrupted, or cannot write its journal: nothing is lost, and it reports how to continue.
 
 use std::fs;
 use std::time::Duration;
 
-use super::small_site::{self, FIRST, LAST, SmallSite, WITHIN, ended, told};
-use super::{Scope, Test, ensure};
+use super::small_site::{self, FIRST, LAST, SmallSite, WITHIN, ended};
+use super::{Scope, Test, ensure, to_error};
 use crate::bed::proxy::{Fault, Kind, Rule};
 use crate::bed::{Outcome, until};
 use crate::support::ProgramOutput;
@@ -21,13 +21,13 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// A write that is under way for as long as a test needs.
+/// The delay of a write, long enough for the test to interrupt it.
 const LONG: Duration = Duration::from_secs(3);
 
-/// A write that never ends, for a person who waits.
+/// The delay of a write that does not end during the test.
 const ENDLESS: Duration = Duration::from_secs(600);
 
-/// For a process that ends at once.
+/// Time limit for a process that ends immediately.
 const AT_ONCE: Duration = Duration::from_secs(20);
 
 fn site<'b>(scope: &Scope<'b>) -> Outcome<SmallSite<'b>> {
@@ -35,7 +35,7 @@ fn site<'b>(scope: &Scope<'b>) -> Outcome<SmallSite<'b>> {
     SmallSite::create(scope, &commit, &scope.namespace)
 }
 
-/// Whether the journal has such a line about writing the last release.
+/// Whether the journal has such an entry about the write of the last release.
 fn wrote(site: &SmallSite<'_>, is: &str) -> Outcome<bool> {
     let lines = site.journal_entries()?;
     Ok(lines.iter().any(|line| {
@@ -78,7 +78,7 @@ fn twice(scope: &Scope<'_>) -> Outcome {
     let site = site(scope)?;
     let tree = site.tree("one", &[])?;
     let proxy = scope.bed.proxy(&site.name)?;
-    // The server answers nothing any more, the giving back of the Lease included.
+    // The server no longer answers, not even the release of the Lease.
     let path = site.path(LAST);
     proxy.add_rule(
         Rule::new(Fault::Delay(ENDLESS))
@@ -99,11 +99,11 @@ fn twice(scope: &Scope<'_>) -> Outcome {
         running.signal("INT")?;
         Ok(None)
     })?;
-    // Said only where nothing was waited for.
+    // Printed only if the run did not wait.
     let said = "the lease was not given back; --resume on this machine need not wait";
     ended(&running.end()?, 130, &[said, "--resume"])?;
     ensure(!wrote(&site, "done")?, || "the write ended".to_owned())?;
-    // The Lease was not given back, and need not be waited for.
+    // The Lease was not released, but the next run need not wait for it.
     ended(&site.apply(&tree, &["--resume"])?, 0, &[])?;
     site.expect_deployed("one")?;
     ensure(site.expect_complete()? == 2, || "not taken up".to_owned())
@@ -141,7 +141,7 @@ fn journal(scope: &Scope<'_>) -> Outcome {
         })?;
     }
 
-    // The middle and the end of each of its last two lines; every byte is for the journal's own tests.
+    // In the middle and at the end of each of the last two lines; unit tests cut at every byte.
     let ends: Vec<usize> = whole
         .iter()
         .enumerate()
@@ -165,9 +165,9 @@ fn journal(scope: &Scope<'_>) -> Outcome {
     })
 }
 
-/// Files can grow only so far, a little further each time.
+/// Limits file sizes, with a higher limit each time.
 fn full_disk(scope: &Scope<'_>) -> Outcome {
-    // A run that is taken up writes down what it finds done, which takes more than half of this.
+    // A resumed run records what it finds done, which takes more than half of this.
     const STEP: usize = 5;
     const ENOUGH: usize = 200;
     let site = site(scope)?;
@@ -179,7 +179,7 @@ fn full_disk(scope: &Scope<'_>) -> Outcome {
         let resume: &[&str] = if begun { &["--resume"] } else { &[] };
         let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
         let mut command = site.shell_command(&script, &scope.bed.kubeconfig, &tree, resume);
-        let ran = ProgramOutput::new(command.output()?).map_err(told)?;
+        let ran = ProgramOutput::new(command.output()?).map_err(to_error)?;
         if ran.code == Some(0) {
             break;
         }
@@ -189,7 +189,7 @@ fn full_disk(scope: &Scope<'_>) -> Outcome {
             1,
             &["cannot write the journal", "make room", "--resume"],
         )?;
-        // Only whole lines are left.
+        // The journal has only complete lines.
         let text = fs::read_to_string(site.journal())?;
         ensure(text.is_empty() || text.ends_with('\n'), || text.clone())?;
         blocks += STEP;

@@ -30,7 +30,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// How long a new admission policy may take to act.
+/// Time limit for a new admission policy to act.
 pub(super) const ACTS_WITHIN: Duration = Duration::from_secs(30);
 
 pub(super) const HELM: &str = "helm.toolkit.fluxcd.io/v2";
@@ -68,7 +68,7 @@ pub(super) fn helm_releases() -> KindRef {
     }
 }
 
-/// An object of its JSON, with marks.
+/// Creates an object from JSON, with its secrets marked.
 pub(super) fn object(json: &serde_json::Value) -> Outcome<Object> {
     let mut value = Value::from_json(json.to_string().as_bytes())?;
     armada2flux::secret::mark(&mut value);
@@ -94,7 +94,7 @@ pub(super) fn map(scope: &Scope<'_>, name: &str, data: serde_json::Value) -> ser
 }
 
 fn lists(scope: &Scope<'_>) -> Outcome {
-    // Deeper than serde_json reads by itself.
+    // Deeper than serde_json's default limit.
     const DEEP: usize = 150;
     let mut values: serde_json::Value = serde_json::from_str(
         r#"{"big":9007199254740993,"huge":12345678901234567890,"half":0.5,"none":{"a":null},"db":{"password":"hunter2-live"}}"#,
@@ -121,7 +121,7 @@ fn lists(scope: &Scope<'_>) -> Outcome {
         matches!(big, Some(Data::Number(Number::Int(9_007_199_254_740_993)))),
         || format!("{values:?}"),
     )?;
-    // The API server holds it as a double, which is what was asked for as far as a double can say.
+    // The API server stores it as a double.
     let asked = Value::from(Data::Number(Number::Big("12345678901234567890".into())));
     ensure(values.at(&["huge"]) == Some(&asked), || {
         format!("{values:?}")
@@ -278,14 +278,14 @@ fn in_the_way(scope: &Scope<'_>) -> Outcome {
         matches!(&done, ApplyResult::Refused { code: 422, message } if message.contains("spec.interval")),
         || format!("{done:?}"),
     )?;
-    // Names that would lead elsewhere do not.
+    // Names with path separators are escaped.
     let done = run(map(scope, "../secrets/x?y=", json!({})))?;
     ensure(matches!(done, ApplyResult::Refused { .. }), || {
         format!("{done:?}")
     })
 }
 
-/// The managers that own a field.
+/// Returns the managers that own a field.
 pub(super) fn holders(object: &Object, field: &str) -> Vec<String> {
     let owners = owners(object).into_iter();
     let holders = owners.filter(|owner| owner.paths().iter().any(|path| path == field));
@@ -399,7 +399,7 @@ fn scrubbed(scope: &Scope<'_>) -> Outcome {
     )
 }
 
-/// A kubeconfig like the bed's with another user and other settings of the cluster.
+/// Writes a kubeconfig like the bed's, with another user and other settings of the cluster.
 pub(super) fn kubeconfig(
     scope: &Scope<'_>,
     name: &str,

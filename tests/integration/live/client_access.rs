@@ -1,4 +1,4 @@
-//! Which cluster, and as whom: kubeconfigs, credentials, certificates and proxies, right and wrong.
+//! Access to a cluster: kubeconfigs, credentials, certificates and proxies, right and wrong.
 
 use std::fs;
 use std::io::{self, Read as _, Write as _};
@@ -41,7 +41,7 @@ fn credentials(scope: &Scope<'_>) -> Outcome {
             && text.contains("a token or certificate is wrong or has expired (401)"),
         || text.clone(),
     )?;
-    // A token that was good: its account is gone.
+    // A token that was valid until its account was deleted.
     let namespace = scope.namespace.as_str();
     let kubectl = |arguments: &[&str]| scope.bed.run(Program::Kubectl, arguments);
     kubectl(&["create", "serviceaccount", "brief", "-n", namespace])?;
@@ -57,10 +57,10 @@ fn credentials(scope: &Scope<'_>) -> Outcome {
             .block_on(cluster.list(&config_maps(), Some(namespace), None))
         {
             Err(error) if *cause(&error)? == Cause::Unauthorized => {
-                let told = format!("{error} {error:?} {cluster:?}");
-                return ensure(!told.contains(token), || "a token shows".to_owned());
+                let text = format!("{error} {error:?} {cluster:?}");
+                return ensure(!text.contains(token), || "a token shows".to_owned());
             }
-            // The server remembers a good token for some seconds.
+            // The server caches a valid token for some seconds.
             _ if start.elapsed() > 3 * LIMIT => return Err("the token still counts".into()),
             _ => std::thread::sleep(Duration::from_millis(500)),
         }
@@ -122,7 +122,7 @@ fn plugins(scope: &Scope<'_>) -> Outcome {
 }
 
 fn merged(scope: &Scope<'_>) -> Outcome {
-    // The user stands in one file, the cluster in another, the contexts in a third: as teams keep them.
+    // User, cluster and contexts are in three files, as teams keep them.
     let config: serde_json::Value = serde_json::from_slice(&fs::read(&scope.bed.kubeconfig)?)?;
     let part = |name: &str, content: serde_json::Value| -> Outcome<_> {
         let path = scope.bed.path().join(format!("{}-{name}", scope.namespace));
@@ -147,7 +147,7 @@ fn merged(scope: &Scope<'_>) -> Outcome {
         "contexts",
         json!({"current-context": "one", "contexts": [named("one", "first"), named("two", "second")]}),
     )?;
-    // What a later file says about the same name does not count.
+    // The first file that defines a name wins.
     let late = part(
         "late",
         json!({"current-context": "late", "contexts": [named("two", "late"), named("late", "late")]}),
@@ -273,7 +273,7 @@ fn certificate(scope: &Scope<'_>) -> Outcome {
     )
 }
 
-/// A proxy that tunnels; it tells of each request for a tunnel.
+/// Starts a tunnelling proxy that reports each CONNECT request.
 fn tunnels(listener: &TcpListener, asked: &Sender<String>) -> io::Result<()> {
     for client in listener.incoming() {
         let mut client = client?;

@@ -1,4 +1,4 @@
-//! The program's own client where things go wrong: clear, in time, and without a secret in it.
+//! Errors of the program's own client: clear, in time, and without secrets.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpListener;
@@ -25,10 +25,10 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// What every failure must keep to.
+/// Time limit for every failure.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
-/// The error of connecting, which must come in time and hold none of the words.
+/// Returns the error of connecting, which must come in time and contain no secret.
 pub(super) fn fails(scope: &Scope<'_>, access: &Access, secrets: &[&str]) -> Outcome<Error> {
     let start = Instant::now();
     let Err(error) = connect(scope, access) else {
@@ -36,8 +36,8 @@ pub(super) fn fails(scope: &Scope<'_>, access: &Access, secrets: &[&str]) -> Out
     };
     in_time(start)?;
     for secret in secrets {
-        let told = format!("{error} {error:?} {:?}", error.hint());
-        ensure(!told.contains(secret), || format!("a secret shows: {told}"))?;
+        let text = format!("{error} {error:?} {:?}", error.hint());
+        ensure(!text.contains(secret), || format!("a secret shows: {text}"))?;
     }
     ensure(error.hint().is_some(), || format!("no hint: {error}"))?;
     Ok(error)
@@ -56,7 +56,7 @@ pub(super) fn cause(error: &Error) -> Outcome<&Cause> {
 }
 
 fn silent(scope: &Scope<'_>) -> Outcome {
-    // Connections are taken by the kernel and never answered.
+    // The kernel accepts connections, but nothing answers.
     let listener = TcpListener::bind("127.0.0.1:0")?;
     for scheme in ["http", "https"] {
         let server = json!({"server": format!("{scheme}://{}", listener.local_addr()?)});
@@ -87,14 +87,14 @@ fn silent(scope: &Scope<'_>) -> Outcome {
     ensure(text.ends_with("no answer within 1 s"), || text.clone())
 }
 
-/// A server without TLS that answers everything with the same pieces, one after each pause; then it is silent.
+/// Starts a server without TLS that sends the same pieces for every request, one after each pause, then is silent.
 fn trickles(pieces: &'static [&'static str], pause: Duration) -> Outcome<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     thread::spawn(move || -> io::Result<()> {
         for client in listener.incoming() {
             let mut client = client?;
-            // An answer before the question would be taken for noise.
+            // A response before the request would be ignored.
             let mut question = [0; 4096];
             let mut read = 0;
             while !question[..read].ends_with(b"\r\n\r\n") {
@@ -128,7 +128,7 @@ fn slow(scope: &Scope<'_>) -> Outcome {
             ..access(&kubeconfig(scope, name, &json!({}), &server)?)
         })
     };
-    // Longer than the timeout in all, but never silent for so long.
+    // Longer than the timeout in total, but with shorter pauses.
     let slow = at("slow", PIECES, timeout / 5)?;
     let start = Instant::now();
     let cluster = connect(scope, &slow)?;
@@ -187,7 +187,7 @@ fn throttled(scope: &Scope<'_>) -> Outcome {
         format!("{seen:?}")
     })?;
 
-    // A lost request and a lost answer: both are asked again.
+    // A lost request and a lost response are both retried.
     for fault in [Fault::CutBefore, Fault::CutAfter] {
         proxy.clear_rules();
         proxy.add_rule(Rule::new(fault).path("/configmaps").times(1));
@@ -222,7 +222,7 @@ fn throttled(scope: &Scope<'_>) -> Outcome {
             attempts,
             asked: asked.map(|seconds| Duration::from_secs(seconds.into())),
         };
-        // Two seconds for each of five attempts is more than there is.
+        // Two seconds after each of five attempts exceed the retry budget.
         let attempts = if after == Some(2) {
             None
         } else {
@@ -255,7 +255,7 @@ fn limited(scope: &Scope<'_>) -> Outcome {
     let start = Instant::now();
     scope.bed.block_on(try_join_all(lists))?;
     let time = start.elapsed();
-    // Sixteen at once are three rounds; more at once would be fewer.
+    // Sixteen in parallel need three rounds; more would need fewer.
     ensure(time >= DELAY * 3, || format!("{time:?}"))
 }
 

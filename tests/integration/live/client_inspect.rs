@@ -1,4 +1,4 @@
-//! The program's own client where it explains: events, the end of a log, which cluster this is.
+//! What the program's own client reads for explanations: events, the end of a log, the identity of the cluster.
 
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -81,7 +81,7 @@ fn events(scope: &Scope<'_>) -> Outcome {
     ensure(found.is_empty(), || format!("{found:?}"))
 }
 
-/// A server that gives the same text to every question.
+/// Starts a server that sends the same text for every request.
 fn says(text: &'static str) -> Outcome<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
@@ -105,7 +105,7 @@ fn says(text: &'static str) -> Outcome<String> {
 }
 
 fn logs(scope: &Scope<'_>) -> Outcome {
-    // Log and version alike: what is read here is text.
+    // Both logs and the version are read as text.
     let server = says("{\"gitVersion\":\"hunter2-pass\u{7f}\"\n,\"a\":1}\n")?;
     let server = json!({"server": server});
     let cluster = connect(
@@ -118,7 +118,7 @@ fn logs(scope: &Scope<'_>) -> Outcome {
     let log = scope.bed.block_on(log)?;
     let expected = "{\"gitVersion\":\"***\u{fffd}\"\n,\"a\":1}\n";
     ensure(log.as_deref() == Some(expected), || format!("{log:?}"))?;
-    // Where there is none it does not matter why.
+    // Without a log, the reason does not matter.
     let cluster = tester(scope)?;
     for pod in ["not-there", "not/a/name"] {
         let log = cluster.log_tail(&scope.namespace, pod, "main", 10, 4096, &secrets);

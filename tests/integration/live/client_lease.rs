@@ -1,4 +1,4 @@
-//! The program's own client where it locks: one holds, the others are told who.
+//! The lock of the program's own client: one process holds the Lease, and others see its holder.
 
 use armada2flux::cluster::{Cluster, Holder, Lease, ObjectRef, Released, Renewed, Taken};
 use armada2flux::value::Value;
@@ -51,7 +51,7 @@ fn reference(scope: &Scope<'_>) -> ObjectRef {
     }
 }
 
-/// Its holder falls silent long ago.
+/// Makes the Lease look expired for a long time.
 fn let_expire(scope: &Scope<'_>, cluster: &Cluster) -> Outcome {
     let patch = br#"{"spec":{"renewTime":"2020-01-01T00:00:00.000000Z"}}"#;
     let patch = Value::from_json(patch)?;
@@ -65,7 +65,7 @@ fn let_expire(scope: &Scope<'_>, cluster: &Cluster) -> Outcome {
 fn held(scope: &Scope<'_>) -> Outcome {
     let cluster = tester(scope)?;
     let mut lease = ours(take(scope, &cluster, "first", false)?)?;
-    // A holder that is alive is never robbed.
+    // The Lease of a live holder is never taken.
     let holder = theirs(take(scope, &cluster, "second", true)?)?;
     ensure(
         holder.identity == "first" && !holder.expired && holder.since.is_some(),
@@ -78,7 +78,7 @@ fn held(scope: &Scope<'_>) -> Outcome {
         after.renewed > holder.renewed && after.since == holder.since,
         || format!("{holder:?} {after:?}"),
     )?;
-    // Others may write on it.
+    // Others may write other fields of it.
     let_expire(scope, &cluster)?;
     let renewed = scope.bed.block_on(cluster.renew_lease(&mut lease))?;
     ensure(renewed == Renewed::Done, || format!("{renewed:?}"))?;
@@ -115,7 +115,7 @@ fn expired(scope: &Scope<'_>) -> Outcome {
     ensure(released == Released::NotOurs, || format!("{released:?}"))?;
     let holder = theirs(take(scope, &cluster, "third", true)?)?;
     ensure(holder.identity == "second", || format!("{holder:?}"))?;
-    // A lock that somebody removed is no longer ours.
+    // A deleted Lease is no longer ours.
     let mut second = ours(take(scope, &cluster, "second", false)?)?;
     let found = scope.bed.block_on(cluster.read(&reference(scope)))?;
     let found = found.ok_or("it is gone")?;
@@ -132,7 +132,7 @@ fn expired(scope: &Scope<'_>) -> Outcome {
 
 fn many(scope: &Scope<'_>) -> Outcome {
     let runs: Vec<Cluster> = (0..8).map(|_| tester(scope)).collect::<Outcome<_>>()?;
-    // Of one that is not there yet, then of one whose holder fell silent.
+    // First with no Lease, then with an expired one.
     for round in ["new", "expired"] {
         let takers = runs.iter().enumerate().map(|(number, cluster)| async move {
             let identity = format!("{round}-{number}");
@@ -151,11 +151,11 @@ fn many(scope: &Scope<'_>) -> Outcome {
         let [winner] = winners.as_slice() else {
             return Err(format!("{round}: {winners:?}").into());
         };
-        let told = taken.iter().all(|taken| match taken {
+        let all_see_it = taken.iter().all(|taken| match taken {
             Taken::Held(_) => true,
             Taken::By(holder) => holder.identity == *winner,
         });
-        ensure(told, || format!("{taken:?}"))?;
+        ensure(all_see_it, || format!("{taken:?}"))?;
         let_expire(scope, &runs[0])?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What the program's own client finds missing before it begins.
+//! What the program's own client finds missing before a run.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -129,7 +129,7 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
             ),
         || text.clone(),
     )?;
-    // Who may everything is asked once for a verb and a kind.
+    // A user with all permissions needs one review per verb and kind.
     let cluster = tester(scope)?;
     let before = cluster.requests();
     let found = scope
@@ -148,7 +148,7 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
     )
 }
 
-/// Makes the account of a published file, under a name of the test's own; gives its name and its kubeconfig.
+/// Creates the account of a published file under a name of the test; returns its name and its kubeconfig.
 pub(super) fn account(scope: &Scope<'_>, rights: Rights) -> Outcome<(String, PathBuf)> {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(rights.file());
     let file = fs::read_to_string(file)?;
@@ -223,7 +223,7 @@ fn parts(scope: &Scope<'_>) -> Outcome {
             && found.missing.len() == denied.len(),
         || format!("{:?}", found.missing),
     )?;
-    // One right less.
+    // One permission less.
     let rule = json!({"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]});
     let less = json!({"rules": [rule]}).to_string();
     let arguments = ["patch", "clusterrole", &name, "--type=merge", "-p", &less];
@@ -266,7 +266,7 @@ fn permissions(scope: &Scope<'_>) -> Outcome {
     );
     asked.controllers.clear();
     scope.bed.block_on(cluster.preflight(&asked))?.complete()?;
-    // It may ask, and may not do.
+    // A dry run is allowed, a write is not.
     let sent = object(&release(scope, json!({})))?;
     let done = scope
         .bed

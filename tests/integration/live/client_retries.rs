@@ -1,4 +1,4 @@
-//! The program's own client where the server is busy, gone or does not answer: it outlasts that, and writes once.
+//! Retries of the program's own client while the server is busy, down or silent: nothing is written twice.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -26,7 +26,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// Longer than any server in these tests is away.
+/// Longer than any outage in these tests.
 pub(super) const RETRY_FOR: Duration = Duration::from_secs(120);
 
 fn lost(scope: &Scope<'_>) -> Outcome {
@@ -60,7 +60,7 @@ fn lost(scope: &Scope<'_>) -> Outcome {
         || "not patched".to_owned(),
     )?;
 
-    // Of what others could have done as well it is said that it is done, not by whom.
+    // If another client could have done it, the result is known but not who did it.
     let before = cut();
     let done = scope.bed.block_on(cluster.delete(&of, uid(&first)?))?;
     twice(before)?;
@@ -93,7 +93,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
                 .push(*wait)
         });
     let sent = object(&map(scope, "a", json!({})))?;
-    // More often than without a retry time.
+    // More attempts than without a retry time.
     let faults = [
         (Fault::Answer(503, None), 6),
         (Fault::Answer(429, Some(1)), 2),
@@ -125,7 +125,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
         || format!("{waits:?}"),
     )?;
 
-    // It has an end.
+    // Retries end.
     proxy.clear_rules();
     proxy.add_rule(Rule::new(Fault::Answer(503, None)).kind(Kind::Write));
     let cluster = cluster.retry_for(Duration::from_secs(1));
@@ -159,7 +159,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
 }
 
 fn dead(scope: &Scope<'_>) -> Outcome {
-    // An account that the server must look up, as most are.
+    // An account that the server must look up, like most.
     let (_, kubeconfig) = account(scope, Rights::Apply)?;
     let cluster = connect(scope, &access(&kubeconfig))?.retry_for(RETRY_FOR);
     let sent = object(&release(scope, json!({})))?;
@@ -169,14 +169,14 @@ fn dead(scope: &Scope<'_>) -> Outcome {
         matches!(&first, Event::Listed(objects) if objects.is_empty()),
         || format!("{first:?}"),
     )?;
-    // An API server remembers nothing from before its start, and this is after the list.
+    // A restarted API server has no history, so the watch continues after the list.
     scope.bed.apply(&map(scope, "later", json!({})))?;
     let before = cluster.requests();
     scope.bed.kill_api_server();
     let (done, seen, restarted) = thread::scope(|threads| {
         let writer = threads.spawn(|| scope.bed.block_on(cluster.apply(&sent, None, false)));
         let watcher = threads.spawn(|| until_known(scope, &mut events, "web"));
-        // Both have noticed that nobody is there.
+        // Both have noticed the outage.
         let noticed = crate::bed::until(RETRY_FOR, || {
             Ok((cluster.requests() >= before + 6).then_some(()))
         });

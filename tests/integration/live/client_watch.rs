@@ -1,4 +1,4 @@
-//! The program's own client where it follows objects: nothing is lost, and nothing is asked twice.
+//! Watches of the program's own client: no change is lost, and nothing is listed twice.
 
 use std::collections::BTreeSet;
 use std::pin::Pin;
@@ -27,7 +27,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// In which an event must come.
+/// Time limit for an event.
 const SOON: Duration = Duration::from_secs(30);
 
 pub(super) type Events<'c> = Pin<Box<dyn Stream<Item = Result<Event, Error>> + Send + 'c>>;
@@ -44,7 +44,7 @@ pub(super) fn next(scope: &Scope<'_>, events: &mut Events<'_>) -> Outcome<Event>
     Ok(next.map_err(|_| "no event")?.ok_or("the watch ended")??)
 }
 
-/// Follows until an object of that name is known, and gives how often all were listed meanwhile.
+/// Watches until an object of that name is known; returns how many lists that took.
 pub(super) fn until_known(
     scope: &Scope<'_>,
     events: &mut Events<'_>,
@@ -72,8 +72,8 @@ pub(super) fn until_known(
     Ok(lists)
 }
 
-/// What is told about an event: `+name` for each that is listed, `name=x` of a change, `-name`.
-fn told(event: &Event) -> Vec<String> {
+/// Summarises an event: `+name` for each listed object, `name=x` for a change, `-name` for a deletion.
+fn summary(event: &Event) -> Vec<String> {
     match event {
         Event::Listed(objects) => {
             let objects = objects.iter();
@@ -90,9 +90,9 @@ fn told(event: &Event) -> Vec<String> {
 
 fn expect(scope: &Scope<'_>, events: &mut Events<'_>, expected: &[&str]) -> Outcome {
     let event = next(scope, events)?;
-    let told = told(&event);
-    ensure(told == expected, || {
-        format!("{told:?} in place of {expected:?}")
+    let found = summary(&event);
+    ensure(found == expected, || {
+        format!("{found:?} instead of {expected:?}")
     })
 }
 
@@ -146,7 +146,7 @@ fn seen(scope: &Scope<'_>) -> Outcome {
     for event in ["c=1", "-c"] {
         expect(scope, &mut one, &[event])?;
     }
-    // What loses the label is gone from those that carry it.
+    // An object that loses the label is reported as deleted.
     let unlabelled = map(scope, "a", json!({"x": "3"}));
     scope.bed.apply(&unlabelled)?;
     expect(scope, &mut all, &["-a"])
@@ -170,7 +170,7 @@ fn cut(scope: &Scope<'_>) -> Outcome {
         proxy.clear_rules();
         proxy.add_rule(Rule::new(fault).kind(Kind::Watch).times(3));
         proxy.cut_watches();
-        // While nobody looks.
+        // While the stream is not polled.
         scope.bed.apply(&labelled(scope, "b", "2"))?;
         scope.bed.apply(&labelled(scope, "c", "1"))?;
         remove(scope, &direct, "c")?;
@@ -186,7 +186,7 @@ fn cut(scope: &Scope<'_>) -> Outcome {
         .filter(|seen| seen.kind == Kind::Watch && seen.status != Some(200));
     ensure(refused.count() == 9, || format!("{:?}", proxy.requests()))?;
 
-    // Patience has an end, and it counts from the trouble.
+    // The retry budget ends, counted from the first fault.
     drop(events);
     let cluster = cluster.retry_for(Duration::from_secs(1));
     let mut events: Events<'_> = Box::pin(cluster.watch(&config_maps(), here, Some("of=test")));
@@ -229,7 +229,7 @@ fn forgotten(scope: &Scope<'_>) -> Outcome {
     })?;
     scope.bed.apply(&labelled(scope, "a", "2"))?;
     expect(scope, &mut events, &["a=2"])?;
-    // One that forgets whatever it says is not asked as fast as it answers.
+    // A server that always reports an expired version is not asked as fast as it answers.
     let before = lists(&proxy);
     proxy.add_rule(
         Rule::new(Fault::Answer(410, None))
@@ -249,7 +249,7 @@ fn forgotten(scope: &Scope<'_>) -> Outcome {
     )
 }
 
-/// The other side may be gone without a word.
+/// The other side may vanish without closing the connection.
 fn silent(scope: &Scope<'_>) -> Outcome {
     let proxy = scope.bed.proxy(&scope.namespace)?;
     let impatient = Access {
@@ -290,7 +290,7 @@ fn refused(scope: &Scope<'_>) -> Outcome {
     })?;
     let second = scope.bed.block_on(events.next());
     ensure(second.is_none(), || format!("{second:?}"))?;
-    // Credentials that no longer count end it, in spite of the retry time.
+    // Refused credentials end it, in spite of the retry time.
     let proxy = scope.bed.proxy(&scope.namespace)?;
     let cluster = connect(scope, &access(&proxy.kubeconfig))?.retry_for(RETRY_FOR);
     let mut events = follow(&cluster, scope);

@@ -1,4 +1,4 @@
-//! The program's own client where it writes: on what was meant, and on nothing else.
+//! Writes of the program's own client: only the intended object changes.
 
 use armada2flux::cluster::{
     ApplyResult, Cause, Created, Deleted, Error, FIELD_MANAGER, ObjectRef, Replaced, Rights,
@@ -134,7 +134,7 @@ fn patches(scope: &Scope<'_>) -> Outcome {
     ensure(found == [None, Some("1"), Some("2")], || {
         format!("{found:?}")
     })?;
-    // At a version that is past.
+    // With an outdated version.
     let version = before.value.at(&["metadata", "resourceVersion"]);
     let version = version.and_then(Value::as_str).ok_or("no version")?;
     let late = json!({"metadata": {"resourceVersion": version}, "data": {"y": "late"}});
@@ -146,7 +146,7 @@ fn patches(scope: &Scope<'_>) -> Outcome {
         || format!("{error:?}"),
     )?;
 
-    // Suspended: nobody else writes its status.
+    // Suspended, so helm-controller does not write its status.
     scope.bed.apply(&release(scope, json!({"replicas": 1})))?;
     let of = ObjectRef {
         api_version: HELM.into(),
@@ -164,15 +164,15 @@ fn patches(scope: &Scope<'_>) -> Outcome {
             && at(&["spec", "suspend"]) == Some(true.into()),
         || format!("{:?} {:?}", at(&["status"]), at(&["spec", "suspend"])),
     )?;
-    // What the server quotes of a patch is scrubbed.
+    // Quotes of the patch in the server's message are scrubbed.
     let secret = json!({"spec": {"interval": "hunter2-password", "values": {"password": "hunter2-password"}}});
     let Err(error) = patch(&of, secret)? else {
         return Err("a wrong interval was written".into());
     };
-    let told = format!("{error} {error:?}");
+    let text = format!("{error} {error:?}");
     ensure(
-        told.contains("spec.interval") && !told.contains("hunter2"),
-        || told.clone(),
+        text.contains("spec.interval") && !text.contains("hunter2"),
+        || text.clone(),
     )?;
     let nothing = ObjectRef {
         api_version: "example.org/v1".into(),
@@ -207,7 +207,7 @@ fn deletes(scope: &Scope<'_>) -> Outcome {
     ensure(delete(uid(&first)?)? == Deleted::NotThere, || {
         "it is still there".to_owned()
     })?;
-    // One of the same name that came later.
+    // A later object of the same name.
     scope.bed.apply(&map(scope, "a", json!({})))?;
     ensure(delete(uid(&first)?)? == Deleted::AnotherUid, || {
         "a later object was deleted".to_owned()
@@ -263,7 +263,7 @@ fn replaces(scope: &Scope<'_>) -> Outcome {
     )
 }
 
-/// All that a run asks of a cluster, with the account that is published for it.
+/// Everything that a run requests of a cluster, with its published account.
 fn enough(scope: &Scope<'_>) -> Outcome {
     let (name, kubeconfig) = account(scope, Rights::Apply)?;
     let cluster = connect(scope, &access(&kubeconfig))?;

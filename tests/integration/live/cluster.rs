@@ -1,4 +1,4 @@
-//! The cluster itself: it comes up, and pods live as their labels say.
+//! The bed itself: it starts, and pods follow their labels.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Scope, Test, ensure};
 use crate::bed::{Outcome, has_condition};
 
-/// For things that happen within a second or two on an idle machine.
+/// Time limit for changes that take a second or two on an idle machine.
 const SOON: Duration = Duration::from_secs(60);
 
 pub(super) fn tests() -> Vec<Test> {

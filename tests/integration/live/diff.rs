@@ -1,4 +1,4 @@
-//! `diff` against a real cluster: empty after an apply, each change once and in its place, foreign hands named.
+//! `diff` against a real cluster: empty after an apply, each change once at its path, other managers named.
 
 mod holders;
 mod namespace;
@@ -13,15 +13,16 @@ use serde_json::{Value, json};
 
 use super::probe_site::{self, ProbeChart};
 use super::site::{apply_as, convert};
-use super::{Scope, Test, ensure};
+use super::{Scope, Test, ensure, run_to_end, to_error};
 use crate::bed::Outcome;
 use crate::bed::armada::Site;
+use crate::bed::charts::test_chart;
 use crate::bed::program::Program;
 use crate::cli::single_changes;
 use crate::shared;
 use crate::support::{self, ProgramOutput};
 
-/// Every refusal must be told within this time.
+/// Time limit for reporting a refusal.
 const TOLD_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn tests() -> Vec<Test> {
@@ -46,10 +47,6 @@ fn own() -> Vec<Test> {
     ]
 }
 
-fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
-    failed.message().unwrap_or("failed").into()
-}
-
 /// Runs `diff` on the bed.
 pub(super) fn diff(
     scope: &Scope<'_>,
@@ -59,7 +56,7 @@ pub(super) fn diff(
     let mut command = support::program();
     command.current_dir(scope.bed.path()).arg("diff");
     command.arg("--kubeconfig").arg(kubeconfig).args(arguments);
-    support::run_with_input(&mut command, b"").map_err(told)
+    run_to_end(&mut command)
 }
 
 fn json(ran: &ProgramOutput, code: i32) -> Outcome<Value> {
@@ -76,7 +73,7 @@ fn json(ran: &ProgramOutput, code: i32) -> Outcome<Value> {
     Ok(report)
 }
 
-/// The objects of a report: name, outcome, paths of changes.
+/// Returns the objects of a report: name, outcome, paths of changes.
 fn shown(report: &Value) -> Vec<(String, String, Vec<String>)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let objects = report["objects"].as_array().cloned().unwrap_or_default();
@@ -94,7 +91,7 @@ fn shown(report: &Value) -> Vec<(String, String, Vec<String>)> {
         .collect()
 }
 
-/// A text with its line breaks and indents as spaces: what fits 80 columns may be broken anywhere.
+/// Joins a text that was wrapped to 80 columns into one line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -122,7 +119,7 @@ fn empty(scope: &Scope<'_>) -> Outcome {
     }
     for (at, (site, manifest)) in sites.iter().enumerate() {
         let site_name = format!("--site=empty-{at}");
-        // Sources of other tests' sites bear the same names.
+        // Sources of other tests' sites have the same names.
         let mut options = vec![
             site_name.as_str(),
             "--source-namespace=release",
@@ -145,7 +142,7 @@ fn empty(scope: &Scope<'_>) -> Outcome {
                 || ran.stdout.clone(),
             )?;
         }
-        // The controllers need not go on looking for what is nowhere.
+        // The controllers need not keep looking for missing sources.
         let tree = format!("--kustomize={folder}");
         let arguments = ["delete", "--wait=false", "--ignore-not-found", &tree];
         scope.bed.run(Program::Kubectl, &arguments)?;
@@ -153,9 +150,9 @@ fn empty(scope: &Scope<'_>) -> Outcome {
     Ok(())
 }
 
-/// A copy of a tree without the safety catch of its releases: as `apply` leaves it.
+/// Copies a tree without the suspension of its releases, as `apply` leaves it.
 fn resumed(tree: &Path, copy: &Path) -> Outcome {
-    for (name, bytes) in support::read_tree(tree).map_err(told)? {
+    for (name, bytes) in support::read_tree(tree).map_err(to_error)? {
         let text = String::from_utf8(bytes)?.replace("  suspend: true\n", "");
         let path = copy.join(&name);
         fs::create_dir_all(path.parent().ok_or("no folder")?)?;
@@ -166,7 +163,7 @@ fn resumed(tree: &Path, copy: &Path) -> Outcome {
 
 fn changes(scope: &Scope<'_>) -> Outcome {
     let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("charts-examples/breakwater/flux");
-    // Releases without a safety catch: nobody else is to act on them.
+    // The releases are not suspended: no controller may act on them.
     scope.bed.stop_controllers();
     let tree = scope.bed.path().join("resumed");
     resumed(&written, &tree)?;
@@ -177,11 +174,11 @@ fn changes(scope: &Scope<'_>) -> Outcome {
         let catch = path == "spec.suspend";
         let place = ("infra", "breakwater-mirror");
         if catch {
-            // Of this one the other side is changed: whatever a tree says, `apply` resumes.
+            // For this change the cluster differs: whatever a tree sets, `apply` resumes.
             suspended::suspend(scope, place, json!(true))?;
-            crate::cli::edited(&written, &edited, release, from, from).map_err(told)?;
+            crate::cli::edited(&written, &edited, release, from, from).map_err(to_error)?;
         } else {
-            crate::cli::edited(&tree, &edited, release, from, to).map_err(told)?;
+            crate::cli::edited(&tree, &edited, release, from, to).map_err(to_error)?;
         }
         let folder = edited.display().to_string();
         let arguments = [folder.as_str(), "--exit-code", "--report=json"];
@@ -231,7 +228,7 @@ fn one(scope: &Scope<'_>, values: &str, name: &str) -> Outcome<PathBuf> {
 
 /// Installs the probe chart with Helm alone.
 fn helm_install(scope: &Scope<'_>, release: &str) -> Outcome {
-    let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/probe");
+    let chart = test_chart("probe");
     let (chart, namespace) = (
         chart.display().to_string(),
         format!("--namespace={}", scope.namespace),
@@ -277,7 +274,7 @@ fn unnamed_takeover(scope: &Scope<'_>) -> Outcome {
 fn created(scope: &Scope<'_>) -> Outcome {
     let tree = one(scope, "    database: {password: grain-of-sand}", "one")?;
     apply_as_ours(scope, &tree)?;
-    // Another place: nothing of it is there. What is there is not deleted, and not of the kinds asked for.
+    // Another namespace without the objects. Existing objects are not deleted, and not of the listed kinds.
     let text = fs::read_to_string(tree.join("010-probe/grain-probe.yaml"))?;
     let file = scope
         .bed
@@ -306,7 +303,7 @@ fn created(scope: &Scope<'_>) -> Outcome {
             && report["objects"][0]["notes"][0] == note.as_str(),
         || report.to_string(),
     )?;
-    // Under another name in the same place: one more, one left over.
+    // Under another name in the same namespace: one new, one left over.
     let file = scope
         .bed
         .path()
@@ -360,9 +357,9 @@ fn refused(scope: &Scope<'_>) -> Outcome {
         for text in [&ran.stdout, &ran.stderr] {
             ensure(!text.contains("grain-of-sand"), || text.clone())?;
         }
-        // Before the policy acts there is a difference, then a refusal.
+        // Before the policy acts the report shows a difference, then a refusal.
         let report = json(&ran, if ran.code == Some(1) { 1 } else { 2 })?;
-        // The API server takes a moment to learn of a policy.
+        // The API server takes a moment to use a new policy.
         if report["summary"]["refused"] == 1 || start.elapsed() > Duration::from_secs(30) {
             break report;
         }

@@ -1,4 +1,4 @@
-//! The proxy makes the trouble that it is asked for, and no other; a crash of the API server can be played.
+//! The proxy injects exactly the faults of its rules, and the API server can crash and come back.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -143,7 +143,7 @@ fn cuts(scope: &Scope<'_>) -> Outcome {
         let named = matches!(&first, Some(WatchEvent::Added(map)) if map.name_any() == "seen");
         ensure(named, || format!("{first:?}"))?;
         proxy.cut_watches();
-        // A bookmark may have been under way.
+        // A bookmark may come before the cut.
         let ends = async { while matches!(events.try_next().await, Ok(Some(_))) {} };
         tokio::time::timeout(Duration::from_secs(20), ends).await?;
         ensure(proxy.count(Kind::Watch) == 1, || {
@@ -161,14 +161,14 @@ fn kills(scope: &Scope<'_>) -> Outcome {
     ensure(before == ["before-a"], || format!("{before:?}"))
 }
 
-/// Starts a process that makes objects one after another, kills it at the second, and gives those that were made.
+/// Starts a process that creates objects one after another, kills it at the second, and returns those that exist.
 fn killed_at_the_second_write(
     scope: &Scope<'_>,
     prefix: &str,
     fault: impl Fn(u32) -> Fault,
 ) -> Outcome<Vec<String>> {
     let proxy = scope.bed.proxy(&format!("{}-{prefix}", scope.namespace))?;
-    // Waits for its input first, so that the rule can name it.
+    // It waits for input first, so that the rule can have its process id.
     let script = "read -r _; for name in a b c; do \"$0\" create configmap \"$1-$name\" --namespace=\"$2\" || exit 1; done";
     let mut victim = Command::new("sh")
         .args(["-c", script])

@@ -1,4 +1,4 @@
-//! `plan` against a real cluster: what it says of a site before and after an apply, and what a run would refuse.
+//! `plan` against a real cluster: a site before and after an apply, and what a run would refuse.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 
 use super::probe_site::{self, ProbeChart};
 use super::site::{apply_as, helm_release};
-use super::{Scope, Test, ensure};
+use super::{Scope, Test, ensure, run_to_end, to_error};
 use crate::bed::Outcome;
+use crate::bed::charts::test_chart;
 use crate::bed::program::Program;
 use crate::canary;
 use crate::support::{self, ProgramOutput};
 
-/// What must be nowhere but in the tree.
+/// Secrets that may only be in the tree.
 const SECRETS: [&str; 4] = [
     "root-of-breakwater",
     "worker-of-breakwater",
@@ -30,15 +31,11 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
-    failed.message().unwrap_or("failed").into()
-}
-
 fn plan(scope: &Scope<'_>, arguments: &[&str]) -> Outcome<ProgramOutput> {
     let mut command = support::program();
     command.current_dir(scope.bed.path()).arg("plan");
     command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
-    let ran = support::run_with_input(command.args(arguments), b"").map_err(told)?;
+    let ran = run_to_end(command.args(arguments))?;
     for text in [&ran.stdout, &ran.stderr] {
         let secret = SECRETS.iter().find(|secret| text.contains(*secret));
         ensure(secret.is_none(), || format!("a secret in {text}"))?;
@@ -55,7 +52,7 @@ fn report(scope: &Scope<'_>, tree: &Path, code: i32) -> Outcome<Value> {
     Ok(serde_json::from_str(&ran.stdout)?)
 }
 
-/// The objects of a report, by name.
+/// Returns the objects of a report by name.
 fn object<'r>(report: &'r Value, name: &str) -> Outcome<&'r Value> {
     let stages = report["stages"].as_array().into_iter().flatten();
     let steps = stages.flat_map(|stage| stage["steps"].as_array().into_iter().flatten());
@@ -68,7 +65,7 @@ fn breakwater() -> PathBuf {
     support::root().join("charts-examples/breakwater/flux")
 }
 
-/// The page as it is, but for what differs from bed to bed.
+/// Compares a page with its golden file, without what differs between beds.
 fn golden(name: &str, ran: &ProgramOutput) -> Outcome {
     const SERVER: &str = "cluster at ";
     let mut text = ran.stdout.clone();
@@ -76,7 +73,7 @@ fn golden(name: &str, ran: &ProgramOutput) -> Outcome {
         let end = text[start..].find('\n').ok_or("no end of line")?;
         text.replace_range(start..start + end, "SERVER");
     }
-    support::check_file(&format!("testdata/live/{name}"), &text).map_err(told)
+    support::check_file(&format!("testdata/live/{name}"), &text).map_err(to_error)
 }
 
 fn moves(scope: &Scope<'_>) -> Outcome {
@@ -90,7 +87,7 @@ fn moves(scope: &Scope<'_>) -> Outcome {
     saved(scope, &folder)?;
 
     apply_as("armada2flux", scope, &tree, &[])?;
-    // The tree is suspended, a run would not be.
+    // The tree is suspended, but a run resumes it.
     let same = report(scope, &tree, 2)?;
     ensure(
         same["summary"]["changed"] == 7 && same["summary"]["unchanged"] == 7,
@@ -118,13 +115,13 @@ fn moves(scope: &Scope<'_>) -> Outcome {
     )
 }
 
-/// A plan asks no more than a diff.
+/// `plan` sends no more requests than `diff`.
 fn requests(scope: &Scope<'_>, folder: &str) -> Outcome {
     let asked = |arguments: &[&str]| -> Outcome<u32> {
         let mut command = support::program();
         command.current_dir(scope.bed.path()).args(arguments);
         command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
-        let ran = support::run_with_input(&mut command, b"").map_err(told)?;
+        let ran = run_to_end(&mut command)?;
         let line = ran.stderr.lines().find(|line| line.starts_with("asked "));
         let number = line.and_then(|line| line.strip_suffix(" requests")?.rsplit(' ').next());
         let number = number.ok_or_else(|| format!("no number of requests: {}", ran.stderr))?;
@@ -157,7 +154,7 @@ fn hidden(scope: &Scope<'_>) -> Outcome {
             ("stderr", &ran.stderr),
             ("plan", &saved),
         ] {
-            canary::clean(name, text).map_err(told)?;
+            canary::clean(name, text).map_err(to_error)?;
         }
     }
     Ok(())
@@ -167,7 +164,7 @@ fn hidden(scope: &Scope<'_>) -> Outcome {
 fn edited(scope: &Scope<'_>, name: &str, changes: &[(&str, &str)]) -> Outcome<PathBuf> {
     let target = scope.bed.path().join(format!("plan-{name}"));
     let mut found = vec![false; changes.len()];
-    for (file, bytes) in support::read_tree(&breakwater()).map_err(told)? {
+    for (file, bytes) in support::read_tree(&breakwater()).map_err(to_error)? {
         let mut text = String::from_utf8(bytes)?;
         for ((from, to), found) in changes.iter().zip(&mut found) {
             *found |= text.contains(from);
@@ -183,7 +180,7 @@ fn edited(scope: &Scope<'_>, name: &str, changes: &[(&str, &str)]) -> Outcome<Pa
     Ok(target)
 }
 
-/// A plan in a file: for its owner, for this cluster, without a word of any object.
+/// A saved plan: readable only by its owner, for this cluster, without content of objects.
 fn saved(scope: &Scope<'_>, folder: &str) -> Outcome {
     let file = scope.bed.path().join("plan.json");
     let output = format!("--output={}", file.display());
@@ -213,7 +210,7 @@ fn saved(scope: &Scope<'_>, folder: &str) -> Outcome {
         || text.clone(),
     )?;
     hidden(scope)?;
-    // What is no plan stays.
+    // A file that is not a plan is kept.
     let other = scope.bed.path().join("other.json");
     fs::write(&other, "{\"my\": \"file\"}")?;
     let output = format!("--output={}", other.display());
@@ -226,8 +223,8 @@ fn saved(scope: &Scope<'_>, folder: &str) -> Outcome {
     )
 }
 
-/// While the first install of a release goes on, Helm has a record of it and its HelmRelease no history: that is no
-/// release of somebody else.
+/// During the first install of a release Helm has a record, but its HelmRelease has no history: it is not a release
+/// of another owner.
 fn installing(scope: &Scope<'_>) -> Outcome {
     let commit = probe_site::commit(scope)?;
     let chart = ProbeChart {
@@ -245,7 +242,7 @@ fn installing(scope: &Scope<'_>) -> Outcome {
     patched(scope, place, &["--subresource=status", "--patch", &status])?;
     let going = report(scope, &tree, 0)?;
     ensure(going["summary"]["refused"] == 0, || going.to_string())?;
-    // Without Flux at work it is one.
+    // Without Flux installing it, it is one.
     let stop = r#"{"spec":{"suspend":true}}"#;
     patched(
         scope,
@@ -261,7 +258,7 @@ fn installing(scope: &Scope<'_>) -> Outcome {
     })
 }
 
-/// Patches a HelmRelease by hand.
+/// Patches a HelmRelease manually.
 fn patched(scope: &Scope<'_>, (namespace, name): (&str, &str), more: &[&str]) -> Outcome {
     let namespace = format!("--namespace={namespace}");
     let patch = ["patch", "helmrelease", name, &namespace, "--type=merge"];
@@ -292,7 +289,7 @@ fn refusals(scope: &Scope<'_>) -> Outcome {
         ("identity", "breakwater-identity"),
         &["--patch", &owner],
     )?;
-    // One that ran, and that somebody stopped.
+    // A release that was running, and was suspended.
     let stopped = json!({
         "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
         "metadata": {"name": "breakwater-portal", "namespace": "web"}, "spec": {"suspend": true},
@@ -313,8 +310,8 @@ fn refusals(scope: &Scope<'_>) -> Outcome {
         ("web", "breakwater-portal"),
         &["--subresource=status", "--patch", &ran],
     )?;
-    // One that Helm installed by itself, and one that cannot be fetched.
-    let chart = support::root().join("tests/testbed/charts/probe");
+    // A release that Helm installed itself, and one that cannot be fetched.
+    let chart = test_chart("probe");
     let chart = chart.display().to_string();
     let install = ["install", "breakwater-mirror", &chart, "--namespace=infra"];
     scope.bed.run(Program::Helm3, &install)?;
@@ -326,7 +323,7 @@ fn refusals(scope: &Scope<'_>) -> Outcome {
             "    armada2flux.dev/chart-group: ground\n    armada2flux.dev/unresolved-source: \"local: /charts\"\n",
         )],
     )?;
-    // And a field that another holds.
+    // A field of another manager.
     let held = [
         "--field-manager=kubectl-edit",
         "--patch",

@@ -1,16 +1,16 @@
-//! Sites of probe charts: a manifest in a test's own namespace, converted by the program and applied.
+//! Sites of probe charts: documents in the test's namespace, converted by the program and applied.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Scope, site};
-use crate::bed::armada::copy_charts;
+use crate::bed::charts::test_chart;
 use crate::bed::{Outcome, has_condition};
 
-/// For a small release, fetched and tested.
+/// Time limit for a small release that is fetched and tested.
 pub(super) const SETTLED_WITHIN: Duration = Duration::from_secs(120);
 
 /// One probe release of a site; the pieces are YAML, indented as `data` of a Chart is.
@@ -23,13 +23,19 @@ pub(super) struct ProbeChart<'a> {
     pub(super) values: &'a str,
 }
 
-/// Commits the probe chart to a repository of the test's own; gives the commit.
+/// Commits the probe chart to the test's repository; returns the commit.
 pub(super) fn commit(scope: &Scope<'_>) -> Outcome<String> {
-    let charts = scope.bed.path().join(format!("tree-{}", scope.namespace));
-    let probe = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/probe");
-    copy_charts(&probe, &charts.join("probe"))?;
-    let git = &scope.bed.git;
-    git.commit(&scope.namespace, &charts, "Add the chart")
+    scope.bed.git.commit_chart(&scope.namespace, "probe")
+}
+
+/// Publishes the probe chart, and creates the HelmRepository `charts` for it.
+pub(super) fn publish_probe(scope: &Scope<'_>) -> Outcome {
+    scope.bed.charts.publish(&test_chart("probe"))?;
+    scope.bed.apply(&json!({
+        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
+        "metadata": {"name": "charts", "namespace": scope.namespace},
+        "spec": {"interval": "1h", "url": scope.bed.charts.url},
+    }))
 }
 
 /// Documents of v2, so without Helm's waiting unless a chart asks for it; one group for each chart.
@@ -74,7 +80,7 @@ data: {{release_prefix: grain, chart_groups: [{groups}]}}
     text
 }
 
-/// Converts with the program itself, for a new cluster; gives the tree and what was said.
+/// Converts with the program, for a new cluster; returns the tree and the program's stderr.
 pub(super) fn convert(
     scope: &Scope<'_>,
     text: &str,
@@ -96,7 +102,7 @@ pub(super) fn apply(scope: &Scope<'_>, tree: &Path) -> Outcome {
     site::apply(scope, tree, &[])
 }
 
-/// Path of a HelmRelease of the site.
+/// Returns the path of a HelmRelease of the site.
 pub(super) fn path(scope: &Scope<'_>, release: &str) -> String {
     site::helm_release(&scope.namespace, &format!("grain-{release}"))
 }
@@ -120,13 +126,13 @@ pub(super) fn ready(scope: &Scope<'_>, release: &str) -> Outcome<Value> {
     settled(scope, release, |object| has_condition(object, "Ready"))
 }
 
-/// Revision of the release that the controller made last.
+/// Returns the last revision of the release.
 pub(super) fn revision(object: &Value) -> u64 {
     let version = &object["status"]["history"][0]["version"];
     version.as_u64().unwrap_or_default()
 }
 
-/// Reason and message of a condition.
+/// Returns reason and message of a condition.
 pub(super) fn condition(object: &Value, kind: &str) -> Option<(String, String)> {
     let conditions = object["status"]["conditions"].as_array()?;
     let found = conditions.iter().find(|one| one["type"] == kind)?;

@@ -1,6 +1,6 @@
-//! Readiness against the real controllers: when it is given, the change has been made, and failures are told as such.
+//! Readiness with the real controllers: it comes after the change, and failures are reported as such.
 //!
-//! The unit tests replay statuses that were recorded once; here it shows when controllers write others.
+//! Unit tests replay recorded statuses; this test notices if controllers start to write others.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -11,11 +11,13 @@ use futures::StreamExt as _;
 use serde_json::{Value, json};
 
 use super::client::{helm_releases, tester};
+use super::probe_site::publish_probe;
+use super::site::helm_release;
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 use crate::bed::program::Program;
 
-/// For each change: a chart is fetched, pods come up, a hook and a test run.
+/// Time limit for each change: a chart is fetched, pods start, a hook and a test run.
 const SETTLES_WITHIN: Duration = Duration::from_secs(120);
 
 pub(super) fn tests() -> Vec<Test> {
@@ -26,17 +28,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-fn sources(scope: &Scope<'_>) -> Outcome {
-    let chart = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/probe");
-    scope.bed.charts.publish(&chart)?;
-    scope.bed.apply(&json!({
-        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
-        "metadata": {"name": "charts", "namespace": scope.namespace},
-        "spec": {"interval": "1h", "url": scope.bed.charts.url},
-    }))
-}
-
-/// Applies a release and gives the generation that it has then.
+/// Applies a release and returns its generation.
 fn apply(scope: &Scope<'_>, spec: &Value, values: &Value) -> Outcome<i64> {
     let mut object = json!({
         "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
@@ -51,17 +43,14 @@ fn apply(scope: &Scope<'_>, spec: &Value, values: &Value) -> Outcome<i64> {
         object["spec"][key] = value.clone();
     }
     scope.bed.apply(&object)?;
-    let path = format!(
-        "/apis/helm.toolkit.fluxcd.io/v2/namespaces/{}/helmreleases/web",
-        scope.namespace
-    );
+    let path = helm_release(&scope.namespace, "web");
     let live = scope.bed.get(&path)?.unwrap_or_default();
     live["metadata"]["generation"]
         .as_i64()
         .ok_or_else(|| live.to_string().into())
 }
 
-/// Follows the release until it is decided.
+/// Watches the release until it is ready or failed.
 fn settled(scope: &Scope<'_>, cluster: &Cluster, expected: &Expected) -> Outcome<Progress> {
     let follow = async {
         let mut events = pin!(cluster.watch_one(&helm_releases(), Some(&scope.namespace), "web"));
@@ -102,7 +91,7 @@ fn failed(progress: &Progress) -> Outcome<&str> {
     }
 }
 
-/// The number that the release's templates saw.
+/// Returns the number that the release's templates received.
 fn seen(scope: &Scope<'_>) -> Outcome<Value> {
     let path = format!(
         "/api/v1/namespaces/{}/configmaps/web-values",
@@ -115,7 +104,7 @@ fn seen(scope: &Scope<'_>) -> Outcome<Value> {
 }
 
 fn changes(scope: &Scope<'_>) -> Outcome {
-    sources(scope)?;
+    publish_probe(scope)?;
     let cluster = tester(scope)?;
     let tested = json!({"test": {"enable": true}});
     for number in 1..=4 {
@@ -128,13 +117,13 @@ fn changes(scope: &Scope<'_>) -> Outcome {
         ensure(progress == Progress::Ready, || {
             format!("{number}: {progress:?}")
         })?;
-        // Not the controller's word: what Helm has put into the cluster.
+        // Not the reported status, but what Helm has written to the cluster.
         let seen = seen(scope)?;
         ensure(seen == number, || {
             format!("ready with {seen} instead of {number}")
         })?;
     }
-    // A change that is none for Helm.
+    // A change that does not affect Helm.
     let spec = json!({"test": {"enable": true}, "maxHistory": 7});
     let generation = apply(scope, &spec, &json!({"replicas": 1, "conf": {"number": 4}}))?;
     let progress = expect(scope, &cluster, generation)?;
@@ -149,7 +138,7 @@ fn changes(scope: &Scope<'_>) -> Outcome {
         history.as_array().is_some_and(|list| list.len() == 4),
         || history.to_string(),
     )?;
-    // What was ready is no longer what a later write waits for.
+    // Readiness of the old generation does not count for a later write.
     let progress = expect(scope, &cluster, generation - 1)?;
     let why = failed(&progress)?;
     ensure(
@@ -159,7 +148,7 @@ fn changes(scope: &Scope<'_>) -> Outcome {
 }
 
 fn failures(scope: &Scope<'_>) -> Outcome {
-    sources(scope)?;
+    publish_probe(scope)?;
     let cluster = tester(scope)?;
     let rolls = json!({
         "timeout": "8s", "upgrade": {"remediation": {"retries": 0, "remediateLastFailure": true}},
@@ -186,7 +175,7 @@ fn failures(scope: &Scope<'_>) -> Outcome {
 }
 
 fn retry(scope: &Scope<'_>) -> Outcome {
-    sources(scope)?;
+    publish_probe(scope)?;
     let cluster = tester(scope)?;
     let dead = json!({"replicas": 1, "labels": {"armada2flux.example/never-ready": "true"}});
     let generation = apply(scope, &json!({"timeout": "5s"}), &dead)?;
@@ -210,7 +199,7 @@ fn retry(scope: &Scope<'_>) -> Outcome {
         generation,
         retried: Some(Retried::Release(token.into())),
     };
-    // Not the failure from before: the second attempt is an upgrade.
+    // Not the old failure: the second attempt is an upgrade.
     let progress = settled(scope, &cluster, &expected)?;
     let why = failed(&progress)?;
     ensure(

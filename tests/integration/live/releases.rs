@@ -1,17 +1,18 @@
 //! Helm 3, Helm 4 and Flux install the probe chart.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::probe_site::publish_probe;
+use super::site::helm_release;
 use super::{Scope, Test, ensure};
-use crate::bed::armada::copy_charts;
+use crate::bed::charts::test_chart;
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
 
-/// For a release: sources are fetched, pods come up, hooks run.
+/// Time limit for a release: sources are fetched, pods start, hooks run.
 const INSTALLED_WITHIN: Duration = Duration::from_secs(120);
 
 pub(super) fn tests() -> Vec<Test> {
@@ -28,10 +29,6 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-fn probe() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/probe")
-}
-
 fn helm_3(scope: &Scope<'_>) -> Outcome {
     installs(scope, Program::Helm3)
 }
@@ -41,7 +38,7 @@ fn helm_4(scope: &Scope<'_>) -> Outcome {
 }
 
 fn installs(scope: &Scope<'_>, helm: Program) -> Outcome {
-    let chart = probe().display().to_string();
+    let chart = test_chart("probe").display().to_string();
     let namespace = format!("--namespace={}", scope.namespace);
     scope.bed.run(
         helm,
@@ -88,7 +85,7 @@ fn installs(scope: &Scope<'_>, helm: Program) -> Outcome {
 }
 
 fn timeout(scope: &Scope<'_>) -> Outcome {
-    let chart = probe().display().to_string();
+    let chart = test_chart("probe").display().to_string();
     let namespace = format!("--namespace={}", scope.namespace);
     let never = "--set-string=labels.armada2flux\\.example/never-ready=true";
     let done = scope.bed.run(
@@ -108,7 +105,7 @@ fn timeout(scope: &Scope<'_>) -> Outcome {
         .map(|error| error.to_string())
         .unwrap_or_default();
     ensure(message.contains("context deadline exceeded"), || {
-        format!("helm said: {message}")
+        format!("Helm printed: {message}")
     })
 }
 
@@ -126,11 +123,10 @@ impl Scope<'_> {
         })
     }
 
-    /// Waits until the release is Ready and gives the values that its templates saw.
+    /// Waits until the release is Ready and returns the values that its templates received.
     fn installed(&self) -> Outcome<Value> {
         let namespace = &self.namespace;
-        let path =
-            format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/{namespace}/helmreleases/web");
+        let path = helm_release(namespace, "web");
         self.bed.wait(&path, INSTALLED_WITHIN, |object| {
             has_condition(object, "Ready")
         })?;
@@ -155,12 +151,7 @@ impl Scope<'_> {
 }
 
 fn from_repository(scope: &Scope<'_>) -> Outcome {
-    scope.bed.charts.publish(&probe())?;
-    scope.bed.apply(&json!({
-        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
-        "metadata": {"name": "charts", "namespace": scope.namespace},
-        "spec": {"interval": "1h", "url": scope.bed.charts.url},
-    }))?;
+    publish_probe(scope)?;
     let source = json!({
         "chart": "probe", "version": "0.1.0", "sourceRef": {"kind": "HelmRepository", "name": "charts"},
     });
@@ -171,18 +162,8 @@ fn from_repository(scope: &Scope<'_>) -> Outcome {
     })
 }
 
-/// Puts the probe chart into a repository of the test's own and gives the commit.
-fn commit_probe(scope: &Scope<'_>) -> Outcome<String> {
-    let tree = scope.bed.path().join(format!("tree-{}", scope.namespace));
-    copy_charts(&probe(), &tree.join("probe"))?;
-    scope
-        .bed
-        .git
-        .commit(&scope.namespace, &tree, "Add the chart")
-}
-
 fn from_git(scope: &Scope<'_>) -> Outcome {
-    let commit = commit_probe(scope)?;
+    let commit = scope.bed.git.commit_chart(&scope.namespace, "probe")?;
     scope.bed.apply(&json!({
         "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",
         "metadata": {"name": "charts", "namespace": scope.namespace},

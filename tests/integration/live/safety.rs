@@ -1,4 +1,4 @@
-//! No orphan process, no half-built binary, and messages that name the log.
+//! The bed leaves no process and no partly built program, and its messages name the log.
 
 use std::fs;
 use std::io::Write as _;
@@ -17,10 +17,10 @@ use crate::bed::program::Recipe;
 use crate::bed::run_folder::RunFolder;
 use crate::bed::supervisor::Supervisor;
 
-/// Set for a copy of this test program that is there to be killed: what it shall do, and the folder to do it in.
+/// Set for a child of this test program that is to be killed: its task, and the folder for it.
 const VICTIM: &str = "ARMADA2FLUX_BED_VICTIM";
 
-/// For things that happen at once.
+/// Time limit for things that happen immediately.
 const SOON: Duration = Duration::from_secs(20);
 
 pub(super) fn tests() -> Vec<Test> {
@@ -40,7 +40,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// In a copy that is there to be killed: its only trial.
+/// Returns the only trial of a child that is to be killed.
 pub(crate) fn victim() -> Option<Trial> {
     let task = std::env::var(VICTIM).ok()?;
     Some(Trial::test("victim", move || {
@@ -96,7 +96,7 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) -> Outcome {
     Ok(())
 }
 
-/// Whether a process runs; one that has ended and is not yet waited for does not.
+/// Whether a process runs; a zombie does not.
 fn runs(process: &str) -> bool {
     let output = Command::new("ps")
         .args(["-o", "stat=", "-p", process.trim()])
@@ -153,7 +153,7 @@ fn dropped() -> Outcome {
     until("the processes end", || !runs(&child) && !runs(&grandchild))
 }
 
-/// A program without dependencies, so that a build takes moments.
+/// A program without dependencies, so that its build is quick.
 fn recipe(folder: &Path) -> Outcome<Recipe> {
     let module = folder.join("hello");
     if !module.is_dir() {
@@ -178,12 +178,12 @@ fn recipe(folder: &Path) -> Outcome<Recipe> {
     })
 }
 
-/// Writes a stand-in for `go` that runs `script` instead of a build.
+/// Writes a fake `go` that runs `script` instead of a build.
 fn stand_in(folder: &Path, script: &str) -> Outcome<PathBuf> {
     let path = folder.join("go");
     let text = format!("#!/bin/sh\n[ \"$1\" = build ] || exec go \"$@\"\n{script}\n");
-    // Another process writes it: what this one has open for writing, a process that another test is just
-    // starting holds open too for a moment, and a file that is being written cannot be executed.
+    // Another process writes it: a file that this process has open for writing is also open, for a moment, in
+    // processes that other tests start, and such a file cannot be executed.
     let mut writer = Command::new("install")
         .args(["-m", "755", "/dev/stdin"])
         .arg(&path)
@@ -229,7 +229,7 @@ fn two_runs() -> Outcome {
     })
 }
 
-/// A lock file without a holder, a half-built program, and the folder of a bed whose process is gone.
+/// A lock file without a holder, a partly built program, and the folder of a bed whose process has ended.
 fn left_behind() -> Outcome {
     let folder = tempfile::tempdir()?;
     let cache = folder.path().join("cache");
@@ -260,7 +260,7 @@ fn left_behind() -> Outcome {
 
 fn killed_build() -> Outcome {
     let folder = tempfile::tempdir()?;
-    // Writes half a program where `-o` says, and then takes its time.
+    // Writes a part of a program to the `-o` path, then sleeps.
     let script = "while [ \"$1\" != -o ]; do shift; done; echo half > \"$2\"; echo $$ > \"$(dirname $0)/building\"; sleep 600";
     stand_in(folder.path(), script)?;
     let mut victim = start_victim("build", folder.path())?;
@@ -309,10 +309,10 @@ fn failed_build() -> Outcome {
     ensure(left == 0, || format!("{left} entries are left"))
 }
 
-/// Megabytes of the disk that is full soon.
+/// Megabytes of the small disk.
 const SMALL_DISK: u32 = 1;
 
-/// In a copy that has a small disk: a build and a server on it, and what they say.
+/// Runs in a child with a small disk: a build and a server on it, and their messages.
 fn fill_disk(folder: &Path) -> Outcome {
     let small = folder.join("small");
     let cache = small.join("cache");
@@ -335,7 +335,7 @@ fn fill_disk(folder: &Path) -> Outcome {
     Ok(())
 }
 
-/// Where the user may mount a small one.
+/// If the user may mount a small disk.
 fn full_disk() -> Outcome {
     let folder = tempfile::tempdir()?;
     let small = folder.path().join("small");

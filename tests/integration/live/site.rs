@@ -1,4 +1,4 @@
-//! The worked site, as Armada installs it and as Flux does.
+//! The worked site, installed as by Armada and by Flux.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,10 +14,10 @@ use crate::bed::audit::Entry;
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
 
-/// For seven small releases in five steps.
+/// Time limit for seven small releases in five steps.
 pub(super) const READY_WITHIN: Duration = Duration::from_secs(240);
 
-/// Releases run as soon as they are applied.
+/// Releases are not suspended.
 pub(super) const NEW: &[&str] = &["--new-cluster"];
 
 pub(super) fn tests() -> Vec<Test> {
@@ -60,7 +60,7 @@ fn with_helm(scope: &Scope<'_>, helm: Program, word: &str) -> Outcome {
     })
 }
 
-/// Namespace and name of everything that Helm holds as deployed where namespaces begin so.
+/// Returns namespace and name of every release that Helm has deployed in namespaces with this prefix.
 fn deployed(scope: &Scope<'_>, helm: Program, namespaces: &str) -> Outcome<Vec<(String, String)>> {
     let list = scope
         .bed
@@ -91,7 +91,7 @@ pub(super) fn steps(site: &Site) -> Outcome<Steps> {
     })
 }
 
-/// Converts the site with the program itself; gives the tree.
+/// Converts the site with the program; returns the tree.
 pub(super) fn convert(
     scope: &Scope<'_>,
     site: &Site,
@@ -114,12 +114,12 @@ pub(super) fn convert(
     Ok(tree)
 }
 
-/// Applies folders or files of a tree in the order given, or all of it, as users are told to.
+/// Applies folders or files of a tree in this order, or all of it, as the documentation describes.
 pub(super) fn apply(scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
     apply_as("kubectl", scope, tree, parts)
 }
 
-/// The same under a field manager.
+/// Like [`apply`], with a field manager.
 pub(super) fn apply_as(manager: &str, scope: &Scope<'_>, tree: &Path, parts: &[&str]) -> Outcome {
     let mut arguments = vec![
         "apply".to_owned(),
@@ -140,7 +140,7 @@ pub(super) fn helm_release(namespace: &str, name: &str) -> String {
     format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/{namespace}/helmreleases/{name}")
 }
 
-/// Waits until every release is Ready and gives them.
+/// Waits until every release is Ready and returns them.
 pub(super) fn all_ready(scope: &Scope<'_>, steps: &Steps) -> Outcome<Vec<Value>> {
     let ready = |(namespace, name): &(String, String)| {
         let path = helm_release(namespace, name);
@@ -152,7 +152,7 @@ pub(super) fn all_ready(scope: &Scope<'_>, steps: &Steps) -> Outcome<Vec<Value>>
 }
 
 fn with_flux(scope: &Scope<'_>) -> Outcome {
-    // Under its own names: some of the namespaces are Kubernetes' own.
+    // Not renamed, although some of the namespaces are Kubernetes' own.
     let site = Site::worked(scope.bed, "flux")?;
     let steps = steps(&site)?;
     apply(scope, &convert(scope, &site, "flux", NEW)?, &[])?;
@@ -181,7 +181,7 @@ fn with_flux(scope: &Scope<'_>) -> Outcome {
     in_order(&scope.bed.audit()?, &steps)
 }
 
-/// The site with other numbers of replicas in a release of the first and one of the last stage.
+/// Returns the site with another number of replicas in a release of the first and one of the last stage.
 pub(super) fn with_replicas(site: &Site, replicas: u32) -> Outcome<Site> {
     let mut text = site.text.clone();
     for after in ["    upstream:", "    queue:"] {
@@ -205,7 +205,7 @@ fn lockstep(scope: &Scope<'_>) -> Outcome {
     apply(scope, &convert(scope, &site, "lock-one", NEW)?, &[])?;
     all_ready(scope, &steps)?;
 
-    // Stages 1 and 3 change, 2 does not; all are applied at once in reverse order.
+    // Stages 1 and 3 change, 2 does not; all are applied in one call, in reverse order.
     let two = convert(scope, &with_replicas(&site, 3)?, "lock-two", NEW)?;
     apply(
         scope,
@@ -239,7 +239,7 @@ fn lockstep(scope: &Scope<'_>) -> Outcome {
         format!("{first:?}, then {third:?}")
     })?;
 
-    // Only the last stage changes again: as converted it waits for the first, which has not been applied.
+    // Only the last stage changes again: it waits for the first, which has not been applied.
     let three = convert(scope, &with_replicas(&site, 4)?, "lock-three", NEW)?;
     apply(scope, &three, &["030-services/lock-breakwater-worker.yaml"])?;
     let waits = |object: &Value| {
@@ -254,7 +254,7 @@ fn lockstep(scope: &Scope<'_>) -> Outcome {
     let waiting = scope.bed.wait(&last, READY_WITHIN, waits)?;
     ensure(version(&waiting) == 2, || waiting["status"].to_string())?;
 
-    // With plain dependsOn it does not.
+    // Without readyExpr it does not wait.
     let plain = scope.bed.get(&last)?.unwrap_or_default();
     let edges = plain["spec"]["dependsOn"]
         .as_array()
@@ -286,7 +286,7 @@ fn lockstep(scope: &Scope<'_>) -> Outcome {
     ensure(version(&mirror) == 2, || mirror["status"].to_string())
 }
 
-/// UIDs of the pods that workloads keep running where namespaces begin so.
+/// Returns the UIDs of pods of workloads in namespaces with this prefix.
 fn running_pods(scope: &Scope<'_>, namespaces: &str) -> Outcome<BTreeSet<String>> {
     let pods = scope.bed.get("/api/v1/pods")?.unwrap_or_default();
     let pods = pods["items"].as_array().cloned().unwrap_or_default();
@@ -343,7 +343,7 @@ fn new_commit(scope: &Scope<'_>) -> Outcome {
     })
 }
 
-/// Where in the audit log the record of a release's revision was written.
+/// Returns where in the audit log the Helm record of a revision was written.
 fn record_writes(entries: &[Entry], namespace: &str, release: &str, revision: u32) -> Vec<usize> {
     let record = format!("sh.helm.release.v1.{release}.v{revision}");
     let is_it = |entry: &Entry| {
@@ -358,7 +358,7 @@ fn record_writes(entries: &[Entry], namespace: &str, release: &str, revision: u3
         .collect()
 }
 
-/// No release of a step is begun before the last write to the release records of the step before.
+/// Fails if a release of a step was started before the last write to the Helm records of the step before.
 pub(super) fn in_order(entries: &[Entry], steps: &[Vec<(String, String)>]) -> Outcome {
     let mut before = 0;
     for step in steps {
@@ -371,7 +371,7 @@ pub(super) fn in_order(entries: &[Entry], steps: &[Vec<(String, String)>]) -> Ou
                 );
             };
             ensure(first >= before, || {
-                format!("{release} was begun before the step before it was done")
+                format!("{release} was started before the step before it was done")
             })?;
             last = last.max(end);
         }

@@ -1,5 +1,5 @@
-//! Sites of three small releases in two stages, many of which fit on one bed: each in a namespace of its own that
-//! holds everything of it, the Lease and the state of its runs, too.
+//! Sites of three small releases in two stages. Each is in one namespace that also has the Lease and the state of its
+//! runs, so many fit on one bed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,58 +9,53 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Scope, convert, ensure, site};
-use crate::bed::armada::copy_charts;
+use super::{Scope, convert, ensure, run_to_end, site, to_error};
 use crate::bed::proxy::Proxy;
 use crate::bed::{Bed, Outcome, until};
 use crate::support::{self, ProgramOutput};
 
-/// Releases of the first stage, in which they move at the same time.
+/// Releases of the first stage, which are written in parallel.
 pub(super) const FIRST: [&str; 2] = ["aux", "db"];
 /// The release of the second stage.
 pub(super) const LAST: &str = "last";
-/// The Job that opens a stage which is kept closed.
+/// The Job that releases a held first stage.
 const OPENER: &str = "opener";
 
-/// For what a controller does at once on a machine that does much else.
+/// Time limit for an immediate action of a controller on a busy machine.
 pub(super) const WITHIN: Duration = Duration::from_secs(90);
 
-/// The release with a Job that is awaited, and deleted before upgrades.
+/// The release with a Job that is awaited and deleted before upgrades.
 pub(super) const DB: &str = "db";
 
-/// Commits the small chart to a repository of the test's own; gives the commit.
+/// Commits the small chart to the test's repository; returns the commit.
 pub(super) fn commit(scope: &Scope<'_>) -> Outcome<String> {
-    let charts = scope.bed.path().join(format!("tree-{}", scope.namespace));
-    let small = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/small");
-    copy_charts(&small, &charts.join("small"))?;
-    let git = &scope.bed.git;
-    git.commit(&scope.namespace, &charts, "Add the chart")
+    scope.bed.git.commit_chart(&scope.namespace, "small")
 }
 
-/// What differs from the plain site; YAML that is indented as `values` and `data` of a Chart are.
+/// A variation of one release; YAML that is indented like `values` and `data` of a Chart.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Variation {
-    /// The release that it is about.
+    /// The release that differs.
     pub(super) release: &'static str,
-    /// Fields beside those that all have.
+    /// Additional fields.
     pub(super) fields: String,
-    /// Entries of the values.
+    /// Additional values.
     pub(super) values: String,
 }
 
-/// A site in its namespace.
+/// A site of three small releases in its namespace.
 pub(super) struct SmallSite<'b> {
     bed: &'b Bed,
     /// Its namespace, its site and the name of its Manifest.
     pub(super) name: String,
-    /// Where its runs are started, and keep their journals.
+    /// The working folder of its runs, with their journals.
     pub(super) folder: PathBuf,
     location: String,
     commit: String,
 }
 
 impl<'b> SmallSite<'b> {
-    /// Makes the namespace, and the folder.
+    /// Creates the namespace and the folder.
     pub(super) fn create(scope: &Scope<'b>, commit: &str, name: &str) -> Outcome<Self> {
         let bed = scope.bed;
         bed.apply(&json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}))?;
@@ -75,7 +70,7 @@ impl<'b> SmallSite<'b> {
         })
     }
 
-    /// The documents: `marker` is what every ConfigMap holds and what the image of the Job is called by.
+    /// Returns the documents; `marker` is in every ConfigMap and is the tag of the Job's image.
     pub(super) fn documents(&self, marker: &str, variations: &[Variation]) -> String {
         let Self {
             name,
@@ -146,7 +141,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         text
     }
 
-    /// Converts them; gives the tree.
+    /// Converts the documents; returns the tree.
     pub(super) fn tree(&self, marker: &str, variations: &[Variation]) -> Outcome<PathBuf> {
         let documents = self.folder.join(format!("{marker}.yaml"));
         fs::write(&documents, self.documents(marker, variations))?;
@@ -160,7 +155,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         Ok(tree)
     }
 
-    /// `apply` of a tree, with nobody to ask.
+    /// Returns `apply` of a tree with `--yes`.
     pub(super) fn command(&self, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Command {
         let mut command = support::program();
         command
@@ -183,12 +178,12 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         line
     }
 
-    /// Runs it to its end, straight at the API server.
+    /// Runs `apply` with the bed's kubeconfig until it ends.
     pub(super) fn apply(&self, tree: &Path, arguments: &[&str]) -> Outcome<ProgramOutput> {
         self.apply_at(&self.bed.kubeconfig, tree, arguments)
     }
 
-    /// The same with a kubeconfig of one's own.
+    /// Like [`SmallSite::apply`], with another kubeconfig.
     pub(super) fn apply_at(
         &self,
         kubeconfig: &Path,
@@ -196,10 +191,10 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         arguments: &[&str],
     ) -> Outcome<ProgramOutput> {
         let mut command = self.command(kubeconfig, tree, arguments);
-        support::run_with_input(&mut command, b"").map_err(told)
+        run_to_end(&mut command)
     }
 
-    /// Runs it behind a proxy to whose rules it is told before its first request; gives how it ended.
+    /// Runs `apply` behind a proxy; `rules` adds rules for its process id before its first request.
     pub(super) fn apply_with(
         &self,
         proxy: &Proxy,
@@ -210,17 +205,17 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         let mut child = self.start_waiting(&proxy.kubeconfig, tree, arguments)?;
         rules(child.id());
         drop(child.stdin.take());
-        ProgramOutput::new(child.wait_with_output()?).map_err(told)
+        ProgramOutput::new(child.wait_with_output()?).map_err(to_error)
     }
 
-    /// A process that becomes `apply` when its input ends: until then others can learn its number.
+    /// Starts a process that becomes `apply` when its input ends, so that rules can have its process id.
     fn start_waiting(&self, kubeconfig: &Path, tree: &Path, arguments: &[&str]) -> Outcome<Child> {
         let script = "read -r _; exec \"$0\" \"$@\"";
         let mut command = self.shell_command(script, kubeconfig, tree, arguments);
         Ok(command.stdin(Stdio::piped()).spawn()?)
     }
 
-    /// `apply` started by a script of the shell, to which it is `"$0" "$@"`.
+    /// Returns a shell script that runs `apply` as `"$0" "$@"`.
     pub(super) fn shell_command(
         &self,
         script: &str,
@@ -240,7 +235,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         command
     }
 
-    /// Starts it, straight at the API server or behind a proxy.
+    /// Starts `apply` without waiting for its end.
     pub(super) fn start(
         &self,
         kubeconfig: &Path,
@@ -252,7 +247,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         Ok(Running(Some(command.spawn()?)))
     }
 
-    /// A difference by which the first stage is done when [`SmallSite::release_first_stage`] says so.
+    /// Returns a variation that keeps the first stage waiting until [`SmallSite::release_first_stage`].
     pub(super) fn held_first_stage() -> Variation {
         Variation {
             release: FIRST[0],
@@ -266,7 +261,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         }
     }
 
-    /// Waits until only that is still awaited in the first stage of the run at hand, which is the journal's `nth`.
+    /// Waits until the first stage waits only for that, in the `nth` run of the journal.
     pub(super) fn wait_until_held(&self, nth: usize) -> Outcome {
         let has = |run: &[Value], is: &str, release: &str| {
             run.iter().any(|line| {
@@ -294,7 +289,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         ready.map(drop)
     }
 
-    /// Lets the first stage be done.
+    /// Lets the first stage finish.
     pub(super) fn release_first_stage(&self) -> Outcome {
         self.bed.apply(&json!({
             "apiVersion": "batch/v1", "kind": "Job",
@@ -305,13 +300,13 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         }))
     }
 
-    /// Where the journal is unless another is named.
+    /// Returns the default path of the journal.
     pub(super) fn journal(&self) -> PathBuf {
         self.folder
             .join(format!("armada2flux-{}.journal", self.name))
     }
 
-    /// The entries of the journal, whole lines only.
+    /// Reads the complete lines of the journal.
     pub(super) fn journal_entries(&self) -> Outcome<Vec<Value>> {
         let text = match fs::read_to_string(self.journal()) {
             Ok(text) => text,
@@ -325,23 +320,23 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
             .collect()
     }
 
-    /// Path of a HelmRelease.
+    /// Returns the path of a HelmRelease.
     pub(super) fn path(&self, release: &str) -> String {
         site::helm_release(&self.name, &format!("grain-{release}"))
     }
 
-    /// A HelmRelease as it is now; null when it is not there.
+    /// Reads a HelmRelease; null if it does not exist.
     pub(super) fn release(&self, release: &str) -> Outcome<Value> {
         Ok(self.bed.get(&self.path(release))?.unwrap_or_default())
     }
 
-    /// The Job as it is now; null when it is not there.
+    /// Reads the Job; null if it does not exist.
     pub(super) fn job(&self) -> Outcome<Value> {
         let path = format!("/apis/batch/v1/namespaces/{}/jobs/grain-{DB}", self.name);
         Ok(self.bed.get(&path)?.unwrap_or_default())
     }
 
-    /// Fails unless all releases are Ready as they were written last, with what the documents say.
+    /// Fails unless all releases are deployed and Ready at their last generation, with this marker.
     pub(super) fn expect_deployed(&self, marker: &str) -> Outcome {
         for release in FIRST.into_iter().chain([LAST]) {
             let object = self.release(release)?;
@@ -372,7 +367,7 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         )
     }
 
-    /// Fails unless the journal tells of one run that is complete; gives how many processes worked on it.
+    /// Fails unless the last run of the journal is complete; returns how many processes it took.
     pub(super) fn expect_complete(&self) -> Outcome<usize> {
         let lines = self.journal_entries()?;
         let begun = lines
@@ -390,11 +385,11 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
     }
 }
 
-/// A run that goes on; it ends with this at the latest.
+/// A running `apply`; dropping it kills the process.
 pub(super) struct Running(Option<Child>);
 
 impl Running {
-    /// Sends it a signal, by name without `SIG`.
+    /// Sends a signal, by name without `SIG`.
     pub(super) fn signal(&self, name: &str) -> Outcome {
         let child = self.0.as_ref().ok_or("it has ended")?;
         let process = child.id().to_string();
@@ -410,10 +405,10 @@ impl Running {
         Ok(child.try_wait()?.is_some())
     }
 
-    /// Waits for its end.
+    /// Waits until it ends.
     pub(super) fn end(mut self) -> Outcome<ProgramOutput> {
         let child = self.0.take().ok_or("it has ended")?;
-        ProgramOutput::new(child.wait_with_output()?).map_err(told)
+        ProgramOutput::new(child.wait_with_output()?).map_err(to_error)
     }
 }
 
@@ -426,7 +421,7 @@ impl Drop for Running {
     }
 }
 
-/// Fails unless a run ended with this code and said all of it.
+/// Fails unless a run ended with `code` and printed all texts.
 pub(super) fn ended(ran: &ProgramOutput, code: i32, said: &[&str]) -> Outcome {
     let ProgramOutput {
         stdout,
@@ -442,7 +437,7 @@ pub(super) fn ended(ran: &ProgramOutput, code: i32, said: &[&str]) -> Outcome {
     })
 }
 
-/// Does several things at the same time; fails with all that went wrong.
+/// Runs functions in parallel; fails with all their errors.
 pub(super) fn in_parallel<'a>(acts: Vec<Box<dyn FnOnce() -> Outcome + Send + 'a>>) -> Outcome {
     let ended: Vec<Outcome> = thread::scope(|threads| {
         let started: Vec<_> = acts.into_iter().map(|act| threads.spawn(act)).collect();
@@ -459,8 +454,4 @@ pub(super) fn in_parallel<'a>(acts: Vec<Box<dyn FnOnce() -> Outcome + Send + 'a>
         .map(|error| error.to_string())
         .collect();
     ensure(wrong.is_empty(), || wrong.join("\n"))
-}
-
-pub(super) fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
-    failed.message().unwrap_or("failed").into()
 }

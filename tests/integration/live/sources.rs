@@ -1,4 +1,4 @@
-//! Sources and dependencies on the real controllers: what Armada would have built, Flux builds.
+//! Sources and dependencies with the real controllers: Flux builds the charts that Armada would build.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::site::helm_release;
 use super::{Scope, Test, ensure};
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
 use crate::support;
 
-/// For a small chart out of three repositories.
+/// Time limit for a small chart from three repositories.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 
 pub(super) fn tests() -> Vec<Test> {
@@ -31,7 +32,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// A library whose template says which edition it is.
+/// A library chart whose template has its edition.
 fn write_toolkit(folder: &Path, edition: &str) -> Outcome {
     let template = format!("{{{{- define \"toolkit.edition\" -}}}}\n{edition}\n{{{{- end -}}}}\n");
     write(
@@ -41,8 +42,8 @@ fn write_toolkit(folder: &Path, edition: &str) -> Outcome {
     write(&folder.join("templates/_edition.tpl"), &template)
 }
 
-/// A chart that prints the edition of the library that it was built with. `requirements` is the repository
-/// that it names for the library.
+/// A chart that prints the edition of its library. `requirements` is the repository that it names for the
+/// library.
 fn write_web(folder: &Path, text: &str, requirements: Option<&str>) -> Outcome {
     write(&folder.join("Chart.yaml"), "name: web\nversion: 0.1.0\n")?;
     write(
@@ -61,7 +62,7 @@ fn write_web(folder: &Path, text: &str, requirements: Option<&str>) -> Outcome {
     write(&folder.join("requirements.yaml"), &requirements)
 }
 
-/// A subchart that makes an object of its own.
+/// A subchart with its own object.
 fn write_extra(folder: &Path) -> Outcome {
     write(&folder.join("Chart.yaml"), "name: extra\nversion: 0.1.0\n")?;
     let object = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}-extra\n";
@@ -84,14 +85,14 @@ struct Document<'a> {
 }
 
 impl Scope<'_> {
-    /// The folder of a repository of this test.
+    /// Returns the folder of a repository of this test.
     fn tree(&self, repository: &str) -> PathBuf {
         self.bed
             .path()
             .join(format!("{}-{repository}", self.namespace))
     }
 
-    /// Commits the folder of a repository and gives the commit.
+    /// Commits the folder of a repository and returns the commit.
     fn commit_tree(&self, repository: &str) -> Outcome<String> {
         let name = format!("{}-{repository}", self.namespace);
         self.bed
@@ -99,8 +100,8 @@ impl Scope<'_> {
             .commit(&name, &self.tree(repository), "Change charts")
     }
 
-    /// Converts a site of one release of each of `listed` and applies it. The documents name a server that is
-    /// not there; a source map names the bed's.
+    /// Converts a site with a release for each of `listed` and applies it. The documents name a server that
+    /// does not exist; a source map names the bed's.
     fn deploy(&self, documents: &[Document<'_>], listed: &[&str]) -> Outcome {
         self.deploy_from("", documents, listed)
     }
@@ -158,7 +159,7 @@ impl Scope<'_> {
                 "flux",
                 "--new-cluster",
                 "--no-namespaces",
-                // Other tests may want the same objects.
+                // Other tests may use the same objects.
                 "--source-namespace=release",
             ])
             .args(["--source-map", "armada2flux.yaml"])
@@ -183,7 +184,7 @@ impl Scope<'_> {
 
     fn release_path(&self, name: &str) -> String {
         let namespace = &self.namespace;
-        format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/{namespace}/helmreleases/town-{name}")
+        helm_release(namespace, &format!("town-{name}"))
     }
 
     /// Waits until a release is Ready at that revision.
@@ -210,7 +211,7 @@ impl Scope<'_> {
 }
 
 fn followed(scope: &Scope<'_>) -> Outcome {
-    // The chart carries an old edition, and names a server that no longer exists, as charts of that time do.
+    // The chart contains an old edition and names a server that no longer exists, as charts of that time do.
     let (apps, infra) = (scope.tree("apps"), scope.tree("infra"));
     write_web(
         &apps.join("charts/web"),
@@ -289,7 +290,7 @@ fn vendored(scope: &Scope<'_>) -> Outcome {
         write_web(&apps.join(chart), chart, None)?;
         write_extra(&apps.join(chart).join("charts/extra"))?;
     }
-    // Nothing but its own folder gives this one the library.
+    // This one has the library only in its own folder.
     write_toolkit(&apps.join("kept/charts/toolkit"), "packaged")?;
     // This one needs none.
     fs::write(
@@ -297,11 +298,11 @@ fn vendored(scope: &Scope<'_>) -> Outcome {
         "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n",
     )?;
     write_toolkit(&apps.join("toolkit"), "put-in")?;
-    // This one gets the library inside another subchart, which carries an old one.
+    // This one gets the library inside another subchart, which contains an old one.
     write_web(&apps.join("nested"), "nested", None)?;
     write_extra(&apps.join("outer"))?;
     write_toolkit(&apps.join("outer/charts/toolkit"), "packaged")?;
-    // This one names a subchart of its own, and loses the other one.
+    // This one names its own subchart, and loses the other one.
     write_web(&apps.join("own"), "own", None)?;
     write_extra(&apps.join("own/charts/extra"))?;
     write_toolkit(&apps.join("own/charts/toolkit"), "own")?;
@@ -377,7 +378,7 @@ fn missing(scope: &Scope<'_>) -> Outcome {
         };
         scope.deploy(&[web], &["web"])
     };
-    // As Armada does it: the folder is emptied, and Helm misses what the requirements name.
+    // As in Armada: the folder is emptied, and Helm misses the charts of the requirements.
     let emptied = scope.tree("emptied");
     write_web(&emptied, "one", Some("file://../toolkit"))?;
     let chart = emptied.display().to_string();
@@ -407,7 +408,7 @@ fn missing(scope: &Scope<'_>) -> Outcome {
     let map = scope.config_map("town-web")?;
     ensure(map.is_none(), || format!("was installed: {map:?}"))?;
 
-    // Left alone, the chart has what it needs.
+    // Unchanged, the chart has what it needs.
     deploy(None)?;
     scope.ready_at("web", 1)?;
     scope.expect_data("town-web", "edition", "packaged")
@@ -477,7 +478,7 @@ fn targets(scope: &Scope<'_>) -> Outcome {
     Ok(())
 }
 
-/// Every form of source object that the cases show, as the API server sees it.
+/// The API server accepts every form of source object in the golden cases.
 fn accepted(scope: &Scope<'_>) -> Outcome {
     for namespace in ["town", "east", "west"] {
         scope.bed.apply(&serde_json::json!({
@@ -506,7 +507,7 @@ fn accepted(scope: &Scope<'_>) -> Outcome {
     Ok(())
 }
 
-/// Content that somebody adds to a Secret of the tree in the cluster stays when the tree is applied again.
+/// Content that is added to a Secret of the tree in the cluster stays when the tree is applied again.
 fn empty_secret(scope: &Scope<'_>) -> Outcome {
     let namespace = &scope.namespace;
     let tree = scope.tree("secrets");
@@ -534,7 +535,7 @@ fn empty_secret(scope: &Scope<'_>) -> Outcome {
     ensure(output.status.success(), || {
         String::from_utf8_lossy(&output.stderr).into_owned()
     })?;
-    // The same without the annotations, to see that they are what keeps the content.
+    // Without the annotations the content is lost, so they are what keeps it.
     write(
         &tree.join("plain.yaml"),
         &format!(

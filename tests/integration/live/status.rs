@@ -1,4 +1,4 @@
-//! `status` against a real cluster: releases as they are, the last run, the lock and the journal; read-only.
+//! `status` against a real cluster: releases, the last run, the lock and the journal; read-only.
 
 use std::fs;
 use std::time::Duration;
@@ -9,17 +9,19 @@ use armada2flux::rollout::state::{self, Counts, RunState, StageState, Standing};
 use serde_json::{Value, json};
 
 use super::client::tester;
-use super::{Scope, Test, ensure};
+use super::probe_site::publish_probe;
+use super::site::helm_release;
+use super::{Scope, Test, ensure, run_to_end};
 use crate::bed::{Outcome, has_condition};
 use crate::support::{self, ProgramOutput};
 
-/// For a release: its chart is fetched, its pods come up.
+/// Time limit for a release: its chart is fetched, its pods start.
 const INSTALLED_WITHIN: Duration = Duration::from_secs(120);
 
-/// In the values of a release, and quoted in its status.
+/// A secret in the values of a release, quoted in its status.
 const SECRET: &str = "hunter2-in-status";
 
-/// Sites that no other test has.
+/// Sites that no other test uses.
 const FIRST: &str = "status-first";
 const SECOND: &str = "status-second";
 
@@ -27,11 +29,7 @@ pub(super) fn tests() -> Vec<Test> {
     vec![Test::shared("status::shows_sites_runs_and_locks", shown)]
 }
 
-fn told(failed: libtest_mimic::Failed) -> crate::bed::Error {
-    failed.message().unwrap_or("failed").into()
-}
-
-/// Runs `status` as a user with few rights, in a folder of the test.
+/// Runs `status` as a user with few permissions, in a folder of the test.
 fn status(scope: &Scope<'_>, user: &str, arguments: &[&str]) -> Outcome<ProgramOutput> {
     let folder = scope.bed.path().join(&scope.namespace);
     fs::create_dir_all(&folder)?;
@@ -40,10 +38,10 @@ fn status(scope: &Scope<'_>, user: &str, arguments: &[&str]) -> Outcome<ProgramO
     command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
     command.args(["--as", user, "--state-namespace", &scope.namespace]);
     command.args(arguments);
-    support::run_with_input(&mut command, b"").map_err(told)
+    run_to_end(&mut command)
 }
 
-/// Lets a user list releases everywhere and, with `state`, see what runs leave here.
+/// Allows a user to list releases everywhere and, with `state`, to read the state of runs here.
 fn allow(scope: &Scope<'_>, user: &str, state: bool) -> Outcome {
     const RBAC: &str = "rbac.authorization.k8s.io/v1";
     let rule = |group: &str, resource: &str, verb: &str| json!({"apiGroups": [group], "resources": [resource], "verbs": [verb]});
@@ -98,19 +96,12 @@ fn release(scope: &Scope<'_>, site: &str, name: &str, step: usize, spec: &Value)
 }
 
 fn path(scope: &Scope<'_>, name: &str) -> String {
-    let namespace = &scope.namespace;
-    format!("/apis/helm.toolkit.fluxcd.io/v2/namespaces/{namespace}/helmreleases/{name}")
+    helm_release(&scope.namespace, name)
 }
 
 /// Three releases of one site, one of another.
 fn releases(scope: &Scope<'_>) -> Outcome {
-    let chart = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/probe");
-    scope.bed.charts.publish(&chart)?;
-    scope.bed.apply(&json!({
-        "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "HelmRepository",
-        "metadata": {"name": "charts", "namespace": scope.namespace},
-        "spec": {"interval": "1h", "url": scope.bed.charts.url},
-    }))?;
+    publish_probe(scope)?;
     let none = json!({});
     let stalls = json!({"dependsOn": [{"name": "ready", "readyExpr": "this is no expression"}]});
     scope
@@ -137,7 +128,7 @@ fn releases(scope: &Scope<'_>) -> Outcome {
     Ok(())
 }
 
-/// Lets the status of the stalled release quote what is secret in it, as messages of Helm may.
+/// Makes the status of the stalled release quote its secret, as messages of Helm may.
 fn quote(scope: &Scope<'_>) -> Outcome {
     let live = scope.bed.get(&path(scope, "stalled"))?.unwrap_or_default();
     let mut conditions = live["status"]["conditions"].clone();
@@ -162,7 +153,7 @@ fn quote(scope: &Scope<'_>) -> Outcome {
     Ok(())
 }
 
-/// What a run that failed leaves: its state in the cluster, the lock, and a journal where `status` runs.
+/// Creates what a failed run leaves: its state in the cluster, the lock, and a journal in the folder of `status`.
 fn run(scope: &Scope<'_>) -> Outcome {
     let counts = |all, done, failed| Counts {
         all,
@@ -263,7 +254,7 @@ fn shown(scope: &Scope<'_>) -> Outcome {
     allow(scope, "status-reader", true)?;
     allow(scope, "status-lister", false)?;
 
-    // All sites; others have theirs here as well.
+    // All sites; other tests have sites as well.
     let ran = status(scope, "status-reader", &["--report", "json"])?;
     let all = report(&ran)?;
     ensure(
@@ -311,7 +302,7 @@ fn shown(scope: &Scope<'_>) -> Outcome {
         || second.to_string(),
     )?;
 
-    // One site, for people.
+    // One site, as text.
     let ran = status(scope, "status-reader", &["--site", FIRST])?;
     for text in [
         "2 releases: 1 failed, 1 ready\n  last run: r1,",
@@ -328,7 +319,7 @@ fn shown(scope: &Scope<'_>) -> Outcome {
         || ran.stdout.clone(),
     )?;
 
-    // Another site's journal, and one that is not there.
+    // Another site's journal, and one that does not exist.
     let journal = format!("armada2flux-{FIRST}.journal");
     let ran = status(
         scope,
@@ -345,7 +336,7 @@ fn shown(scope: &Scope<'_>) -> Outcome {
         || ran.stderr.clone(),
     )?;
 
-    // Who may see less is told so, and sees the rest.
+    // A user with fewer permissions gets a message, and the rest.
     let ran = status(
         scope,
         "status-lister",

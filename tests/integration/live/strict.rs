@@ -1,4 +1,4 @@
-//! Everything that real sites become is accepted by the API server, field by field.
+//! The API server accepts every object of converted real sites, field by field.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub(super) fn tests() -> Vec<Test> {
     )]
 }
 
-/// A file of the corpus, the Manifest meant, a word for names of our own, and the number of releases.
+/// A file of the corpus, its Manifest, a prefix for names, and the number of releases.
 const SITES: &[(&str, Option<&str>, &str, usize)] = &[
     ("airship/airskiff.yaml", Some("full-site"), "as", 11),
     ("airship/seaworthy.yaml", Some("full-site"), "sw", 69),
@@ -29,7 +29,7 @@ const SITES: &[(&str, Option<&str>, &str, usize)] = &[
     ("starlingx/vault/armada.yaml", None, "va", 2),
 ];
 
-/// What changes the fields of objects.
+/// Options that change the fields of objects.
 const OPTIONS: &[&[&str]] = &[
     &[],
     &[
@@ -55,7 +55,7 @@ fn accepted(scope: &Scope<'_>) -> Outcome {
                 .iter()
                 .partition(|object| object.kind == "Namespace");
             for namespace in &namespaces {
-                // They must be there for what is in them.
+                // Namespaces must exist before their objects.
                 scope.bed.apply(&to_value(&namespace.text)?)?;
             }
             let found = others
@@ -118,7 +118,7 @@ fn object(text: &str) -> Outcome<Object> {
     Ok(Object { text, kind, path })
 }
 
-/// A dry run of the text as it stands in the file, which the server checks for unknown and repeated fields.
+/// Dry-runs the unchanged text of a file; the server checks it for unknown and repeated fields.
 fn try_out(scope: &Scope<'_>, object: &Object, text: &str) -> Outcome {
     let query = "fieldManager=armada2flux&force=true&fieldValidation=Strict&dryRun=All";
     let request = hyper::Request::patch(format!("{}?{query}", object.path))
@@ -130,7 +130,7 @@ fn try_out(scope: &Scope<'_>, object: &Object, text: &str) -> Outcome {
     Ok(())
 }
 
-/// The dry run would have told.
+/// The dry run reports unknown and repeated fields.
 fn strictly(scope: &Scope<'_>) -> Outcome {
     let text = format!(
         "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {{name: strict, namespace: {}}}\n\

@@ -1,4 +1,4 @@
-//! What templates see of values: through Armada's programs and through ours, scalar by scalar.
+//! The values that templates receive, through Armada's programs and through ours, scalar by scalar.
 
 mod cases;
 mod lost;
@@ -6,7 +6,7 @@ mod scalars;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use armada2flux::diagnostic::Diagnostics;
@@ -20,16 +20,17 @@ use self::cases::{Case, Judged};
 use super::site::{NEW, apply, convert, helm_release};
 use super::{Scope, Skipped, Test, ensure};
 use crate::bed::armada::{Site, copy_charts};
+use crate::bed::charts::test_chart;
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition, python};
 
-/// For one release without workloads, its values a few hundred kilobytes.
+/// Time limit for a release without workloads, with a few hundred kilobytes of values.
 const READY_WITHIN: Duration = Duration::from_secs(120);
 
-/// What stands before the names of all releases.
+/// The prefix of all releases.
 const PREFIX: &str = "types";
 
-/// Differences that a failure shows.
+/// How many differences a failure shows.
 const SHOWN: usize = 20;
 
 pub(super) fn tests() -> Vec<Test> {
@@ -39,7 +40,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// What the chart `values` shows.
+/// The output of the chart `values`.
 #[derive(Debug, PartialEq)]
 struct Seen {
     /// All values.
@@ -49,7 +50,7 @@ struct Seen {
     typed: BTreeMap<String, String>,
 }
 
-/// The charts of these tests in the bed's Git server, and their place in documents.
+/// The charts of these tests in the bed's Git server, and their location.
 struct Charts {
     folder: PathBuf,
     source: String,
@@ -58,7 +59,7 @@ struct Charts {
 impl Charts {
     fn commit(scope: &Scope<'_>) -> Outcome<Self> {
         let folder = scope.bed.path().join(format!("charts-{}", scope.namespace));
-        let chart = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/values");
+        let chart = test_chart("values");
         copy_charts(&chart, &folder.join("values"))?;
         let repository = format!("charts-{}", scope.namespace);
         let commit = scope
@@ -71,7 +72,7 @@ impl Charts {
         Ok(Self { folder, source })
     }
 
-    /// A site of one group; each release has the lines of its values, indented by four.
+    /// Returns a site of one group; each release has the lines of its values, indented by four.
     fn site(&self, namespace: &str, releases: &[(&str, &str)]) -> Site {
         let names: Vec<_> = releases.iter().map(|(name, _)| *name).collect();
         let mut text = format!(
@@ -90,7 +91,7 @@ impl Charts {
     }
 }
 
-/// The values of a release: each case by a name of its own, and nulls where the chart has defaults.
+/// Returns the values of a release: each case under its own name, and nulls for keys with defaults in the chart.
 fn values<'c>(cases: impl Iterator<Item = &'c Case>) -> String {
     let mut text = "    defaults: {gone: null, deep: {gone: null}}\n    kept:\n".to_owned();
     for (at, case) in cases.enumerate() {
@@ -109,7 +110,7 @@ fn arrive(scope: &Scope<'_>) -> Outcome {
     let judged = cases::judge(scope, &cases::all()?)?;
     let Judged { accepted } = &judged;
 
-    // What is installed second is what counts; what is installed first has the same keys, each with its neighbour's value.
+    // The second revision counts; the first has the same keys, each with its neighbour's value.
     let second = values(accepted.iter());
     let by_role = |as_key| accepted.iter().filter(move |case| case.as_key == as_key);
     let turned = |as_key| by_role(as_key).cycle().skip(1);
@@ -228,7 +229,7 @@ impl<'s> Flux<'s> {
         })
     }
 
-    /// Waits for this revision of both releases, and compares what their templates see.
+    /// Waits for this revision of both releases, and compares what their templates received.
     fn compare(&self, what: &str, revision: i64, wanted: &Seen, sources: &[String]) -> Outcome {
         let mut differences = Vec::new();
         for release in [APPLIED, COMMITTED] {
@@ -254,7 +255,7 @@ impl<'s> Flux<'s> {
         helm_release(&self.scope.namespace, &format!("{PREFIX}-{release}"))
     }
 
-    /// The same tree once more, as kubectl's own kustomize reads it: nothing changes.
+    /// Applies the same tree with kubectl's kustomize: nothing changes.
     fn same_through_kustomize(&self) -> Outcome {
         let generation = || -> Outcome<Value> {
             let object = self.scope.bed.get(&self.object(APPLIED))?;
@@ -269,7 +270,7 @@ impl<'s> Flux<'s> {
     }
 }
 
-/// What the templates of a release saw.
+/// Returns what the templates of a release received.
 fn seen(scope: &Scope<'_>, release: &str) -> Outcome<Seen> {
     let namespace = &scope.namespace;
     let path = format!("/api/v1/namespaces/{namespace}/configmaps/{PREFIX}-{release}-seen");
@@ -285,7 +286,7 @@ fn seen(scope: &Scope<'_>, release: &str) -> Outcome<Seen> {
     })
 }
 
-/// A document as kubectl reads it.
+/// Parses a document as kubectl does.
 fn read(text: &str) -> Outcome<armada2flux::value::Value> {
     let mut sources = Sources::default();
     let id = sources
@@ -338,7 +339,7 @@ fn decode_base64(text: &str) -> Outcome<Vec<u8>> {
     Ok(bytes)
 }
 
-/// All that differs, with the scalar as it stands in the manifest.
+/// Returns all differences, with the scalars of the manifest.
 fn differ(wanted: &Seen, found: &Seen, sources: &[String]) -> Vec<String> {
     let mut differences = Vec::new();
     let mut say = |at: Option<usize>, wanted: &str, found: &str| {

@@ -1,4 +1,4 @@
-//! What Armada did around an upgrade: Jobs deleted before it, hooks left out, tests after it.
+//! Armada's actions around an upgrade: Jobs deleted before it, disabled hooks, tests after it.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// Uid of a Job.
+/// Returns the UID of a Job.
 fn job(scope: &Scope<'_>, name: &str) -> Outcome<Value> {
     let namespace = &scope.namespace;
     let path = format!("/apis/batch/v1/namespaces/{namespace}/jobs/grain-{name}");
@@ -134,12 +134,12 @@ fn tested(scope: &Scope<'_>) -> Outcome {
         condition(release, "TestSuccess").is_some_and(|(reason, _)| reason == "TestFailed")
             && has_condition(release, "Stalled")
     })?;
-    // Installed once, and left as it is: neither rolled back nor tried again.
+    // Installed once, and neither rolled back nor retried.
     ensure(
         revision(&failed) == 1 && has_condition(&failed, "Released"),
         || failed["status"].to_string(),
     )?;
-    // Its generation is not observed before it begins.
+    // Its generation is not observed before it starts.
     let path = probe_site::path(scope, "second");
     let blocked = scope
         .bed

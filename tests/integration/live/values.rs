@@ -1,4 +1,4 @@
-//! Values outside of a HelmRelease are the values that stood in it.
+//! Values outside of a HelmRelease equal the values inside it.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ pub(super) fn tests() -> Vec<Test> {
     vec![Test::shared("values::are_the_same_wherever_stored", places)]
 }
 
-/// What Helm reads differently from other readers, secrets at all places, nulls and comments.
+/// Values that Helm reads differently from other readers, secrets in all places, nulls and comments.
 const VALUES: &str = r#"    # password: long-gone
     plain: "08"
     quoted: "1e3 "
@@ -74,7 +74,7 @@ fn places(scope: &Scope<'_>) -> Outcome {
         ensure(values == *first, || {
             format!("{place}: {values} instead of {first}")
         })?;
-        // The same values are no reason for an upgrade.
+        // The same values cause no upgrade.
         let revision = probe_site::revision(&release);
         ensure(revision == 1, || format!("{place}: revision {revision}"))?;
     }

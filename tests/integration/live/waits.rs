@@ -1,4 +1,4 @@
-//! Gates and health checks where they are used: on live objects, and in the real helm-controller.
+//! Gates and health checks on live objects and in the real helm-controller.
 
 mod api_server;
 mod site;
@@ -17,13 +17,13 @@ use workload::{Kind, Workload};
 /// `wait.timeout` of releases that are expected to become ready.
 const AMPLE: u32 = 120;
 
-/// `wait.timeout` of releases that are not; pods that can be ready are so within a few seconds.
+/// `wait.timeout` of releases that are not; pods that can become ready do so within a few seconds.
 const SHORT: u32 = 16;
 
-/// For pods whose last condition is met.
+/// Time limit for pods whose last condition is met.
 const COMES_UP_WITHIN: Duration = Duration::from_secs(60);
 
-/// `wait.timeout` of releases that Helm gives up for a dead pod.
+/// `wait.timeout` of releases that fail in Helm because of a dead pod.
 const DEAD: u32 = 10;
 
 pub(super) fn tests() -> Vec<Test> {
@@ -53,7 +53,7 @@ fn two_thirds() -> Site {
             Workload::new(Kind::Deployment, "main", dead),
             Workload::new(Kind::StatefulSet, "store", dead),
             Workload::new(Kind::DaemonSet, "agent", dead),
-            // What tells a controller that looked from one that never saw a pod.
+            // Distinguishes a controller that counted pods from one that never saw a pod.
             Workload::new(Kind::Deployment, "spare", 2),
         ]
     };
@@ -87,7 +87,7 @@ fn two_thirds() -> Site {
     }
 }
 
-/// Names of the workloads whose gates of [`two_thirds`] stay closed, by release.
+/// Returns the workloads whose gates of [`two_thirds`] stay closed, by release.
 fn closed(release: &str) -> &'static [&'static str] {
     match release {
         "w-few" => &["main", "store", "agent"],
@@ -96,7 +96,7 @@ fn closed(release: &str) -> &'static [&'static str] {
     }
 }
 
-/// Every gate must be open, but those of the workloads that [`closed`] names; these must say why.
+/// Checks that every gate is open except those of the workloads in [`closed`], which must report a reason.
 fn agrees(scope: &Scope<'_>, release: &Json) -> Outcome {
     let name = site::text(release, "/metadata/name");
     let verdicts = site::verdicts(scope, release)?;
@@ -121,7 +121,7 @@ fn gates(scope: &Scope<'_>) -> Outcome {
     let site = two_thirds();
     let releases = site.install(scope, &[])?;
     for release in &releases {
-        // Nothing in plain Flux waits for them: that is what gates are for.
+        // Plain Flux does not wait for them: gates do.
         let end = site::end(scope, release)?;
         ensure(matches!(end, End::Ready), || format!("{end:?}"))?;
     }
@@ -131,7 +131,7 @@ fn gates(scope: &Scope<'_>) -> Outcome {
         .try_for_each(|release| agrees(scope, release))
 }
 
-/// Whether the controller came upon its time limit while it asked, and so names no object.
+/// Whether the controller timed out during a request, and so names no object.
 fn is_deadline(message: &str) -> bool {
     message.contains("would exceed context deadline")
 }
@@ -164,7 +164,7 @@ fn health_checks(scope: &Scope<'_>) -> Outcome {
     Ok(())
 }
 
-/// One dead pod of three under Helm's waiting, with gates that do not mind it.
+/// One dead pod of three, with Helm's waiting and with gates that allow it.
 fn one_dead(prefix: &'static str) -> Site {
     let release = |name, kind: Kind, unavailable: Option<u8>| {
         let word = format!("{kind:?}").to_lowercase();
@@ -185,14 +185,14 @@ fn one_dead(prefix: &'static str) -> Site {
             release("deployment", Kind::Deployment, None),
             release("statefulset", Kind::StatefulSet, None),
             release("daemonset", Kind::DaemonSet, Some(0)),
-            // Helm lets pods be missing that a rolling update may take away; a DaemonSet's default is one.
+            // Helm allows as many missing pods as a rolling update; a DaemonSet's default is one.
             release("lax-deployment", Kind::Deployment, Some(1)),
             release("lax-daemonset", Kind::DaemonSet, None),
         ],
     }
 }
 
-/// Whether Helm's waiting takes the dead pod for one that a rolling update may take away.
+/// Whether Helm's waiting allows the dead pod because of the rolling update.
 fn is_lax(release: &str) -> bool {
     release.contains("lax-")
 }
@@ -315,7 +315,7 @@ fn hook(scope: &Scope<'_>) -> Outcome {
         let path = format!("/apis/batch/v1/namespaces/{namespace}/jobs/breakwater-identity-{name}");
         scope.bed.get(&path)
     };
-    // Everything but the pods was done; the hook that they need was never begun.
+    // Everything but the pods was done; the hook that they need was never started.
     let (done, hook) = (job("db-sync")?, job("bootstrap")?);
     let is_done = done
         .as_ref()
@@ -328,7 +328,7 @@ fn hook(scope: &Scope<'_>) -> Outcome {
     )
 }
 
-/// The same release as Flux waits when nobody says how: for pods and Jobs, before hooks. In a namespace of its own.
+/// The same release with Flux's default waiting: for pods and Jobs, before hooks. In another namespace.
 fn with_defaults(scope: &Scope<'_>, ours: &Json) -> Outcome<Json> {
     let mut release = ours.clone();
     let namespace = format!("{}-defaults", scope.namespace);

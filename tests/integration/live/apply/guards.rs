@@ -1,4 +1,4 @@
-//! What `apply` refuses before it touches anything, with exit code 4 and by name.
+//! What `apply` refuses before it writes anything, with exit code 4 and the object's name.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::map_site::{self, GATED, MapRelease};
 use super::running::Running;
-use super::{Scope, Test, apply, ended, ensure, site, told};
+use super::{Scope, Test, apply, ended, ensure, run_to_end, site, to_error};
 use crate::bed::program::Program;
 use crate::bed::{Bed, Outcome, until};
 use crate::cli::typed;
@@ -24,7 +24,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// A HelmRelease of somebody else's.
+/// A HelmRelease of another owner.
 fn release(scope: &Scope<'_>, name: &str, labels: &Value, suspend: bool) -> Value {
     json!({
         "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
@@ -42,7 +42,7 @@ fn kubectl(scope: &Scope<'_>, arguments: &[&str], input: &Value) -> Outcome {
         .map(drop)
 }
 
-/// Fails if a release of the site is there.
+/// Fails if a release of the site exists.
 fn untouched(scope: &Scope<'_>, release: &str) -> Outcome {
     let found = scope.bed.get(&path(scope, release))?;
     ensure(found.is_none(), || format!("{release} was made: {found:?}"))
@@ -76,7 +76,7 @@ fn foreign(scope: &Scope<'_>) -> Outcome {
         "kustomize.toolkit.fluxcd.io/name": "apps", "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
     });
     scope.bed.apply(&release(scope, "owned", &labels, true))?;
-    // It ran, and an operator stopped it.
+    // It was running, and an operator suspended it.
     let stopped = release(scope, "stopped", &json!({}), true);
     let suspend = ["apply", "--server-side", "--field-manager=flux", "-f", "-"];
     kubectl(scope, &suspend, &stopped)?;
@@ -117,7 +117,7 @@ fn foreign(scope: &Scope<'_>) -> Outcome {
         })?;
     }
     untouched(scope, "free")?;
-    // A stage that the run has nothing to do with is nobody's business.
+    // Stages that are not part of the run do not matter.
     let ran = apply(scope, &scope.bed.kubeconfig, &tree, &["--pause-after=1"])?;
     ended(&ran, 0)
 }
@@ -160,7 +160,7 @@ fn asks(scope: &Scope<'_>) -> Outcome {
         command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
         command
     };
-    let ran = support::run_with_input(&mut unasked(), b"y\n").map_err(told)?;
+    let ran = support::run_with_input(&mut unasked(), b"y\n").map_err(to_error)?;
     ensure(ran.code == Some(4) && ran.stderr.contains("--yes"), || {
         format!("{:?}: {}", ran.code, ran.stderr)
     })?;
@@ -170,7 +170,7 @@ fn asks(scope: &Scope<'_>) -> Outcome {
         }
         command.stderr(terminal);
     })
-    .map_err(told)?;
+    .map_err(to_error)?;
     ensure(
         status.code() == Some(4) && text.contains("[y/N]") && text.contains("grain-free"),
         || format!("{status}: {text}"),
@@ -203,7 +203,7 @@ fn lock() -> [Value; 2] {
 
 fn armada(scope: &Scope<'_>) -> Outcome {
     let tree = map_site::tree(scope, "one", &[&[MapRelease::new("free", "a")]])?;
-    // A plan for this cluster is none for another.
+    // A plan is for one cluster only.
     let plan = scope.bed.path().join("plan.json").display().to_string();
     plans(scope, &tree.display().to_string(), &plan, &[])?;
     let elsewhere = &Bed::shared()?.kubeconfig;
@@ -244,7 +244,7 @@ fn armada(scope: &Scope<'_>) -> Outcome {
     let runs = "Deployment default/armada-api runs `quay.io/airshipit/armada:latest-ubuntu_jammy`";
     let freeze = "kubectl -n default scale deployment armada-api --replicas=0";
     refuses(&[held, delete, runs, freeze], None)?;
-    // Each command is enough for its reason.
+    // Each printed command removes its reason.
     let follow = |command: &str| -> Outcome {
         let words: Vec<&str> = command.split(' ').skip(1).collect();
         scope.bed.run(Program::Kubectl, &words).map(drop)
@@ -257,7 +257,7 @@ fn armada(scope: &Scope<'_>) -> Outcome {
 
 fn twice(scope: &Scope<'_>) -> Outcome {
     let namespace = &scope.namespace;
-    // Its gate opens when somebody makes a pod.
+    // Its gate opens when the test creates a pod.
     let gated = MapRelease {
         wait: GATED,
         ..MapRelease::new("first", "a")
@@ -285,7 +285,7 @@ fn twice(scope: &Scope<'_>) -> Outcome {
     let by = format!("another run holds the lease flux-system/armada2flux-{namespace}: `{holder}`");
     refused(&[], &[&by, "--break-lock"])?;
     refused(&["--break-lock"], &[&by])?;
-    // Killed, it keeps the Lease for as long as it said.
+    // A killed run keeps the Lease until it expires.
     drop(run);
     refused(&["--break-lock"], &[&by])?;
     let patch = json!({"spec": {"renewTime": "2020-01-01T00:00:00.000000Z"}}).to_string();
@@ -319,7 +319,7 @@ fn plans(scope: &Scope<'_>, tree: &str, file: &str, more: &[&str]) -> Outcome {
     let mut command = support::program();
     command.args(["plan", tree, "-q", "--output", file]);
     command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
-    let ran = support::run_with_input(command.args(more), b"").map_err(told)?;
+    let ran = run_to_end(command.args(more))?;
     ended(&ran, 0)
 }
 

@@ -1,4 +1,4 @@
-//! Sites of releases that are one ConfigMap each, so that a run takes as long as Flux does and no longer.
+//! Sites in which each release is one ConfigMap, so that a run takes no longer than Flux itself.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,13 +23,13 @@ data:
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MapRelease<'a> {
     pub(super) release: &'a str,
-    /// What its ConfigMap says.
+    /// The content of its ConfigMap.
     pub(super) word: &'a str,
-    /// What is awaited of it, as YAML.
+    /// The `wait` of its Chart, as YAML.
     pub(super) wait: &'a str,
 }
 
-/// Waits for a pod that bears the label, and for a good while.
+/// Waits up to 300 s for a pod with the label of [`open_gate`].
 pub(super) const GATED: &str = "{timeout: 300, resources: [{type: pod, labels: {gate: open}}]}";
 
 impl<'a> MapRelease<'a> {
@@ -47,7 +47,7 @@ pub(super) fn site(scope: &Scope<'_>, groups: &[&[MapRelease<'_>]]) -> Outcome<S
     let namespace = &scope.namespace;
     let charts = scope.bed.path().join(format!("tiny-{namespace}"));
     let git = &scope.bed.git;
-    // One commit for all trees of a test: with another every release would change.
+    // All trees of a test use one commit: another would change every release.
     let known = scope.bed.path().join(format!("tiny-{namespace}.commit"));
     if !known.exists() {
         fs::create_dir_all(charts.join("map/templates"))?;
@@ -103,7 +103,7 @@ data: {{release_prefix: grain, chart_groups: [{}]}}
     Ok(Site::plain(text, charts))
 }
 
-/// Makes the pod that opens the gate.
+/// Creates the pod that opens the gate.
 pub(super) fn open_gate(scope: &Scope<'_>) -> Outcome {
     scope.bed.apply(&json!({
         "apiVersion": "v1", "kind": "Pod",
@@ -112,7 +112,7 @@ pub(super) fn open_gate(scope: &Scope<'_>) -> Outcome {
     }))
 }
 
-/// The tree of such a site.
+/// Converts such a site; returns the tree.
 pub(super) fn tree(
     scope: &Scope<'_>,
     name: &str,

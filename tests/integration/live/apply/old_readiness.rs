@@ -1,4 +1,4 @@
-//! A release that was ready, and is not yet as it was written, opens nothing.
+//! Readiness of an older generation does not start the next step.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ use crate::bed::{Outcome, has_condition};
 use crate::live::probe_site::{path, revision};
 
 pub(super) fn tests() -> Vec<Test> {
-    // A controller that stands still is nothing for others.
+    // Other tests need the controller that this test pauses.
     vec![Test::private("apply::ignores_outdated_readiness", old)]
 }
 
@@ -20,7 +20,7 @@ fn get(scope: &Scope<'_>, release: &str) -> Outcome<Value> {
     found.ok_or_else(|| format!("{release} is gone").into())
 }
 
-/// Says by hand what helm-controller would say of a release that is ready.
+/// Writes the status that helm-controller would write for a ready release.
 fn forge(scope: &Scope<'_>, release: &str, generation: &Value) -> Outcome {
     let mut conditions = get(scope, release)?["status"]["conditions"].take();
     for condition in conditions.as_array_mut().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! Parts of a run, and what is told of it.
+//! Options of a run: stages, time limits, reports and events.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,11 +8,10 @@ use serde_json::Value;
 
 use super::map_site::{self, GATED, MapRelease};
 use super::running::Running;
-use super::{Scope, Test, apply, command, ended, ensure, told};
+use super::{Scope, Test, apply, command, ended, ensure, expect_schema, to_error};
 use crate::bed::Outcome;
 use crate::cli::on_terminal;
 use crate::live::probe_site::{path, revision};
-use crate::support;
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
@@ -33,7 +32,7 @@ fn three(scope: &Scope<'_>, name: &str, words: [&str; 3]) -> Outcome<PathBuf> {
     map_site::tree(scope, name, &groups)
 }
 
-/// The revisions of the three releases; 0 for one that is not there.
+/// Checks the revisions of the three releases; 0 is one that does not exist.
 fn revisions(scope: &Scope<'_>) -> Outcome<[u64; 3]> {
     let mut found = [0; 3];
     for (at, release) in ["first", "second", "third"].into_iter().enumerate() {
@@ -50,16 +49,9 @@ fn expect(scope: &Scope<'_>, wanted: [u64; 3]) -> Outcome {
     })
 }
 
-/// Checks a value against one of the published schemas.
-fn fits(schema: &str, value: &Value) -> Outcome {
-    let file = support::root().join("docs/schema").join(schema);
-    let schema: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
-    jsonschema::validate(&schema, value).map_err(|error| format!("{error}: {value}").into())
-}
-
 fn report(file: &Path) -> Outcome<Value> {
     let report = serde_json::from_str(&fs::read_to_string(file)?)?;
-    fits("apply-report.json", &report)?;
+    expect_schema("apply-report.json", &report)?;
     Ok(report)
 }
 
@@ -114,7 +106,7 @@ fn parts(scope: &Scope<'_>) -> Outcome {
     ensure(text.contains("grain-third"), || text.clone())?;
     told_of(&fs::read_to_string(&events)?)?;
 
-    // What is left out must be as the input says.
+    // Stages that are left out must equal the input.
     let two = three(scope, "two", ["b", "b", "a"])?;
     for option in ["--only-stage=2", "--from-stage=seconds"] {
         let journal = format!("--journal={}", file(&option[2..6]).display());
@@ -132,14 +124,14 @@ fn parts(scope: &Scope<'_>) -> Outcome {
     expect(scope, [1, 2, 2])
 }
 
-/// The events of a run that was taken up: each fits its schema, and they tell it in order.
+/// Checks the events of a resumed run: each matches the schema, and they are in order.
 fn told_of(events: &str) -> Outcome {
     let mut stages = Vec::new();
     let mut finished = Vec::new();
     let mut last = Value::Null;
     for line in events.lines() {
         let event: Value = serde_json::from_str(line)?;
-        fits("apply-events.json", &event)?;
+        expect_schema("apply-events.json", &event)?;
         if event["event"] == "stage-begins" {
             stages.push(event["stage"].as_u64().unwrap_or_default());
         }
@@ -195,9 +187,9 @@ fn table(scope: &Scope<'_>) -> Outcome {
     let text = on_terminal(command, |command, terminal| {
         command.stdout(Stdio::null()).stderr(terminal);
     })
-    .map_err(told)?;
+    .map_err(to_error)?;
     for wanted in [
-        // The table is taken away before it is drawn again.
+        // The table is erased before it is drawn again.
         "\u{1b}[J",
         "stage 1 firsts: 0 of 1",
         "HelmRelease",

@@ -1,4 +1,4 @@
-//! The published accounts may do what is asked, and each of their rights is missed by name.
+//! The published accounts have enough permissions, and each missing permission is named.
 
 use std::path::{Path, PathBuf};
 
@@ -18,11 +18,11 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// What is asked for only to say more, or nowhere in a cluster without Armada; and what everybody may.
+/// Permissions that only improve messages, that a cluster without Armada does not need, or that everyone has.
 const NOT_MISSED: [&str; 4] = ["events", "pods/log", "locks", "selfsubjectaccessreviews"];
 
 fn enough(scope: &Scope<'_>) -> Outcome {
-    // The runs of the story are those of such an account, and so is the comparison after them.
+    // The runs of the story, and the diff after them, use such an account.
     let story = Story::get(scope)?;
     ensure(story.is_an_accounts(), || "it was somebody else".to_owned())
 }
@@ -37,18 +37,18 @@ fn published(scope: &Scope<'_>, rights: Rights) -> Outcome<Vec<Value>> {
     Ok(objects.collect::<Result<_, _>>()?)
 }
 
-/// A user who lacks one right of a published file.
+/// A user without one permission of a published file.
 #[derive(Debug)]
 struct Lacking {
     user: String,
     verb: String,
     resources: Vec<String>,
-    /// Whether a run cannot do without it.
+    /// Whether a run needs it.
     missed: bool,
     objects: Vec<Value>,
 }
 
-/// A user for each right. `also` are resources that are not missed, either.
+/// Returns a user for each permission, except for resources in `also`, which are not needed either.
 fn lacking(scope: &Scope<'_>, rights: Rights, also: &[&str]) -> Outcome<Vec<Lacking>> {
     let published = published(scope, rights)?;
     let roles: Vec<&Value> = published
@@ -103,7 +103,7 @@ fn lacking(scope: &Scope<'_>, rights: Rights, also: &[&str]) -> Outcome<Vec<Lack
     Ok(users)
 }
 
-/// A role under a user's name, and the user's binding to it.
+/// Returns a role with the user's name, and its binding.
 fn bound(role: &Value, user: &str) -> [Value; 2] {
     let (kind, namespace) = (&role["kind"], &role["metadata"]["namespace"]);
     let mut metadata = json!({"name": user});
@@ -123,7 +123,7 @@ fn bound(role: &Value, user: &str) -> [Value; 2] {
     ]
 }
 
-/// Verb and resource of each permission that is said to be missing.
+/// Parses verb and resource of each permission that is reported missing.
 fn missing(said: &str) -> Vec<(String, String)> {
     let lines = said.lines().filter_map(|line| {
         let (verb, rest) = line
@@ -144,7 +144,7 @@ fn missing(said: &str) -> Vec<(String, String)> {
     lines.collect()
 }
 
-/// Whether the end of a run says what its user lacks, and nothing else.
+/// Whether a run reports the permission that its user lacks, and nothing else.
 fn is_named(lacking: &Lacking, ran: &ProgramOutput, code: i32) -> bool {
     let missing = missing(&ran.stderr);
     let named = |(verb, resource): &(String, String)| {
@@ -170,14 +170,14 @@ fn less(scope: &Scope<'_>) -> Outcome {
     let kubeconfig = &scope.bed.kubeconfig;
     for (rights, also, code) in [
         (Rights::Apply, &[][..], 4),
-        // Versions of controllers are only named.
+        // Versions of controllers are only reported.
         (Rights::Diff, &["deployments"], 1),
     ] {
         let users = lacking(scope, rights, also)?;
         ensure(users.len() > 8, || format!("{users:?}"))?;
         for lacking in &users {
             let user = format!("--as={}", lacking.user);
-            // The API server takes a moment to learn of a role.
+            // The API server takes a moment to use a new role.
             let mut last = None;
             let named = until(site::READY_WITHIN / 8, || {
                 let ran = match rights {

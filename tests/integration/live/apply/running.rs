@@ -1,4 +1,4 @@
-//! A run under way.
+//! A running `apply`.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -8,10 +8,10 @@ use std::time::Duration;
 use super::{Scope, command, ensure};
 use crate::bed::{Outcome, build, until};
 
-/// For a step of a small site on busy cores.
+/// Time limit for a step of a small site on busy cores.
 const WITHIN: Duration = Duration::from_secs(120);
 
-/// `apply` as a process beside the test; ends with this value.
+/// A running `apply`; dropping it kills the process.
 pub(super) struct Running {
     child: Child,
     said: PathBuf,
@@ -35,21 +35,21 @@ impl Running {
         Ok(Self { child, said })
     }
 
-    /// Everything that it printed.
+    /// Returns everything that it printed so far.
     pub(super) fn said(&self) -> Outcome<String> {
         Ok(fs::read_to_string(&self.said)?)
     }
 
-    /// Waits until it says something.
+    /// Waits until it printed `text`.
     pub(super) fn wait_for(&self, text: &str) -> Outcome {
         let seen = until(WITHIN, || Ok(self.said()?.contains(text).then_some(())));
         seen.map_err(|error| {
             let said = self.said().unwrap_or_default();
-            format!("`{text}` is not said ({error}) in:\n{said}").into()
+            format!("`{text}` was not printed ({error}):\n{said}").into()
         })
     }
 
-    /// Waits until it ends, with this exit code; gives what it printed.
+    /// Waits until it ends with exit code `code`; returns what it printed.
     pub(super) fn end(mut self, code: i32) -> Outcome<String> {
         let status = until(WITHIN, || Ok(self.child.try_wait()?))?;
         let said = self.said()?;

@@ -1,5 +1,5 @@
-//! One site, rolled out fresh, again, and changed, all by accounts that may do what docs/deploy says and no more; several
-//! tests look at what came of it.
+//! One site, rolled out the first time, again, and changed, by accounts with only the permissions of docs/deploy. Several
+//! tests check the result.
 
 use std::fs;
 use std::path::PathBuf;
@@ -24,9 +24,9 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// What happened.
+/// The runs and their audit log.
 pub(super) struct Story {
-    /// Who ran `apply`.
+    /// The user that ran `apply`.
     user: String,
     entries: Vec<Entry>,
     steps: Vec<Vec<Awaited>>,
@@ -37,20 +37,20 @@ pub(super) struct Story {
     changed: Chapter,
 }
 
-/// A run, and when it was.
+/// A run and its time.
 struct Chapter {
     window: Window,
 }
 
 impl Story {
-    /// Told once, by the first who asks.
+    /// Created once, by the first test that needs it.
     pub(super) fn get(scope: &Scope<'_>) -> Outcome<&'static Self> {
         static STORY: OnceLock<Result<Story, String>> = OnceLock::new();
         let story = STORY.get_or_init(|| Self::tell(scope).map_err(|error| error.to_string()));
         story.as_ref().map_err(|error| error.as_str().into())
     }
 
-    /// Whether those who ran it have the rights of an account, and no others.
+    /// Whether it is run with the permissions of a published account.
     pub(super) fn is_an_accounts(&self) -> bool {
         let ours = |chapter: &Chapter| {
             chapter
@@ -95,7 +95,7 @@ impl Story {
     }
 }
 
-/// The worked site with a gate that opens long after Flux calls the release ready: Helm does not wait for it.
+/// Returns the worked site with a gate that opens long after Flux reports the release ready: Helm does not wait for it.
 fn slow(scope: &Scope<'_>, word: &str) -> Outcome<Site> {
     let bed = scope.bed;
     let mut site = Site::worked(bed, word)?;
@@ -114,7 +114,7 @@ fn slow(scope: &Scope<'_>, word: &str) -> Outcome<Site> {
     site.renamed(word)
 }
 
-/// Says how long it took from the last thing that was awaited to the next step.
+/// Prints how long it took from the last awaited change to the next step.
 fn tell(gaps: &Gaps) {
     let gaps: Vec<i64> = gaps.iter().map(|gap| gap / 1000).collect();
     let mut sorted = gaps.clone();
@@ -125,7 +125,7 @@ fn tell(gaps: &Gaps) {
     ));
 }
 
-/// The user that an account is.
+/// Returns the user name of an account.
 fn user(account: &str) -> String {
     format!("system:serviceaccount:flux-system:{account}")
 }
@@ -158,7 +158,7 @@ fn in_order(scope: &Scope<'_>) -> Outcome {
     can_fail(story)
 }
 
-/// The same log is no proof of another order, and none when something else is awaited.
+/// The same log must not prove another order, or other gates.
 fn can_fail(story: &Story) -> Outcome {
     let Story {
         entries,
@@ -181,7 +181,7 @@ fn can_fail(story: &Story) -> Outcome {
     let late = late.flat_map(|release| release.gates.clone()).collect();
     other[0][0].gates = late;
     refuted(&other, "waiting for the last step in the first")?;
-    // And the gates make a difference: one of them opened after Flux was done.
+    // The gates matter: one of them opened after Flux was done.
     let mut bare = steps.clone();
     for release in bare.iter_mut().flatten() {
         release.gates.clear();

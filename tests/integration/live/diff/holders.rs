@@ -1,15 +1,15 @@
-//! Fields that others hold: alone, or together with this program.
+//! Fields of other managers, alone or shared with this program.
 
 use std::fs;
 use std::path::Path;
 
 use serde_json::Value;
 
-use super::{apply_as_ours, diff, json, one, one_line, told};
+use super::{apply_as_ours, diff, json, one, one_line};
 use crate::bed::Outcome;
 use crate::bed::program::Program;
 use crate::live::site::apply_as;
-use crate::live::{Scope, Test, ensure};
+use crate::live::{Scope, Test, ensure, run_to_end};
 use crate::support;
 
 pub(super) fn tests() -> Vec<Test> {
@@ -20,7 +20,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// Makes another manager hold fields of the release.
+/// Makes another manager own fields of the release.
 fn take(scope: &Scope<'_>, manager: &str, spec: &Value) -> Outcome {
     let object = json!({
         "apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease",
@@ -39,7 +39,7 @@ fn take(scope: &Scope<'_>, manager: &str, spec: &Value) -> Outcome {
     Ok(())
 }
 
-/// What others hold as well is named, above all when it leaves the input and stays all the same.
+/// Fields that other managers own, too, are named, above all if they leave the input and stay in the cluster.
 fn held_together(scope: &Scope<'_>) -> Outcome {
     let tree = one(scope, "    conf: {a: 1, b: 2}", "one")?;
     apply_as_ours(scope, &tree)?;
@@ -82,7 +82,7 @@ fn held_together(scope: &Scope<'_>) -> Outcome {
         || format!("{}\n{}", short.stdout, long.stdout),
     )?;
 
-    // A field of both leaves the input: it stays. One of ours alone goes.
+    // A shared field that leaves the input stays. A field of ours alone is removed.
     let less = one(scope, "    conf: {}", "two")?;
     let report = json(&run(&less, &["--report=json"])?, 2)?;
     let object = &report["objects"][0];
@@ -104,18 +104,18 @@ fn held_together(scope: &Scope<'_>) -> Outcome {
         said.contains(&format!(".spec.values.conf.a: {stays}")) && markdown.contains(stays),
         || format!("{said}\n{markdown}"),
     )?;
-    // Before a run it is told as well.
+    // `plan` reports it as well.
     let mut plan = support::program();
     plan.arg("plan")
         .arg("--kubeconfig")
         .arg(&scope.bed.kubeconfig);
-    let plan = support::run_with_input(plan.arg(&less).arg("--report=json"), b"").map_err(told)?;
+    let plan = run_to_end(plan.arg(&less).arg("--report=json"))?;
     ensure(
         plan.stdout
             .contains(&format!(".spec.values.conf.a: {stays}")),
         || format!("{:?} {}{}", plan.code, plan.stdout, plan.stderr),
     )?;
-    // When only that is left to be told, it is told, and only once.
+    // If nothing else is to report, it is reported once.
     let mut text = fs::read_to_string(tree.join("010-probe/grain-probe.yaml"))?;
     ensure(text.contains("      a: 1\n"), || text.clone())?;
     text = text.replace("      a: 1\n", "");
@@ -158,14 +158,14 @@ fn other_owners(scope: &Scope<'_>) -> Outcome {
     ];
     scope.bed.run(Program::Kubectl, &arguments)?;
     let folder = tree.display().to_string();
-    let told = |input: &str| -> Outcome<Value> {
+    let report = |input: &str| -> Outcome<Value> {
         let arguments = [input, "--report=json"];
         let ran = diff(scope, &scope.bed.kubeconfig, &arguments)?;
         Ok(json(&ran, 0)?["objects"][0].clone())
     };
     let kustomization =
         "kustomization `flux-system/apps` applies it and would undo a change; change it in git";
-    let object = told(&folder)?;
+    let object = report(&folder)?;
     ensure(
         object["outcome"] == "unchanged" && object["notes"] == json!([kustomization]),
         || object.to_string(),
@@ -185,7 +185,7 @@ fn other_owners(scope: &Scope<'_>) -> Outcome {
         &file,
         text.replace(&format!("{label}{site}"), &format!("{label}other")),
     )?;
-    let object = told(&file.display().to_string())?;
+    let object = report(&file.display().to_string())?;
     let other = format!("belongs to site `{site}`; it is never touched for another");
     ensure(
         object["outcome"] == "changed" && object["notes"] == json!([other, kustomization]),
@@ -196,7 +196,7 @@ fn other_owners(scope: &Scope<'_>) -> Outcome {
 fn held(scope: &Scope<'_>) -> Outcome {
     let tree = one(scope, "    conf: {a: 1}", "one")?;
     apply_as_ours(scope, &tree)?;
-    // Somebody else takes a field over, and helm-controller holds another with us.
+    // Another manager takes a field over, and helm-controller shares another with us.
     take(scope, "kubectl-edit", &json!({"maxHistory": 3}))?;
     take(scope, "helm-controller", &json!({"interval": "30m"}))?;
     let folder = tree.display().to_string();
@@ -215,7 +215,7 @@ fn held(scope: &Scope<'_>) -> Outcome {
             && object["changes"][0]["before"] == "3",
         || report.to_string(),
     )?;
-    // A change of what is held together needs the other's consent, too.
+    // A change of a shared field conflicts with the other manager.
     let text = fs::read_to_string(tree.join("010-probe/grain-probe.yaml"))?;
     let text = text
         .replace("interval: \"30m\"", "interval: \"31m\"")

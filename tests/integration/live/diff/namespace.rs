@@ -1,5 +1,5 @@
-//! Which live object an object of the input is: namespaces that are not named, objects that no list shows, and
-//! how much is asked for all that.
+//! How `diff` finds the live object of an input object: default namespaces, objects outside of lists, and the number
+//! of requests.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// Writes an input of these objects; gives its path.
+/// Writes an input of these objects; returns its path.
 fn input(scope: &Scope<'_>, name: &str, objects: &[Value]) -> Outcome<String> {
     let texts: Vec<String> = objects.iter().map(ToString::to_string).collect();
     let path = scope
@@ -45,7 +45,7 @@ fn secret(namespace: &str, name: &str, password: &str) -> Value {
     })
 }
 
-/// Secrets and ConfigMaps are listed by the label of a site; those that lack it are there all the same.
+/// Secrets and ConfigMaps are listed by the label of a site; those without the label are found as well.
 fn without_site(scope: &Scope<'_>) -> Outcome {
     let here = scope.namespace.as_str();
     // `one`, `other` and `third` in base64.
@@ -93,7 +93,7 @@ fn without_site(scope: &Scope<'_>) -> Outcome {
             ensure(!text.contains(hidden), || text.clone())?;
         }
     }
-    // Only what the list did not show is looked for, and what is new never.
+    // Only objects outside of the list are requested, and new ones never.
     let seen = proxy.requests();
     let looked = seen
         .iter()
@@ -166,7 +166,7 @@ fn placed(scope: &Scope<'_>) -> Outcome {
     )
 }
 
-/// Requests: one for each list, one for each object, and as many as ever for the rest.
+/// Counts requests: one for each list, one for each object, and a fixed number for the rest.
 fn requests(scope: &Scope<'_>) -> Outcome {
     const MORE: usize = 20;
     let tree = one(scope, "", "one")?;

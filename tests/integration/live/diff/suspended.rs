@@ -1,4 +1,4 @@
-//! `spec.suspend`, the safety catch of trees: `apply` takes it away, so its presence in the input is no difference.
+//! `spec.suspend` of trees: `apply` removes it, so its presence in the input is not a difference.
 
 use std::fs;
 
@@ -13,7 +13,7 @@ pub(super) fn tests() -> Vec<Test> {
     vec![Test::shared("diff::reports_a_resumed_release", resumes)]
 }
 
-/// Suspends a release as a person does, or resumes it.
+/// Suspends a release as an operator does, or resumes it.
 pub(super) fn suspend(scope: &Scope<'_>, place: (&str, &str), suspended: Value) -> Outcome {
     let (namespace, name) = place;
     let patch = format!("--patch={}", json!({"spec": {"suspend": suspended}}));
@@ -29,7 +29,7 @@ pub(super) fn suspend(scope: &Scope<'_>, place: (&str, &str), suspended: Value) 
     scope.bed.run(Program::Kubectl, &arguments).map(drop)
 }
 
-/// Whoever suspended a release, and whether the input does: what is told is that it is resumed.
+/// A suspended release is reported as resumed, whoever suspended it, and whether the input does or not.
 fn resumes(scope: &Scope<'_>) -> Outcome {
     let tree = one(scope, "", "one")?;
     let folder = tree.display().to_string();
@@ -49,7 +49,7 @@ fn resumes(scope: &Scope<'_>) -> Outcome {
         let ran = diff(scope, &scope.bed.kubeconfig, &[input, "--exit-code"])?;
         ensure(ran.code == Some(0), || ran.stdout.clone())?;
     }
-    let told = |input: &str| -> Outcome {
+    let expect_resumed = |input: &str| -> Outcome {
         let run = |more: &str| diff(scope, &scope.bed.kubeconfig, &[input, "--exit-code", more]);
         let report = json(&run("--report=json")?, 2)?;
         let object = &report["objects"][0];
@@ -71,18 +71,18 @@ fn resumes(scope: &Scope<'_>) -> Outcome {
         )
     };
     suspend(scope, (&scope.namespace, "grain-probe"), json!(true))?;
-    told(&folder)?;
-    told(&file)?;
+    expect_resumed(&folder)?;
+    expect_resumed(&file)?;
     // Suspended by the tree itself, and by both.
     apply_as_ours_forced(scope, &file)?;
-    told(&file)?;
-    told(&folder)?;
+    expect_resumed(&file)?;
+    expect_resumed(&folder)?;
     suspend(scope, (&scope.namespace, "grain-probe"), Value::Null)?;
     apply_as_ours_forced(scope, &file)?;
-    told(&file)
+    expect_resumed(&file)
 }
 
-/// Applies one file under the field manager of `apply`, whoever else holds its fields.
+/// Applies one file with the field manager of `apply`, even if others own its fields.
 fn apply_as_ours_forced(scope: &Scope<'_>, file: &str) -> Outcome {
     let file = format!("--filename={file}");
     let arguments = [

@@ -1,4 +1,4 @@
-//! Admission webhooks: one that refuses and quotes what it refuses, and one that does not take dry runs.
+//! Admission webhooks: one that refuses objects and quotes them, and one that does not support dry runs.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::live::{Scope, Test, ensure};
 /// The webhook, and its configuration.
 const NAME: &str = "quotes.armada2flux.example";
 
-/// How long the API server may take to learn of a webhook.
+/// Time limit for the API server to use a new webhook.
 const LEARNT_WITHIN: Duration = Duration::from_secs(30);
 
 const CONFIGURATIONS: &str =
@@ -32,7 +32,7 @@ pub(super) fn tests() -> Vec<Test> {
     )]
 }
 
-/// What the webhook was asked: whether it was a dry run.
+/// The requests to the webhook: whether each was a dry run.
 type Asked = Arc<Mutex<Vec<bool>>>;
 
 /// Refuses releases with one password, and says which.
@@ -103,7 +103,7 @@ fn webhooks(scope: &Scope<'_>) -> Outcome {
     })?;
     let url = format!("https://{address}/quotes");
     scope.bed.apply(&configuration(scope, &url)?)?;
-    let told = || -> Outcome<Value> {
+    let read_report = || -> Outcome<Value> {
         let start = Instant::now();
         let arguments = [
             file.as_str(),
@@ -127,7 +127,7 @@ fn webhooks(scope: &Scope<'_>) -> Outcome {
         json(&ran, if refused { 1 } else { 2 })
     };
     let report = until(LEARNT_WITHIN, || {
-        let report = told()?;
+        let report = read_report()?;
         Ok((report["summary"]["refused"] == 1).then_some(report))
     })?;
     let outcomes = |report: &Value| -> Vec<(Value, Value)> {
@@ -149,7 +149,7 @@ fn webhooks(scope: &Scope<'_>) -> Outcome {
         format!("{plays:?}")
     })?;
 
-    // The API server takes no webhook with side effects any more, but keeps those that it has.
+    // The API server accepts no new webhook with side effects, but keeps existing ones.
     let path = format!("{CONFIGURATIONS}/{NAME}");
     let mut stored = scope.bed.get(&path)?.ok_or("it is gone")?;
     stored["webhooks"][0]["sideEffects"] = json!("Some");
@@ -160,7 +160,7 @@ fn webhooks(scope: &Scope<'_>) -> Outcome {
     let key = format!("/registry/validatingwebhookconfigurations/{NAME}");
     scope.bed.write_to_etcd(&key, &stored)?;
     let report = until(LEARNT_WITHIN, || {
-        let report = told()?;
+        let report = read_report()?;
         Ok((report["summary"]["client_side"] == 2).then_some(report))
     })?;
     let wanted = [("grain-probe", "changed"), ("grain-other", "created")];

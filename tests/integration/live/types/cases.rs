@@ -16,7 +16,7 @@ use crate::bed::program::Program;
 use crate::bed::{Outcome, python};
 use crate::live::{Scope, ensure};
 
-/// Loads and writes documents as Armada does, a line of JSON each; null where it raises an error.
+/// Loads and writes documents as Armada does, one line of JSON each; null for an error.
 const CHAIN: &str = r#"
 import json, sys, yaml
 loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -29,10 +29,10 @@ for line in sys.stdin:
         print("null")
 "#;
 
-/// A scalar in its place.
+/// A scalar as value or key.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Case {
-    /// As it stands in a manifest; lines after the first are indented by two.
+    /// The text in a manifest; lines after the first are indented by two.
     pub(super) source: String,
     /// Whether it is a key, not a value.
     pub(super) as_key: bool,
@@ -64,7 +64,7 @@ impl Case {
 pub(super) fn all() -> Outcome<Vec<Case>> {
     let vectors = scalars::vectors()?;
     if vectors.is_none() {
-        print_progress("../shared is not there: random scalars only");
+        print_progress("../shared does not exist: random scalars only");
     }
     let mut cases = Vec::new();
     for source in vectors
@@ -82,14 +82,14 @@ pub(super) fn all() -> Outcome<Vec<Case>> {
     Ok(cases)
 }
 
-/// What the programs say to the cases.
+/// The cases by what the programs do with them.
 #[derive(Debug)]
 pub(super) struct Judged {
-    /// Armada and Helm take them, and no path loses them.
+    /// Armada and Helm accept them, and no path loses them.
     pub(super) accepted: Vec<Case>,
 }
 
-/// Asks PyYAML and our model for all, and Helm for those that only PyYAML takes.
+/// Passes all to PyYAML and our model, and those that only PyYAML accepts to Helm.
 pub(super) fn judge(scope: &Scope<'_>, cases: &[Case]) -> Outcome<Judged> {
     let input: String = cases
         .iter()
@@ -137,7 +137,7 @@ pub(super) fn judge(scope: &Scope<'_>, cases: &[Case]) -> Outcome<Judged> {
     Ok(Judged { accepted })
 }
 
-/// What we say that Helm gets.
+/// Returns what our model expects Helm to receive.
 struct Model {
     value: Value,
     is_unsafe: bool,

@@ -1,4 +1,4 @@
-//! What cannot reach a template on every path: a closed list, the one in `docs/yaml.md`.
+//! Values that cannot reach a template on every path: the complete list, as in `docs/yaml.md`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ use crate::live::{Scope, Skipped, ensure};
 /// Characters of a key's JSON beyond which an API server does not find the colon.
 const LONGEST_KEY: usize = 1024;
 
-/// What is on the list.
+/// An item of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Item {
     /// U+0085 in a value.
@@ -54,19 +54,19 @@ enum Way {
     ValuesFrom,
 }
 
-/// What becomes of it.
+/// The effect of a path on an item.
 #[derive(Debug, Clone, PartialEq)]
 enum Fate {
     Arrives,
-    /// Another value, without a word.
+    /// Silently another value.
     Becomes(Value),
     /// An error, for the whole object.
     Refused,
-    /// All values of the release are gone, without a word.
+    /// All values of the release are silently lost.
     AllGone,
 }
 
-/// The list. What is not on it arrives.
+/// The list. All other values arrive.
 fn fate(item: Item, way: Way, value: &Value) -> Fate {
     let with_blanks = || {
         let text = value.to_string().replace('\u{85}', " ");
@@ -96,7 +96,7 @@ fn unprintable() -> impl Iterator<Item = char> {
     ('\u{7f}'..='\u{9f}').chain(['\u{fffe}', '\u{ffff}'])
 }
 
-/// Whether something in the value is on the list.
+/// Returns the items in a value.
 pub(super) fn is_lost(value: &Value) -> bool {
     let text = |text: &str| text.chars().any(|c| unprintable().any(|other| other == c));
     let long = |key: &str| Value::from(key).to_string().chars().count() > LONGEST_KEY;
@@ -113,7 +113,7 @@ pub(super) fn is_lost(value: &Value) -> bool {
     }
 }
 
-/// A case of an item, and what Helm got from Armada.
+/// A case of an item, and what Helm received from Armada.
 struct Example {
     item: Item,
     case: Case,
@@ -143,7 +143,7 @@ fn examples() -> Vec<Example> {
     examples
 }
 
-/// What became of each example.
+/// The effect for each example.
 type Found = BTreeMap<usize, Fate>;
 
 pub(super) fn closed(scope: &Scope<'_>) -> Outcome {
@@ -176,7 +176,7 @@ pub(super) fn closed(scope: &Scope<'_>) -> Outcome {
 }
 
 fn judge(example: &Example, found: Option<&Value>) -> Fate {
-    // -0 equals 0, but is written otherwise.
+    // -0 equals 0, but is written differently.
     let text = Value::to_string;
     match found {
         None => Fate::Refused,
@@ -185,7 +185,7 @@ fn judge(example: &Example, found: Option<&Value>) -> Fate {
     }
 }
 
-/// Converts a site with a release for each example, and gives the files of the HelmReleases.
+/// Converts a site with a release for each example; returns the files of the HelmReleases.
 fn files(
     scope: &Scope<'_>,
     charts: &Charts,
@@ -355,7 +355,7 @@ fn values_from(scope: &Scope<'_>, charts: &Charts, examples: &[Example]) -> Outc
     Ok(examples.iter().enumerate().map(found).collect())
 }
 
-/// Creates a running release for some examples; what is left out is like one of them.
+/// Creates a running release for some examples; the others are similar.
 fn created_begins(scope: &Scope<'_>, charts: &Charts, examples: &[Example]) -> Outcome<Vec<usize>> {
     let files = files(scope, charts, "created", examples, NEW)?;
     let is_one = |at: &usize| {
@@ -395,7 +395,7 @@ fn created(scope: &Scope<'_>, chosen: &[usize], examples: &[Example]) -> Outcome
     chosen.iter().map(fate).collect()
 }
 
-/// Examples at the edges of each item; the others are alike.
+/// Examples at the edges of each item; the others are similar.
 fn edges(examples: &[Example]) -> impl Iterator<Item = usize> {
     let is_edge = |example: &Example| {
         let inner = |c: char| matches!(c, '\u{81}'..='\u{83}' | '\u{87}'..='\u{9e}');

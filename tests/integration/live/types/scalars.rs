@@ -1,4 +1,4 @@
-//! Scalars as people write them into manifests, and as nobody would.
+//! Scalars that people write into manifests, and unusual ones.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -8,13 +8,13 @@ use serde_json::Value;
 use crate::bed::Outcome;
 use crate::shared;
 
-/// How many random ones there are.
+/// The number of random scalars.
 pub(super) const RANDOM: usize = 2_000;
 
-/// How many there are in the oracle.
+/// The number of scalars in the oracle.
 const VECTORS: usize = 183;
 
-/// The scalars of the oracle; none where it is not there.
+/// Returns the scalars of the oracle; `None` without the oracle.
 pub(super) fn vectors() -> Outcome<Option<Vec<String>>> {
     let Some(folder) = shared::folder() else {
         return Ok(None);
@@ -32,7 +32,7 @@ pub(super) fn vectors() -> Outcome<Option<Vec<String>>> {
     }
 }
 
-/// The same random scalars in every run, of each class in turn. Lines after the first are indented by two.
+/// Returns the same random scalars in every run, of each class in turn. Lines after the first are indented by two.
 pub(super) fn random() -> Outcome<Vec<String>> {
     let mut runner = TestRunner::deterministic();
     let classes = classes();
@@ -43,7 +43,7 @@ pub(super) fn random() -> Outcome<Vec<String>> {
             .new_tree(&mut runner)
             .map_err(|reason| reason.to_string())?;
         let source = tree.current();
-        // Anchors and aliases mean something outside the scalar.
+        // Anchors and aliases affect other nodes.
         if !source.starts_with(['&', '*']) {
             sources.push(source);
         }
@@ -51,7 +51,7 @@ pub(super) fn random() -> Outcome<Vec<String>> {
     Ok(sources)
 }
 
-/// Words that some reader takes for something else than a string.
+/// Words that some reader does not read as a string.
 const WORDS: &[&str] = &[
     "y", "n", "Y", "N", "yes", "Yes", "YES", "no", "No", "NO", "on", "On", "ON", "off", "Off",
     "OFF", "true", "True", "TRUE", "false", "False", "FALSE", "yEs", "tRUE", "null", "Null",
@@ -59,7 +59,7 @@ const WORDS: &[&str] = &[
     "=", "<<", "-", "+", ".", "..", "---", "...", "_", "0", "-0", "+0", "-0.0", "0.0", "08", "1e3",
 ];
 
-/// Integers around the places where types end, and long ones.
+/// Integers at the limits of types, and long ones.
 const LARGE: &[&str] = &[
     "999999",
     "1000000",
@@ -80,7 +80,7 @@ const LARGE: &[&str] = &[
     "190:20:30:20:30:20:30:20:30:20:30",
 ];
 
-/// Characters that break lines, end texts, are dropped, refused or invisible somewhere.
+/// Characters that some program treats as line breaks or ends, drops, refuses or does not show.
 const CHARACTERS: &[char] = &[
     '\0',
     '\u{1}',
@@ -119,7 +119,7 @@ const CHARACTERS: &[char] = &[
     '日',
 ];
 
-/// Texts that match; a pattern used as a strategy is read anew for every text.
+/// Texts that match a pattern. A pattern used as a strategy would be parsed for every text.
 fn matching(pattern: &str) -> impl Strategy<Value = String> + use<> {
     prop::string::string_regex(pattern).expect("a pattern")
 }
@@ -128,7 +128,7 @@ fn word() -> impl Strategy<Value = String> {
     prop::sample::select(WORDS).prop_map(str::to_owned)
 }
 
-/// Bare texts that look like a number, a time or a truth value.
+/// Plain texts that look like a number, a time or a boolean.
 fn bare() -> Vec<BoxedStrategy<String>> {
     vec![
         word().boxed(),
@@ -159,7 +159,7 @@ fn any_bare() -> impl Strategy<Value = String> {
     prop::strategy::Union::new(bare())
 }
 
-/// Lines of a block, each indented by two; the first character of the text is no blank.
+/// Lines of a block, each indented by two; the text does not start with a blank.
 fn lines() -> impl Strategy<Value = String> {
     (
         matching("[!-~]"),
@@ -242,7 +242,7 @@ fn classes() -> Vec<BoxedStrategy<String>> {
     classes
 }
 
-/// A text in double quotes, with escapes that all readers know.
+/// A double-quoted text, with escapes that all readers support.
 pub(super) fn double_quoted(text: &str) -> String {
     let escaped = text.chars().map(|c| match u32::from(c) {
         0x22 | 0x5c => format!("\\{c}"),

@@ -1,7 +1,7 @@
-//! The CEL of gates and health checks in the engine of Kubernetes, on random objects.
+//! The CEL expressions of gates and health checks in Kubernetes' own engine, on random objects.
 //!
-//! An admission policy evaluates the text for whole lists of objects and says the answers in its refusal.
-//! The lists travel in dry runs of ControllerRevisions, whose `data` may hold anything.
+//! An admission policy evaluates an expression for lists of objects and refuses with the answers as message.
+//! The lists are sent in dry runs of ControllerRevisions, whose `data` may have any content.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::shared;
 #[path = "../../../../src/gate/testing.rs"]
 mod testing;
 
-/// Until an admission policy acts.
+/// Time limit for an admission policy to act.
 const ACTS_WITHIN: Duration = Duration::from_secs(60);
 
 /// Gates of each kind.
@@ -30,12 +30,12 @@ const OBJECTS: usize = 25;
 /// Dry runs.
 const RUNS: usize = 4;
 
-/// Label that tells a policy which lists are its own.
+/// The label that selects the lists of a policy.
 const KIND: &str = "armada2flux.example/kind";
 
-/// A text of CEL, and what it must say of an object.
+/// A CEL expression, and the rule that it must agree with.
 struct Question {
-    /// Place of the list of objects that it is asked of.
+    /// Index of the list of objects for which it is evaluated.
     list: usize,
     rule: Rule,
     answer: Box<dyn Fn(&Json) -> bool>,
@@ -138,7 +138,7 @@ fn random_gates(runner: &mut TestRunner, kind: WaitKind) -> Outcome<Vec<Gate>> {
     Ok(annotation::read(&written.to_string(), &"demo".into())?)
 }
 
-/// Random objects with a status. One without fails in every engine that looks at it; Flux waits then.
+/// Returns random objects with a status. Without one, evaluation fails in every engine, and Flux waits.
 fn objects(runner: &mut TestRunner, kind: WaitKind) -> Outcome<Vec<Json>> {
     let objects = testing::objects(kind.api_version(), kind.kind_name());
     let objects = objects.prop_filter_map("no status", |object| {
@@ -198,8 +198,8 @@ fn ask_checks(list: usize, kind: WaitKind, gates: &[Gate], questions: &mut Vec<Q
     }
 }
 
-/// Refuses every ControllerRevision of that label with the answers: a word for each question, a digit
-/// for each object.
+/// Returns a policy that refuses ControllerRevisions with that label, with the answers as message: a word for each
+/// expression, a digit for each object.
 fn policy(namespace: &str, kind: WaitKind, questions: &[Question]) -> [Json; 2] {
     let name = format!("{namespace}-{kind}");
     let variables = questions.iter().enumerate().map(|(at, question)| {
@@ -250,7 +250,7 @@ fn policy(namespace: &str, kind: WaitKind, questions: &[Question]) -> [Json; 2] 
     [policy, binding]
 }
 
-/// The words of the refusal, as soon as there is one.
+/// Waits for a refusal and returns its words.
 fn ask(scope: &Scope<'_>, kind: WaitKind, lists: &[Vec<Json>]) -> Outcome<String> {
     let revision = json!({
         "apiVersion": "apps/v1", "kind": "ControllerRevision",

@@ -1,7 +1,7 @@
-//! A site made for one test: its releases as Armada documents, converted and applied, and what became of them.
+//! A site for one test: its releases as Armada documents, converted and applied, and their results.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use armada2flux::gate::{Gate, Verdict, WaitKind, annotation};
@@ -9,19 +9,21 @@ use armada2flux::value::Value;
 use serde_json::{Value as Json, json};
 
 use super::workload::Workload;
+use crate::bed::charts::test_chart;
 use crate::bed::program::Program;
 use crate::bed::{Outcome, has_condition};
 use crate::corpus::tree;
+use crate::live::site::helm_release;
 use crate::live::{Scope, ensure};
 use crate::shared;
 
-/// Long enough for whatever ends by itself.
+/// Time limit for everything that ends by itself.
 const ENDS_WITHIN: Duration = Duration::from_secs(150);
 
 /// Annotation that holds a release's gates.
 const GATES: &str = "armada2flux.dev/gates";
 
-/// A release as its Chart document says it.
+/// A release, as in its Chart document.
 #[derive(Debug)]
 pub(super) struct Release {
     /// Name without the site's prefix.
@@ -44,7 +46,7 @@ impl Release {
     }
 }
 
-/// Releases in one chart group, side by side.
+/// Releases in one chart group, in parallel.
 #[derive(Debug)]
 pub(super) struct Site {
     /// `release_prefix`.
@@ -52,20 +54,20 @@ pub(super) struct Site {
     pub(super) releases: Vec<Release>,
 }
 
-/// How the controller ended with a release.
+/// The result of the controller for a release.
 #[derive(Debug)]
 pub(super) enum End {
     Ready,
-    /// It gave up, with this message.
+    /// Stalled, with this message.
     Stalled(String),
 }
 
 fn chart() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testbed/charts/objects")
+    test_chart("objects")
 }
 
 impl Site {
-    /// The documents; every chart is the one that installs what its values list.
+    /// Returns the documents; every release uses the chart that installs the objects in its values.
     fn documents(&self, scope: &Scope<'_>) -> String {
         let document = |kind: &str, name: &str, data: Json| {
             json!({
@@ -114,7 +116,7 @@ impl Site {
         texts.collect::<Vec<_>>().join("\n---\n")
     }
 
-    /// Converts the site with the program itself and applies the tree; gives its HelmReleases.
+    /// Converts the site with the program and applies the tree; returns its HelmReleases.
     pub(super) fn install(&self, scope: &Scope<'_>, options: &[&str]) -> Outcome<Vec<Json>> {
         scope.bed.charts.publish(&chart())?;
         let name = format!("{}-{}", scope.namespace, self.prefix);
@@ -136,7 +138,7 @@ impl Site {
         Ok(releases)
     }
 
-    /// Installs a release of the site as Armada does, with real Helm; gives what Helm said when it failed.
+    /// Installs a release of the site with real Helm as Armada does; returns Helm's error, if any.
     pub(super) fn install_by_helm(
         &self,
         scope: &Scope<'_>,
@@ -164,7 +166,7 @@ impl Site {
         Ok(done.err().map(|error| error.to_string()))
     }
 
-    /// Waits until every pod that can be is ready, and no other.
+    /// Waits until exactly those pods are ready that can be.
     pub(super) fn settled(&self, scope: &Scope<'_>) -> Outcome {
         for release in &self.releases {
             for workload in &release.workloads {
@@ -178,7 +180,7 @@ impl Site {
     }
 }
 
-/// Converts documents for a new cluster into a tree of that name; gives its objects.
+/// Converts documents for a new cluster into a tree of that name; returns its objects.
 pub(super) fn convert(
     scope: &Scope<'_>,
     name: &str,
@@ -202,14 +204,13 @@ pub(super) fn text<'v>(object: &'v Json, pointer: &str) -> &'v str {
 }
 
 fn path(release: &Json) -> String {
-    format!(
-        "/apis/helm.toolkit.fluxcd.io/v2/namespaces/{}/helmreleases/{}",
+    helm_release(
         text(release, "/metadata/namespace"),
-        text(release, "/metadata/name")
+        text(release, "/metadata/name"),
     )
 }
 
-/// Waits until the controller is done with a release, one way or the other.
+/// Waits until a release is Ready or Stalled.
 pub(super) fn end(scope: &Scope<'_>, release: &Json) -> Outcome<End> {
     let is_done =
         |object: &Json| has_condition(object, "Ready") || has_condition(object, "Stalled");
@@ -225,7 +226,7 @@ pub(super) fn end(scope: &Scope<'_>, release: &Json) -> Outcome<End> {
     ))
 }
 
-/// The gates of a release, as its annotation holds them.
+/// Reads the gates of a release from its annotation.
 pub(super) fn gates(release: &Json) -> Outcome<Vec<Gate>> {
     let written = release["metadata"]["annotations"][GATES].as_str();
     let written = written.ok_or("a release without gates")?;
@@ -233,7 +234,7 @@ pub(super) fn gates(release: &Json) -> Outcome<Vec<Gate>> {
     Ok(annotation::read(written, &namespace)?)
 }
 
-/// What each gate of a release says of the cluster as it is.
+/// Returns the verdict of each gate of a release in the cluster.
 pub(super) fn verdicts(scope: &Scope<'_>, release: &Json) -> Outcome<Vec<Verdict>> {
     let gates = gates(release)?;
     let verdict = |gate: &Gate| {
@@ -243,7 +244,7 @@ pub(super) fn verdicts(scope: &Scope<'_>, release: &Json) -> Outcome<Vec<Verdict
     gates.iter().map(verdict).collect()
 }
 
-/// All objects of a kind in a namespace.
+/// Returns all objects of a kind in a namespace.
 fn list(scope: &Scope<'_>, kind: WaitKind, namespace: &str) -> Outcome<Vec<Value>> {
     let version = kind.api_version();
     let prefix = if version.contains('/') { "apis" } else { "api" };
@@ -252,7 +253,7 @@ fn list(scope: &Scope<'_>, kind: WaitKind, namespace: &str) -> Outcome<Vec<Value
     let list = scope.bed.get(&path)?.unwrap_or_default();
     let mut items = list["items"].as_array().cloned().ok_or("no list")?;
     for item in &mut items {
-        // The API server leaves both out of the items of a list.
+        // The API server omits both in the items of a list.
         item["apiVersion"] = version.into();
         item["kind"] = kind.kind_name().into();
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-/// How many pods each has.
+/// The number of pods of each workload.
 const PODS: usize = 3;
 
 /// A workload's kind.
@@ -21,7 +21,7 @@ pub(super) struct Workload {
     pub(super) tier: &'static str,
     /// How many of its pods never become ready.
     pub(super) dead: usize,
-    /// `maxUnavailable` of its rolling update; `None` for what Kubernetes fills in.
+    /// `maxUnavailable` of its rolling update; `None` for Kubernetes' default.
     pub(super) unavailable: Option<u8>,
 }
 
@@ -35,7 +35,7 @@ impl Workload {
         }
     }
 
-    /// The object in the chart of the release that is named so.
+    /// Returns the object for the chart of that release.
     pub(super) fn object(&self, release: &str) -> Json {
         let Workload {
             kind,
@@ -96,14 +96,14 @@ impl Workload {
         })
     }
 
-    /// Where the API server has it.
+    /// Returns its API path.
     pub(super) fn path(&self, namespace: &str, release: &str) -> String {
         let plural = format!("{:?}s", self.kind).to_lowercase();
         let tier = self.tier;
         format!("/apis/apps/v1/namespaces/{namespace}/{plural}/{release}-{tier}")
     }
 
-    /// Whether its controller has counted three pods, and those that live as ready.
+    /// Whether its controller has counted three pods, and the living ones as ready.
     pub(super) fn is_settled(&self, object: &Json) -> bool {
         let (all, ready, available) = match self.kind {
             Kind::Deployment | Kind::StatefulSet => {
