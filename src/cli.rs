@@ -1,4 +1,4 @@
-//! The program: arguments, files, stdin and stdout, exit codes. No decision about documents is made here.
+//! The program: arguments, files, stdin and stdout, exit codes. Nothing is decided about documents here.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -45,7 +45,7 @@ use crate::parallel::Workers;
 
 pub use failure::Failure;
 
-/// Takes a site that Airship Armada or StarlingX runs and hands it to Flux
+/// Convert a site that Airship Armada or StarlingX runs to Flux, and roll it out
 #[derive(Debug, Parser)]
 #[command(
     name = "armada2flux",
@@ -60,16 +60,17 @@ struct Arguments {
     command: Command,
 }
 
-/// How the program talks.
+/// How much is printed, and in which colours.
 #[derive(Clone, Debug, Default, Args)]
 struct Output {
-    /// Colours on the terminal; NO_COLOR is honoured
+    /// When to use colours; `auto` honours NO_COLOR and CLICOLOR_FORCE
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     color: Colour,
-    /// Say errors only
+    /// Print errors only
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say every warning and note instead of the first warnings of each code; -vv adds what was decided
+    /// Print every warning and note, not only the first warnings of each code; `convert -vv` also prints what
+    /// was decided for each release
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
 }
@@ -100,16 +101,16 @@ enum Command {
     Validate(validate::Arguments),
 }
 
-/// Which diagnostics count for more or for nothing.
+/// Which diagnostics become errors or are left out.
 #[derive(Clone, Debug, Default, Args)]
 struct Levels {
-    /// Make a warning an error
+    /// Turn a warning or note into an error; may be given several times
     #[arg(long, value_name = "CODE", value_parser = parse_code)]
     deny: Vec<Code>,
-    /// Leave a warning out
+    /// Leave a warning or note out; may be given several times
     #[arg(long, value_name = "CODE", value_parser = parse_code)]
     allow: Vec<Code>,
-    /// Make errors of all warnings that tell of a loss, except those of --allow
+    /// Turn all warnings about a loss into errors, except those of --allow
     #[arg(long)]
     strict: bool,
 }
@@ -129,38 +130,35 @@ fn parse_code(text: &str) -> Result<Code, String> {
     text.parse::<Code>().map_err(|error| error.to_string())
 }
 
-/// Parses a duration as Flux and people write it.
+/// Parses a duration as Flux writes it: `90s`, `45m`, `1h30m`.
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let seconds = duration::seconds(text).and_then(|seconds| u64::try_from(seconds).ok());
-    let seconds = seconds.ok_or("write it as in `2h` or `90m`")?;
+    let seconds = seconds.ok_or("not a valid duration; write it as in `2h` or `90m`")?;
     Ok(Duration::from_secs(seconds))
 }
 
-/// Most threads that work at a time: more make no site faster, and each holds memory.
+/// Most threads at a time: more do not convert a site faster, and each holds memory.
 const MAX_WORKERS: NonZeroUsize = NonZeroUsize::new(8).expect("not zero");
 
-/// As many threads as the machine runs at a time.
+/// Returns one thread for each processor, up to [`MAX_WORKERS`].
 fn workers() -> Workers {
     let available = std::thread::available_parallelism();
     available.map_or(Workers::ONE, |number| Workers::new(number.min(MAX_WORKERS)))
 }
 
-/// All commands and options: what `docs/cli.md` and completions are made of.
+/// Returns all commands and options: `docs/cli.md` is generated from them.
 #[must_use]
 pub fn command() -> clap::Command {
     Arguments::command()
 }
 
-/// Runs the program and says how it went.
-///
-/// Exit codes: 0 done, 1 failed (usage, documents, input and output), 2 differences (`diff` and `plan`, with
-/// `--exit-code`).
+/// Runs the program and returns its exit code, as the help of each command lists them.
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             let written = error.print();
-            // Help and version are no failure, unless they cannot be written.
+            // Help and version are not failures, unless they cannot be written.
             return match written {
                 _ if error.use_stderr() => ExitCode::FAILURE,
                 Ok(()) => ExitCode::SUCCESS,

@@ -1,6 +1,6 @@
-//! What a run says about itself, as versioned data and in the formats of others.
+//! Reports of all commands: as versioned data, as text, as pages and in the formats of other programs.
 //!
-//! The types here are a copy made for readers outside: they change only with the version of their report.
+//! The types here are what readers outside get. They change only with the version of their report.
 
 pub mod apply;
 pub mod convert;
@@ -38,9 +38,9 @@ use style::Style;
 
 /// A report for programs and for people.
 pub trait Rendered: Serialize {
-    /// As text for a terminal.
+    /// Returns it as text for a terminal.
     fn text(&self, style: Style) -> String;
 
-    /// As a page, for Markdown.
+    /// Returns it as a page, for Markdown.
     fn page(&self) -> Page;
 }

@@ -1,4 +1,4 @@
-//! Which cluster commands talk to, and how they run what waits for it.
+//! Access to a cluster: its arguments, the connection, and the runtime for requests.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,16 +13,16 @@ use super::{Failure, show};
 /// Which cluster, and as whom.
 #[derive(Debug, Args)]
 pub(super) struct AccessArguments {
-    /// Kubeconfig file; may be given several times [default: KUBECONFIG, ~/.kube/config, the pod's own]
+    /// Kubeconfig file; may be given several times [default: KUBECONFIG, ~/.kube/config, the Pod's service account]
     #[arg(long, value_name = "FILE", help_heading = "Cluster")]
     kubeconfig: Vec<PathBuf>,
-    /// Context of the kubeconfig [default: the current one]
+    /// Context of the kubeconfig [default: its current context]
     #[arg(long, value_name = "NAME", help_heading = "Cluster")]
     context: Option<String>,
-    /// User to act as
+    /// User to impersonate
     #[arg(long = "as", value_name = "USER", help_heading = "Cluster")]
     user: Option<String>,
-    /// Group to act as; may be given several times
+    /// Group to impersonate; may be given several times
     #[arg(
         long = "as-group",
         value_name = "GROUP",
@@ -30,18 +30,18 @@ pub(super) struct AccessArguments {
         help_heading = "Cluster"
     )]
     groups: Vec<String>,
-    /// Longest time without an answer from the API server
+    /// Longest time to wait for an answer of the API server
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=3600), help_heading = "Cluster")]
     request_timeout: Option<u64>,
 }
 
 impl AccessArguments {
-    /// Connects; what has to wait is told on stderr.
+    /// Connects; retries are printed to stderr.
     pub(super) async fn connect(&self) -> Result<Cluster, Failure> {
         self.connect_telling(|text| show::say(&text)).await
     }
 
-    /// Connects; what has to wait is told to `tell`.
+    /// Connects; retries are passed to `tell`, a line each.
     pub(super) async fn connect_telling(
         &self,
         tell: impl Fn(String) + Send + Sync + 'static,
@@ -49,11 +49,11 @@ impl AccessArguments {
         let cluster = Cluster::connect(&self.access()).await.map_err(failure)?;
         Ok(cluster.on_wait(move |waiting| {
             let why = match waiting.status {
-                Some(status) => format!("the api server is busy ({status})"),
+                Some(status) => format!("the API server is busy ({status})"),
                 None => "the connection broke".to_owned(),
             };
             tell(format!(
-                "{why}, attempt {} failed, trying again",
+                "{why}: attempt {} failed, retrying",
                 waiting.attempt
             ));
         }))
@@ -78,17 +78,17 @@ impl AccessArguments {
     }
 }
 
-/// Runs what talks to a cluster, on this thread.
+/// Runs a future with its requests to a cluster, on this thread.
 pub(super) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|cause| Failure::new(format!("cannot start: {cause}")))?;
-    // What runs beside it stays on this thread, too.
+        .map_err(|cause| Failure::new(format!("cannot start the asynchronous runtime: {cause}")))?;
+    // Its local tasks stay on this thread, too.
     LocalSet::new().block_on(&runtime, work)
 }
 
-/// What a person sees when the cluster cannot be used.
+/// Converts an error of the cluster client to a failure with its hint.
 pub(super) fn failure(error: cluster::Error) -> Failure {
     let failure = Failure::new(error.to_string());
     match error.hint() {

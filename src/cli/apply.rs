@@ -24,7 +24,7 @@ use crate::rollout::Rollout;
 
 use super::access::{self, AccessArguments};
 use super::choices::Choices;
-use super::input::InputArguments;
+use super::input::{InputArguments, TREES_TOO};
 use super::report::ReportArguments;
 use super::rollout::rollout;
 use super::{Failure, Levels, Output, objects, report, show, stdout};
@@ -36,63 +36,65 @@ use troubles::Troubles;
 /// How long a server may be away or too busy before a run gives up.
 const RETRY_FOR: Duration = Duration::from_secs(120);
 
-/// Roll a site out, stage by stage, and watch every release until it is ready
+/// Roll out a site, stage by stage, and watch every release until it is ready
 ///
-/// Nothing of a stage is touched before the last release of the stage in front of it is ready and everything that
-/// Armada itself waited for is there. What is going to be done is written into a journal first, so a run that ended at any
-/// moment is taken up again with --resume. Takes Armada documents or a Flux tree made before, as diff does.
+/// A stage starts when every release of the stage before it is ready and all of Armada's own waits are met.
+/// Each write is recorded in a journal before it is sent, so --resume continues a run that ended at any
+/// moment. The input is Armada documents, which are compiled in memory as `convert` does, or a Flux tree,
+/// edited or not.
 #[derive(Debug, Args)]
 #[command(mut_arg("report", |report| {
-    report.help("Write the final report as text, json or markdown; may be given several times")
+    report.help("Write the final report as text, json or markdown, to stdout or FILE; may be given several times")
 }))]
+#[command(mut_arg("files", |files| files.help(TREES_TOO)))]
 #[command(after_help = "Examples:
   armada2flux apply flux/ --context site-a
   armada2flux plan site.yaml -o plan.json && armada2flux apply site.yaml --plan plan.json --yes
   armada2flux apply flux/ --pause-after control-plane
   armada2flux apply flux/ --resume
 
-Exit codes: 0 done, 1 failed (usage, documents, files, API server), 3 a stage failed or timed out (take it up
-again with --resume), 4 refused before anything was touched, 130 interrupted (take it up again with --resume)")]
+Exit codes: 0 done, 1 failed (usage, documents, files, API server), 3 a stage failed or timed out (resume it with
+--resume), 4 refused before anything was written, 130 interrupted (resume it with --resume)")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
-    /// Do what this plan says, and refuse when anything is different from when it was made
+    /// Do exactly what this saved plan says; refuse if the input or the cluster has changed since
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
-    /// Do not ask; without a terminal there is nobody to ask
+    /// Do not ask for confirmation; required without a terminal
     #[arg(short, long)]
     yes: bool,
-    /// Take up the run that the journal tells of, at the first step that is not finished
+    /// Resume the run of the journal, at the first step that is not finished
     #[arg(long)]
     resume: bool,
-    /// The journal [default: armada2flux-SITE.journal in this folder]
+    /// Journal of the run [default: armada2flux-SITE.journal in the current folder]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// Namespace of the Lease and of the run's state
+    /// Namespace of the Lease and of the ConfigMap with the run's state
     #[arg(long, value_name = "NAME", default_value = "flux-system")]
     state_namespace: String,
-    /// Take the Lease of a run that ended without giving it back; only when it has expired
+    /// Take over the Lease of a run that ended without releasing it, once it has expired
     #[arg(long)]
     break_lock: bool,
-    /// Releases that move at the same time where their group is not sequenced
+    /// Most releases at a time in a chart group that is not sequenced
     #[arg(long, value_name = "NUMBER", default_value_t = crate::apply::PARALLEL, value_parser = parallel)]
     parallel: usize,
     /// Stop after this stage (its number or the name of its chart group)
     #[arg(long, value_name = "STAGE")]
     pause_after: Option<String>,
-    /// Begin with this stage; those before must be as the input says already
+    /// Start with this stage; the stages before it must be up to date already
     #[arg(long, value_name = "STAGE", conflicts_with = "only_stage")]
     from_stage: Option<String>,
-    /// Do this stage and no other; those before must be as the input says already
+    /// Roll out this stage alone; the stages before it must be up to date already
     #[arg(long, value_name = "STAGE")]
     only_stage: Option<String>,
-    /// Longest time for each stage, as 90s, 45m or 2h
+    /// Longest time of each stage, as 90s, 45m or 2h
     #[arg(long, value_name = "TIME", value_parser = parse_stage_timeout)]
     stage_timeout: Option<Duration>,
-    /// Say what would be done, and do nothing
+    /// Print what would be done, and write nothing
     #[arg(long)]
     dry_run: bool,
-    /// Write what happens to this file while it happens, as JSON lines
+    /// File to write events to during the run, as JSON lines
     #[arg(long, value_name = "FILE")]
     events: Option<PathBuf>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! What commands that compile Armada documents to Flux objects let the user choose.
+//! Options of all commands that compile Armada documents to Flux objects.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -14,51 +14,50 @@ use crate::yaml::deliver::Delivery;
 use super::Failure;
 use super::input::{Armada, InputArguments};
 
-/// Choices that change the objects.
+/// Options that change the objects.
 #[derive(Debug, Args)]
 pub(super) struct Choices {
-    /// How values are typed
+    /// Types of values
     #[arg(long, value_enum, default_value_t = ValuesAs::Delivered, value_name = "HOW")]
     values_as: ValuesAs,
     /// Where values are written
     #[arg(long, value_enum, default_value_t = ValuesIn::Inline, value_name = "WHERE")]
     values_in: ValuesIn,
-    /// Write what looks secret in values to a Secret of its own for each release; a list with a secret in it
-    /// goes there whole
+    /// Write values that look secret to a Secret for each release; a list that holds one goes there whole
     #[arg(long)]
     split_secrets: bool,
-    /// Time limit of every chart, if armada was run with one (`--timeout`)
+    /// Time limit of every chart, if Armada was run with one (`--timeout`)
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(i64).range(1..=plan::MAX_TIMEOUT))]
     timeout: Option<i64>,
-    /// Write releases running, for a cluster that has none of them yet
+    /// Do not suspend the releases: for a cluster that has none of them yet
     #[arg(long)]
     new_cluster: bool,
-    /// Name of the site, a label on every object [default: the Manifest's name]
+    /// Name of the site, a label on every object [default: the name of the Manifest]
     #[arg(long, value_name = "NAME")]
     site: Option<String>,
-    /// Namespace of source objects; `release` makes a copy in each release's namespace
+    /// Namespace of source objects; `release` writes a copy to the namespace of each release
     #[arg(long, value_name = "NAME", default_value = "flux-system")]
     source_namespace: String,
-    /// Where flux finds charts instead: rules that `armada2flux source-map init` writes to begin with
+    /// Source map: rules that say where Flux finds charts; `armada2flux source-map init` writes a first one
     #[arg(long, value_name = "FILE")]
     pub(super) source_map: Option<PathBuf>,
-    /// What becomes of what armada itself waited for after helm
+    /// How to keep Armada's own waits, which ran after Helm
     #[arg(long, value_enum, default_value_t = WaitsAs::Gates, value_name = "HOW")]
     waits: WaitsAs,
-    /// With `--waits cel`: let flux wait for this release before its post-install hooks, although armada
-    /// waited after them; safe if no pod needs such a hook; may be given several times
+    /// With `--waits cel`: let Flux wait for this release before its post-install hooks, although Armada
+    /// waited after them; safe if no Pod needs such a hook; may be given several times
     #[arg(long, value_name = "RELEASE")]
     cel_before_hooks: Vec<String>,
-    /// What becomes of jobs that armada deleted before each upgrade
+    /// How to keep the deletions of Jobs that Armada made before each upgrade
     #[arg(long, value_enum, default_value_t = PreDelete::Report, value_name = "HOW")]
     pre_delete: PreDelete,
-    /// The helm that armada ran, which decides how flux waits where helm waited
+    /// Helm version that Armada ran: decides how Flux waits where Helm waited
     #[arg(long, value_enum, default_value_t = HelmOfArmada::Three, value_name = "VERSION")]
     armada_helm: HelmOfArmada,
     /// Which releases depend on which
     #[arg(long, value_enum, default_value_t = Order::Exact, value_name = "FORM")]
     order: Order,
-    /// Leave Namespace objects out
+    /// Do not write Namespace objects
     #[arg(long)]
     no_namespaces: bool,
 }
@@ -84,17 +83,17 @@ enum ValuesIn {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum WaitsAs {
-    /// An annotation that apply acts on; plain flux does not
+    /// As an annotation that `apply` acts on and plain Flux does not
     Gates,
-    /// The annotation, and health checks in CEL where helm waited for the same objects
+    /// As the annotation, and as health checks in CEL where Helm waited for the same objects
     Cel,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum PreDelete {
-    /// A warning; apply deletes them, in plain flux an upgrade that changes one fails until somebody does
+    /// Warn: `apply` deletes the Jobs; in plain Flux an upgrade that changes one fails until it is deleted
     Report,
-    /// Where helm does not wait, flux makes the jobs hooks of the release, which helm makes anew
+    /// Turn the Jobs into hooks, which Helm recreates at each upgrade, where Helm does not wait
     Hook,
 }
 
@@ -110,9 +109,9 @@ enum HelmOfArmada {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Order {
-    /// Armada's: every release on all of the step before
+    /// Armada's order: every release depends on all releases of the step before
     Exact,
-    /// One after another, as `armada apply --wait` goes: a single dependency each
+    /// One release after another, as `armada apply --wait` does: a single dependency each
     Chain,
 }
 
@@ -126,11 +125,11 @@ impl From<Order> for plan::Order {
 }
 
 impl Choices {
-    /// The choices as the compiler takes them.
+    /// Converts them to the options of the compiler.
     pub(super) fn options(&self, input: &InputArguments) -> Result<compile::Options, Failure> {
         if !self.cel_before_hooks.is_empty() && self.waits != WaitsAs::Cel {
-            let failure = Failure::new("--cel-before-hooks has no effect without health checks");
-            return Err(failure.hint("add --waits cel"));
+            let failure = Failure::new("`--cel-before-hooks` has no effect without health checks");
+            return Err(failure.hint("add `--waits cel`"));
         }
         Ok(compile::Options {
             target: input.target_manifest.clone(),
@@ -154,7 +153,7 @@ impl Choices {
             values_in: match (self.values_in, self.split_secrets) {
                 (ValuesIn::Inline, false) => lower::ValuesIn::Inline,
                 (ValuesIn::Inline, true) => lower::ValuesIn::SplitSecrets,
-                // All of it is in a Secret then.
+                // Everything is in a Secret then.
                 (ValuesIn::Secret, _) => lower::ValuesIn::Secret,
                 (ValuesIn::ConfigMap, false) => lower::ValuesIn::ConfigMap,
                 (ValuesIn::ConfigMap, true) => lower::ValuesIn::ConfigMapAndSecret,

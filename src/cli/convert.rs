@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::compile::Compilation;
-use crate::diagnostic::Diagnostics;
 use crate::report;
-use crate::report::convert::{Report, closing, text};
+use crate::report::convert::text;
 use crate::report::style::Paint;
 
 use super::choices::Choices;
@@ -24,23 +23,24 @@ use sink::{Finished, TreeSink};
 /// Convert Armada documents to a Flux tree
 ///
 /// Reads Manifest, ChartGroup and Chart documents (v1 and v2) and writes HelmReleases, their sources and
-/// namespaces. Values are typed as Helm really received them from Armada. Releases are written suspended.
+/// Namespaces. Values have the types that Helm really received from Armada. Releases are written suspended,
+/// unless --new-cluster is given.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   armada2flux convert site.yaml -o flux/
   armada2flux convert rendered/ --target-manifest full-site -o flux/
-  pegleg site -r . render mysite | armada2flux convert - --target-manifest full-site
+  pegleg site -r . render mysite | armada2flux convert - --target-manifest full-site > flux.yaml
 
 Exit codes: 0 done, 1 failed (usage, documents, files)")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
-    /// Write the tree into this folder instead of one YAML stream to stdout
+    /// Folder to write the tree to [default: one YAML stream to stdout]
     #[arg(short, long, value_name = "DIR")]
     output: Option<PathBuf>,
     #[command(flatten)]
     choices: Choices,
-    /// Delete files of an earlier run that the tree no longer has
+    /// Delete files of an earlier run that are no longer part of the tree
     #[arg(long, requires = "output")]
     delete_stale: bool,
     #[command(flatten)]
@@ -53,7 +53,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     if arguments.output.is_none() && arguments.report.on_stdout() {
         let failure = Failure::new("the report and the tree would both go to standard output");
         return Err(
-            failure.hint("write the tree with -o DIR, or the report with --report json=FILE")
+            failure.hint("write the tree with `-o DIR`, or the report with `--report json=FILE`")
         );
     }
     arguments.report.check()?;
@@ -81,11 +81,19 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         &diagnostics,
     );
     if !output.quiet {
-        let lines = summary(arguments, &report, written.as_ref(), &diagnostics, output);
-        show::say(lines.join("\n").trim_end());
+        let files = match (written, &arguments.output) {
+            (Some(written), Some(folder)) => files(&written, folder, arguments.delete_stale),
+            _ => Vec::new(),
+        };
+        show::say(text::summary(&report, &files).trim_end());
+        let totals = show::totals(&diagnostics);
+        totals.iter().for_each(|line| show::say(line));
+        if !report.ok {
+            show::say(&show::paint(output, "nothing was written", Paint::Bold));
+        }
     }
     if output.verbose > 1 {
-        show::say(text::text(&report).trim_end());
+        show::say(text::details(&report).trim_end());
     }
     arguments.report.write_asked(output, &report)?;
     if diagnostics.errors() > 0 {
@@ -94,43 +102,21 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     stream.map_or(Ok(()), |stream| stdout::write(&stream))
 }
 
-/// What is said at the end.
-fn summary(
-    arguments: &Arguments,
-    report: &Report,
-    written: Option<&Written>,
-    diagnostics: &Diagnostics,
-    output: &Output,
-) -> Vec<String> {
-    let mut lines = Vec::new();
-    if report.ok {
-        lines.push(closing::size(report));
-        if let (Some(written), Some(folder)) = (written, &arguments.output) {
-            push_files(&mut lines, written, folder, arguments.delete_stale);
-        }
-        lines.extend(closing::lines(report));
-    }
-    lines.extend(show::totals(diagnostics));
-    if !report.ok {
-        lines.push(show::paint(output, "nothing was written", Paint::Bold));
-    }
-    lines
-}
-
-/// Which files were written, and which others are there.
-fn push_files(lines: &mut Vec<String>, written: &Written, folder: &Path, delete_stale: bool) {
+/// Returns which files were written and which stale ones were found, a line each.
+fn files(written: &Written, folder: &Path, delete_stale: bool) -> Vec<String> {
     let files = count(written.files, "file");
-    lines.push(format!("written: {files} to {}", folder.display()));
+    let mut lines = vec![format!("written: {files} to {}", folder.display())];
     for path in &written.cleared {
         let path = path.display();
-        lines.push(format!("deleted: {path} (left by a run that was killed)"));
+        lines.push(format!("deleted: {path} (left by a killed process)"));
     }
     for path in &written.stale {
         let fate = if delete_stale {
             "deleted"
         } else {
-            "no longer part of the tree, --delete-stale deletes it"
+            "no longer part of the tree; --delete-stale deletes it"
         };
         lines.push(format!("stale: {} ({fate})", path.display()));
     }
+    lines
 }

@@ -15,42 +15,44 @@ use crate::survey::{self, Compared};
 
 use super::access::{self, AccessArguments, failure};
 use super::choices::Choices;
-use super::input::InputArguments;
+use super::input::{InputArguments, TREES_TOO};
 use super::report::ReportArguments;
 use super::{Failure, Levels, Output, flux_tree, objects, warnings};
 
-/// Exit code with --exit-code when there are differences.
+/// Exit code for differences, with --exit-code.
 const DIFFERENT: u8 = 2;
 
-/// Show what applying would change in the cluster, or against another tree
+/// Show what applying the input would change in the cluster, or against another tree
 ///
-/// Nothing is written: the API server is asked what a server-side apply would do, and throws it away.
-/// Takes Armada documents, which are compiled in memory as `convert` does it, or a Flux tree made before,
-/// edited or not. Secrets are hidden; that they change is shown.
+/// Nothing is written: the API server answers dry runs of a server-side apply. The input is Armada
+/// documents, which are compiled in memory as `convert` does, or a Flux tree, edited or not. Secrets are
+/// hidden; the report says only that they change.
 #[derive(Debug, Args)]
+#[command(mut_arg("files", |files| files.help(TREES_TOO)))]
 #[command(after_help = "Examples:
   armada2flux diff flux/ --context site-a
   armada2flux diff flux/ --against flux-of-last-week/
   armada2flux diff site.yaml --target-manifest full-site --against flux/ --exit-code
   armada2flux diff flux/ --against main/flux/ --report markdown=comment.md --report json=diff.json
 
-Exit codes: 0 done, 1 failed (usage, documents, files, API server; or it refuses an object), 2 with --exit-code when
-anything differs")]
+Exit codes: 0 done, 1 failed (usage, documents, files, API server; also when the API server refuses an object),
+2 differences, with --exit-code")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
-    /// Compare with this tree instead of a cluster
+    /// Tree (folder or file) to compare with instead of a cluster
     #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "namespace", "user"])]
     against: Option<PathBuf>,
     #[command(flatten)]
     access: AccessArguments,
-    /// Namespace of objects that name none; objects of another one are an error [default: the context's]
+    /// Namespace of objects that name none; an object of another namespace is an error [default: the namespace of the
+    /// context]
     #[arg(short, long, value_name = "NAME", help_heading = "Cluster")]
     namespace: Option<String>,
-    /// Exit with 2 when anything differs
+    /// Exit with 2 when there are differences
     #[arg(long, alias = "detailed-exitcode")]
     exit_code: bool,
-    /// List what is left out as noise, with the rule that says so
+    /// List differences that are left out as noise, with their rules
     #[arg(long)]
     show_noise: bool,
     #[command(flatten)]
@@ -88,9 +90,9 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
         refused, objects, ..
     } = report.summary;
     if refused > 0 {
-        let failure = format!("the api server would refuse {refused} of {objects} objects");
+        let failure = format!("the API server would refuse {refused} of {objects} objects");
         let failure = Failure::new(failure);
-        return Err(failure.hint("the report has its message for each of them"));
+        return Err(failure.hint("the report has the message for each object"));
     }
     let different = arguments.exit_code && report.summary.is_different();
     Ok(if different {
@@ -100,7 +102,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     })
 }
 
-/// What applying the objects would change; all objects, in order, then those that are left over.
+/// Returns what applying the objects would change: all objects in order, then those that are left over.
 fn in_cluster(
     arguments: &AccessArguments,
     namespace: Option<&str>,

@@ -8,16 +8,16 @@ use super::{Failure, Output, report, stdout};
 
 /// Explain an Armada field or a diagnostic code
 ///
-/// Says what Armada did with the field and what becomes of it in Flux, or why a diagnostic matters and what
-/// to do. Without TOPIC it lists all topics.
+/// Prints what Armada did with the field and what becomes of it in Flux, or why a diagnostic matters and what
+/// to do. Without TOPIC, lists all topics.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   armada2flux explain wait.resources
   armada2flux explain value-retyped
 
-Exit codes: 0 done, 1 no such topic")]
+Exit codes: 0 done, 1 unknown topic")]
 pub(super) struct Arguments {
-    /// A field such as wait.timeout or manifest.release_prefix, or a code
+    /// A field, such as wait.timeout or manifest.release_prefix, or the code of a diagnostic
     #[arg(value_name = "TOPIC")]
     topic: Option<String>,
 }
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
                 let lines = found
                     .iter()
                     .map(|(name, what)| format!("  {name:<width$}  {what}\n"));
-                format!("`{topic}` may be:\n{}", lines.collect::<String>())
+                format!("`{topic}` may mean:\n{}", lines.collect::<String>())
             }
             Answer::Unknown(near) => return Err(unknown(topic, &near)),
         },
@@ -42,9 +42,11 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
 }
 
 fn unknown(topic: &str, near: &[String]) -> Failure {
-    let failure = Failure::new(format!("there is no field or code `{topic}`"));
+    let failure = Failure::new(format!(
+        "`{topic}` is not a field of Armada or a code of a diagnostic"
+    ));
     if near.is_empty() {
-        failure.hint("`armada2flux explain` lists all topics")
+        failure.hint("`armada2flux explain` lists all of them")
     } else {
         failure.hint(format!("did you mean `{}`?", near.join("`, `")))
     }

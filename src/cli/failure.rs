@@ -1,4 +1,4 @@
-//! What a person sees when a command fails: what happened to what, why, and what to do.
+//! The failure of a command: what happened to which object, why, and what to do.
 
 use std::fmt::Write as _;
 use std::io;
@@ -12,7 +12,7 @@ use crate::report::style::Paint;
 
 use super::Output;
 
-/// The end of a command that failed.
+/// Why a command failed, and its exit code.
 #[derive(Debug)]
 pub struct Failure {
     kind: Kind,
@@ -20,24 +20,24 @@ pub struct Failure {
     code: ExitCode,
 }
 
-/// Exit code of a command that a guard refused before anything was touched.
+/// Exit code of a command that was refused before it wrote anything.
 const REFUSED: u8 = 4;
 
 #[derive(Debug)]
 enum Kind {
-    /// The documents are at fault; everything has been said already.
+    /// The documents have errors, which have been printed.
     Documents,
-    /// Whoever read our output has gone.
+    /// The reader of our output has closed it.
     ClosedPipe,
-    /// Something outside went wrong.
-    Outside {
-        act: String,
+    /// A message, with the error of the system if there is one.
+    Message {
+        text: String,
         cause: Option<io::Error>,
     },
 }
 
 impl Failure {
-    /// The documents are at fault; their diagnostics have been shown.
+    /// The documents have errors, which have been printed.
     pub(super) fn documents() -> Self {
         Self {
             kind: Kind::Documents,
@@ -46,11 +46,11 @@ impl Failure {
         }
     }
 
-    /// Something could not be done; `act` says what, in the past tense.
-    pub(super) fn new(act: impl Into<String>) -> Self {
+    /// A failure with this message: lower case, without a full stop.
+    pub(super) fn new(text: impl Into<String>) -> Self {
         Self {
-            kind: Kind::Outside {
-                act: act.into(),
+            kind: Kind::Message {
+                text: text.into(),
                 cause: None,
             },
             hint: None,
@@ -58,11 +58,11 @@ impl Failure {
         }
     }
 
-    /// A file could not be read or written.
-    pub(super) fn io(act: &str, path: &Path, cause: io::Error) -> Self {
+    /// A file could not be read, written …; `verb` says which.
+    pub(super) fn io(verb: &str, path: &Path, cause: io::Error) -> Self {
         Self {
-            kind: Kind::Outside {
-                act: format!("cannot {act} `{}`", path.display()),
+            kind: Kind::Message {
+                text: format!("cannot {verb} `{}`", path.display()),
                 cause: Some(cause),
             },
             hint: None,
@@ -75,8 +75,8 @@ impl Failure {
         let kind = if cause.kind() == io::ErrorKind::BrokenPipe {
             Kind::ClosedPipe
         } else {
-            Kind::Outside {
-                act: "cannot write standard output".to_owned(),
+            Kind::Message {
+                text: "cannot write to standard output".to_owned(),
                 cause: Some(cause),
             }
         };
@@ -87,13 +87,13 @@ impl Failure {
         }
     }
 
-    /// Says what to do.
+    /// Adds what to do.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// What happened, with its cause, and what to do; `None` when everything has been said already.
+    /// Returns what happened, with its cause, and what to do; `None` when nothing is left to print.
     pub(super) fn message(&self) -> Option<(String, Option<&str>)> {
         let Self {
             kind,
@@ -102,22 +102,24 @@ impl Failure {
         } = self;
         match kind {
             Kind::ClosedPipe | Kind::Documents => None,
-            Kind::Outside { act, cause } => {
+            Kind::Message { text, cause } => {
                 let cause = cause.as_ref().map(|cause| lower_first(&cause.to_string()));
-                let text = [Some(act.clone()), cause];
-                let text: Vec<String> = text.into_iter().flatten().collect();
-                Some((text.join(": "), hint.as_deref()))
+                let message = match cause {
+                    Some(cause) => format!("{text}: {cause}"),
+                    None => text.clone(),
+                };
+                Some((message, hint.as_deref()))
             }
         }
     }
 
-    /// The exit code that it ends with.
+    /// Returns the exit code.
     #[cfg(test)]
     pub(super) fn exit_code(&self) -> ExitCode {
         self.code
     }
 
-    /// Adds what to do after the rest is done.
+    /// Adds what to do after the other hint is followed.
     pub(super) fn then(mut self, hint: &str) -> Self {
         self.hint = Some(match self.hint {
             Some(first) => format!("{first}; then {hint}"),
@@ -126,23 +128,23 @@ impl Failure {
         self
     }
 
-    /// Makes it the refusal of a guard: nothing was touched.
+    /// Sets the exit code of a refusal: nothing was written.
     pub(super) fn refused(self) -> Self {
         self.code(REFUSED)
     }
 
-    /// Ends the command with this exit code.
+    /// Sets the exit code.
     pub(super) fn code(mut self, code: u8) -> Self {
         self.code = ExitCode::from(code);
         self
     }
 
-    /// Prints the failure and gives its exit code.
+    /// Prints the failure and returns its exit code.
     pub(super) fn report(self, output: &Output) -> ExitCode {
-        if let Some((act, hint)) = self.message() {
+        if let Some((message, hint)) = self.message() {
             let mut text = super::show::paint(output, "error", Paint::Danger);
             // Writing to a String cannot fail.
-            let _ = write!(text, ": {act}");
+            let _ = write!(text, ": {message}");
             if let Some(hint) = hint {
                 let help = super::show::paint(output, "help", Paint::Help);
                 let _ = write!(text, "\n  {help}: {hint}");
@@ -151,7 +153,7 @@ impl Failure {
         }
         match self.kind {
             Kind::ClosedPipe => ExitCode::SUCCESS,
-            Kind::Documents | Kind::Outside { .. } => self.code,
+            Kind::Documents | Kind::Message { .. } => self.code,
         }
     }
 }
@@ -161,7 +163,9 @@ impl From<Refused> for Failure {
         match refused {
             Refused::Tree(fault) => fault.into(),
             Refused::Release(unknown) => unknown.into(),
-            Refused::Both { .. } => Self::new(refused.to_string()).hint("give one of the two"),
+            Refused::Both { .. } => {
+                Self::new(refused.to_string()).hint("give either Armada documents or a Flux tree")
+            }
         }
     }
 }
@@ -174,8 +178,8 @@ impl From<Fault> for Failure {
 
 impl From<NoSuchRelease> for Failure {
     fn from(unknown: NoSuchRelease) -> Self {
-        Self::new(format!("--cel-before-hooks: {unknown}"))
-            .hint("give the name with its prefix, as the report lists it")
+        Self::new(format!("`--cel-before-hooks`: {unknown}"))
+            .hint("give the name with the release prefix, as the report lists it")
     }
 }
 

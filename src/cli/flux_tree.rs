@@ -1,4 +1,4 @@
-//! The files of Flux trees: which of them there are, and reading them.
+//! Flux trees on disk: which files belong to one, and reading them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,10 +11,10 @@ use crate::yaml::{self, Tree};
 
 use super::{Failure, load};
 
-/// Deepest nesting of kustomizations.
+/// Deepest nesting of Kustomizations.
 const MAX_DEPTH: usize = 32;
 
-/// The files that a tree consists of: those that its kustomization lists, or all of it.
+/// Returns the files of a tree: those that its Kustomization lists, or the path itself.
 pub(super) fn files(input: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files = Vec::new();
     find(input, 0, &mut files)?;
@@ -24,10 +24,10 @@ pub(super) fn files(input: &Path) -> Result<Vec<PathBuf>, Failure> {
 fn find(input: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     if depth > MAX_DEPTH {
         let failure = Failure::new(format!(
-            "kustomization `{}` is nested deeper than {MAX_DEPTH}",
+            "the Kustomization `{}` is nested deeper than {MAX_DEPTH} levels",
             input.display()
         ));
-        return Err(failure.hint("look for one that lists itself"));
+        return Err(failure.hint("look for a Kustomization that lists itself"));
     }
     let folder = input.is_dir();
     let list = KUSTOMIZATIONS
@@ -44,14 +44,14 @@ fn find(input: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fail
     Ok(())
 }
 
-/// What a kustomization lists; one that does more than that is refused.
+/// Returns what a Kustomization lists; refuses one that patches or generates.
 fn resources(path: &Path) -> Result<Vec<String>, Failure> {
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
     let files = load::load(&mut sources, &[path.to_owned()], &mut diagnostics)?;
     let refuse = |why: &dyn std::fmt::Display| {
-        let failure = Failure::new(format!("kustomization `{}` {why}", path.display()));
-        failure.hint("build it first: kustomize build DIR | armada2flux diff -")
+        let failure = Failure::new(format!("the Kustomization `{}` {why}", path.display()));
+        failure.hint("build it first: `kustomize build DIR | armada2flux diff -`")
     };
     let mut found = Vec::new();
     for tree in trees(&sources, &files, &mut diagnostics) {
@@ -72,7 +72,7 @@ fn trees(sources: &Sources, files: &[FileId], diagnostics: &mut Diagnostics) -> 
 
 /// Reads a tree that is not the input: a folder or a file.
 pub(super) fn read(input: &Path) -> Result<ObjectSet, Failure> {
-    // A folder that is not there must not look like an empty one.
+    // A missing folder must not look like an empty one.
     fs::metadata(input).map_err(|cause| Failure::io("read", input, cause))?;
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();

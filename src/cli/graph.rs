@@ -10,10 +10,10 @@ use super::input::InputArguments;
 use super::show;
 use super::{Failure, Levels, Output, stdout};
 
-/// Show the order of a site: stages, steps, gates, and what depends on what
+/// Show the order of a site: stages, steps, gates and dependencies
 ///
-/// A stage is a chart group, a step what may move at the same time. A gate is what armada itself waited
-/// for after helm.
+/// A stage is a chart group. A step is the releases of a stage that may move at the same time. A gate is a
+/// wait of Armada's own, after Helm.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   armada2flux graph site.yaml
@@ -23,7 +23,7 @@ Exit codes: 0 done, 1 failed (usage, documents, files)")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
-    /// How to draw it
+    /// Format of the drawing
     #[arg(long, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
     format: Format,
     /// Which releases depend on which
@@ -44,7 +44,7 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// The picture in this format.
+    /// Draws the picture in this format.
     pub(super) fn draw(self, picture: &Picture) -> String {
         match self {
             Format::Text => report::graph::text(picture),

@@ -1,4 +1,4 @@
-//! What commands that read Armada documents share: files and what the command line says about them.
+//! The input of commands: files, overrides and the source map.
 
 use std::path::{Path, PathBuf};
 
@@ -12,33 +12,38 @@ use crate::yaml::Dialect;
 
 use super::{Failure, flux_tree, load};
 
-/// Files with Armada documents and what Armada's command line says about them.
+/// Help on the files of commands that take Flux trees, too.
+pub(super) const TREES_TOO: &str =
+    "Files or folders with Armada documents, or with a Flux tree; `-` is stdin";
+
+/// Input files, and the options that Armada's own command line has for them.
 #[derive(Debug, Args)]
 pub(super) struct InputArguments {
-    /// Files with Armada documents; `-` is stdin, a folder stands for the YAML files below it
+    /// Files with Armada documents, or folders with YAML files; `-` is stdin
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The Manifest in question, when there are several
+    /// Manifest to use, if the input has several
     #[arg(long, value_name = "NAME")]
     pub(super) target_manifest: Option<String>,
-    /// Change documents as armada does: KIND is chart, chart_group or manifest; values are strings
+    /// Override a value as Armada does: KIND is chart, chart_group or manifest; values are strings; may be given several
+    /// times
     #[arg(long, value_name = "KIND:NAME:path=value")]
     set: Vec<String>,
-    /// Merge the documents of this file over those of the same schema and name, before any --set
+    /// File with documents to merge over those of the same schema and name, before --set; may be given several times
     #[arg(long, value_name = "FILE")]
     values: Vec<PathBuf>,
-    /// Which Armada deployed the site
+    /// Armada that deployed the site
     #[arg(long, value_enum, default_value_t = Armada::Python, value_name = "WHICH")]
     pub(super) armada: Armada,
 }
 
 impl InputArguments {
-    /// The files, as they were given.
+    /// Returns the files as they were given.
     pub(super) fn named(&self) -> &[PathBuf] {
         &self.files
     }
 
-    /// Reads everything.
+    /// Reads all files; a folder stands for the YAML files below it.
     pub(super) fn read(
         &self,
         source_map: Option<&Path>,
@@ -47,7 +52,7 @@ impl InputArguments {
         self.read_files(&self.files, source_map, diagnostics)
     }
 
-    /// As [`Self::read`], where a folder may be a Flux tree: then it is what its kustomization lists.
+    /// As [`Self::read`], but a folder with a Kustomization stands for the files that it lists.
     pub(super) fn read_trees(
         &self,
         source_map: Option<&Path>,
@@ -85,7 +90,7 @@ impl InputArguments {
                         "more than {} files and arguments",
                         Sources::MAX_FILES
                     ))
-                    .hint("put several overrides into one file and give it with --values")
+                    .hint("put several overrides into one file and give it with `--values`")
                 })?;
             sets.push(Set {
                 argument: argument.clone(),
@@ -107,7 +112,7 @@ fn load_source_map(
 ) -> Result<SourceMapText, Failure> {
     if file.is_dir() {
         let failure = Failure::new(format!("the source map `{}` is a folder", file.display()));
-        return Err(failure.hint("name the file"));
+        return Err(failure.hint("give the file in it"));
     }
     let files = load::load(sources, &[file.to_owned()], diagnostics)?;
     Ok(match files.as_slice() {
@@ -116,12 +121,12 @@ fn load_source_map(
     })
 }
 
-/// The programs that read Armada documents.
+/// The programs that deploy Armada documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum Armada {
-    /// The Python program
+    /// Airship Armada, the Python program
     Python,
-    /// armada-go
+    /// armada-go, as StarlingX has it
     Go,
 }
 

@@ -1,4 +1,4 @@
-//! Input files, folders and stdin to [`Sources`].
+//! Reads input files, folders and stdin into [`Sources`].
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,7 +11,7 @@ use crate::source::{FileId, Sources};
 
 use super::Failure;
 
-/// Most bytes that all input files may hold together.
+/// Largest input, all files together, in bytes.
 pub(super) const MAX_INPUT_BYTES: u64 = 256 * 1024 * 1024;
 /// Deepest folder that is searched for YAML files.
 const MAX_FOLDER_DEPTH: usize = 64;
@@ -20,7 +20,7 @@ const MAX_FOLDER_DEPTH: usize = 64;
 const STDIN: &str = "<stdin>";
 
 /// Reads files into `sources`; `-` is stdin, a folder stands for the YAML files below it. Returns those that
-/// have a text; why others have none is reported.
+/// could be read as text; the others are reported.
 pub(super) fn load(
     sources: &mut Sources,
     inputs: &[PathBuf],
@@ -33,7 +33,9 @@ pub(super) fn load(
     for input in inputs {
         if input.as_os_str() == "-" {
             if stdin_read {
-                return Err(Failure::new("standard input is named twice").hint("give `-` once"));
+                return Err(
+                    Failure::new("standard input (`-`) is given twice").hint("give `-` once")
+                );
             }
             stdin_read = true;
             let name = STDIN;
@@ -49,10 +51,10 @@ pub(super) fn load(
             let mut files = Vec::new();
             find(input, 0, &mut files)?;
             if files.is_empty() {
-                let message = format!("folder `{}` holds no YAML file", input.display());
+                let message = format!("the folder `{}` has no YAML files", input.display());
                 diagnostics.push(
                     Diagnostic::new(Code::InputEmpty, message)
-                        .help("files must end in .yaml or .yml"),
+                        .help("names of YAML files end with .yaml or .yml"),
                 );
             }
             for file in files {
@@ -73,7 +75,7 @@ fn add_file(
 ) -> Result<Option<FileId>, Failure> {
     let fail = |cause| Failure::io("read", path, cause);
     let file = fs::File::open(path).map_err(fail)?;
-    // A file that is too large is not read to find that out.
+    // The size is known before the file is read.
     let length = file.metadata().map_err(fail)?.len();
     let bytes = if length > *left {
         None
@@ -83,7 +85,7 @@ fn add_file(
     add(sources, path.display().to_string(), bytes, diagnostics)
 }
 
-/// All bytes, or `None` when there are more than are `left`.
+/// Reads all bytes; `None` if there are more than `left`.
 fn read_limited(reader: impl Read, left: &mut u64) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
     reader.take(*left + 1).read_to_end(&mut bytes)?;
@@ -103,9 +105,9 @@ fn add(
 ) -> Result<Option<FileId>, Failure> {
     let Some(bytes) = bytes else {
         let limit = MAX_INPUT_BYTES / (1024 * 1024);
-        let message = format!("`{name}` goes beyond the limit of {limit} MiB for all input");
+        let message = format!("with `{name}` the input exceeds the limit of {limit} MiB");
         diagnostics.push(
-            Diagnostic::new(Code::InputLimit, message).help("convert the site in smaller parts"),
+            Diagnostic::new(Code::InputLimit, message).help("split the site into smaller inputs"),
         );
         return Ok(None);
     };
@@ -130,21 +132,21 @@ fn add(
             let message = format!("{name}:{line}:{column}: the file is not UTF-8");
             diagnostics.push(
                 Diagnostic::new(Code::InputEncoding, message)
-                    .help("save it as UTF-8; binary files do not belong to the input"),
+                    .help("save it as UTF-8, or leave it out"),
             );
             Ok(None)
         }
     }
 }
 
-/// The YAML files below a folder, by name; hidden ones are left out, links to folders not followed.
+/// Finds the YAML files below a folder, by name; hidden files are left out, links to folders are not followed.
 fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
     if depth > MAX_FOLDER_DEPTH {
         let act = format!(
-            "folder `{}` is nested deeper than {MAX_FOLDER_DEPTH}",
+            "the folder `{}` is nested deeper than {MAX_FOLDER_DEPTH} levels",
             folder.display()
         );
-        return Err(Failure::new(act).hint("name the files themselves"));
+        return Err(Failure::new(act).hint("give the files themselves"));
     }
     for (path, kind) in entries(folder)? {
         let hidden = path
@@ -165,7 +167,7 @@ fn find(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), Fai
     Ok(())
 }
 
-/// What a folder holds, in the order of the names.
+/// Returns the entries of a folder, in the order of their names.
 pub(super) fn entries(folder: &Path) -> Result<BTreeMap<PathBuf, fs::FileType>, Failure> {
     let entry = |entry: io::Result<fs::DirEntry>| {
         let entry = entry?;

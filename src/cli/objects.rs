@@ -1,4 +1,4 @@
-//! The input of commands that speak of objects: Armada documents, compiled in memory, or a Flux tree made before.
+//! The objects of the input: Armada documents, compiled in memory, or a Flux tree.
 
 use crate::diagnostic::Diagnostics;
 use crate::flux::ObjectSet;
@@ -7,7 +7,7 @@ use super::choices::Choices;
 use super::input::InputArguments;
 use super::{Failure, Output, show};
 
-/// The objects of the input, whatever it is; what is wrong with it has been shown when this fails.
+/// Reads the objects of the input; its errors have been printed when this fails.
 pub(super) fn read(
     arguments: &InputArguments,
     choices: &Choices,
@@ -17,7 +17,7 @@ pub(super) fn read(
     let inputs = arguments.read_trees(choices.source_map.as_deref(), diagnostics)?;
     let options = choices.options(arguments)?;
     let set = inputs.objects(&options, diagnostics)?;
-    // What is lost on the way is convert's to say.
+    // `convert` reports what is lost; here only errors matter.
     let shown = if output.verbose > 0 {
         output.clone()
     } else {

@@ -18,46 +18,47 @@ use crate::survey;
 use super::access::{self, AccessArguments, failure};
 use super::choices::Choices;
 use super::graph::Format;
-use super::input::InputArguments;
+use super::input::{InputArguments, TREES_TOO};
 use super::report::ReportArguments;
 use super::rollout::rollout;
 use super::{Failure, Levels, Output, objects, private_file, show, stdout, warnings};
 
-/// Exit code with --exit-code when a run would write or be refused.
+/// Exit code for a run that would write or be refused, with --exit-code.
 const DIFFERENT: u8 = 2;
 
-/// Longest time that a plan may hold, in seconds.
+/// Longest validity of a plan, in seconds.
 const LONGEST: u64 = 7 * 24 * 3600;
 
-/// Show what a staged run would do in the cluster, or save it for `apply`
+/// Show what `apply` would do in the cluster, or save it as a plan
 ///
-/// Stage by stage and step by step: which objects are created, changed, upgraded or left as they are, what is
-/// deleted before an upgrade, what is awaited, and for how long; and what a run would refuse. Nothing is written to the
-/// cluster. Takes Armada documents, which are compiled in memory as `convert` does it, or a Flux tree made before,
-/// edited or not.
+/// Lists, stage by stage and step by step, which objects are created, changed, upgraded or left as they are, what is
+/// deleted before an upgrade, what is awaited and for how long, and what `apply` would refuse. Nothing is written to
+/// the cluster. The input is Armada documents, which are compiled in memory as `convert` does, or a Flux tree, edited
+/// or not.
 #[derive(Debug, Args)]
+#[command(mut_arg("files", |files| files.help(TREES_TOO)))]
 #[command(after_help = "Examples:
   armada2flux plan flux/ --context site-a
   armada2flux plan flux/ --context site-a -o plan.json
   armada2flux plan site.yaml --target-manifest full-site --graph dot | dot -Tsvg -o site.svg
 
-Exit codes: 0 done, 1 failed (usage, documents, files, API server), 2 with --exit-code when a run
+Exit codes: 0 done, 1 failed (usage, documents, files, API server), 2 with --exit-code when `apply`
 would change anything or be refused")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
     #[command(flatten)]
     access: AccessArguments,
-    /// Save the plan: `apply` does this and nothing else, or refuses
+    /// File to save the plan to; `apply --plan` does exactly what it says, or refuses
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// How long the saved plan holds
+    /// How long the saved plan is valid, as 90m, 2h or 24h
     #[arg(long, value_name = "DURATION", default_value = "2h", value_parser = parse_valid_for, requires = "output")]
     valid_for: u64,
-    /// Draw stages, steps and gates instead; no cluster is asked
+    /// Draw stages, steps and gates instead; needs no cluster
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["output", "exit_code", "report", "kubeconfig", "context", "user"])]
     graph: Option<Format>,
-    /// Exit with 2 when a run would change anything or be refused
+    /// Exit with 2 when `apply` would change anything or be refused
     #[arg(long, alias = "detailed-exitcode")]
     exit_code: bool,
     #[command(flatten)]
@@ -73,7 +74,7 @@ fn parse_valid_for(text: &str) -> Result<u64, String> {
     if (1..=LONGEST).contains(&valid_for) {
         Ok(valid_for)
     } else {
-        Err("a plan holds for a second at least, and a week at most".to_owned())
+        Err("a plan is valid for one second at least and one week (168h) at most".to_owned())
     }
 }
 
@@ -115,7 +116,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     })
 }
 
-/// What the cluster makes of the rollout, and which cluster it is.
+/// Compares the rollout with the cluster, and returns which cluster it is.
 async fn ask(
     arguments: &Arguments,
     rollout: &Rollout,
@@ -134,14 +135,14 @@ async fn ask(
     Ok((report, ClusterId { uid, server }))
 }
 
-/// A file that is no plan is not replaced by one.
+/// Refuses to overwrite a file that is not a saved plan.
 fn refuse_foreign(file: &Path) -> Result<(), Failure> {
     match std::fs::read_to_string(file) {
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Ok(text) if saved::read(&text).is_ok() => Ok(()),
         Ok(_) | Err(_) => {
             let act = format!("refused to overwrite `{}`", file.display());
-            Err(Failure::new(act).hint("it is no saved plan; move it or give another file"))
+            Err(Failure::new(act).hint("it is not a saved plan; move it or choose another file"))
         }
     }
 }
@@ -150,7 +151,7 @@ fn key() -> Result<[u8; KEY_BYTES], Failure> {
     let mut key = [0; KEY_BYTES];
     SystemRandom::new()
         .fill(&mut key)
-        .map_err(|_| Failure::new("the system gives no random bytes"))?;
+        .map_err(|_| Failure::new("the system's random source failed"))?;
     Ok(key)
 }
 
@@ -158,7 +159,7 @@ fn save(file: &Path, plan: &Saved, output: &Output) -> Result<(), Failure> {
     private_file::write(file, &saved::write(plan))?;
     if !output.quiet {
         show::say(&format!(
-            "saved to {}, for {} from {}",
+            "plan saved to {}, valid for {} from {}",
             file.display(),
             duration::show(i64::try_from(plan.valid_for).unwrap_or(i64::MAX)),
             plan.created

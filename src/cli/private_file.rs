@@ -1,4 +1,4 @@
-//! Files that nobody but their owner may read, written whole or not at all.
+//! Files that only their owner can read, written completely or not at all.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 
-/// Read and written by the owner.
+/// Read and write for the owner alone.
 const MODE: u32 = 0o600;
 
-/// Writes a file beside its place, then moves it there; what stood there is replaced.
+/// Writes a temporary file beside the path, then renames it; an existing file is replaced.
 pub(super) fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let beside = beside(path)?;
     let written = fill(&beside, text)
         .and_then(|()| fs::rename(&beside, path))
         .map_err(|cause| Failure::io("write", path, cause));
     if written.is_err() {
-        // Fails when it was never made.
+        // Fails if it was never created.
         let _ = fs::remove_file(&beside);
     }
     written
 }
 
 fn fill(path: &Path, text: &str) -> std::io::Result<()> {
-    // One that a killed process of this number left.
+    // A killed process with the same id may have left one.
     let _ = fs::remove_file(path);
     let mut file: File = OpenOptions::new()
         .write(true)
@@ -37,8 +37,8 @@ fn fill(path: &Path, text: &str) -> std::io::Result<()> {
 
 fn beside(path: &Path) -> Result<PathBuf, Failure> {
     let Some(name) = path.file_name() else {
-        let act = format!("`{}` cannot be written as a file", path.display());
-        return Err(Failure::new(act).hint("give a file with a name"));
+        let act = format!("`{}` is not a path of a file", path.display());
+        return Err(Failure::new(act).hint("give a path that ends with a file name"));
     };
     let name = format!(
         ".{}.armada2flux-{}",

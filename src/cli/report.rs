@@ -1,4 +1,4 @@
-//! `--report`: which reports are asked for, in which format, and where they go.
+//! `--report`: formats of reports, and where each is written.
 
 use std::path::PathBuf;
 
@@ -10,13 +10,13 @@ use crate::report::{Rendered, markdown};
 
 use super::{Failure, Output, show, stdout};
 
-/// `--report` of commands whose report is for programs and for people.
+/// `--report` of commands that write JSON, text and Markdown.
 #[derive(Clone, Debug, Args)]
 pub(super) struct ReportArguments {
-    /// Write a report as text, json or markdown; may be given several times
+    /// Write a report as text, json or markdown, to stdout or FILE; may be given several times
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = parse_target::<ReportFormat>)]
     report: Vec<Target<ReportFormat>>,
-    /// Largest markdown report, in bytes; what is cut is counted
+    /// Largest Markdown report, in bytes; the report says how much was cut
     #[arg(long, value_name = "BYTES", default_value_t = markdown::DEFAULT_LIMIT, value_parser = parse_limit)]
     report_limit: usize,
 }
@@ -26,9 +26,9 @@ pub(super) struct ReportArguments {
 enum ReportFormat {
     /// Everything, as `armada2flux schema` describes it
     Json,
-    /// For people
+    /// For reading
     Text,
-    /// For a comment on a change: details folded, below --report-limit
+    /// For a comment on a change: details are folded, size below --report-limit
     Markdown,
 }
 
@@ -38,12 +38,12 @@ impl ReportArguments {
         one_on_stdout(&self.report)
     }
 
-    /// Whether a report goes to stdout.
+    /// Returns whether a report goes to stdout.
     pub(super) fn on_stdout(&self) -> bool {
         self.report.iter().any(Target::is_stdout)
     }
 
-    /// Writes every report that was asked for.
+    /// Writes the requested reports.
     pub(super) fn write_asked(
         &self,
         output: &Output,
@@ -54,7 +54,7 @@ impl ReportArguments {
         })
     }
 
-    /// Writes every report that was asked for; as text on stdout too, unless one went there or nothing is to be said.
+    /// Writes the requested reports, and text to stdout unless one of them went there or --quiet is given.
     pub(super) fn write(&self, output: &Output, report: &impl Rendered) -> Result<(), Failure> {
         self.write_asked(output, report)?;
         if output.quiet || self.on_stdout() {
@@ -86,7 +86,7 @@ pub(super) struct Target<Format> {
 }
 
 impl<Format> Target<Format> {
-    /// Whether it goes to stdout.
+    /// Returns whether it goes to stdout.
     pub(super) fn is_stdout(&self) -> bool {
         self.file.is_none()
     }
@@ -116,7 +116,7 @@ pub(super) fn parse_target<Format: ValueEnum>(text: &str) -> Result<Target<Forma
                 .filter_map(|format| Some(format!("`{}`", format.to_possible_value()?.get_name())));
             let known: Vec<String> = known.collect();
             Err(format!(
-                "there is no report format `{format}`, use {}",
+                "`{format}` is not a report format; use {}",
                 known.join(", ")
             ))
         }
@@ -127,10 +127,10 @@ pub(super) fn parse_target<Format: ValueEnum>(text: &str) -> Result<Target<Forma
 fn parse_limit(text: &str) -> Result<usize, String> {
     let limit: usize = text
         .parse()
-        .map_err(|_| "give a number of bytes".to_owned())?;
+        .map_err(|_| "not a number of bytes".to_owned())?;
     if limit < markdown::MIN_LIMIT {
         return Err(format!(
-            "the summary alone takes up to {} bytes",
+            "too small: the summary alone needs up to {} bytes",
             markdown::MIN_LIMIT
         ));
     }
@@ -142,12 +142,12 @@ pub(super) fn one_on_stdout<Format>(reports: &[Target<Format>]) -> Result<(), Fa
     let to_stdout = reports.iter().filter(|target| target.is_stdout());
     if to_stdout.count() > 1 {
         let failure = Failure::new("two reports would both go to standard output");
-        return Err(failure.hint("write one to a file: --report json=FILE"));
+        return Err(failure.hint("write one of them to a file: `--report json=FILE`"));
     }
     Ok(())
 }
 
-/// Writes every report that was asked for, with colours only where a terminal takes them.
+/// Writes the requested reports, with colours only on a terminal.
 pub(super) fn write_asked<Format: Copy>(
     targets: &[Target<Format>],
     output: &Output,
@@ -167,15 +167,15 @@ pub(super) fn write_asked<Format: Copy>(
     Ok(())
 }
 
-/// How a report is written to stdout.
+/// Returns the style of reports on stdout.
 pub(super) fn style(output: &Output) -> Style {
     show::style_on(output, &std::io::stdout())
 }
 
-/// A report as indented JSON.
+/// Returns a report as indented JSON.
 pub(super) fn json(report: &impl Serialize) -> Result<String, Failure> {
     let mut text = serde_json::to_string_pretty(report)
-        .map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
+        .map_err(|error| Failure::new(format!("cannot write the report as JSON: {error}")))?;
     text.push('\n');
     Ok(text)
 }

@@ -1,14 +1,14 @@
-//! The rollout of the input, for `plan` and whatever acts on one.
+//! The rollout of the input, for `plan` and `apply`.
 
 use crate::flux::ObjectSet;
 use crate::rollout::{self, Rollout};
 
 use super::Failure;
 
-/// Faults that are shown.
+/// Faults that are printed.
 const SHOWN: usize = 20;
 
-/// Builds it, and has it checked by rules that share nothing with the building.
+/// Assembles the rollout and checks it by rules that share no code with the assembly.
 pub(super) fn rollout(set: &ObjectSet) -> Result<Rollout, Failure> {
     let rollout = rollout::assemble(set).map_err(|faults| {
         let said = faults
@@ -22,10 +22,10 @@ pub(super) fn rollout(set: &ObjectSet) -> Result<Rollout, Failure> {
     }
     let said = flaws.iter().map(ToString::to_string);
     Err(Failure::new(listed(
-        "a rule for rollouts is broken, nothing is done",
+        "internal error: the rollout breaks a rule, nothing was written",
         said,
     ))
-    .hint("this is a mistake of the program: report it, with the tree if you may"))
+    .hint("this is a bug of armada2flux: report it, with the tree if you may"))
 }
 
 fn listed(title: &str, said: impl ExactSizeIterator<Item = String>) -> String {

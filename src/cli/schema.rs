@@ -8,35 +8,38 @@ use crate::source_map::schema;
 
 use super::{Failure, report, stdout};
 
-/// Print the JSON Schema of something the program writes or reads
-///
-/// Example: armada2flux schema report
+/// Print the JSON Schema of a report or file that the program writes or reads
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  armada2flux schema report
+  armada2flux schema source-map > source-map.schema.json
+
+Exit codes: 0 done, 1 failed (usage)")]
 pub(super) struct Arguments {
-    /// What to describe
+    /// Report or file to describe
     #[arg(value_enum)]
     subject: Subject,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Subject {
-    /// The report of `convert --report json`
+    /// Report of `convert --report json`
     Report,
-    /// The report of `diff --report json`
+    /// Report of `diff --report json`
     Diff,
-    /// The report of `apply --report json`
+    /// Report of `apply --report json`
     Apply,
-    /// A line of the file that `apply --events` writes
+    /// Line of the file that `apply --events` writes
     Events,
-    /// The report of `status --report json`
+    /// Report of `status --report json`
     Status,
-    /// The report of `plan --report json`
+    /// Report of `plan --report json`
     PlanReport,
-    /// The file that `plan -o` writes and `apply --plan` reads
+    /// File that `plan -o` writes and `apply --plan` reads
     Plan,
-    /// The report of `validate --report json`
+    /// Report of `validate --report json`
     Validation,
-    /// The file that `convert --source-map` reads
+    /// File that `convert --source-map` reads
     SourceMap,
 }
 

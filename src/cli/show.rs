@@ -1,4 +1,4 @@
-//! Writing to the terminal.
+//! Messages and diagnostics on stderr.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -18,18 +18,18 @@ pub(super) use crate::report::{count, count_of};
 
 use super::{Colour, Output};
 
-/// Writes a line to stderr; a stderr that is gone stops nobody.
+/// Writes a line to stderr; errors are ignored.
 pub(super) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// Whether stderr takes colours.
+/// Returns whether to use colours on stderr.
 pub(super) fn colour(output: &Output) -> bool {
     colour_on(output, &std::io::stderr())
 }
 
-/// Whether a stream takes colours: as the command line says, or else as NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM and the
-/// stream itself say.
+/// Returns whether to use colours on a stream. Without `--color`, NO_COLOR, CLICOLOR, CLICOLOR_FORCE, TERM and the
+/// stream itself decide.
 pub(super) fn colour_on(output: &Output, stream: &impl RawStream) -> bool {
     match output.color {
         Colour::Always => true,
@@ -38,7 +38,7 @@ pub(super) fn colour_on(output: &Output, stream: &impl RawStream) -> bool {
     }
 }
 
-/// How text is written to a stream: its colours, its width, and how much is said.
+/// Returns the style of text on a stream: colours, width and amount.
 pub(super) fn style_on(output: &Output, stream: &(impl RawStream + AsFd)) -> Style {
     let size = stream
         .is_terminal()
@@ -50,12 +50,12 @@ pub(super) fn style_on(output: &Output, stream: &(impl RawStream + AsFd)) -> Sty
     }
 }
 
-/// A word in a colour, if stderr takes colours.
+/// Returns a word in a colour, if stderr takes colours.
 pub(super) fn paint(output: &Output, word: &str, paint: Paint) -> String {
     paint.paint(word, colour(output))
 }
 
-/// How many diagnostics of each code there are, a line for each severity.
+/// Counts diagnostics by code, a line for each severity.
 pub(super) fn totals(diagnostics: &Diagnostics) -> Vec<String> {
     let mut counts: BTreeMap<(Severity, Code), usize> = BTreeMap::new();
     for diagnostic in diagnostics.list() {
@@ -78,7 +78,7 @@ pub(super) fn totals(diagnostics: &Diagnostics) -> Vec<String> {
     lines
 }
 
-/// Shows diagnostics on stderr.
+/// Prints diagnostics to stderr.
 pub(super) fn diagnostics(
     list: &[Diagnostic],
     sources: &Sources,
@@ -94,7 +94,7 @@ pub(super) fn diagnostics(
     let line = |line: Span| {
         let mut masks = masks.borrow_mut();
         let of_file = masks.entry(line.file()).or_insert_with(|| {
-            // Grafted nodes stand in other files than their tree.
+            // Grafted nodes are in other files than their tree.
             let of = |tree: &&&Tree| tree.file() == line.file() || tree.has_grafts();
             let masks = trees
                 .iter()

@@ -11,7 +11,7 @@ use crate::{lower, plan, report};
 use super::input::InputArguments;
 use super::{Failure, Levels, Output, show, stdout};
 
-/// Tell flux where charts are that it cannot read where armada does
+/// Map chart sources that Flux cannot read to sources that it can
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -23,9 +23,9 @@ enum Command {
     Init(Init),
 }
 
-/// Begin a source map: a rule to fill in for each source that flux cannot read
+/// Write a first source map: a rule to fill in for each source that Flux cannot read
 ///
-/// The sources that flux can read are listed as comments, with rules that would take them from a mirror.
+/// Sources that Flux can read are listed as comments, with example rules that take them from a mirror.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   armada2flux source-map init site.yaml -o armada2flux.yaml
@@ -35,7 +35,7 @@ Exit codes: 0 done, 1 failed (usage, documents, files)")]
 struct Init {
     #[command(flatten)]
     input: InputArguments,
-    /// Write the map to this file, which must not be there yet, instead of stdout
+    /// File to write the map to, which must not exist yet [default: stdout]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
@@ -65,25 +65,25 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
     match &arguments.output {
         None => stdout::write(&text)?,
         Some(file) => {
-            // A map that somebody has filled in must not be lost.
+            // A map that has been filled in must not be lost.
             let new = std::fs::File::create_new(file);
             let written = new.and_then(|mut new| new.write_all(text.as_bytes()));
             written.map_err(|cause| Failure::io("write", file, cause))?;
         }
     }
     if !output.quiet {
-        let say = match sources
+        let line = match sources
             .iter()
             .filter(|source| matches!(source.verdict, lower::Verdict::Unreadable(_)))
             .count()
         {
-            0 => "flux can read every source, no rule is needed".to_owned(),
+            0 => "Flux can read every source; no rule is needed".to_owned(),
             number => format!(
-                "{} to fill in, look for {FILL_IN}",
+                "{} to fill in: look for {FILL_IN}",
                 show::count_of(number, "source", "sources")
             ),
         };
-        show::say(&say);
+        show::say(&line);
     }
     Ok(())
 }

@@ -17,10 +17,10 @@ use super::access::{self, AccessArguments};
 use super::report::{self, Target, parse_target};
 use super::{Failure, Output, journal, stdout, warnings};
 
-/// Show where the releases of a site stand, and the last run
+/// Show the state of the releases of a site, and the last run
 ///
-/// Nothing is written. Releases are found by the label of their site and judged as `apply` judges them; what the last
-/// run did is read from its state in the cluster, and from its journal where that is at hand.
+/// Nothing is written. Releases are found by the label of their site and assessed as `apply` assesses them. The last
+/// run is read from its state in the cluster, and from its journal if there is one.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   armada2flux status --context site-a
@@ -29,18 +29,18 @@ use super::{Failure, Output, journal, stdout, warnings};
 
 Exit codes: 0 done, 1 failed (usage, files, API server)")]
 pub(super) struct Arguments {
-    /// This site only [default: all that are there]
+    /// Site to show [default: all sites in the cluster]
     #[arg(long, value_name = "NAME")]
     site: Option<Text>,
-    /// Journal of the run [default: armada2flux-SITE.journal, if it is there]
+    /// Journal of the run [default: armada2flux-SITE.journal in the current folder, if it exists]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// Namespace of the run's state and lock
+    /// Namespace of the Lease and of the ConfigMap with the run's state
     #[arg(long, value_name = "NAME", default_value = FLUX_NAMESPACE)]
     state_namespace: Text,
     #[command(flatten)]
     access: AccessArguments,
-    /// Write a report as text or json; may be given several times
+    /// Write a report as text or json, to stdout or FILE; may be given several times
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = parse_target::<ReportFormat>)]
     report: Vec<Target<ReportFormat>>,
 }
@@ -50,7 +50,7 @@ pub(super) struct Arguments {
 enum ReportFormat {
     /// Everything, as `armada2flux schema status` describes it
     Json,
-    /// For people: a table for each site
+    /// For reading: a table for each site
     Text,
 }
 

@@ -13,18 +13,19 @@ use super::{Failure, Levels, Output};
 
 /// Check Armada documents: all errors of all documents in one run
 ///
-/// Checks every Manifest, ChartGroup and Chart of the input by Armada's own rules, used or not, then what
-/// only a deployment by Armada would find out. Unlike Armada it fails when something is wrong.
+/// Checks every Manifest, ChartGroup and Chart of the input by Armada's own rules, used or not, then
+/// everything that Armada finds only when it deploys. Unlike Armada, it fails when there is an error.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   armada2flux validate site.yaml
   armada2flux validate rendered/ --set chart:web:values.replicas=3
+  armada2flux validate site.yaml --report sarif=findings.sarif
 
 Exit codes: 0 valid, 1 invalid or failed (usage, files)")]
 pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
-    /// Write the findings as json, junit, sarif or github; may be given several times
+    /// Write the findings as json, junit, sarif or github, to stdout or FILE; may be given several times
     #[arg(long, value_name = "FORMAT[=FILE]", value_parser = parse_target::<ReportFormat>)]
     report: Vec<Target<ReportFormat>>,
     #[command(flatten)]
@@ -36,11 +37,11 @@ pub(super) struct Arguments {
 enum ReportFormat {
     /// Everything, as `armada2flux schema validation` describes it
     Json,
-    /// JUnit's XML, a failed case for each error
+    /// JUnit XML: a failed test case for each error
     Junit,
     /// SARIF 2.1.0, for code scanning
     Sarif,
-    /// Annotations of GitHub Actions
+    /// Workflow commands of GitHub Actions
     Github,
 }
 
@@ -65,12 +66,12 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
             show::paint(output, "invalid", Paint::Danger)
         };
         let found = [
-            count(documents.manifests.len(), "manifest"),
-            count(documents.chart_groups.len(), "chart group"),
-            count(documents.charts.len(), "chart"),
+            count(documents.manifests.len(), "Manifest"),
+            count(documents.chart_groups.len(), "ChartGroup"),
+            count(documents.charts.len(), "Chart"),
         ];
         let mut lines = show::totals(&diagnostics);
-        lines.push(format!("{verdict}: {} read in full", found.join(", ")));
+        lines.push(format!("{verdict}: {}", found.join(", ")));
         show::say(&lines.join("\n"));
     }
     let report = validate::report(inputs.sources(), documents, &diagnostics);

@@ -1,11 +1,11 @@
-//! What a survey of a cluster has to say beside its answer, on stderr.
+//! Warnings of a survey, on stderr.
 
 use crate::cluster::Cluster;
 use crate::survey::Warning;
 
 use super::{Output, show};
 
-/// Takes the warnings of a survey.
+/// Returns a sink that prints the warnings of a survey.
 pub(super) fn to_stderr(output: &Output) -> impl Fn(Warning) {
     let quiet = output.quiet;
     move |warning| {
@@ -24,14 +24,14 @@ fn text(warning: &Warning) -> String {
 }
 
 fn unreadable(what: &str, namespace: &str) -> String {
-    format!("{what} cannot be shown: it may not be read in namespace {namespace}")
+    format!("{what} is not shown: it cannot be read in namespace {namespace}")
 }
 
-/// Says how much was asked, to whoever wants to know everything.
+/// Prints the number of requests, with --verbose.
 pub(super) fn say_requests(cluster: &Cluster, output: &Output) {
     if output.verbose > 0 {
         show::say(&format!(
-            "asked {} ({}): {} requests",
+            "sent {2} requests to {0} ({1})",
             cluster.server(),
             cluster.version(),
             cluster.requests()

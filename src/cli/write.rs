@@ -1,4 +1,4 @@
-//! A tree of files into a folder: all of it or nothing, and never over somebody else's file.
+//! Writes a tree of files to a folder: completely or not at all, and never over files of others.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,18 +13,18 @@ use super::{Failure, load};
 /// Deepest folder in which files of an earlier run are looked for; trees have two levels.
 const MAX_STALE_DEPTH: usize = 3;
 
-/// Locked file in a sibling folder while its run lives: the system drops the lock of a run that was killed.
+/// File in the sibling folder that is locked while its process lives; the system drops the lock of a killed process.
 const LOCK: &str = ".lock";
 
-/// A tree on its way into its folder: files are written to a sibling first.
+/// A tree that is being written: files go to a sibling folder first.
 #[derive(Debug)]
 pub(super) struct Staging {
     target: PathBuf,
     sibling: PathBuf,
     paths: Vec<Text>,
-    /// Siblings that killed runs left, deleted now.
+    /// Siblings that killed processes left; they have been deleted.
     cleared: Vec<PathBuf>,
-    /// Held until the sibling is gone; `None` where the file system knows no locks.
+    /// Held until the sibling is deleted; `None` where the file system has no locks.
     _lock: Option<fs::File>,
 }
 
@@ -35,12 +35,12 @@ pub(super) struct Written {
     pub(super) files: usize,
     /// Files of an earlier run that the tree no longer has.
     pub(super) stale: Vec<PathBuf>,
-    /// Folders that killed runs left beside the tree, deleted now.
+    /// Folders that killed processes left beside the tree; they have been deleted.
     pub(super) cleared: Vec<PathBuf>,
 }
 
 impl Staging {
-    /// Makes the sibling folder.
+    /// Creates the sibling folder.
     pub(super) fn new(target: &Path) -> Result<Self, Failure> {
         // `..` and links in the path must not change what "beside" means.
         let target =
@@ -49,11 +49,11 @@ impl Staging {
             && !found.is_dir()
         {
             let act = format!("`{}` is not a folder", target.display());
-            return Err(Failure::new(act).hint("give another one with -o"));
+            return Err(Failure::new(act).hint("give a folder with `-o`"));
         }
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
-            let act = format!("`{}` cannot be written as a folder", target.display());
-            return Err(Failure::new(act).hint("give a folder with a name"));
+            let act = format!("`{}` is not a path of a folder to write", target.display());
+            return Err(Failure::new(act).hint("give a path that ends with a folder name"));
         };
         fs::create_dir_all(parent).map_err(|cause| Failure::io("make", parent, cause))?;
         let prefix = format!(".{}.armada2flux-", name.to_string_lossy());
@@ -83,7 +83,7 @@ impl Staging {
         fs::write(&path, &file.text).map_err(|cause| Failure::io("write", &shown, cause))
     }
 
-    /// Says which files were written, in their order.
+    /// Adds files that were written to the tree, in order.
     pub(super) fn list(&mut self, paths: impl IntoIterator<Item = Text>) {
         self.paths.extend(paths);
     }
@@ -109,7 +109,7 @@ impl Staging {
             for path in &stale {
                 fs::remove_file(path).map_err(|cause| Failure::io("delete", path, cause))?;
                 if let Some(folder) = path.parent() {
-                    // Fails, rightly, for a folder that still holds something.
+                    // Fails for a folder that is not empty, as it should.
                     let _ = fs::remove_dir(folder);
                 }
             }
@@ -121,7 +121,7 @@ impl Staging {
         })
     }
 
-    /// Refuses when a file is in the way that this program did not write.
+    /// Refuses to overwrite files that this program did not write.
     fn refuse_foreign(&self) -> Result<(), Failure> {
         const SHOWN: usize = 5;
         let mut foreign = Vec::new();
@@ -151,19 +151,19 @@ impl Staging {
         };
         let act = format!("refused to overwrite {}{more}", names.join(", "));
         Err(Failure::new(act)
-            .hint("armada2flux did not write these; move them or give another folder"))
+            .hint("armada2flux did not write them; move them or choose another folder"))
     }
 }
 
 impl Drop for Staging {
     fn drop(&mut self) {
-        // Nothing is left to tell anybody when this fails; the name says what the folder is.
+        // If this fails, the next run deletes the folder.
         let _ = fs::remove_dir_all(&self.sibling);
     }
 }
 
-/// Deletes what killed runs left: folders of this name whose lock nobody holds. All others stay, and so
-/// does what cannot be deleted: it is in nobody's way.
+/// Deletes folders of this prefix whose lock is free: killed processes left them. What cannot be deleted stays; it
+/// does no harm.
 fn clear_left_over(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     let mut dead: Vec<PathBuf> = fs::read_dir(parent)
         .into_iter()
@@ -185,7 +185,7 @@ fn clear_left_over(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     dead
 }
 
-/// Whether a file begins with the marker.
+/// Returns whether a file begins with the marker.
 fn is_own(path: &Path) -> bool {
     let regular = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
     let mut start = vec![0; MARKER.len()];
@@ -196,7 +196,7 @@ fn is_own(path: &Path) -> bool {
         && start == MARKER.as_bytes()
 }
 
-/// The files below a folder that begin with the marker.
+/// Finds the files below a folder that begin with the marker.
 fn find_own(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
     for (path, kind) in load::entries(folder)? {
         if kind.is_dir() {

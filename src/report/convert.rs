@@ -1,6 +1,5 @@
 //! The report of `convert`.
 
-pub mod closing;
 pub mod page;
 pub mod text;
 
@@ -35,25 +34,25 @@ pub struct Report {
     pub version: u32,
     /// Version of the program.
     pub program: String,
-    /// Whether a tree was made.
+    /// Whether the documents could be converted: no diagnostic is an error.
     pub ok: bool,
     /// Name of the site; empty when no Manifest was chosen.
     pub site: String,
-    /// Counts.
+    /// Numbers of objects, values and diagnostics.
     pub summary: Summary,
     /// The order of the releases and what it costs in plain Flux.
     pub order: Order,
     /// The releases in order of deployment.
     pub releases: Vec<Release>,
-    /// Everything that was said, in order of place.
+    /// All diagnostics, in order of place.
     pub diagnostics: Vec<Finding>,
-    /// What became of the fields of the input; every node of every document is counted once.
+    /// What becomes of the fields of the input; every node of every document is counted once.
     pub dispositions: Vec<Disposition>,
     /// Documents that are not Armada's, by schema.
     pub skipped_documents: BTreeMap<String, usize>,
 }
 
-/// Counts of a run.
+/// Numbers of objects, values and diagnostics.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Summary {
     /// Chart groups that hold charts.
@@ -64,19 +63,19 @@ pub struct Summary {
     pub releases: usize,
     /// HelmReleases written with `suspend: true`.
     pub suspended: usize,
-    /// HelmReleases with health checks that stand for waits of Armada.
+    /// HelmReleases with health checks that replace waits of Armada.
     pub health_checked: usize,
     /// Namespace objects.
     pub namespaces: usize,
     /// Source objects.
     pub sources: usize,
-    /// Secrets without content, which somebody has to fill in.
+    /// Secrets of sources without content, which the user has to fill in.
     pub empty_secrets: usize,
     /// Releases whose source Flux cannot read yet.
     pub unresolved_sources: usize,
     /// Secret values written in clear text.
     pub clear_text_secrets: usize,
-    /// Those of them that stand in Secret objects.
+    /// Those of them that are in Secret objects.
     pub secrets_apart: usize,
     /// Releases that hold such values.
     pub releases_with_secrets: usize,
@@ -92,13 +91,13 @@ pub struct Summary {
 /// A release.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Release {
-    /// Its name, prefix included.
+    /// Name of the HelmRelease, with the release prefix.
     pub name: String,
-    /// Its namespace.
+    /// Namespace of the HelmRelease.
     pub namespace: String,
     /// Name of the Chart document.
     pub chart: String,
-    /// Where that document stands.
+    /// Place of that document.
     pub origin: Place,
     /// Name of the chart group.
     pub group: String,
@@ -106,46 +105,46 @@ pub struct Release {
     pub stage: usize,
     /// Number of the step in its stage, from 1.
     pub step: usize,
-    /// Limit of each Helm action, in seconds.
+    /// Time limit of each Helm action, in seconds.
     pub timeout: i64,
     /// Whether Helm waits.
     pub helm_wait: bool,
-    /// Limit of the tests in seconds; null when they do not run.
+    /// Time limit of the tests, in seconds; null when they do not run.
     pub test_timeout: Option<i64>,
-    /// Limit of an uninstall, in seconds.
+    /// Time limit of an uninstall, in seconds.
     pub delete_timeout: i64,
     /// Whether hooks are left out on upgrades.
     pub upgrade_no_hooks: bool,
     /// Whether upgrades are forced.
     pub upgrade_force: bool,
-    /// What Armada waits for by itself after Helm, in order.
+    /// Armada's own waits, after Helm, in order.
     pub waits: Vec<Wait>,
     /// What Armada deletes before an upgrade, in order.
     pub pre_deletes: Vec<PreDelete>,
-    /// Whether a run goes on past the release when it had failed before; null when it is not protected.
+    /// Whether a run continues past the release if it had failed before; null when it is not protected.
     pub protected: Option<bool>,
     /// Names of the Chart documents that replace the chart's own dependencies; null leaves those alone.
     pub dependencies: Option<Vec<String>>,
-    /// What was written; null when nothing was.
+    /// What is written for it; null when nothing is.
     pub written: Option<Written>,
-    /// What was said about its document, by code.
+    /// Diagnostics about its document, by code.
     #[schemars(extend("propertyNames" = {"$ref": "#/$defs/Code"}))]
     pub codes: BTreeMap<Code, usize>,
 }
 
-/// What was written for a release.
+/// What is written for a release.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Written {
-    /// Kind of its source object.
+    /// Kind of the source object.
     #[schemars(extend("enum" = ExistingKind::ALL.map(ExistingKind::name)))]
     pub source_kind: String,
-    /// Its source object, as `NAMESPACE/NAME`.
+    /// Source object, as `NAMESPACE/NAME`.
     pub source: String,
-    /// Number of the source map's rule that decided, from 1; null when the document did.
+    /// Number of the rule of the source map that decided the source, from 1; null without such a rule.
     pub source_rule: Option<usize>,
-    /// The commit of its chart; null when it is not pinned to one.
+    /// Commit of the chart; null when it is not pinned to one.
     pub commit: Option<String>,
-    /// The location that Flux cannot read; null when it can.
+    /// Location that Flux cannot read; null when it can read the source.
     pub unresolved_source: Option<String>,
     /// Whether the HelmRelease is suspended.
     pub suspended: bool,
@@ -155,7 +154,7 @@ pub struct Written {
     pub nulls: usize,
     /// Bytes of the HelmRelease as JSON.
     pub bytes: usize,
-    /// Objects that hold its values, as `KIND NAMESPACE/NAME`; empty when they stand in the HelmRelease alone.
+    /// Objects that hold values, as `KIND NAMESPACE/NAME`; empty when all are in the HelmRelease.
     pub values_from: Vec<String>,
 }
 
@@ -167,24 +166,24 @@ pub struct Wait {
     pub kind: String,
     /// Label selector; empty selects every object of the kind in the namespace.
     pub selector: String,
-    /// Whether it is a failure to find none.
+    /// Whether the wait fails when there is no such object.
     pub required: bool,
     /// A number or a percentage; null for kinds that do not count.
     pub min_ready: Option<String>,
-    /// Whether updates that somebody else rolls out pass; null for kinds without such updates.
+    /// Whether objects pass whose update is not rolled out by Kubernetes itself; null for kinds without updates.
     pub allow_async_updates: Option<bool>,
 }
 
 /// A deletion before an upgrade.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PreDelete {
-    /// The type as the document writes it.
+    /// Type of the objects, as the document writes it.
     pub asked: String,
     /// Label selector; empty selects every object of the type in the namespace.
     pub selector: String,
 }
 
-/// What becomes of a field.
+/// What becomes of one field.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Disposition {
     /// Kind of document.
@@ -192,24 +191,24 @@ pub struct Disposition {
     pub document: String,
     /// Path of the field.
     pub path: String,
-    /// How.
+    /// Kind of disposition.
     pub fate: Fate,
-    /// Where it goes.
+    /// Field that receives it; may be empty.
     pub target: String,
-    /// Why.
+    /// Reason.
     pub reason: String,
-    /// The first Flux that has the target in full, as `2.8`; null when every supported one has.
+    /// First Flux version that supports the target in full, as `2.8`; null when every supported version does.
     pub since: Option<String>,
     /// YAML nodes of the input that belong to it.
     pub nodes: usize,
 }
 
-/// What the rows of dispositions call documents.
+/// Returns the kinds of documents that rows of dispositions name.
 fn document_kinds() -> BTreeSet<&'static str> {
     rows::ALL.iter().map(|row| row.documents).collect()
 }
 
-/// Puts the report together.
+/// Creates the report.
 #[must_use]
 pub fn report(
     sources: &Sources,
@@ -275,15 +274,15 @@ impl Rendered for Report {
     }
 }
 
-/// Namespace and name as one text.
+/// Returns `NAMESPACE/NAME`.
 fn id(namespace: &str, name: &str) -> String {
     format!("{namespace}/{name}")
 }
 
-/// Which part of the input belongs to which release.
+/// The documents of releases, to find the release of a place.
 #[derive(Default)]
 struct Places {
-    /// The documents of the releases, in order of place.
+    /// Span and release of each document, in order of place.
     documents: Vec<(Span, String)>,
 }
 
@@ -298,7 +297,7 @@ impl Places {
         Self { documents }
     }
 
-    /// The release whose document a diagnostic is about.
+    /// Returns the release whose document a diagnostic is about.
     fn release_of(&self, diagnostic: &Diagnostic) -> Option<String> {
         let span = diagnostic.labels.first()?.span;
         let here = (span.file(), span.start());

@@ -1,8 +1,8 @@
-//! What was decided for a release, in words.
+//! What was decided for a release, as short texts.
 
 use super::convert::{Release, Wait};
 
-/// What Helm does: `900 s, waits, no hooks on upgrades`.
+/// Returns what Helm does: `900 s, waits, no hooks on upgrades`.
 pub(super) fn helm(release: &Release) -> String {
     let waits = if release.helm_wait {
         "waits"
@@ -19,7 +19,7 @@ pub(super) fn helm(release: &Release) -> String {
     text
 }
 
-/// What Armada waited for by itself: `job (optional), pod where release_group=x`.
+/// Returns Armada's own waits: `job (optional), pod where release_group=x`.
 pub(super) fn waits(release: &Release) -> String {
     if release.waits.is_empty() {
         return "none".to_owned();
@@ -44,7 +44,7 @@ pub(super) fn waits(release: &Release) -> String {
             text.push_str(" (optional)");
         }
         let next = release.waits.get(at + 1);
-        // A selector that several waits share is said once, behind the last of them.
+        // A selector that several waits share is written once, behind the last of them.
         if next.is_none_or(|next| next.selector != *selector) {
             text.push_str(&selected(selector));
         }
@@ -52,7 +52,7 @@ pub(super) fn waits(release: &Release) -> String {
     text
 }
 
-/// When tests run: `300 s`, `off`.
+/// Returns the time limit of tests: `300 s`, `off`.
 pub(super) fn tests(release: &Release) -> String {
     match release.test_timeout {
         Some(seconds) => format!("{seconds} s"),
@@ -60,16 +60,16 @@ pub(super) fn tests(release: &Release) -> String {
     }
 }
 
-/// What Armada deleted before an upgrade.
+/// Returns what Armada deleted before an upgrade.
 pub(super) fn deletes(release: &Release) -> String {
     let deletes = release.pre_deletes.iter();
     let deletes = deletes.map(|delete| format!("{}{}", delete.asked, selected(&delete.selector)));
     deletes.collect::<Vec<_>>().join(", ")
 }
 
-/// Where the chart comes from.
+/// Returns where the chart comes from.
 pub(super) fn source(release: &Release) -> String {
-    /// Digits of a commit that tell it from others.
+    /// Digits of a commit that are shown.
     const COMMIT: usize = 12;
     let Some(written) = &release.written else {
         return "nothing was written".to_owned();

@@ -1,29 +1,29 @@
-//! `docs/diagnostics.md`: a page for each code.
+//! `docs/diagnostics.md`: a section for each code.
 
 use std::fmt::Write as _;
 
 use crate::diagnostic::{Code, Severity};
 
 const INTRODUCTION: &str = "\
-What the program may say about documents. Everything is collected and said at once, with the file, line and column.
+All diagnostics about documents. The program collects them and prints them together, each with file, line and column.
 
 | severity | means |
 |---|---|
 | error | nothing is written; exit code 1 |
-| warning | something differs from what Armada did, or somebody has to decide |
+| warning | something differs from what Armada did, or you have to decide |
 | note | worth knowing, nothing is lost; shown with `-v` |
 
-Some warnings tell of a **loss**: something that Armada did and the output does not do, or input that does not arrive.
-`--strict` makes errors of these. `--deny CODE` makes an error of one warning or note, `--allow CODE` leaves it out, under
-`--strict`, too. Errors cannot be left out. `armada2flux explain CODE` shows a page of this file.
+Some warnings report a **loss**: something that Armada did and the output does not do, or input that does not arrive.
+`--strict` turns these into errors. `--deny CODE` turns one warning or note into an error, `--allow CODE` leaves it out,
+even with `--strict`. Errors cannot be left out. `armada2flux explain CODE` prints one section of this page.
 
-What only the charts can tell is not looked at, since documents name charts without their templates: whether hooks wait
-for Pods or Jobs that start only after them. Armada waits for Jobs after hooks, Flux's own default before them, and such
-charts never become ready there. So that it cannot happen, HelmReleases are written with Armada's own order:
-`waitStrategy: legacy` without waiting for Jobs where Helm waited, no waiting where it did not.
+Documents name charts but do not hold their templates. So the program cannot see whether a hook waits for Pods or Jobs
+that start only after it. Armada waits for Jobs after hooks. Flux waits for them before hooks by default, and such charts
+would never become ready. Therefore HelmReleases are written with Armada's order: `waitStrategy: legacy` without waiting
+for Jobs where Helm waited, no waiting where it did not.
 ";
 
-/// The page, without a title.
+/// Returns the page, without a title.
 #[must_use]
 pub fn page() -> String {
     let mut out = String::from(INTRODUCTION);

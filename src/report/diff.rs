@@ -1,4 +1,4 @@
-//! The report of `diff`: what applying would change.
+//! The report of `diff`: what applying the input would change.
 
 pub mod page;
 pub mod text;
@@ -31,48 +31,48 @@ pub struct Report {
     pub program: String,
     /// What the input was compared with.
     pub against: Against,
-    /// Numbers.
+    /// Numbers of objects, fields and differences.
     pub summary: Summary,
     /// Objects that differ, in the order in which they would be applied, then those that are left over or
     /// otherwise noteworthy. Unchanged objects are counted only.
     pub objects: Vec<Object>,
 }
 
-/// Numbers of objects.
+/// Numbers of objects, fields and differences.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct Summary {
-    /// All objects of the input.
+    /// Objects of the input.
     pub objects: usize,
-    /// Not there yet.
+    /// Objects that do not exist yet.
     pub created: usize,
-    /// With changes of their own.
+    /// Objects with changes of their own.
     pub changed: usize,
-    /// Reconciled again because something before them changes, without a Helm action.
+    /// Objects that Flux reconciles again because a step before them changes, without a Helm action.
     pub follows: usize,
-    /// The same, noise aside.
+    /// Objects without differences, except for noise.
     pub unchanged: usize,
-    /// With fields that others hold.
+    /// Objects with a field that another field manager owns, so that applying it fails.
     pub conflicting: usize,
-    /// Not taken by the API server.
+    /// Objects that the API server refuses.
     pub refused: usize,
-    /// There, and not in the input; nothing deletes them.
+    /// Objects that exist and are not in the input; nothing deletes them.
     pub left_over: usize,
     /// Dangerous changes.
     pub dangers: usize,
-    /// Releases that Helm holds and Flux would take over.
+    /// Releases that Helm installed and that Flux would take over.
     pub takeovers: usize,
-    /// Differences that were left out as noise.
+    /// Differences that are left out as noise.
     pub noise: usize,
-    /// Objects compared without asking the API server.
+    /// Objects that are compared without the API server's defaults.
     pub client_side: usize,
-    /// Fields that the input has no more and that stay, because others hold them.
+    /// Fields that were removed from the input and stay, because other field managers own them, too.
     pub staying: usize,
-    /// Fields of the input that others hold, too.
+    /// Fields of the input that other field managers own, too.
     pub shared: usize,
 }
 
 impl Summary {
-    /// How many objects came to what, worst first.
+    /// Returns the numbers of objects by outcome, worst first.
     fn outcomes(&self) -> [(usize, &'static str); 7] {
         let Self {
             objects: _,
@@ -101,7 +101,7 @@ impl Summary {
         ]
     }
 
-    /// Whether applying would change or miss anything.
+    /// Returns whether applying would change anything or fail.
     #[must_use]
     pub fn is_different(&self) -> bool {
         let changing = self.created + self.changed + self.follows;
@@ -114,41 +114,41 @@ impl Summary {
 pub struct Object {
     /// `group/version`, or `v1`.
     pub api_version: String,
-    /// Its kind.
+    /// Kind, as `HelmRelease`.
     pub kind: String,
-    /// Its namespace; null for cluster-scoped kinds.
+    /// Namespace; null for cluster-scoped kinds.
     pub namespace: Option<String>,
-    /// Its name.
+    /// Name of the object.
     pub name: String,
-    /// What would become of it.
+    /// What applying would do to it.
     pub outcome: Outcome,
-    /// Whether it is a release that Helm holds and Flux does not manage yet.
+    /// Whether it is a release that Helm installed and Flux does not manage yet.
     pub takeover: bool,
-    /// Why it is refused.
+    /// Why the API server refuses it; null when it does not.
     pub message: Option<String>,
-    /// Fields that others hold, when it is conflicting.
+    /// Fields that other field managers own, for the outcome `conflicting`.
     pub conflicts: Vec<Held>,
-    /// Fields that an earlier apply set and that the input has no more: they stay, because others hold them,
-    /// and the API server says nothing about it.
+    /// Fields that an earlier apply set and that were removed from the input. They stay, because other field
+    /// managers own them, too; the API server reports nothing.
     pub staying: Vec<Shared>,
-    /// Fields of the input that others hold, too: they would stay if they left the input.
+    /// Fields of the input that other field managers own, too: they would stay if the input removed them.
     pub shared: Vec<Shared>,
-    /// What else is to be known of it, a sentence each.
+    /// Further facts about the object, a sentence each.
     pub notes: Vec<String>,
     /// The differences.
     pub changes: Vec<Change>,
 }
 
-/// A field and who holds it.
+/// A field and its owner.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Held {
     /// The field, as the API server names it.
     pub field: String,
-    /// Its field manager.
+    /// Field manager that owns it.
     pub manager: String,
 }
 
-/// A field of several holders.
+/// A field with several owners.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Shared {
     /// The field, as the API server names it.
@@ -160,32 +160,32 @@ pub struct Shared {
 /// A difference inside an object.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Change {
-    /// Where.
+    /// Path of the field.
     pub path: String,
-    /// What happens there.
+    /// What happens to the value.
     pub what: Edit,
-    /// What it was, as JSON; secrets are `***`.
+    /// Value before, as JSON; secrets are `***`.
     pub before: Option<String>,
-    /// What it becomes, as JSON; secrets are `***`, or `*** (changed)`.
+    /// Value after, as JSON; secrets are `***`, or `*** (changed)`.
     pub after: Option<String>,
-    /// Whether anything of it is hidden as secret.
+    /// Whether a part of the value is hidden as secret.
     pub secret: bool,
-    /// What it would do, when it is dangerous.
+    /// Danger of the change; null for most changes.
     pub danger: Option<Danger>,
-    /// The rule that calls it noise; null for all others. Noise is only listed on request.
+    /// Rule by which it is noise; null for all other differences. Noise is listed only with `--show-noise`.
     #[schemars(extend("enum" = noise_rules()))]
     pub noise: Option<String>,
-    /// Whether it only passes on that something before changed.
+    /// Whether it is only a lockstep digest that changes with a step before.
     pub lockstep: bool,
 }
 
-/// A danger.
+/// A change that can restart, delete or block something.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Danger {
     /// Name of the rule.
     #[schemars(extend("enum" = danger_rules()))]
     pub name: String,
-    /// What the change would do.
+    /// What the change causes.
     pub effect: String,
 }
 
@@ -200,21 +200,21 @@ words! {
 }
 
 words! {
-    /// What would become of an object.
+    /// What applying would do to an object.
     pub enum Outcome {
-        /// It is not there yet.
+        /// It does not exist yet.
         Created = "created",
         /// It has changes of its own.
         Changed = "changed",
-        /// It is reconciled again because something before it changes, without a Helm action.
+        /// Flux reconciles it again because a step before it changes, without a Helm action.
         Follows = "follows",
-        /// It stays as it is, noise aside.
+        /// It stays as it is, except for noise.
         Unchanged = "unchanged",
-        /// Others hold fields of it.
+        /// Other field managers own fields of it.
         Conflicting = "conflicting",
-        /// The API server does not take it.
+        /// The API server refuses it.
         Refused = "refused",
-        /// It is there, and not in the input; nothing deletes it.
+        /// It exists and is not in the input; nothing deletes it.
         LeftOver = "left-over",
     }
 }
@@ -222,18 +222,18 @@ words! {
 words! {
     /// What happens to a value.
     pub enum Edit {
-        /// It was not there before.
+        /// It did not exist before.
         Added = "added",
-        /// It is not there any more.
+        /// It does not exist any more.
         Removed = "removed",
-        /// It becomes another one.
+        /// It has another value.
         Changed = "changed",
-        /// The same items stand in another order.
+        /// The same items are in another order.
         Reordered = "reordered",
     }
 }
 
-/// The names of all rules about dangers.
+/// Returns the names of all danger rules.
 fn danger_rules() -> Vec<&'static str> {
     compare::danger::RULES
         .iter()
@@ -241,13 +241,13 @@ fn danger_rules() -> Vec<&'static str> {
         .collect()
 }
 
-/// The names of all rules about noise, and none of them.
+/// Returns the names of all noise rules, and `None` for no rule.
 fn noise_rules() -> Vec<Option<&'static str>> {
     let rules = compare::noise::RULES.iter().map(|rule| Some(rule.name));
     rules.chain([None]).collect()
 }
 
-/// Puts the report together; noise is counted, and listed when asked for.
+/// Creates the report; noise is counted, and listed if `show_noise` is set.
 #[must_use]
 pub fn report(changes: &[ObjectChange], against: Against, show_noise: bool) -> Report {
     let mut summary = Summary::default();
@@ -372,6 +372,9 @@ fn held_field(Conflict { manager, field }: &Conflict) -> Held {
     }
 }
 
+/// What becomes of a field that was removed from the input, before its owners.
+const STAYS: &str = "removed from the input but stays, also owned by";
+
 impl Shared {
     pub(super) fn new(shared: &managed_fields::Shared) -> Self {
         let managed_fields::Shared { field, managers } = shared;
@@ -381,14 +384,13 @@ impl Shared {
         }
     }
 
-    /// The field as a sentence, when it has left the input.
+    /// Returns the field as a sentence, for one that was removed from the input.
     pub(super) fn stays(&self) -> String {
-        let said = "stays, though the input has it no more: also held by";
-        format!("{}: {said} {}", self.field, self.holders())
+        format!("{}: {STAYS} {}", self.field, self.owners())
     }
 
-    /// The managers as a list.
-    fn holders(&self) -> String {
+    /// Lists the field managers.
+    fn owners(&self) -> String {
         let names = self.managers.iter().map(|name| format!("`{name}`"));
         names.collect::<Vec<String>>().join(", ")
     }
@@ -404,16 +406,20 @@ impl Rendered for Report {
     }
 }
 
-/// A mark as a sentence.
+/// Returns a mark as a sentence.
 fn note(mark: &Mark) -> String {
     match mark {
-        Mark::OfSite(site) => format!("belongs to site `{site}`; it is never touched for another"),
-        Mark::OfKustomization(owner) => {
-            format!("kustomization `{owner}` applies it and would undo a change; change it in git")
+        Mark::OfSite(site) => {
+            format!("belongs to site `{site}`; a run of another site does not touch it")
         }
-        Mark::ClientSide(why) => format!("compared without the api server's defaults: {why}"),
+        Mark::OfKustomization(owner) => {
+            format!(
+                "the Kustomization `{owner}` applies it and would revert a change; change it in Git"
+            )
+        }
+        Mark::ClientSide(why) => format!("compared without the API server's defaults: {why}"),
         Mark::Takeover { revision, status } => format!(
-            "a takeover, not an install: helm holds revision {revision} ({status}), flux does not manage it yet"
+            "a takeover, not an install: Helm has revision {revision} ({status}), Flux does not manage it yet"
         ),
     }
 }
@@ -470,7 +476,7 @@ fn names(names: &[Text]) -> String {
     emit::to_json(&names.into(), View::Redacted)
 }
 
-/// One dangerous change, and all objects that it is made to.
+/// One dangerous change, and all objects that have it.
 struct Dangerous<'r> {
     name: &'r str,
     effect: &'r str,
@@ -479,7 +485,7 @@ struct Dangerous<'r> {
     objects: Vec<&'r Object>,
 }
 
-/// Takeovers, then dangerous changes, the same change of several objects once.
+/// Lists takeovers, then dangerous changes; equal changes of several objects appear once.
 fn dangers(report: &Report) -> Vec<Dangerous<'_>> {
     let mut found: Vec<Dangerous<'_>> = Vec::new();
     let takeovers = report.objects.iter().filter(|object| object.takeover);
@@ -487,7 +493,7 @@ fn dangers(report: &Report) -> Vec<Dangerous<'_>> {
     if !takeovers.is_empty() {
         found.push(Dangerous {
             name: "takeover",
-            effect: "helm holds the release and flux does not manage it yet: flux would upgrade it to make it its own",
+            effect: "Helm installed the release and Flux does not manage it yet: Flux would upgrade it to manage it",
             change: None,
             objects: takeovers,
         });
@@ -518,7 +524,7 @@ fn dangers(report: &Report) -> Vec<Dangerous<'_>> {
 }
 
 impl Object {
-    /// Whether it belongs before everybody's eyes although it does not change; who else holds fields does not.
+    /// Returns whether it is shown even if it does not change. Fields with other owners are not enough.
     fn is_noteworthy(&self) -> bool {
         !(self.changes.is_empty() && self.notes.is_empty() && self.staying.is_empty())
     }

@@ -1,4 +1,4 @@
-//! What people want to know of a conversion first: what to decide, what is lost, the same things together.
+//! The summary of a conversion: its size, what is lost, what to decide, and findings by code.
 
 use std::collections::BTreeMap;
 
@@ -34,12 +34,12 @@ impl Group<'_> {
         named.count()
     }
 
-    /// Whether it tells of a loss.
+    /// Returns whether it is a loss.
     pub(super) fn is_lossy(&self) -> bool {
         self.code.is_lossy()
     }
 
-    /// `67 in 67 releases`, `3`.
+    /// Returns the amount: `67 in 67 releases`, `3`.
     pub(super) fn amount(&self) -> String {
         match self.releases() {
             0 => self.len().to_string(),
@@ -48,7 +48,7 @@ impl Group<'_> {
     }
 }
 
-/// The findings by code: errors, then losses, then other warnings, then notes.
+/// Groups the findings by code: errors, then losses, then other warnings, then notes.
 pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
     let mut by_code: BTreeMap<(usize, &str), Group<'_>> = BTreeMap::new();
     for finding in &report.diagnostics {
@@ -65,7 +65,7 @@ pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
             by_release: Vec::new(),
         });
         let release = finding.release.as_deref();
-        // Findings are in order of place, so those of a release stand together.
+        // Findings are in order of place, so those of a release are neighbours.
         match group.by_release.last_mut() {
             Some((last, list)) if *last == release => list.push(finding),
             _ => group.by_release.push((release, vec![finding])),
@@ -74,7 +74,7 @@ pub(super) fn groups(report: &Report) -> Vec<Group<'_>> {
     by_code.into_values().collect()
 }
 
-/// What somebody has to decide or do, most urgent first.
+/// Returns what the user has to decide or do, most urgent first.
 pub(super) fn decisions(report: &Report) -> Vec<String> {
     let Summary {
         stages: _,
@@ -96,21 +96,21 @@ pub(super) fn decisions(report: &Report) -> Vec<String> {
     let mut decisions = Vec::new();
     if *unresolved_sources > 0 {
         decisions.push(format!(
-            "{} without a source that Flux can read: name them in a source map before they are applied",
+            "{} without a source that Flux can read: map it, `armada2flux source-map init` writes a first source map",
             count(*unresolved_sources, "release")
         ));
     }
     if *empty_secrets > 0 {
         decisions.push(format!(
-            "{} of sources without content: fill in what their annotation `armada2flux.dev/keys-to-fill` names",
-            count(*empty_secrets, "secret")
+            "{} of sources without content: fill in the keys that the annotation `armada2flux.dev/keys-to-fill` lists",
+            count(*empty_secrets, "Secret")
         ));
     }
     if *clear_text_secrets > 0 {
         let what = if secrets_apart == clear_text_secrets {
-            "in clear text in Secrets of their own: encrypt those files before the tree is committed anywhere"
+            "in clear text, all in Secrets: encrypt these files before you commit them"
         } else {
-            "in clear text: encrypt the tree before it is committed anywhere, or write them to Secrets with --split-secrets"
+            "in clear text: encrypt the tree before you commit it, or move them to Secrets with `--split-secrets`"
         };
         decisions.push(format!(
             "{} in {} {what}",
@@ -120,38 +120,38 @@ pub(super) fn decisions(report: &Report) -> Vec<String> {
     }
     if let Some(deleted) = codes.get(&Code::PreDeleteNotCarried) {
         decisions.push(format!(
-            "{} whose Jobs or pods Armada deleted before each upgrade: upgrade them with apply, or delete by hand before an upgrade that changes them",
+            "{} whose Jobs or Pods Armada deleted before each upgrade: upgrade with `apply`, or delete them before an upgrade that changes them",
             count(*deleted, "release")
         ));
     }
     if let Some(moving) = codes.get(&Code::SourceMoving) {
         decisions.push(format!(
-            "{} not pinned to a commit: pin what runs, or Flux follows the branch",
+            "{} not pinned to a commit: pin the commit that runs, or Flux follows the branch",
             count(*moving, "release")
         ));
     }
     if let Some(retyped) = codes.get(&Code::ValueRetyped) {
         decisions.push(format!(
-            "{} reached Helm as something else than written, and are written as they arrived: nothing to do for running releases",
+            "{} reached Helm as another type: written as received, nothing to do for running releases",
             count(*retyped, "value")
         ));
     }
     if *nulls > 0 {
         decisions.push(format!(
-            "{} in values: apply with `kubectl apply --server-side`, client-side apply drops them",
+            "{} in values: apply with `kubectl apply --server-side`; client-side apply drops them",
             count(*nulls, "null")
         ));
     }
     if *suspended > 0 {
         decisions.push(format!(
-            "{suspended} of {} written suspended: Flux leaves them alone until they are resumed",
+            "{suspended} of {} suspended: Flux does not touch them until they are resumed",
             count(*releases, "release")
         ));
     }
     decisions
 }
 
-/// `69 releases in 12 stages (14 steps), 9 namespaces, 24 sources`
+/// Returns the size: `69 releases in 12 stages (14 steps), 9 namespaces, 24 sources`.
 pub(super) fn size(report: &Report) -> String {
     let summary = &report.summary;
     format!(
@@ -164,21 +164,62 @@ pub(super) fn size(report: &Report) -> String {
     )
 }
 
-/// What an upgrade of everything goes through; nothing when there is a single step.
-pub(super) fn order(report: &Report) -> Option<String> {
-    let order = &report.order;
-    (order.steps > 1).then(|| {
-        format!(
-            "an upgrade of everything goes through {} one after another; plain Flux rests up to {} between them, {} in all",
-            count(order.steps, "step"),
-            duration::show(order.requeue_seconds),
-            duration::show(order.rest_seconds)
-        )
-    })
+/// A fact of the summary.
+#[derive(Debug)]
+pub(super) struct Fact {
+    /// What it is about, in lower case.
+    pub(super) about: &'static str,
+    /// The fact, without a full stop.
+    pub(super) text: String,
 }
 
-/// `141 losses of 3 kinds`
-pub(super) fn losses(groups: &[Group<'_>]) -> String {
+/// Returns the other facts of a conversion, in order.
+pub(super) fn facts(report: &Report, groups: &[Group<'_>]) -> Vec<Fact> {
+    let Report { order, summary, .. } = report;
+    let mut facts = vec![Fact {
+        about: "against Armada",
+        text: losses(groups),
+    }];
+    if order.steps > 1 {
+        facts.push(Fact {
+            about: "order",
+            text: format!(
+                "{} one after another, {}; when all change, plain Flux waits up to {} between two steps, {} in all",
+                count(order.steps, "step"),
+                count_of(order.dependencies, "dependency", "dependencies"),
+                duration::show(order.requeue_seconds),
+                duration::show(order.rest_seconds)
+            ),
+        });
+    }
+    if summary.values_objects > 0 {
+        facts.push(Fact {
+            about: "values outside of HelmReleases",
+            text: count(summary.values_objects, "object"),
+        });
+    }
+    if summary.health_checked > 0 {
+        facts.push(Fact {
+            about: "health checks for Armada's waits",
+            text: count(summary.health_checked, "release"),
+        });
+    }
+    let skipped: usize = report.skipped_documents.values().sum();
+    if skipped > 0 {
+        facts.push(Fact {
+            about: "skipped",
+            text: format!(
+                "{} of {}",
+                count(skipped, "document"),
+                count(report.skipped_documents.len(), "other schema")
+            ),
+        });
+    }
+    facts
+}
+
+/// Returns the number of losses: `141 losses of 3 kinds`.
+fn losses(groups: &[Group<'_>]) -> String {
     let lossy = groups.iter().filter(|group| group.is_lossy());
     let (kinds, number) = lossy.fold((0, 0), |(kinds, n), group| (kinds + 1, n + group.len()));
     if number == 0 {
@@ -188,17 +229,17 @@ pub(super) fn losses(groups: &[Group<'_>]) -> String {
     format!("{number} loss{es} of {}", count(kinds, "kind"))
 }
 
-/// A number and what it counts: `1 release`, `2 releases`.
+/// Returns a number with what it counts: `1 release`, `2 releases`.
 pub(crate) fn count(number: usize, what: &str) -> String {
     count_of(number, what, &format!("{what}s"))
 }
 
-/// A number and what it counts, for words with a plural of their own.
+/// Returns a number with what it counts, for words with an irregular plural.
 pub(crate) fn count_of(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
-/// `file:line`, the file left out when the input is only one.
+/// Returns `file:line`; with a single input file, only the line.
 pub(super) fn place(place: &Place, one_file: bool) -> String {
     if one_file {
         format!("line {}", place.line)
@@ -207,7 +248,7 @@ pub(super) fn place(place: &Place, one_file: bool) -> String {
     }
 }
 
-/// Whether all places are in one file.
+/// Returns whether all places are in one file.
 pub(super) fn one_file(report: &Report) -> bool {
     let places = report.diagnostics.iter().flat_map(|f| &f.places);
     let mut files = places

@@ -12,18 +12,18 @@ use super::style::Style;
 /// Topics that are offered for an unknown one.
 const OFFERED: usize = 5;
 
-/// What there is to say about a topic.
+/// The answer to a topic.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// Its page.
+    /// The page of the one field or code that it means.
     Page(String),
-    /// The topics that it may mean: their names and what they are.
+    /// Several topics that it may mean: name and disposition of each.
     Several(Vec<(String, String)>),
-    /// Nothing; these are near.
+    /// An unknown topic, with known ones that are similar.
     Unknown(Vec<String>),
 }
 
-/// Looks a topic up: a code, or a field with or without its kind of document and `data` before it.
+/// Finds a topic: a code, or a field with or without its kind of document and `data` before it.
 #[must_use]
 pub fn explain(topic: &str, style: Style) -> Answer {
     if let Ok(code) = topic.parse::<Code>() {
@@ -52,7 +52,7 @@ pub fn explain(topic: &str, style: Style) -> Answer {
     }
 }
 
-/// A field as it was asked for.
+/// A field as the user wrote it.
 struct Wanted {
     /// Kind of document in lower-case letters; empty for any.
     kind: String,
@@ -93,7 +93,7 @@ impl Wanted {
     }
 }
 
-/// The topic under which a field is found, and what it is.
+/// Returns the topic of a field, and what becomes of it.
 fn listed(field: Field) -> (String, String) {
     let name = field.name();
     let kind = match field.row.documents {
@@ -105,7 +105,7 @@ fn listed(field: Field) -> (String, String) {
     (format!("{kind}{name}"), field.fate())
 }
 
-/// Known topics that differ little.
+/// Returns similar topics.
 fn near(path: &str) -> Vec<String> {
     let last = |name: &str| name.rsplit('.').next().unwrap_or(name).to_owned();
     let wanted = path.to_lowercase().replace('-', "_");
@@ -119,7 +119,7 @@ fn near(path: &str) -> Vec<String> {
             let end = strsim::osa_distance(&last(&wanted), &last(&plain));
             (whole.min(end), name)
         })
-        // One slip in three letters is still the same word.
+        // One typing error in three letters is accepted.
         .filter(|(distance, _)| distance * 3 <= last(&wanted).chars().count())
         .collect();
     ranked.sort();
@@ -131,10 +131,10 @@ fn near(path: &str) -> Vec<String> {
         .collect()
 }
 
-/// All topics.
+/// Returns a list of all topics.
 #[must_use]
 pub fn topics(style: Style) -> String {
-    let mut out = String::from("Fields of Armada's documents (those that Armada read):\n");
+    let mut out = String::from("Fields of Armada documents (those that Armada read):\n");
     for (kind, prefix) in [
         ("Manifest", "manifest"),
         ("ChartGroup", "chart_group"),
@@ -189,7 +189,7 @@ fn field_page(field: Field, style: Style) -> String {
     });
     let parts: Vec<&str> = parts.map(Field::name).collect();
     if !parts.is_empty() && row.path != "data" {
-        out.push_str("\nIts parts\n");
+        out.push_str("\nFields in it\n");
         push(&mut out, style, "", &parts.join(", "));
     }
     let codes = field.behaviour.map_or(&[][..], |behaviour| behaviour.codes);
@@ -224,7 +224,7 @@ fn code_page(code: Code, style: Style) -> String {
     out
 }
 
-/// Appends text in lines of at most so many columns, indented, `name` before it.
+/// Appends text, wrapped and indented, with `name` before it.
 fn push(out: &mut String, style: Style, name: &str, text: &str) {
     let words: Vec<&str> = [name].into_iter().chain(text.split_whitespace()).collect();
     let words = words.join(" ");

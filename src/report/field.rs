@@ -1,4 +1,4 @@
-//! What becomes of a field, in words: shared by the manual and by `explain`.
+//! What becomes of a field, as text: shared by docs/field-mapping.md and `explain`.
 
 use crate::armada::behaviour::{self, Behaviour};
 use crate::armada::disposition::{Carrier, Fate, Row, Versions};
@@ -9,11 +9,11 @@ use crate::armada::rows;
 pub struct Field {
     /// What becomes of it.
     pub row: &'static Row,
-    /// What Armada did with it, where that is not said by the row.
+    /// What Armada did with it, if more is known than the row says.
     pub behaviour: Option<&'static Behaviour>,
 }
 
-/// All fields, in the order of the documents.
+/// Returns all fields, in the order of the documents.
 pub fn all() -> impl Iterator<Item = Field> {
     rows::ALL.iter().map(|row| Field {
         row,
@@ -22,13 +22,13 @@ pub fn all() -> impl Iterator<Item = Field> {
 }
 
 impl Field {
-    /// The path as people write it: without `data.`.
+    /// Returns the path without `data.`, as users write it.
     #[must_use]
     pub fn name(self) -> &'static str {
         self.row.path.strip_prefix("data.").unwrap_or(self.row.path)
     }
 
-    /// The versions of the schema that have it.
+    /// Returns the versions of the schema that have it.
     #[must_use]
     pub fn versions(self) -> &'static str {
         match self.row.versions {
@@ -38,7 +38,7 @@ impl Field {
         }
     }
 
-    /// What becomes of it, as a sentence without a full stop.
+    /// Returns what becomes of it, as a sentence without a full stop.
     #[must_use]
     pub fn fate(self) -> String {
         let target = match self.row.since {
@@ -47,23 +47,23 @@ impl Field {
             None => format!(" {}", self.row.target),
         };
         match (self.row.fate, self.row.carrier) {
-            (Fate::Mapped, Carrier::Apply) => format!("kept by the staged apply:{target}"),
+            (Fate::Mapped, Carrier::Apply) => format!("kept by `apply`:{target}"),
             (Fate::Mapped, _) => format!("mapped:{target}"),
             (Fate::Approximated, _) => format!("approximated:{target}"),
             (Fate::DroppedHarmless, _) => "dropped, harmless".to_owned(),
             (Fate::DroppedLossy, _) => "dropped, a loss".to_owned(),
             (Fate::NotYet, _) => "not carried over".to_owned(),
-            (Fate::Refused, _) => "refused: an error, no output is made".to_owned(),
+            (Fate::Refused, _) => "refused: an error, nothing is written".to_owned(),
         }
     }
 
-    /// Who keeps it.
+    /// Returns what keeps it.
     #[must_use]
     pub fn carrier(self) -> &'static str {
         match self.row.carrier {
             Carrier::Tree => "the tree",
-            Carrier::Apply => "the staged apply",
-            Carrier::Nobody => "nobody",
+            Carrier::Apply => "`apply`",
+            Carrier::Nobody => "nothing",
         }
     }
 }

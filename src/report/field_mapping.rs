@@ -1,5 +1,4 @@
-//! `docs/field-mapping.md`: a manual on every field of Armada's documents, made of the rows that `convert`
-//! itself uses.
+//! `docs/field-mapping.md`: every field of Armada documents, generated from the rows that `convert` uses.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,35 +9,35 @@ use super::field::{self, Field};
 
 const INTRODUCTION: &str = "\
 Armada reads three kinds of document: a **Manifest** lists ChartGroups, a **ChartGroup** lists Charts, a **Chart** is a
-Helm release. This page says of every field what Armada did with it and what becomes of it in Flux. It is made of the same
-rows that `convert` gives each node of its input to, so a field that is not here is refused by Armada's schema and by this
-program. `armada2flux explain FIELD` shows one field, `convert --report text` what a site uses.
+Helm release. This page lists what Armada did with every field and what becomes of it in Flux. It is generated from the
+rows by which `convert` decides each node of its input. So a field that is not here is refused by Armada's schema and by
+this program. `armada2flux explain FIELD` shows one field, `convert --report text` the fields that a site uses.
 
 Fields are named by their path below `data`; `[]` stands for each item of a list, `*` for any name.
 ";
 
 const LEGEND: &[(Fate, &str)] = &[
-    (Fate::Mapped, "says the same in Flux"),
+    (Fate::Mapped, "means the same in Flux"),
     (
         Fate::Approximated,
-        "says nearly the same; the reason names the difference",
+        "means nearly the same; the reason names the difference",
     ),
     (
         Fate::NotYet,
-        "understood, not carried over by this version; a warning says so wherever it is used",
+        "not carried over by this version; a warning reports each use",
     ),
     (
         Fate::DroppedLossy,
-        "left out, and something is lost; a warning says so",
+        "left out, and something is lost; a warning reports each use",
     ),
     (
         Fate::DroppedHarmless,
-        "left out: Armada did nothing with it, or nothing that still matters",
+        "left out: Armada did nothing with it, or nothing that Flux needs",
     ),
-    (Fate::Refused, "an error, no output is made"),
+    (Fate::Refused, "an error, nothing is written"),
 ];
 
-/// Kinds of document: how rows call them, the heading, what it becomes.
+/// Kinds of document: name in rows, heading, introduction.
 const KINDS: &[(&str, &str, &str)] = &[
     (
         "Manifest",
@@ -53,16 +52,16 @@ const KINDS: &[(&str, &str, &str)] = &[
     (
         "Chart",
         "Chart",
-        "One Helm release and how it is deployed. A Chart becomes a HelmRelease, with a source object and, where Armada would have made it, a Namespace.",
+        "One Helm release and how it is deployed. A Chart becomes a HelmRelease, with a source object and, where Armada would have created it, a Namespace.",
     ),
     (
         "every document",
         "Around the data",
-        "What all documents have, and what is not a field of theirs.",
+        "What all documents have, and what is not a field of one.",
     ),
 ];
 
-/// The page, without a title.
+/// Returns the page, without a title.
 #[must_use]
 pub fn page() -> String {
     let mut out = String::from(INTRODUCTION);
@@ -91,13 +90,13 @@ fn legend(out: &mut String) -> std::fmt::Result {
         writeln!(out, "| {} | {meaning} | {} |", fate.name(), of.count())?;
     }
     out.push_str(
-        "\nA field is kept by **the tree** (the files that `convert` writes: plain GitOps keeps it, too) or by **the staged \
-         apply** (`armada2flux apply`: it has no place in a Flux object).\n",
+        "\nA field is kept by **the tree** (the files that `convert` writes, so plain Flux keeps it) or by **`apply`** \
+         (`armada2flux apply`, since no field of a Flux object can hold it).\n",
     );
     Ok(())
 }
 
-/// What a reader wants to know first: which fields lose something.
+/// Lists the fields that are not fully kept.
 fn open_ends(out: &mut String) -> std::fmt::Result {
     let mut by_fate: BTreeMap<Fate, Vec<String>> = BTreeMap::new();
     for field in field::all() {
@@ -116,7 +115,7 @@ fn open_ends(out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// Fields by the first part of their path, in order.
+/// Groups fields by the first part of their path, in order.
 fn blocks(fields: &[Field]) -> Vec<(&'static str, Vec<Field>)> {
     let mut blocks: Vec<(&'static str, Vec<Field>)> = Vec::new();
     for field in fields {
@@ -131,14 +130,14 @@ fn blocks(fields: &[Field]) -> Vec<(&'static str, Vec<Field>)> {
 }
 
 fn block(out: &mut String, kind: &str, name: &str, fields: &[Field]) -> std::fmt::Result {
-    let told = |field: &&Field| field.behaviour.is_some();
+    let described = |field: &&Field| field.behaviour.is_some();
     if fields.len() > 1 {
         write!(out, "\n### {kind}: {name}\n")?;
     }
-    for field in fields.iter().filter(told) {
+    for field in fields.iter().filter(described) {
         one(out, *field)?;
     }
-    let idle: Vec<&Field> = fields.iter().filter(|field| !told(field)).collect();
+    let idle: Vec<&Field> = fields.iter().filter(|field| !described(field)).collect();
     if !idle.is_empty() {
         write!(
             out,
@@ -194,7 +193,7 @@ fn one(out: &mut String, field: Field) -> std::fmt::Result {
     Ok(())
 }
 
-/// The fate, the target as code, who keeps it.
+/// Returns the fate, the target as code, and what keeps it.
 fn becomes(field: Field) -> String {
     let mut text = format!("**{}**", field.row.fate.name());
     if !field.row.target.is_empty() {
@@ -236,7 +235,7 @@ fn anchor(field: Field) -> String {
     letters.collect()
 }
 
-/// A reason as a sentence of its own.
+/// Returns a reason as a sentence of its own.
 fn sentence(reason: &str) -> String {
     let mut letters = reason.chars();
     let first = letters.next().map(char::to_uppercase);

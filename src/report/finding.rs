@@ -1,4 +1,4 @@
-//! What was said about the input, as reports hold it.
+//! Diagnostics about the input, as reports hold them.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::source::{Sources, Span};
 /// A place in the input.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Place {
-    /// File as it was given.
+    /// File, as it was given on the command line.
     pub file: String,
     /// Line, from 1.
     pub line: u32,
@@ -20,15 +20,15 @@ pub struct Place {
 /// A diagnostic.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Finding {
-    /// Its stable code.
+    /// Code, which stays the same between versions.
     pub code: Code,
-    /// Its severity in this run.
+    /// Severity in this run.
     pub severity: Severity,
     /// What happened to which object.
     pub message: String,
     /// What to do.
     pub help: Option<String>,
-    /// Places; the first is the main one.
+    /// Places in the input; the first is the main one.
     pub places: Vec<FindingPlace>,
     /// The release in whose document the main place is, as `NAMESPACE/NAME`; null outside of such documents.
     pub release: Option<String>,
@@ -37,15 +37,15 @@ pub struct Finding {
 /// A place of a diagnostic.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FindingPlace {
-    /// Where.
+    /// File, line and column.
     #[serde(flatten)]
     pub place: Place,
-    /// What is to be said of it.
+    /// Text about this place; may be empty.
     pub label: String,
 }
 
 impl Place {
-    /// The place of a span's start.
+    /// Returns the start of a span.
     #[must_use]
     pub fn new(span: Span, sources: &Sources) -> Self {
         let location = sources.locate(span);
@@ -58,7 +58,7 @@ impl Place {
 }
 
 impl Finding {
-    /// The finding of a diagnostic.
+    /// Converts a diagnostic.
     #[must_use]
     pub fn new(diagnostic: &Diagnostic, sources: &Sources) -> Self {
         let Diagnostic {
@@ -82,7 +82,7 @@ impl Finding {
         }
     }
 
-    /// The main place, if there is one.
+    /// Returns the main place.
     #[must_use]
     pub fn main_place(&self) -> Option<&Place> {
         self.places.first().map(|place| &place.place)

@@ -6,7 +6,7 @@ use crate::diagnostic::Severity;
 
 use super::finding::Finding;
 
-/// The commands, one a line.
+/// Returns the commands, one a line.
 #[must_use]
 pub fn annotations(findings: &[Finding]) -> String {
     let mut text = String::new();
@@ -35,14 +35,14 @@ pub fn annotations(findings: &[Finding]) -> String {
     text
 }
 
-/// What follows `::`: a line.
+/// Escapes the text after `::`.
 fn data(text: &str) -> String {
     text.replace('%', "%25")
         .replace('\r', "%0D")
         .replace('\n', "%0A")
 }
 
-/// A value between commas.
+/// Escapes a value between commas.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,16 +1,16 @@
-//! An order as a picture: stages, steps, releases, what comes after what and what is awaited.
+//! The order of a site as a drawing: stages, steps, releases, dependencies and waits.
 
 use std::fmt::Write as _;
 
 use crate::plan::{Plan, Release};
 use crate::rollout::{PREPARATION, Rollout, Until};
 
-/// What is drawn.
+/// A site to draw.
 #[derive(Clone, Debug)]
 pub struct Picture {
     title: String,
     stages: Vec<Stage>,
-    /// Number of releases that each waits for, summed up.
+    /// Number of edges between releases.
     dependencies: usize,
 }
 
@@ -27,12 +27,12 @@ struct Node {
     /// `namespace/name`
     key: String,
     name: String,
-    /// What is awaited before anything that comes after it may start.
+    /// What is awaited before the next step may start.
     waits: Vec<String>,
 }
 
 impl Picture {
-    /// Of documents.
+    /// The order of a plan.
     #[must_use]
     pub fn of_plan(plan: &Plan<'_, '_>) -> Self {
         let stages = plan.stages.iter().map(|stage| Stage {
@@ -47,7 +47,7 @@ impl Picture {
         Self::new(plan.manifest.to_string(), stages.collect())
     }
 
-    /// Of what is done to a cluster; the preparation is left out.
+    /// The order of a rollout, without the preparation.
     #[must_use]
     pub fn of_rollout(rollout: &Rollout) -> Self {
         let stages = rollout.stages.iter();
@@ -78,7 +78,7 @@ impl Picture {
         self.stages.iter().flat_map(|stage| &stage.steps)
     }
 
-    /// Every pair of releases of which the second comes after the first.
+    /// Returns every release with each release of the next step.
     fn edges(&self) -> Vec<(&Node, &Node)> {
         let mut edges = Vec::new();
         let mut before: &[Node] = &[];
@@ -97,7 +97,7 @@ impl Node {
         let gates = release.gates();
         let mut waits = Vec::new();
         if release.native_wait {
-            waits.push("helm waits".to_owned());
+            waits.push("Helm waits".to_owned());
         }
         waits.extend(gates.iter().map(|gate| format!("gate {gate}")));
         if release.test_timeout.is_some() {
@@ -121,7 +121,7 @@ impl Node {
         };
         let mut waits = Vec::new();
         if !(off("install") && off("upgrade")) {
-            waits.push("helm waits".to_owned());
+            waits.push("Helm waits".to_owned());
         }
         waits.extend(release.gates.iter().map(|gate| format!("gate {gate}")));
         if release.tested {
@@ -136,7 +136,7 @@ impl Node {
     }
 }
 
-/// For people: an indented list.
+/// Returns an indented list.
 #[must_use]
 pub fn text(picture: &Picture) -> String {
     let mut out = format!("{}\n", picture.title);
@@ -167,7 +167,7 @@ pub fn text(picture: &Picture) -> String {
     out
 }
 
-/// For Graphviz.
+/// Returns a drawing for Graphviz.
 #[must_use]
 pub fn dot(picture: &Picture) -> String {
     let mut out = format!(
@@ -196,7 +196,7 @@ pub fn dot(picture: &Picture) -> String {
     out
 }
 
-/// For Mermaid, as in Markdown on forges.
+/// Returns a drawing for Mermaid, which forges show in Markdown.
 #[must_use]
 pub fn mermaid(picture: &Picture) -> String {
     let mut out = String::from("flowchart LR\n");
@@ -252,7 +252,7 @@ fn dot_text(text: &str) -> String {
     out
 }
 
-/// Mermaid knows entities, no escapes.
+/// Quotes a text for Mermaid, which has entities but no escapes.
 fn mermaid_text(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {

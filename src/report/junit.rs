@@ -1,4 +1,4 @@
-//! JUnit's XML: each error is a failed test case, each file without one a passed case.
+//! JUnit XML: each error is a failed test case, each file without an error a passed one.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -7,7 +7,7 @@ use crate::diagnostic::Severity;
 
 use super::finding::Finding;
 
-/// The suite: the findings, and the files that were looked at.
+/// Returns the test suite of these findings and files.
 #[must_use]
 pub fn suite(findings: &[Finding], files: &[&str]) -> String {
     let (errors, others): (Vec<&Finding>, Vec<&Finding>) =

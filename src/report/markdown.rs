@@ -1,5 +1,5 @@
-//! Pages as Markdown, to be comments on a change: escaped, details folded, the whole below a given size. What does not
-//! fit any more is left out and counted.
+//! Pages as Markdown, for comments on a change: escaped, details folded, below a given size. Parts that do not fit are
+//! left out and counted.
 
 mod escape;
 
@@ -9,17 +9,17 @@ use super::digest::count;
 use super::page::{Block, Fold, Item, Line, List, Page, Rows, Span, Table};
 use escape::{code, html, prose};
 
-/// Largest report unless another limit is given, in bytes: comments end at 65,536 characters.
+/// Default size limit, in bytes: GitHub allows 65,536 characters.
 pub const DEFAULT_LIMIT: usize = 60_000;
-/// Smallest limit: below it not even the summary finds room.
+/// Smallest size limit, in bytes: the summary needs as much.
 pub const MIN_LIMIT: usize = 4_000;
 
-/// Bytes kept free for the sentence about what was cut.
+/// Bytes reserved for the sentence about what was cut.
 const RESERVED: usize = 400;
 /// The end of a folded part.
 const CLOSING: &str = "\n</details>\n\n";
 
-/// The page as text, of at most `limit` bytes; what had to be cut is counted at its end.
+/// Prints the page in at most `limit` bytes; its last line counts what was cut.
 #[must_use]
 pub fn print(page: &Page, limit: usize) -> String {
     let mut printer = Printer {
@@ -108,13 +108,13 @@ impl Printer {
         }
     }
 
-    /// The text, with a count of what was cut.
+    /// Returns the text, with a count of what was cut.
     fn finish(mut self) -> String {
         if !self.cut.is_empty() {
             let parts = self.cut.iter().map(|(what, number)| count(*number, what));
             let parts: Vec<String> = parts.collect();
             self.text.push_str(&format!(
-                "Cut to stay below {} bytes: {}. `--report text` and `--report json` have everything.\n",
+                "Left out to stay below {} bytes: {}. `--report text` and `--report json` have everything.\n",
                 self.limit,
                 parts.join(", ")
             ));

@@ -1,4 +1,4 @@
-//! How long a run that changes everything may take.
+//! The order of the releases, and how long a change of all of them may take.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,13 +14,13 @@ pub struct Order {
     pub steps: usize,
     /// Entries of `dependsOn`, of all HelmReleases.
     pub dependencies: usize,
-    /// How long helm-controller rests before it looks at dependencies again, in seconds: the default of
+    /// How long helm-controller waits before it checks dependencies again, in seconds: the default of
     /// its `--requeue-dependency`.
     pub requeue_seconds: i64,
-    /// How long a run that changes every step may rest between steps, in seconds: each step but the
-    /// first notices up to a whole rest late. A staged apply does not rest.
+    /// How long plain Flux may wait between the steps in all, in seconds, when every step changes: each
+    /// step but the first may start a whole `requeue_seconds` late. `apply` does not wait.
     pub rest_seconds: i64,
-    /// Time limits of the critical path together, in seconds, tests left aside.
+    /// Sum of the time limits of the critical path, in seconds, without tests.
     pub limit_seconds: i64,
     /// The critical path: the release with the longest time limit of each step, in order.
     pub critical_path: Vec<Slowest>,
@@ -29,15 +29,15 @@ pub struct Order {
 /// A release of the critical path.
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Slowest {
-    /// Its name.
+    /// Name of the HelmRelease.
     pub name: String,
-    /// Its namespace.
+    /// Namespace of the HelmRelease.
     pub namespace: String,
-    /// Its time limit, in seconds.
+    /// Time limit of each Helm action, in seconds.
     pub timeout: i64,
 }
 
-/// Reckons the order of a plan.
+/// Computes the order of a plan.
 #[must_use]
 pub fn order(plan: &Plan<'_, '_>, totals: &Totals) -> Order {
     let critical_path: Vec<Slowest> = plan

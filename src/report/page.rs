@@ -1,4 +1,4 @@
-//! A page: what a report for people consists of, before any markup. Nothing in it is escaped: that is the printer's work.
+//! A page: a report before any markup. Nothing in it is escaped; the printer does that.
 
 /// The whole page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -9,15 +9,15 @@ pub struct Page {
 /// A part of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Block {
-    /// A heading; the title of the page has level 2, since it stands inside of other pages.
+    /// A heading; the title of the page has level 2, since comments are parts of other pages.
     Heading { level: usize, text: Line },
-    /// A sentence or several.
+    /// One or several sentences.
     Paragraph(Line),
     /// A list.
     List(List),
     /// A table.
     Table(Table),
-    /// Details that are folded at first.
+    /// Details, folded.
     Fold(Fold),
 }
 
@@ -34,9 +34,9 @@ pub(super) enum Span {
     Text(String),
     /// A name, a command or a value.
     Code(String),
-    /// What must be seen.
+    /// An important part.
     Strong(Line),
-    /// What is said beside the rest.
+    /// A remark.
     Emphasis(Line),
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Span {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct List {
     pub(super) items: Vec<Item>,
-    /// What is said below the list.
+    /// A remark below the list.
     pub(super) note: Option<Line>,
 }
 
@@ -65,16 +65,16 @@ pub struct Table {
     pub(super) rows: Vec<Vec<Line>>,
 }
 
-/// Details that are folded at first.
+/// Details, folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {
     pub(super) title: Line,
-    /// What a row is called when rows that have no room are counted.
+    /// Name of a row, for counting those that are left out.
     pub(super) row: &'static str,
     pub(super) rows: Rows,
 }
 
-/// What a fold holds.
+/// The content of a fold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Rows {
     /// A list.
@@ -84,7 +84,7 @@ pub(super) enum Rows {
 }
 
 impl Page {
-    /// The parts, in order.
+    /// Returns the parts, in order.
     pub(super) fn blocks(&self) -> &[Block] {
         &self.blocks
     }
@@ -119,13 +119,13 @@ impl Page {
         }
     }
 
-    /// Adds a folded list; `row` is what its lines are called when they are counted.
+    /// Adds a folded list; `row` is the name of a line, for counting those that are left out.
     pub fn fold_list(&mut self, title: Line, row: &'static str, list: List) {
         let rows = Rows::List(list);
         self.blocks.push(Block::Fold(Fold { title, row, rows }));
     }
 
-    /// Adds a folded table; `row` is what its rows are called when they are counted.
+    /// Adds a folded table; `row` is the name of a row, for counting those that are left out.
     pub fn fold_table(&mut self, title: Line, row: &'static str, table: Table) {
         let rows = Rows::Table(table);
         self.blocks.push(Block::Fold(Fold { title, row, rows }));
@@ -133,60 +133,60 @@ impl Page {
 }
 
 impl Line {
-    /// A line that begins with text.
+    /// Creates a line that begins with text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::default().and(text)
     }
 
-    /// A line that begins with a name, a command or a value.
+    /// Creates a line that begins with a name, a command or a value.
     #[must_use]
     pub fn code(text: impl Into<String>) -> Self {
         Self::default().and_code(text)
     }
 
-    /// A line that begins with what must be seen.
+    /// Creates a line that begins with an important part.
     #[must_use]
     pub fn strong(text: impl Into<String>) -> Self {
         Self::default().and_strong(text)
     }
 
-    /// Goes on with text.
+    /// Appends text.
     #[must_use]
     pub fn and(mut self, text: impl Into<String>) -> Self {
         self.spans.push(Span::Text(text.into()));
         self
     }
 
-    /// Goes on with a name, a command or a value.
+    /// Appends a name, a command or a value.
     #[must_use]
     pub fn and_code(mut self, text: impl Into<String>) -> Self {
         self.spans.push(Span::Code(text.into()));
         self
     }
 
-    /// Goes on with what must be seen.
+    /// Appends an important part.
     #[must_use]
     pub fn and_strong(mut self, text: impl Into<String>) -> Self {
         self.spans.push(Span::Strong(Self::text(text)));
         self
     }
 
-    /// Goes on with what is said beside the rest.
+    /// Appends a remark.
     #[must_use]
     pub fn and_emphasis(mut self, text: impl Into<String>) -> Self {
         self.spans.push(Span::Emphasis(Self::text(text)));
         self
     }
 
-    /// Goes on with another line.
+    /// Appends another line.
     #[must_use]
     pub fn and_line(mut self, line: Line) -> Self {
         self.spans.extend(line.spans);
         self
     }
 
-    /// Lines as one, with text between them.
+    /// Joins lines, with text between them.
     #[must_use]
     pub fn joined(lines: impl IntoIterator<Item = Line>, between: &str) -> Self {
         let mut all = Self::default();
@@ -199,7 +199,7 @@ impl Line {
         all
     }
 
-    /// The pieces, in order.
+    /// Returns the pieces, in order.
     pub(super) fn spans(&self) -> &[Span] {
         &self.spans
     }
@@ -211,7 +211,7 @@ impl List {
         self.items.push(item);
     }
 
-    /// Says something below the list.
+    /// Sets the remark below the list.
     pub fn note(&mut self, note: Line) {
         self.note = Some(note);
     }
@@ -246,7 +246,7 @@ impl Item {
 }
 
 impl Table {
-    /// A table without rows.
+    /// Creates a table without rows.
     #[must_use]
     pub fn new(head: &'static [&'static str]) -> Self {
         Self {

@@ -1,10 +1,10 @@
-//! Painted text in lines that fit a terminal.
+//! Coloured text in lines that fit a terminal.
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::style::{Paint, Style};
 
-/// Text in the making, each character with its paint.
+/// A text, each character with its colour.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Paragraph {
     chars: Vec<(char, Option<Paint>)>,
@@ -21,7 +21,7 @@ impl Paragraph {
         self
     }
 
-    /// Number of columns.
+    /// Returns the number of columns.
     pub(super) fn columns(&self) -> usize {
         columns(&self.chars)
     }
@@ -31,7 +31,7 @@ impl Paragraph {
         line(out, 0, &self.chars, style);
     }
 
-    /// Writes it as one line, or as several on a terminal where it does not fit one.
+    /// Writes it as one line; on a terminal, as several if it does not fit.
     pub(super) fn fit(&self, out: &mut String, indent: usize, style: Style) {
         match style.width {
             Some(_) => self.wrap(out, indent, style),
@@ -39,8 +39,8 @@ impl Paragraph {
         }
     }
 
-    /// Writes it in lines of at most so many columns as the style has, broken at spaces, all but the first indented. A
-    /// word that is longer stands alone.
+    /// Writes it in lines of at most the columns of the style, broken at spaces, all but the first indented. A longer word
+    /// gets a line of its own.
     pub(super) fn wrap(&self, out: &mut String, indent: usize, style: Style) {
         let width = style.columns();
         let start = self.chars.iter().take_while(|(c, _)| *c == ' ').count();
@@ -63,17 +63,17 @@ impl Paragraph {
     }
 }
 
-/// Columns that a terminal takes for a character.
+/// Returns the columns that a terminal needs for a character.
 fn width(letter: char) -> usize {
     letter.width().unwrap_or_default()
 }
 
-/// Columns that a terminal takes for a text.
+/// Returns the columns that a terminal needs for a text.
 pub(crate) fn text_columns(text: &str) -> usize {
     text.width()
 }
 
-/// As much of a text as fits into so many columns; what is cut shows.
+/// Cuts a text to so many columns; `…` marks the cut.
 pub(crate) fn cut(text: &str, room: usize) -> String {
     if text_columns(text) <= room {
         return text.to_owned();
@@ -87,7 +87,7 @@ pub(crate) fn cut(text: &str, room: usize) -> String {
     kept.chain(['…']).take(room).collect()
 }
 
-/// Text with spaces behind it, so that it takes so many columns at least.
+/// Appends spaces to a text, up to so many columns.
 pub(super) fn padded(text: &str, room: usize) -> String {
     let missing = room.saturating_sub(text_columns(text));
     format!("{text}{}", " ".repeat(missing))
@@ -97,7 +97,7 @@ fn columns(chars: &[(char, Option<Paint>)]) -> usize {
     chars.iter().map(|(letter, _)| width(*letter)).sum()
 }
 
-/// How many characters fit into so many columns.
+/// Returns how many characters fit into so many columns.
 fn fitting(chars: &[(char, Option<Paint>)], room: usize) -> usize {
     let mut taken = 0;
     let fitting = chars.iter().take_while(|(letter, _)| {
@@ -121,7 +121,7 @@ fn line(out: &mut String, margin: usize, chars: &[(char, Option<Paint>)], style:
     out.push('\n');
 }
 
-/// Text of others on a terminal: control characters would act there.
+/// Replaces control characters, which would act on a terminal.
 pub(super) fn harmless(text: &str) -> String {
     text.chars()
         .map(|c| if c.is_control() { '\u{fffd}' } else { c })

@@ -13,7 +13,7 @@ use crate::value::{Mapping, Text, Value};
 /// Most names that a comment lists.
 const MAX_NAMES: usize = 8;
 
-/// Writes the map of a Manifest's sources.
+/// Returns the source map of a Manifest.
 #[must_use]
 pub fn source_map(manifest: &str, sources: &[Surveyed]) -> String {
     let unreadable = |source: &&Surveyed| matches!(source.verdict, Verdict::Unreadable(_));
@@ -22,13 +22,13 @@ pub fn source_map(manifest: &str, sources: &[Surveyed]) -> String {
     comment(
         &mut text,
         &format!(
-            "Where Flux finds the charts of `{manifest}`: a source map for armada2flux, docs/guide/sources.md."
+            "Source map of `{manifest}`: where Flux finds its charts. See docs/guide/sources.md of armada2flux."
         ),
     );
     comment(
         &mut text,
         &format!(
-            "Of {} sources Flux can read {} as they are.",
+            "Flux can read {1} of {0} sources as they are.",
             sources.len(),
             read.len()
         ),
@@ -37,7 +37,7 @@ pub fn source_map(manifest: &str, sources: &[Surveyed]) -> String {
         comment(
             &mut text,
             &format!(
-                "The others have a rule here: put the place of the chart where it says {FILL_IN}."
+                "Each other source has a rule here: replace {FILL_IN} by the location of the chart."
             ),
         );
     }
@@ -51,7 +51,7 @@ pub fn source_map(manifest: &str, sources: &[Surveyed]) -> String {
     for source in missing {
         let rule = rule(source);
         let rule = emit::to_yaml(&Value::from(vec![rule]), View::Clear);
-        // Several references of one location may come to the same rule.
+        // Several references of one location may have the same rule.
         if written.insert(rule.clone()) {
             push_rule(&mut text, source, &rule);
         }
@@ -63,7 +63,7 @@ pub fn source_map(manifest: &str, sources: &[Surveyed]) -> String {
 }
 
 fn comment(text: &mut String, line: &str) {
-    // Nothing from a document may end the comment.
+    // Text of a document must not end the comment.
     let line: String = line
         .chars()
         .map(|c| if c.is_control() { '?' } else { c })
@@ -111,7 +111,7 @@ fn mapping<V: Into<Value>>(entries: impl IntoIterator<Item = (&'static str, V)>)
     entries.into_iter().collect()
 }
 
-/// A rule with the gaps that only the user can fill.
+/// Returns a rule with gaps for the user to fill in.
 fn rule(source: &Surveyed) -> Value {
     let word = word(source.kind);
     let location = pattern(&source.location);
@@ -145,7 +145,7 @@ fn word(kind: SourceKind) -> &'static str {
     }
 }
 
-/// A location as a pattern that matches it; a password in it is not written down.
+/// Returns a pattern that matches a location, without a password in it.
 fn pattern(location: &str) -> Text {
     let plain = location.replace(['<', '>'], "<...>");
     if !secret::text_looks_secret(location) {
@@ -162,7 +162,7 @@ fn pattern(location: &str) -> Text {
     without.unwrap_or_else(|| "<...>".to_owned()).into()
 }
 
-/// What Flux reads without a rule, and the rules that would move it.
+/// Appends what Flux reads without a rule, and example rules that move it.
 fn push_read(text: &mut String, read: &[&Surveyed]) {
     text.push('\n');
     comment(text, "Without a rule Flux reads:");
@@ -188,7 +188,7 @@ fn push_read(text: &mut String, read: &[&Surveyed]) {
         return;
     }
     comment(text, "");
-    comment(text, "Rules like these take whole servers from a mirror:");
+    comment(text, "Rules like these replace whole servers by a mirror:");
     for (kind, start) in servers {
         comment(text, "");
         let (key, path, target) = match kind {
@@ -207,7 +207,7 @@ fn push_read(text: &mut String, read: &[&Surveyed]) {
     }
 }
 
-/// The kind of a source and its location up to the path.
+/// Returns the kind of a source and its location up to the path.
 fn server(source: &Surveyed) -> Option<(&'static str, String)> {
     let location = pattern(&source.location);
     let (scheme, rest) = location.split_once("://")?;

@@ -1,8 +1,8 @@
-//! How text for people is written: what stands out, and in how many columns. The one place that knows of colours.
+//! The style of text: colours and columns. Colours are decided in this one place.
 
 use anstyle::AnsiColor;
 
-/// Columns where no terminal says how many there are.
+/// Columns without a terminal.
 const COLUMNS: usize = 80;
 /// Fewest columns that text is fitted to.
 const FEWEST: usize = 40;
@@ -12,34 +12,34 @@ const MOST: usize = 120;
 /// How a report is written.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
-    /// With colours of a terminal.
+    /// Whether to use colours.
     pub colour: bool,
-    /// All of it, not only what matters first.
+    /// Whether to print everything (`-v`).
     pub all: bool,
     /// Columns of the terminal; `None` where there is none.
     pub width: Option<usize>,
 }
 
-/// How a word stands out, by what it says.
+/// The colour of a word, by its meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paint {
-    /// Something new, or done.
+    /// Added, or done.
     Green,
-    /// Something that goes, or went wrong.
+    /// Removed, or failed.
     Red,
-    /// Something that changes, or waits.
+    /// Changed, or waiting.
     Yellow,
-    /// Something to be seen.
+    /// Important.
     Bold,
-    /// Something dangerous, or an error.
+    /// Dangerous, or an error.
     Danger,
-    /// Something of no interest now.
+    /// Unimportant.
     Dim,
-    /// A good end.
+    /// A good result.
     Good,
     /// A warning.
     Warning,
-    /// A word before advice.
+    /// The word before a hint.
     Help,
 }
 
@@ -60,7 +60,7 @@ impl Paint {
         }
     }
 
-    /// The text, painted if colours are wanted.
+    /// Returns the text, coloured if colours are wanted.
     #[must_use]
     pub fn paint(self, text: &str, colour: bool) -> String {
         if !colour || text.is_empty() {
@@ -72,12 +72,12 @@ impl Paint {
 }
 
 impl Style {
-    /// The text, painted if colours are wanted.
+    /// Returns the text, coloured if colours are wanted.
     pub(in crate::report) fn paint(self, text: &str, paint: Paint) -> String {
         paint.paint(text, self.colour)
     }
 
-    /// Columns that lines are fitted to.
+    /// Returns the columns that lines should fit.
     #[must_use]
     pub fn columns(self) -> usize {
         self.width

@@ -31,7 +31,7 @@ pub struct Report {
     /// Diagnostics by code.
     #[schemars(extend("propertyNames" = {"$ref": "#/$defs/Code"}))]
     pub codes: BTreeMap<Code, usize>,
-    /// Everything that was said.
+    /// All diagnostics.
     pub diagnostics: Vec<Finding>,
 }
 
@@ -49,7 +49,7 @@ pub struct Counts {
     pub manifests: usize,
 }
 
-/// Puts the report together.
+/// Creates the report.
 #[must_use]
 pub fn report(sources: &Sources, documents: &Documents<'_>, diagnostics: &Diagnostics) -> Report {
     let mut codes = BTreeMap::new();

@@ -100,7 +100,7 @@ fn report() -> Result {
     ];
     let text = run(place.path(), &arguments)?.expect_code(0)?.stdout;
     ensure(text.len() < COMMENT, format!("{} bytes", text.len()))?;
-    lacks(&text, "Cut to stay below")?;
+    lacks(&text, "Left out to stay below")?;
     contains(&text, "What was decided for 69 releases")?;
     let rows = text
         .lines()

@@ -13,9 +13,9 @@ use crate::render::File;
 use crate::render::plain::Plain;
 use crate::source::Sources;
 
-/// Writes objects as they come.
+/// Writes objects to a tree or a stream while they are compiled.
 pub(super) struct TreeSink<'s> {
-    /// The folder that gets the tree; `None` for a stream.
+    /// Folder of the tree; `None` for a stream.
     folder: Option<&'s Path>,
     sources: &'s Sources,
     workers: Workers,
@@ -49,7 +49,7 @@ impl<'s> TreeSink<'s> {
         }
     }
 
-    /// Completes the tree if it is `good`; otherwise the target stays as it was.
+    /// Completes the tree if it is `good`; otherwise the target is not touched.
     pub(super) fn finish(self, good: bool, delete_stale: bool) -> Result<Finished, Failure> {
         match self.state {
             State::Failed(failure) => Err(failure),

@@ -151,5 +151,8 @@ fn markdown_has_no_foreign_markup_and_stays_below_its_limit() {
         20_000,
     );
     assert!(page.len() <= 20_000, "{}", page.len());
-    assert!(page.contains("Cut to stay below 20000 bytes"), "{page}");
+    assert!(
+        page.contains("Left out to stay below 20000 bytes"),
+        "{page}"
+    );
 }

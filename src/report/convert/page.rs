@@ -1,12 +1,12 @@
-//! The report of `convert` as a page, to be a comment on a change: the summary first, details folded.
+//! The report of `convert` as a page, for a comment on a change: the summary first, details folded.
 
-mod said;
+mod findings;
 
 use super::{Disposition, Release, Report};
 use crate::armada::disposition::Fate;
 use crate::diagnostic::Severity;
 use crate::report::decided;
-use crate::report::digest::{self, Group, count};
+use crate::report::digest::{self, Fact, Group, count};
 use crate::report::page::{Line, Page, Table};
 
 /// The page.
@@ -20,11 +20,11 @@ pub fn page(report: &Report) -> Page {
         .iter()
         .partition(|group| group.severity == Severity::Error || group.is_lossy());
     for group in first {
-        said::fold(&mut page, group, one_file);
+        findings::fold(&mut page, group, one_file);
     }
     folded_releases(&mut page, report, one_file);
     for group in rest {
-        said::fold(&mut page, group, one_file);
+        findings::fold(&mut page, group, one_file);
     }
     folded_fields(&mut page, report);
     page
@@ -33,15 +33,14 @@ pub fn page(report: &Report) -> Page {
 fn summary(page: &mut Page, report: &Report, groups: &[Group<'_>]) {
     if report.ok {
         page.title(Line::text("armada2flux: site ").and_code(&report.site));
-        page.paragraph(
-            Line::strong(digest::size(report))
-                .and(". Against Armada: ")
-                .and_strong(digest::losses(groups))
-                .and("."),
+        page.paragraph(Line::strong(digest::size(report)));
+        let facts = digest::facts(report, groups);
+        page.list(
+            facts
+                .iter()
+                .map(|Fact { about, text }| Line::text(format!("{}: {text}", capitalised(about))))
+                .collect(),
         );
-        if let Some(order) = digest::order(report) {
-            page.paragraph(Line::text(format!("Order: {order}.")));
-        }
     } else {
         let errors = groups
             .iter()
@@ -56,8 +55,8 @@ fn summary(page: &mut Page, report: &Report, groups: &[Group<'_>]) {
         page.list(decisions.into_iter().map(Line::text).collect());
     }
     if !groups.is_empty() {
-        page.section("What was said");
-        let mut table = Table::new(&["", "code", "how often", "what"]);
+        page.section("Diagnostics");
+        let mut table = Table::new(&["", "code", "number", "what"]);
         for group in groups {
             let kind = match (group.is_lossy(), group.severity) {
                 (true, _) => Line::strong("loss"),
@@ -75,13 +74,20 @@ fn summary(page: &mut Page, report: &Report, groups: &[Group<'_>]) {
         }
         page.table(table);
         page.paragraph(Line::text(
-            "`armada2flux explain CODE` says why each matters and what to do.",
+            "`armada2flux explain CODE` prints why it matters and what to do.",
         ));
     }
     for (schema, number) in &report.skipped_documents {
         let skipped = format!("Skipped: {} of ", count(*number, "document"));
         page.paragraph(Line::text(skipped).and_code(schema));
     }
+}
+
+/// Returns a text with a capital first letter.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 fn folded_releases(page: &mut Page, report: &Report, one_file: bool) {
@@ -121,7 +127,7 @@ fn folded_releases(page: &mut Page, report: &Report, one_file: bool) {
 
 fn release_row(stage: Line, release: &Release, one_file: bool) -> [Line; 8] {
     let own = format!("where release_group={}", release.name);
-    // Nearly every chart selects by its own name: said shortly.
+    // Nearly every chart selects by its own name.
     let short = |text: String| Line::text(text.replace(&own, "by its own label"));
     [
         stage,
@@ -141,7 +147,7 @@ fn folded_fields(page: &mut Page, report: &Report) {
     }
     page.section("Fields");
     let mut table = Table::new(&["field", "nodes", "fate", "becomes", "why"]);
-    // What is not simply carried over comes first.
+    // Fields that are not simply carried over come first.
     let (kept, other): (Vec<_>, Vec<_>) = report
         .dispositions
         .iter()

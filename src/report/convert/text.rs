@@ -1,47 +1,64 @@
-//! The report of `convert` as plain text: the summary first, then release by release, then the fields.
+//! The report of `convert` as plain text: the summary, then the findings, the releases and the fields.
 
 use std::fmt::Write as _;
 
 use super::{Disposition, Release, Report};
 use crate::diagnostic::Severity;
 use crate::report::decided;
-use crate::report::digest::{self, Group, count};
+use crate::report::digest::{self, Fact, Group, count};
 use crate::report::finding::Finding;
 
-/// The text. Nothing is cut.
+/// Returns the whole report. Nothing is cut.
 #[must_use]
 pub fn text(report: &Report) -> String {
-    let groups = digest::groups(report);
+    let mut out = summary(report, &[]);
+    if !report.ok {
+        let errors: usize = digest::groups(report)
+            .iter()
+            .filter(|group| group.severity == Severity::Error)
+            .map(Group::len)
+            .sum();
+        out = format!("not converted: {}\n", count(errors, "error"));
+    }
+    out.push_str(&details(report));
+    out
+}
+
+/// Returns the summary, with lines on the files that were written; empty for documents with errors.
+#[must_use]
+pub fn summary(report: &Report, files: &[String]) -> String {
+    let mut lines = Vec::new();
+    if report.ok {
+        lines.push(format!("site {}: {}", report.site, digest::size(report)));
+        lines.extend_from_slice(files);
+        let facts = digest::facts(report, &digest::groups(report));
+        lines.extend(
+            facts
+                .iter()
+                .map(|Fact { about, text }| format!("{about}: {text}")),
+        );
+        let decisions = digest::decisions(report);
+        if !decisions.is_empty() {
+            lines.push("to decide:".to_owned());
+        }
+        lines.extend(decisions.iter().map(|decision| format!("  - {decision}")));
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+/// Returns what the summary leaves out: findings, releases and fields.
+#[must_use]
+pub fn details(report: &Report) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
-    let _ = summary(&mut out, report, &groups);
-    let _ = findings(&mut out, &groups);
+    let _ = skipped(&mut out, report);
+    let _ = findings(&mut out, &digest::groups(report));
     let _ = releases(&mut out, report);
     let _ = fields(&mut out, report);
     out
 }
 
-fn summary(out: &mut String, report: &Report, groups: &[Group<'_>]) -> std::fmt::Result {
-    if report.ok {
-        writeln!(out, "site {}: {}", report.site, digest::size(report))?;
-        writeln!(out, "against armada: {}", digest::losses(groups))?;
-        if let Some(order) = digest::order(report) {
-            writeln!(out, "order: {order}")?;
-        }
-    } else {
-        let errors = groups
-            .iter()
-            .filter(|group| group.severity == Severity::Error);
-        let errors: usize = errors.map(Group::len).sum();
-        writeln!(out, "not converted: {}", count(errors, "error"))?;
-    }
-    let decisions = digest::decisions(report);
-    if report.ok && !decisions.is_empty() {
-        writeln!(out, "\nto decide")?;
-        for decision in decisions {
-            writeln!(out, "  - {decision}")?;
-        }
-    }
+fn skipped(out: &mut String, report: &Report) -> std::fmt::Result {
     for (schema, number) in &report.skipped_documents {
         writeln!(out, "skipped: {} of `{schema}`", count(*number, "document"))?;
     }
@@ -79,7 +96,7 @@ fn place(finding: &Finding) -> String {
     })
 }
 
-/// The places of findings, the file named once.
+/// Lists the places of findings, each file once.
 fn lines(findings: &[&Finding]) -> String {
     let mut text = String::new();
     let mut file = "";
@@ -141,7 +158,7 @@ fn one_release(out: &mut String, release: &Release) -> std::fmt::Result {
         ("from", from),
         ("step", step.to_string()),
         ("source", decided::source(release)),
-        ("helm", decided::helm(release)),
+        ("Helm", decided::helm(release)),
         ("waits", decided::waits(release)),
         ("tests", decided::tests(release)),
         ("uninstall", format!("{delete_timeout} s")),
@@ -153,10 +170,10 @@ fn one_release(out: &mut String, release: &Release) -> std::fmt::Result {
         rows.push(("charts", dependencies.join(", ")));
     }
     if let Some(continues) = protected {
-        let after = if *continues { "goes on" } else { "stops" };
+        let after = if *continues { "continues" } else { "stops" };
         rows.push((
             "protected",
-            format!("a run {after} when it had failed before"),
+            format!("a run {after} if it had failed before"),
         ));
     }
     if let Some(written) = written {
@@ -181,7 +198,7 @@ fn one_release(out: &mut String, release: &Release) -> std::fmt::Result {
         let codes = codes
             .iter()
             .map(|(code, number)| format!("{number} {code}"));
-        rows.push(("said", codes.collect::<Vec<_>>().join(", ")));
+        rows.push(("reported", codes.collect::<Vec<_>>().join(", ")));
     }
     for (name, text) in rows {
         writeln!(out, "    {name:<10}{text}")?;
@@ -195,7 +212,7 @@ fn fields(out: &mut String, report: &Report) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "\nfields of the input, with their number of yaml nodes"
+        "\nfields of the input, with their number of YAML nodes"
     )?;
     for row in &report.dispositions {
         let Disposition {
@@ -212,7 +229,7 @@ fn fields(out: &mut String, report: &Report) -> std::fmt::Result {
             write!(out, " → {target}")?;
         }
         if let Some(since) = since {
-            write!(out, " (flux {since})")?;
+            write!(out, " (Flux {since})")?;
         }
         writeln!(out, ": {reason}")?;
     }

@@ -1,4 +1,4 @@
-//! The report of `diff` as a page, to be a comment on a change.
+//! The report of `diff` as a page, for a comment on a change.
 
 use super::{Change, Object, Outcome, Report, Shared, Summary};
 use crate::report::digest::count;
@@ -7,10 +7,10 @@ use crate::report::page::{Item, Line, List, Page, Table};
 /// Longest value in a table, in characters.
 const MAX_VALUE: usize = 100;
 
-/// Objects that are named for one danger.
+/// Objects that are listed for one danger.
 const SHOWN_OBJECTS: usize = 5;
 
-/// The page.
+/// Returns the page.
 #[must_use]
 pub fn page(report: &Report) -> Page {
     let mut page = Page::default();
@@ -19,18 +19,21 @@ pub fn page(report: &Report) -> Page {
     dangers(&mut page, report);
     for (outcome, title) in [
         (Outcome::Refused, "refused by the API server"),
-        (Outcome::Conflicting, "with fields that others hold"),
+        (
+            Outcome::Conflicting,
+            "with fields that other field managers own",
+        ),
         (Outcome::Changed, "changed"),
         (Outcome::Created, "created"),
         (
             Outcome::LeftOver,
-            "left over: not in the input, nothing deletes them",
+            "left over: not in the input, but nothing deletes them",
         ),
         (
             Outcome::Follows,
-            "reconciled again in turn, without a Helm action",
+            "reconciled again in order, without a Helm action",
         ),
-        (Outcome::Unchanged, "otherwise noteworthy"),
+        (Outcome::Unchanged, "unchanged, with notes"),
     ] {
         let objects = report
             .objects
@@ -56,7 +59,10 @@ fn summary(summary: &Summary) -> Line {
     let first = [
         (summary.takeovers, "taken over"),
         (summary.dangers, "dangerous"),
-        (summary.staying, "kept in fields that others hold"),
+        (
+            summary.staying,
+            "kept in fields that other field managers own",
+        ),
     ];
     let last = [
         (
@@ -78,8 +84,8 @@ fn dangers(page: &mut Page, report: &Report) {
     if dangers.is_empty() {
         return;
     }
-    page.section("Look at these first");
-    let mut table = Table::new(&["what it would do", "change", "objects"]);
+    page.section("Dangers");
+    let mut table = Table::new(&["effect", "change", "objects"]);
     for danger in &dangers {
         let change = danger.change.map_or_else(Line::default, |change| {
             Line::code(&change.path).and(" ").and_line(sides(change))
@@ -106,12 +112,12 @@ fn item(object: &Object) -> Item {
     }
     for held in &object.conflicts {
         let field = Line::code(&held.field);
-        item.item(field.and(": held by ").and_code(&held.manager));
+        item.item(field.and(": owned by ").and_code(&held.manager));
     }
     for shared in &object.staying {
         item.item(
             Line::code(&shared.field)
-                .and(": stays, though the input has it no more: also held by ")
+                .and(format!(": {} ", super::STAYS))
                 .and_line(managers(shared)),
         );
     }
@@ -132,7 +138,7 @@ fn item(object: &Object) -> Item {
     item
 }
 
-/// Fields of several holders, last: nothing happens to them now.
+/// Fields with several owners, last: nothing happens to them now.
 fn shared(page: &mut Page, report: &Report) {
     let objects = report.objects.iter().filter(|o| !o.shared.is_empty());
     let objects: Vec<&Object> = objects.collect();
@@ -140,7 +146,7 @@ fn shared(page: &mut Page, report: &Report) {
         return;
     }
     let title = format!(
-        "{} with fields that others hold, too: these would stay if they left the input",
+        "{} with fields that other field managers own, too: they would stay if the input removed them",
         count(objects.len(), "object")
     );
     let mut list = List::default();

@@ -1,5 +1,5 @@
-//! The report of `diff` for a terminal: dangers first, then objects, the summary last. Lines fit the terminal, but
-//! for names that are longer, and for whole values when these are asked for.
+//! The report of `diff` for a terminal: dangers first, then objects, the summary last. Lines fit the terminal, except for
+//! longer names, and for whole values with `-v`.
 
 mod values;
 
@@ -13,12 +13,12 @@ use crate::report::style::Paint;
 pub use crate::report::style::Style;
 use values::change;
 
-/// Objects that are named for one danger.
+/// Objects that are listed for one danger.
 const SHOWN_OBJECTS: usize = 5;
-/// Where a sentence about an object begins, and where it goes on.
+/// Indentation of a sentence about an object, and of its further lines.
 const SENTENCE: (&str, usize) = ("    ", 6);
 
-/// The text, ending with a line break.
+/// Returns the text, ending with a line break.
 #[must_use]
 pub fn text(report: &Report, style: Style) -> String {
     let mut out = String::new();
@@ -42,7 +42,7 @@ pub fn text(report: &Report, style: Style) -> String {
     }
     if follows > 0 {
         let line = format!(
-            "{} reconciled again in turn, without a helm action: something before them changes",
+            "{} reconciled again in order, without a Helm action: a step before them changes",
             count(follows, "release")
         );
         let line = Paragraph::default().plain("  ").painted(&line, Paint::Dim);
@@ -53,7 +53,7 @@ pub fn text(report: &Report, style: Style) -> String {
     out
 }
 
-/// Every danger with the objects that it concerns.
+/// Writes every danger with its objects.
 fn dangers(out: &mut String, report: &Report, style: Style) {
     for danger in super::dangers(report) {
         Paragraph::default()
@@ -70,7 +70,7 @@ fn dangers(out: &mut String, report: &Report, style: Style) {
         }
         let more = danger.objects.len().saturating_sub(limit);
         if more > 0 {
-            let line = format!("and {more} more, -v names all");
+            let line = format!("and {more} more; -v lists all");
             indented.plain(&line).write(out, style);
         }
         out.push('\n');
@@ -86,9 +86,9 @@ fn object(out: &mut String, object: &Object, style: Style) {
         Outcome::LeftOver => (
             "?",
             Paint::Dim,
-            "  left over: not in the input, nothing deletes it",
+            "  left over: not in the input, but nothing deletes it",
         ),
-        Outcome::Follows => (" ", Paint::Dim, "  reconciled again in turn"),
+        Outcome::Follows => (" ", Paint::Dim, "  reconciled again in order"),
         Outcome::Unchanged => (" ", Paint::Dim, "  unchanged"),
     };
     let (begin, indent) = SENTENCE;
@@ -98,12 +98,12 @@ fn object(out: &mut String, object: &Object, style: Style) {
         .wrap(out, indent, style);
     let sentence = |text: &str| Paragraph::default().plain(begin).plain(text);
     if let Some(message) = &object.message {
-        // The lines of a foreign message are no lines of ours.
+        // A message of the API server may have several lines.
         let words: Vec<&str> = message.split_whitespace().collect();
         sentence(&harmless(&words.join(" "))).wrap(out, indent, style);
     }
     for held in &object.conflicts {
-        let text = format!("{}: held by `{}`", held.field, held.manager);
+        let text = format!("{}: owned by `{}`", held.field, held.manager);
         sentence(&harmless(&text)).wrap(out, indent, style);
     }
     for shared in &object.staying {
@@ -112,7 +112,7 @@ fn object(out: &mut String, object: &Object, style: Style) {
             .wrap(out, indent, style);
     }
     for shared in object.shared.iter().filter(|_| style.all) {
-        let text = format!("{}: also held by {}", shared.field, shared.holders());
+        let text = format!("{}: also owned by {}", shared.field, shared.owners());
         sentence(&harmless(&text)).wrap(out, indent, style);
     }
     for note in &object.notes {
@@ -129,7 +129,7 @@ fn object(out: &mut String, object: &Object, style: Style) {
     out.push('\n');
 }
 
-/// What matters first, a line for each kind of news.
+/// Writes the summary: outcomes, then a line for each other number.
 fn summary(out: &mut String, summary: &Summary, style: Style) {
     let paints = [
         Paint::Danger,
@@ -149,11 +149,11 @@ fn summary(out: &mut String, summary: &Summary, style: Style) {
     }
     line.wrap(out, 2, style);
     for (number, what) in [
-        (summary.takeovers, "a takeover, not an install"),
-        (summary.dangers, "dangerous"),
+        (summary.takeovers, "takeovers, not installs"),
+        (summary.dangers, "dangerous changes"),
         (
             summary.staying,
-            "fields that stay, because others hold them",
+            "fields removed from the input that stay, because other field managers own them",
         ),
     ] {
         if number > 0 {
@@ -161,18 +161,22 @@ fn summary(out: &mut String, summary: &Summary, style: Style) {
             line.write(out, style);
         }
     }
-    let names = if style.all { "" } else { ", -v names them" };
+    let names = if style.all { "" } else { "; -v lists them" };
     for (number, what, rest) in [
         (
             summary.client_side,
-            "compared without the api server's defaults",
+            "objects compared without the API server's defaults",
             "",
         ),
-        (summary.shared, "fields that others hold, too", names),
+        (
+            summary.shared,
+            "fields that other field managers own, too",
+            names,
+        ),
         (
             summary.noise,
-            "left out as noise",
-            ", --show-noise lists them with their rules",
+            "differences left out as noise",
+            "; --show-noise lists them with their rules",
         ),
     ] {
         if number > 0 {

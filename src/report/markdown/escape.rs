@@ -1,6 +1,6 @@
-//! Foreign text inside Markdown: nothing of it may become markup, a mention or a table's edge.
+//! Escapes text for Markdown: it must not become markup, a mention or the edge of a table.
 
-/// A code span for one line of a table or list.
+/// Returns a code span for one line of a table or list.
 pub(super) fn code(text: &str) -> String {
     let text: String = text
         .chars()
@@ -16,7 +16,7 @@ pub(super) fn code(text: &str) -> String {
     format!("`{}`", text.replace('|', "\\|"))
 }
 
-/// A sentence: its `code` stays code, everything else is plain.
+/// Escapes a sentence; its `code` stays code.
 pub(super) fn prose(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let balanced = text.matches('`').count().is_multiple_of(2);
@@ -30,7 +30,7 @@ pub(super) fn prose(text: &str) -> String {
     out
 }
 
-/// Text as HTML content.
+/// Escapes text for HTML content.
 pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for letter in text.chars() {

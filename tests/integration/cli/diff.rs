@@ -405,7 +405,7 @@ spec:
     let text = run(workspace.path(), &arguments)?.expect_code(0)?.stdout;
     ensure(text.len() < 65_536, format!("{} bytes", text.len()))?;
     contains(&text, "**500 objects**: 500 dangerous, 500 changed")?;
-    contains(&text, "Cut to stay below")
+    contains(&text, "Left out to stay below")
 }
 
 fn refused() -> Result {

@@ -69,7 +69,7 @@ fn unknown() -> Result {
     ran.expect_stderr("did you mean `wait.resources`")?;
     run(Path::new("/"), &["explain", "castle"])?
         .expect_code(1)?
-        .expect_stderr("lists all topics")?;
+        .expect_stderr("is not a field of Armada")?;
     Ok(())
 }
 

@@ -47,7 +47,7 @@ fn full_stdout() -> Result {
             .map_err(|e| what.clone() + e.message().unwrap_or_default())?;
         contains(
             &ran.stderr,
-            "error: cannot write standard output: no space left",
+            "error: cannot write to standard output: no space left",
         )
         .map_err(|e| what + e.message().unwrap_or_default())?;
     }

@@ -95,7 +95,7 @@ fn empty_folder() -> Result {
     fs::create_dir(workspace.path("empty"))?;
     let ran = run(workspace.dir(), &["convert", "empty", "-o", "out"])?.expect_code(1)?;
     ran.expect_stderr("error[input-empty]")?
-        .expect_stderr("folder `empty` holds no YAML file")?
+        .expect_stderr("the folder `empty` has no YAML files")?
         .expect_stderr("help: ")?;
     ensure(!workspace.path("out").exists(), "a tree was made")
 }

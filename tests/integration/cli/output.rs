@@ -102,7 +102,7 @@ fn left_over() -> Result {
     let ran = run(workspace.dir(), CONVERT)?.expect_code(0)?;
     contains(
         &ran.stderr,
-        "armada2flux-99999999 (left by a run that was killed)",
+        "armada2flux-99999999 (left by a killed process)",
     )?;
     ensure(!dead.exists(), "the dead folder is still there")?;
     for folder in [alive, unknown, foreign] {

@@ -171,7 +171,7 @@ fn text() -> Result {
     contains(
         &text,
         &format!(
-            "{} of {} releases written suspended",
+            "{} of {} releases suspended",
             releases.len(),
             releases.len()
         ),
@@ -196,14 +196,14 @@ fn markdown() -> Result {
     run(workspace.dir(), &arguments)?.expect_code(0)?;
     let cut = workspace.text("a.md")?;
     ensure(cut.len() <= 4000, format!("{} bytes", cut.len()))?;
-    contains(&cut, "Cut to stay below 4000 bytes: ")?;
+    contains(&cut, "Left out to stay below 4000 bytes: ")?;
     run(
         workspace.dir(),
         &[CONVERT, &["--report=markdown=a.md"]].concat(),
     )?
     .expect_code(0)?;
     let whole = workspace.text("a.md")?;
-    lacks(&whole, "Cut to stay below")?;
+    lacks(&whole, "Left out to stay below")?;
     for text in [&cut, &whole] {
         let (open, closed) = (text.matches("<details>"), text.matches("</details>"));
         ensure(open.count() == closed.count(), text.clone())?;
@@ -211,7 +211,7 @@ fn markdown() -> Result {
     }
     run(workspace.dir(), &[CONVERT, &["--report-limit=3"]].concat())?
         .expect_code(1)?
-        .expect_stderr("the summary alone takes up to")?;
+        .expect_stderr("the summary alone needs up to")?;
     let failed = [CONVERT, &["--target-manifest=x", "--report=markdown=a.md"]].concat();
     run(workspace.dir(), &failed)?.expect_code(1)?;
     contains(&workspace.text("a.md")?, "## armada2flux: not converted")

@@ -30,7 +30,7 @@ fn wrong_arguments() -> Result {
         ),
         (
             &["convert", "armada.yaml", "--report", "yaml"],
-            "no report format `yaml`",
+            "`yaml` is not a report format",
         ),
         (
             &["convert", "armada.yaml", "--values-as", "is"],
@@ -59,7 +59,7 @@ fn wrong_arguments() -> Result {
         ),
         (
             &["plan", "armada.yaml", "-o", "p.json", "--valid-for", "200h"],
-            "a week at most",
+            "one week (168h) at most",
         ),
         (
             &["plan", "armada.yaml", "--graph", "dot", "-o", "p.json"],
@@ -79,7 +79,7 @@ fn wrong_arguments() -> Result {
         ),
         (
             &["convert", "armada.yaml", "--cel-before-hooks", "town-web"],
-            "add --waits cel",
+            "add `--waits cel`",
         ),
         (
             &[

@@ -243,12 +243,12 @@ fn ensure_takeover(scope: &Scope<'_>, tree: &Path) -> Outcome {
     let folder = tree.display().to_string();
     let ran = diff(scope, &scope.bed.kubeconfig, &[&folder])?;
     let note =
-        "a takeover, not an install: helm holds revision 1 (deployed), flux does not manage it yet";
+        "a takeover, not an install: Helm has revision 1 (deployed), Flux does not manage it yet";
     ensure(
         ran.code == Some(0)
             && ran.stdout.starts_with("! takeover: ")
             && one_line(&ran.stdout).contains(note)
-            && ran.stdout.contains("a takeover, not an install: 1\n"),
+            && ran.stdout.contains("takeovers, not installs: 1\n"),
         || ran.stdout.clone(),
     )
 }
@@ -296,7 +296,7 @@ fn created(scope: &Scope<'_>) -> Outcome {
     )?;
     let report = json(&ran, 2)?;
     let note = format!(
-        "compared without the api server's defaults: namespace `{elsewhere}` is not there yet"
+        "compared without the API server's defaults: namespace `{elsewhere}` is not there yet"
     );
     ensure(
         report["objects"][0]["outcome"] == "created"

@@ -122,8 +122,9 @@ fn requests(scope: &Scope<'_>, folder: &str) -> Outcome {
         command.current_dir(scope.bed.path()).args(arguments);
         command.arg("--kubeconfig").arg(&scope.bed.kubeconfig);
         let ran = run_to_end(&mut command)?;
-        let line = ran.stderr.lines().find(|line| line.starts_with("asked "));
-        let number = line.and_then(|line| line.strip_suffix(" requests")?.rsplit(' ').next());
+        let mut lines = ran.stderr.lines();
+        let number = lines.find_map(|line| line.strip_prefix("sent ")?.split_once(" requests to "));
+        let number = number.map(|(number, _)| number);
         let number = number.ok_or_else(|| format!("no number of requests: {}", ran.stderr))?;
         Ok(number.parse()?)
     };

@@ -350,7 +350,7 @@ fn shown(scope: &Scope<'_>) -> Outcome {
     )?;
     for what in ["the last run", "the lock"] {
         let warning = format!(
-            "warning: {what} cannot be shown: it may not be read in namespace {}",
+            "warning: {what} is not shown: it cannot be read in namespace {}",
             scope.namespace
         );
         ensure(ran.stderr.contains(&warning), || ran.stderr.clone())?;

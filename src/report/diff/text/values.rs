@@ -10,13 +10,13 @@ use crate::report::digest::count;
 use crate::report::paragraph::{Paragraph, harmless, text_columns};
 use crate::report::style::{Paint, Style};
 
-/// Longest value in a line, in characters; what is longer is cut in the middle of nothing: its end is left out.
+/// Longest value in a line, in characters; the end of a longer one is cut.
 const MAX_VALUE: usize = 60;
-/// Shortest value that a path pushes to the end of its line, in characters.
+/// Fewest characters of a value that are worth a place on the line of its path.
 const MIN_VALUE: usize = 24;
 /// Lines shown of an added or removed collection, and of a text with line breaks.
 const MAX_LINES: usize = 12;
-/// Longest time that is spent on finding out which words of a text changed.
+/// Time limit of finding out which words of a text changed.
 const WORDS_DEADLINE: Duration = Duration::from_millis(100);
 /// Lines around a change.
 const CONTEXT: usize = 1;
@@ -24,7 +24,7 @@ const CONTEXT: usize = 1;
 const WORDS_AROUND: usize = 4;
 /// Characters that are shown before the first difference of two long values.
 const CHARS_AROUND: usize = 12;
-/// Where what belongs to a path is written below it.
+/// Indentation of what is written below a path.
 const INDENT: usize = 8;
 
 /// Writes a difference.
@@ -62,7 +62,7 @@ pub(super) fn change(out: &mut String, change: &Change, style: Style) {
     }
 }
 
-/// A value that is there on one side, on the line of its path if it has room there.
+/// Writes a value of one side, on the line of its path if it fits.
 fn one(
     out: &mut String,
     head: Paragraph,
@@ -84,7 +84,7 @@ fn one(
     below(out, "", value, paint, style);
 }
 
-/// A value on a line of its own.
+/// Writes a value on a line of its own.
 fn below(out: &mut String, sign: &str, value: &str, paint: Paint, style: Style) {
     let room = style.columns() - INDENT - sign.len();
     let value = format!("{sign}{}", fit(value, room, style));
@@ -92,7 +92,7 @@ fn below(out: &mut String, sign: &str, value: &str, paint: Paint, style: Style) 
     line.painted(&value, paint).write(out, style);
 }
 
-/// Both sides, on one line if they have room there.
+/// Writes both sides, on one line if they fit.
 fn both(
     out: &mut String,
     head: Paragraph,
@@ -117,7 +117,7 @@ fn both(
     below(out, "+ ", &new, Paint::Green, style);
 }
 
-/// Both sides in so much room, each with the place where they part: what is equal before it is cut first.
+/// Cuts both sides to so many columns, so that their first difference is visible.
 fn differing(before: &str, after: &str, room: usize, style: Style) -> (String, String) {
     let length = text_columns;
     let equal = before.chars().zip(after.chars());
@@ -171,7 +171,7 @@ fn changed(
     }
 }
 
-/// Whether two texts are words, some of them the same, and not one long word each.
+/// Returns whether two texts consist of words of usual length and share some of them.
 fn is_prose(old: &str, new: &str) -> bool {
     let words = |text: &str| -> BTreeSet<String> {
         let words = text.split_whitespace();
@@ -186,7 +186,7 @@ fn take(line: &mut Paragraph) -> Paragraph {
     std::mem::take(line)
 }
 
-/// The lines that changed, with those around them.
+/// Writes the lines that changed, with those around them.
 fn lines(out: &mut String, old: &str, new: &str, style: Style) {
     let diff = TextDiff::configure()
         .timeout(WORDS_DEADLINE)
@@ -225,27 +225,28 @@ fn lines(out: &mut String, old: &str, new: &str, style: Style) {
         }
     }
     if hidden > 0 {
-        let more = format!("... {} more, -v shows all", count(hidden, "line"));
+        let more = format!("... {} more; -v shows all", count(hidden, "line"));
         indented().plain(&more).write(out, style);
     }
 }
 
-/// The words that changed in a long text, and those around them; no tag: something is left out.
-fn words(old: &str, new: &str, mut say: impl FnMut(Option<ChangeTag>, &str)) {
+/// Passes the words that changed in a long text, and those around them, to `write`; without a tag where words are left
+/// out.
+fn words(old: &str, new: &str, mut write: impl FnMut(Option<ChangeTag>, &str)) {
     let diff = TextDiff::configure()
         .timeout(WORDS_DEADLINE)
         .diff_words(old, new);
     for (at, group) in diff.grouped_ops(WORDS_AROUND).iter().enumerate() {
         if at > 0 || group.first().is_some_and(|op| op.old_range().start > 0) {
-            say(None, "... ");
+            write(None, "... ");
         }
         for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            say(Some(change.tag()), change.value());
+            write(Some(change.tag()), change.value());
         }
     }
 }
 
-/// The words that changed, for places without colours.
+/// Returns the words that changed, for text without colours.
 pub(in crate::report::diff) fn plain_words(old: &str, new: &str) -> String {
     let mut line = String::new();
     words(old, new, |tag, value| {
@@ -262,7 +263,7 @@ fn marked(tag: Option<ChangeTag>, value: &str) -> String {
     }
 }
 
-/// A value in so much room, in characters, or all of it when that is asked for.
+/// Cuts a value to so many characters; with `-v`, returns all of it.
 fn fit(value: &str, room: usize, style: Style) -> String {
     let length = value.chars().count();
     if style.all || length <= room {

@@ -72,13 +72,13 @@ fn held_together(scope: &Scope<'_>) -> Outcome {
         !short.stdout.contains("grain-probe")
             && short
                 .stdout
-                .ends_with("fields that others hold, too: 2, -v names them\n")
+                .ends_with("fields that other field managers own, too: 2; -v lists them\n")
             && long
                 .stdout
-                .contains(".spec.values.conf.a: also held by `kubectl`\n")
+                .contains(".spec.values.conf.a: also owned by `kubectl`\n")
             && long
                 .stdout
-                .contains(".spec.interval: also held by `helm-controller`, `kubectl`\n"),
+                .contains(".spec.interval: also owned by `helm-controller`, `kubectl`\n"),
         || format!("{}\n{}", short.stdout, long.stdout),
     )?;
 
@@ -99,7 +99,7 @@ fn held_together(scope: &Scope<'_>) -> Outcome {
     )?;
     let said = one_line(&run(&less, &["--report=markdown=stays.md"])?.stdout);
     let markdown = fs::read_to_string(scope.bed.path().join("stays.md"))?;
-    let stays = "stays, though the input has it no more: also held by `kubectl`";
+    let stays = "removed from the input but stays, also owned by `kubectl`";
     ensure(
         said.contains(&format!(".spec.values.conf.a: {stays}")) && markdown.contains(stays),
         || format!("{said}\n{markdown}"),
@@ -163,8 +163,7 @@ fn other_owners(scope: &Scope<'_>) -> Outcome {
         let ran = diff(scope, &scope.bed.kubeconfig, &arguments)?;
         Ok(json(&ran, 0)?["objects"][0].clone())
     };
-    let kustomization =
-        "kustomization `flux-system/apps` applies it and would undo a change; change it in git";
+    let kustomization = "the Kustomization `flux-system/apps` applies it and would revert a change; change it in Git";
     let object = report(&folder)?;
     ensure(
         object["outcome"] == "unchanged" && object["notes"] == json!([kustomization]),
@@ -186,7 +185,7 @@ fn other_owners(scope: &Scope<'_>) -> Outcome {
         text.replace(&format!("{label}{site}"), &format!("{label}other")),
     )?;
     let object = report(&file.display().to_string())?;
-    let other = format!("belongs to site `{site}`; it is never touched for another");
+    let other = format!("belongs to site `{site}`; a run of another site does not touch it");
     ensure(
         object["outcome"] == "changed" && object["notes"] == json!([other, kustomization]),
         || object.to_string(),

@@ -156,7 +156,7 @@ fn placed(scope: &Scope<'_>) -> Outcome {
         "named",
         std::slice::from_ref(&named),
         &["--namespace=default"],
-        &format!("ConfigMap {here}/there does not belong to namespace `default`"),
+        &format!("ConfigMap {here}/there is not in namespace `default`"),
     )?;
     fails(
         "twice",

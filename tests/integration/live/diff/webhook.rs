@@ -122,7 +122,7 @@ fn webhooks(scope: &Scope<'_>) -> Outcome {
         for text in [&ran.stdout, &ran.stderr, &text, &markdown] {
             ensure(!text.contains("of-sand"), || text.clone())?;
         }
-        let refuses = "error: the api server would refuse 1 of 2 objects\n";
+        let refuses = "error: the API server would refuse 1 of 2 objects\n";
         let refused = ran.code == Some(1) && ran.stderr.contains(refuses);
         json(&ran, if refused { 1 } else { 2 })
     };
@@ -167,7 +167,7 @@ fn webhooks(scope: &Scope<'_>) -> Outcome {
     let wanted = wanted.map(|(name, outcome)| (json!(name), json!(outcome)));
     let object = &report["objects"][0];
     let note = format!(
-        "compared without the api server's defaults: admission webhook \"{NAME}\" does not support dry run"
+        "compared without the API server's defaults: admission webhook \"{NAME}\" does not support dry run"
     );
     ensure(
         outcomes(&report) == wanted

@@ -1,4 +1,4 @@
-//! What was said under one code, folded: the same thing is said once, with the releases it concerns.
+//! The findings of one code, folded: equal messages appear once, with their releases.
 
 use std::collections::BTreeMap;
 
@@ -6,35 +6,34 @@ use crate::report::digest::{self, Group, count};
 use crate::report::finding::Finding;
 use crate::report::page::{Item, Line, List, Page};
 
-/// Releases that are shown with their message, of each code.
+/// Releases with their message, for each code.
 const SHOWN_MESSAGES: usize = 5;
-/// Places that are named of each release.
+/// Places of each release.
 const SHOWN_PLACES: usize = 3;
 /// Releases that share a line.
 const RELEASES_A_LINE: usize = 8;
 
 /// Adds the folded part of a code.
 pub(super) fn fold(page: &mut Page, group: &Group<'_>, one_file: bool) {
-    let mut said = List::default();
+    let mut findings = List::default();
     let mut alike: BTreeMap<&str, Vec<(&str, &Finding)>> = BTreeMap::new();
     let mut helps: Vec<&str> = Vec::new();
     for (release, list) in &group.by_release {
-        let told = list.iter().filter_map(|finding| finding.help.as_deref());
-        told.for_each(|help| {
+        for help in list.iter().filter_map(|finding| finding.help.as_deref()) {
             if !helps.contains(&help) {
                 helps.push(help);
             }
-        });
+        }
         match release {
             Some(release) => {
                 if let [finding] = list.as_slice() {
-                    let said = alike.entry(bare(finding, release)).or_default();
-                    said.push((release, finding));
+                    let releases = alike.entry(bare(finding, release)).or_default();
+                    releases.push((release, finding));
                 }
             }
             None => {
                 for finding in list {
-                    said.item(place(finding).and(&finding.message).into());
+                    findings.item(place(finding).and(&finding.message).into());
                 }
             }
         }
@@ -51,7 +50,7 @@ pub(super) fn fold(page: &mut Page, group: &Group<'_>, one_file: bool) {
             });
             item.line(Line::joined(names, " · "));
         }
-        said.item(item);
+        findings.item(item);
     }
     let mut shown = 0;
     for (release, list) in &group.by_release {
@@ -69,16 +68,16 @@ pub(super) fn fold(page: &mut Page, group: &Group<'_>, one_file: bool) {
             shown += 1;
             row = row.and(": ").and(message);
         }
-        said.item(row.into());
+        findings.item(row.into());
     }
     if let [help] = helps.as_slice() {
-        said.note(Line::default().and_emphasis(*help));
+        findings.note(Line::default().and_emphasis(*help));
     }
     let title = Line::code(group.code.name()).and(format!(": {}", group.amount()));
-    page.fold_list(title, "line", said);
+    page.fold_list(title, "line", findings);
 }
 
-/// The message without the name of the release, which stands beside it.
+/// Returns the message without the name of the release, which is printed beside it.
 fn bare<'f>(finding: &'f Finding, release: &str) -> &'f str {
     let name = release.split_once('/').map_or(release, |(_, name)| name);
     let rest = finding.message.strip_prefix("release `");
@@ -93,7 +92,7 @@ fn place(finding: &Finding) -> Line {
     })
 }
 
-/// The first places of findings, and how many more there are.
+/// Lists the first places of findings, and counts the others.
 fn places(findings: &[&Finding], one_file: bool) -> Line {
     let places = findings.iter().filter_map(|finding| finding.main_place());
     let shown = places
