@@ -3,6 +3,7 @@
 //! The types here are what readers outside get. They change only with the version of their report.
 
 pub mod apply;
+mod command;
 pub mod convert;
 mod decided;
 pub mod diagnostics_page;
@@ -28,6 +29,7 @@ pub mod style;
 pub mod validate;
 pub mod words;
 
+pub(crate) use command::{command_line, quoted_path};
 pub(crate) use digest::{count, count_of};
 pub(crate) use paragraph::cut;
 

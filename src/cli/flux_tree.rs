@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostics;
 use crate::flux::ObjectSet;
 use crate::render::read::{self, KUSTOMIZATIONS};
+use crate::report;
 use crate::source::{FileId, Sources};
 use crate::yaml::{self, Tree};
 
@@ -51,7 +52,11 @@ fn resources(path: &Path) -> Result<Vec<String>, Failure> {
     let files = load::load(&mut sources, &[path.to_owned()], &mut diagnostics)?;
     let refuse = |why: &dyn std::fmt::Display| {
         let failure = Failure::new(format!("the Kustomization `{}` {why}", path.display()));
-        failure.hint("build it first: `kustomize build DIR | armada2flux diff -`")
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = report::quoted_path(folder);
+        failure.hint(format!(
+            "build it first: `kustomize build {folder} | armada2flux diff -`"
+        ))
     };
     let mut found = Vec::new();
     for tree in trees(&sources, &files, &mut diagnostics) {

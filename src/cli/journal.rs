@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::report::quoted_path;
 use crate::rollout::journal::{self, Begin, Entry, FORMAT, Line, State};
 use crate::value::Text;
 
@@ -71,7 +72,7 @@ impl Journal {
             );
             let hint = format!(
                 "take it up with --resume --journal {}, or begin another with another --journal FILE",
-                path.display()
+                quoted_path(path)
             );
             return Err(Failure::new(act).hint(hint).refused());
         }
@@ -192,7 +193,7 @@ impl Journal {
             let hint = format!(
                 "nothing was written to the cluster after the journal's last line; make room, then go on with \
                  `armada2flux apply --resume --journal {}`",
-                self.path.display()
+                quoted_path(&self.path)
             );
             Failure::io("write the journal", &self.path, cause).hint(hint)
         })

@@ -61,7 +61,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         ReportFormat::Json => report::json(&status),
         ReportFormat::Text => Ok(text(&status, style)),
     })?;
-    if arguments.report.iter().any(Target::is_stdout) {
+    if output.quiet || arguments.report.iter().any(Target::is_stdout) {
         return Ok(());
     }
     stdout::write(&text(&status, report::style(output)))

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::source::{Sources, Span};
+use crate::source::{Position, Sources, Span};
 
 /// A place in the input.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -42,6 +42,9 @@ pub struct FindingPlace {
     pub place: Place,
     /// Text about this place; may be empty.
     pub label: String,
+    /// Position after the last character; not in reports of this version.
+    #[serde(skip)]
+    pub(super) end: Position,
 }
 
 impl Place {
@@ -71,6 +74,7 @@ impl Finding {
         let places = labels.iter().map(|label| FindingPlace {
             place: Place::new(label.span, sources),
             label: label.text.clone(),
+            end: sources.file(label.span.file()).position(label.span.end()),
         });
         Self {
             code: *code,

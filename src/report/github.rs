@@ -52,6 +52,7 @@ mod tests {
     use super::*;
     use crate::diagnostic::Code;
     use crate::report::finding::{FindingPlace, Place};
+    use crate::source::Position;
 
     #[test]
     fn commands_stay_on_their_line() {
@@ -67,6 +68,7 @@ mod tests {
                     column: 5,
                 },
                 label: String::new(),
+                end: Position { line: 3, column: 6 },
             }],
             release: None,
         };

@@ -77,11 +77,17 @@ fn level(severity: Severity) -> &'static str {
 }
 
 fn location(place: &FindingPlace) -> Value {
-    let FindingPlace { place, label } = place;
+    let FindingPlace { place, label, end } = place;
     let mut location = json!({
         "physicalLocation": {
             "artifactLocation": {"uri": uri(&place.file)},
-            "region": {"startLine": place.line, "startColumn": place.column},
+            // The end is the position after the last character, as in SARIF.
+            "region": {
+                "startLine": place.line,
+                "startColumn": place.column,
+                "endLine": end.line,
+                "endColumn": end.column,
+            },
         },
     });
     if !label.is_empty() {
@@ -99,6 +105,7 @@ fn uri(file: &str) -> String {
 mod tests {
     use super::*;
     use crate::report::finding::Place;
+    use crate::source::Position;
 
     #[test]
     fn results_point_to_their_rule_and_place() {
@@ -114,6 +121,7 @@ mod tests {
                     column: 5,
                 },
                 label: "here".to_owned(),
+                end: Position { line: 3, column: 9 },
             }],
             release: None,
         };
@@ -124,7 +132,8 @@ mod tests {
         assert_eq!(run["tool"]["driver"]["rules"][rule]["id"], "field-type");
         let place = &result["locations"][0]["physicalLocation"];
         assert_eq!(place["artifactLocation"]["uri"], "a%20b.yaml");
-        assert_eq!(place["region"]["startLine"], 3);
+        let region = json!({"startLine": 3, "startColumn": 5, "endLine": 3, "endColumn": 9});
+        assert_eq!(place["region"], region);
     }
 
     #[test]
@@ -146,6 +155,7 @@ mod tests {
                 column: 1,
             },
             label: "here".to_owned(),
+            end: Position { line, column: 4 },
         };
         let finding = |code: Code, places: Vec<FindingPlace>| Finding {
             code,

@@ -23,6 +23,7 @@ use crate::apply::publish::{self, Publisher};
 use crate::apply::{self, Caller, Ended, Event, Options, RecordError, Stop, Tools};
 use crate::cluster::{self, Cluster};
 use crate::report::apply::Report;
+use crate::report::command_line;
 use crate::rollout::Rollout;
 use crate::rollout::journal::{Begin, End, Entry, State};
 use crate::rollout::state::RunState;
@@ -282,12 +283,13 @@ fn last_words(said: Option<(Option<String>, Result<(), cluster::Error>)>) {
 
 /// The command that takes the run up again, without options that may hold secrets.
 fn resume(arguments: &Arguments, rollout: &Rollout) -> String {
+    let mut words = vec!["armada2flux".to_owned(), "apply".to_owned()];
     let files = arguments.input.named().iter();
-    let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
-    let journal = locks::path(arguments, &rollout.site);
-    let journal = match &arguments.journal {
-        Some(_) => format!(" --journal {}", journal.display()),
-        None => String::new(),
-    };
-    format!("armada2flux apply {} --resume{journal}", files.join(" "))
+    words.extend(files.map(|file| file.display().to_string()));
+    words.push("--resume".to_owned());
+    if arguments.journal.is_some() {
+        let journal = locks::path(arguments, &rollout.site);
+        words.extend(["--journal".to_owned(), journal.display().to_string()]);
+    }
+    command_line(words.iter().map(String::as_str))
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Journal, Lock, ReleaseState, Report, Run, Site, Stage, Standing, Summary};
+use crate::report::command_line;
 use crate::report::digest::count;
 use crate::report::paragraph::{Paragraph, padded, text_columns};
 use crate::report::style::{Paint, Style};
@@ -186,10 +187,8 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
         );
     }
     if run.is_some() && *ended != Some(End::Complete) {
-        let _ = writeln!(
-            out,
-            "    to go on: armada2flux apply --resume --journal {file}"
-        );
+        let words = ["armada2flux", "apply", "--resume", "--journal", file];
+        let _ = writeln!(out, "    to go on: {}", command_line(words));
     }
 }
 
