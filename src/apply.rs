@@ -8,12 +8,12 @@ mod error;
 pub mod event;
 mod gate;
 mod inspect;
+mod item;
 pub mod lease;
-mod observe;
-mod part;
 pub mod publish;
+mod reflector;
 mod run;
-mod seen;
+mod store;
 mod wait;
 mod write;
 
@@ -26,16 +26,16 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use error::{Error, RecordError};
-pub use event::{Event, Moment};
+pub use event::{Event, ItemState};
 pub use run::{Caller, Stop};
-pub use seen::{Key, Seen};
+pub use store::{Key, Store};
 
-use observe::Observer;
+use reflector::Reflectors;
 use run::Run;
 
 use crate::cluster::Cluster;
-use crate::rollout::journal::{Entry, Finish, State};
-use crate::rollout::{PartId, Rollout, Stage, Step};
+use crate::rollout::journal::{Entry, ItemOutcome, RunRecord};
+use crate::rollout::{ItemId, Rollout, Stage, Step};
 use crate::secret::Scrubber;
 use crate::value::Text;
 
@@ -45,7 +45,7 @@ pub const PARALLEL: usize = 8;
 /// What whoever starts a run chooses.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Parts of a step that move at the same time.
+    /// Items of a step that move at the same time.
     pub parallel: usize,
     /// The first stage; those before must be as the rollout wants them already. The preparation is always done.
     pub from: Option<usize>,
@@ -62,7 +62,7 @@ pub struct Tools<'r> {
     /// The cluster, with the retry time that a run needs.
     pub cluster: Arc<Cluster>,
     /// What earlier processes of the same run did; `None` for a new one.
-    pub before: Option<&'r State>,
+    pub before: Option<&'r RunRecord>,
     /// Releases that had failed before the run began, as `namespace/name`.
     pub failed_before: &'r [Text],
     /// Who started the run.
@@ -71,9 +71,9 @@ pub struct Tools<'r> {
     pub stop: watch::Sender<Stop>,
 }
 
-/// How a run ended.
+/// How a run outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum RunOutcome {
     /// Everything is done.
     Complete,
     /// It stopped after the stage that it was asked to stop after, and more are to come.
@@ -81,8 +81,8 @@ pub enum Ended {
         /// The stage.
         stage: usize,
     },
-    /// Parts failed; nothing after their step was touched.
-    Failed(Vec<(PartId, Text)>),
+    /// Items failed; nothing after their step was touched.
+    Failed(Vec<(ItemId, Text)>),
     /// It was told to stop; what was being written is written.
     Stopped(Stop),
 }
@@ -92,7 +92,11 @@ pub enum Ended {
 /// # Errors
 ///
 /// When the cluster does not answer or the journal cannot be written; what is done stays done and is in the journal.
-pub async fn run(rollout: &Rollout, options: &Options, tools: Tools<'_>) -> Result<Ended, Error> {
+pub async fn run(
+    rollout: &Rollout,
+    options: &Options,
+    tools: Tools<'_>,
+) -> Result<RunOutcome, Error> {
     let Tools {
         cluster,
         before,
@@ -100,38 +104,38 @@ pub async fn run(rollout: &Rollout, options: &Options, tools: Tools<'_>) -> Resu
         caller,
         stop,
     } = tools;
-    let objects = rollout.parts().map(|(_, _, part)| &part.object.value);
+    let objects = rollout.items().map(|(_, _, item)| &item.object.value);
     let run = Run {
-        observer: Observer::new(Arc::clone(&cluster)),
+        reflectors: Reflectors::new(Arc::clone(&cluster)),
         cluster,
         before,
         failed_before,
         caller,
         stop,
         scrubber: Scrubber::from_trees(objects),
-        passed_over: RefCell::default(),
+        skipped: RefCell::default(),
         kept: RefCell::default(),
     };
     let last = rollout.stages.last().map_or(0, |stage| stage.number);
     for stage in &rollout.stages {
-        let ended = match options.choice(stage) {
+        let outcome = match options.choice(stage) {
             Choice::Do => self::stage(&run, stage, options).await,
             Choice::Verify => verify(&run, stage).await,
             Choice::Leave => Ok(None),
         };
-        match ended {
+        match outcome {
             Ok(None) => {}
-            Ok(Some(ended)) => return Ok(ended),
-            Err(Error::Stopped) => return Ok(Ended::Stopped(run.stop.borrow().clone())),
+            Ok(Some(outcome)) => return Ok(outcome),
+            Err(Error::Stopped) => return Ok(RunOutcome::Stopped(run.stop.borrow().clone())),
             Err(error) => return Err(error),
         }
         if options.pause_after == Some(stage.number) && stage.number < last {
-            return Ok(Ended::Paused {
+            return Ok(RunOutcome::Paused {
                 stage: stage.number,
             });
         }
     }
-    Ok(Ended::Complete)
+    Ok(RunOutcome::Complete)
 }
 
 /// What a run does with a stage.
@@ -166,33 +170,37 @@ impl Options {
 }
 
 /// One stage, step by step; `Some` when the run ends here.
-async fn stage(run: &Run<'_>, stage: &Stage, options: &Options) -> Result<Option<Ended>, Error> {
+async fn stage(
+    run: &Run<'_>,
+    stage: &Stage,
+    options: &Options,
+) -> Result<Option<RunOutcome>, Error> {
     run.check()?;
-    run.caller.record(Entry::StageBegins {
+    run.caller.record(Entry::StageStarted {
         stage: stage.number,
     })?;
-    run.caller.tell(Event::StageBegins {
+    run.caller.emit(Event::StageStarted {
         stage: stage.number,
         name: stage.name.clone(),
-        parts: stage.steps.iter().map(|step| step.parts.len()).sum(),
+        objects: stage.steps.iter().map(|step| step.items.len()).sum(),
     });
     let ends = options.stage_timeout.map(|limit| Instant::now() + limit);
     for step in &stage.steps {
         let failed = self::step(run, stage, step, options.parallel, ends).await?;
         if !failed.is_empty() {
-            return Ok(Some(Ended::Failed(failed)));
+            return Ok(Some(RunOutcome::Failed(failed)));
         }
     }
-    run.caller.record(Entry::StageEnds {
+    run.caller.record(Entry::StageFinished {
         stage: stage.number,
     })?;
-    run.caller.tell(Event::StageEnds {
+    run.caller.emit(Event::StageFinished {
         stage: stage.number,
     });
     Ok(None)
 }
 
-/// One step: all its parts, whatever becomes of the others (Armada: handlers/armada.py finishes a group before it
+/// One step: all its items, whatever becomes of the others (Armada: handlers/armada.py finishes a group before it
 /// raises). Gives those that failed.
 async fn step(
     run: &Run<'_>,
@@ -200,30 +208,30 @@ async fn step(
     step: &Step,
     parallel: usize,
     ends: Option<Instant>,
-) -> Result<Vec<(PartId, Text)>, Error> {
-    let parts = step.parts.iter().map(|part| async move {
-        let id = part.id(stage, step);
-        let finish = part::go(run, &id, part, ends).await;
-        if let Err(Error::Cluster(_) | Error::Record(_)) = &finish {
-            // No other part can do better; each ends after the write in hand.
-            Stop::Broken.tell(&run.stop);
+) -> Result<Vec<(ItemId, Text)>, Error> {
+    let items = step.items.iter().map(|item| async move {
+        let id = item.id(stage, step);
+        let outcome = item::roll_out(run, &id, item, ends).await;
+        if let Err(Error::Cluster(_) | Error::Record(_)) = &outcome {
+            // No other item can do better; each ends after the write in hand.
+            Stop::Broken.request(&run.stop);
         }
-        let finish = finish?;
-        run.caller.record(Entry::Finished {
-            part: id.clone(),
-            outcome: finish.clone(),
+        let outcome = outcome?;
+        run.caller.record(Entry::ItemFinished {
+            item: id.clone(),
+            outcome: outcome.clone(),
         })?;
-        run.tell(&id, Moment::Finished(finish.clone()));
-        Ok((id, finish))
+        run.emit(&id, ItemState::Finished(outcome.clone()));
+        Ok((id, outcome))
     });
-    let parts: Vec<_> = parts.collect();
-    let mut ended = futures::stream::iter(parts).buffer_unordered(parallel.max(1));
+    let items: Vec<_> = items.collect();
+    let mut outcomes = futures::stream::iter(items).buffer_unordered(parallel.max(1));
     let mut failed = Vec::new();
     let mut broken: Option<Error> = None;
-    while let Some(end) = ended.next().await {
-        match end {
-            Ok((id, Finish::Failed { reason })) => failed.push((id, reason)),
-            Ok((_, Finish::Unchanged | Finish::Applied | Finish::PassedOver)) => {}
+    while let Some(outcome) = outcomes.next().await {
+        match outcome {
+            Ok((id, ItemOutcome::Failed { reason })) => failed.push((id, reason)),
+            Ok((_, ItemOutcome::Unchanged | ItemOutcome::Applied | ItemOutcome::Skipped)) => {}
             // The first says why; the others were told to stop.
             Err(error) => match &broken {
                 Some(Error::Stopped) | None => broken = Some(error),
@@ -238,21 +246,21 @@ async fn step(
 }
 
 /// Looks whether a stage that is left out is as the rollout wants it; writes nothing.
-async fn verify(run: &Run<'_>, stage: &Stage) -> Result<Option<Ended>, Error> {
+async fn verify(run: &Run<'_>, stage: &Stage) -> Result<Option<RunOutcome>, Error> {
     let mut failed = Vec::new();
     for step in &stage.steps {
-        for part in &step.parts {
+        for item in &step.items {
             run.check()?;
-            let id = part.id(stage, step);
-            if let Some(reason) = part::lacks(run, part).await? {
+            let id = item.id(stage, step);
+            if let Some(reason) = item::verify(run, item).await? {
                 let reason = Text::from(run.scrubber.scrub(&reason));
-                let finish = Finish::Failed {
+                let outcome = ItemOutcome::Failed {
                     reason: reason.clone(),
                 };
-                run.tell(&id, Moment::Finished(finish));
+                run.emit(&id, ItemState::Finished(outcome));
                 failed.push((id, reason));
             }
         }
     }
-    Ok((!failed.is_empty()).then_some(Ended::Failed(failed)))
+    Ok((!failed.is_empty()).then_some(RunOutcome::Failed(failed)))
 }

@@ -1,7 +1,7 @@
-//! The rollout: what is done to a cluster, in which order, and what must be seen before the next thing is done.
+//! The rollout: the objects that a run writes, their order, and what the run waits for before the next step.
 //!
-//! Pure data, made from objects alone, so a committed tree is rolled out as the documents that it came from are.
-//! `apply` walks it, leaves out nothing and adds nothing.
+//! Pure data, computed from objects alone, so a committed tree is rolled out like the documents that it came from.
+//! `apply` carries it out as it is.
 
 pub mod assemble;
 pub mod change;
@@ -26,13 +26,13 @@ use crate::flux::object::title;
 use crate::gate::{Deletion, Gate};
 use crate::value::{Text, Value};
 
-/// Number of the stage before the first chart group: namespaces, values, sources.
+/// The number of the stage before the first chart group. It holds namespaces, values and sources.
 pub const PREPARATION: usize = 0;
 
-/// Name of that stage.
+/// The name of that stage.
 pub const PREPARATION_NAME: &str = "preparation";
 
-/// Everything that is done, in order.
+/// All objects of a site, in the order in which a run writes them.
 #[derive(Clone, Debug)]
 pub struct Rollout {
     /// The site that all objects belong to.
@@ -46,109 +46,109 @@ pub struct Rollout {
 pub struct Stage {
     /// [`PREPARATION`], or the number of the chart group, from 1.
     pub number: usize,
-    /// Name of the chart group.
+    /// The name of the chart group.
     pub name: Text,
-    /// Its steps in order.
+    /// The steps in order.
     pub steps: Vec<Step>,
 }
 
-/// What may move at the same time.
+/// The objects of a stage that may move at the same time.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// Its place in the stage, from 1.
+    /// The position in the stage, from 1.
     pub number: usize,
-    /// Its parts, in the order of the input.
-    pub parts: Vec<Part>,
+    /// The items in the order of the input.
+    pub items: Vec<Item>,
 }
 
 /// One object, and when it counts as done.
 #[derive(Clone, Debug)]
-pub struct Part {
-    /// What is sent, whole: its fields are those that the program's field manager owns afterwards.
+pub struct Item {
+    /// The object as it is sent: afterwards the program's field manager owns exactly these fields.
     pub object: Object,
-    /// What must be seen.
-    pub until: Until,
-    /// How long that may take, in seconds, counted from the write.
+    /// The condition that ends the wait.
+    pub done_when: DoneWhen,
+    /// The limit of the wait, in seconds, counted from the write.
     pub timeout: i64,
-    /// What becomes of the run when it is not seen.
+    /// What a failure does to the run.
     pub on_failure: OnFailure,
 }
 
-/// What must be seen before a part counts as done.
+/// When an item counts as done.
 #[derive(Clone, Debug)]
-pub enum Until {
-    /// The API server has taken it.
+pub enum DoneWhen {
+    /// The API server has accepted the object.
     Applied,
-    /// The API server has taken it, and somebody has filled in these keys of the Secret.
-    Filled(Vec<Text>),
-    /// The source's artifact is there.
-    Artifact {
-        /// The commit that the artifact must be of, when the source is pinned to one.
+    /// The API server has accepted the object, and these keys of the Secret are filled in.
+    KeysFilled(Vec<Text>),
+    /// The source has an artifact.
+    ArtifactReady {
+        /// The commit of the artifact, when the source is pinned to one.
         commit: Option<Text>,
     },
-    /// The release is deployed and everything that is awaited of it is ready.
-    Released(Box<Release>),
+    /// The release is deployed, its tests have passed and its gates are open.
+    ReleaseReady(Box<Release>),
 }
 
-/// A HelmRelease's story in a run.
+/// What a run must know of a HelmRelease.
 #[derive(Clone, Debug)]
 pub struct Release {
-    /// Name under which Helm holds it.
+    /// The name of Helm's release.
     pub name: Text,
-    /// Namespace in which Helm keeps its records.
+    /// The namespace of Helm's records.
     pub storage: Text,
-    /// Namespace of its objects, where gates and deletions look.
+    /// The namespace of the release's objects, which gates and deletions are about.
     pub namespace: Text,
-    /// What Armada itself awaited after Helm and its hooks, in order.
+    /// The waits of Armada after Helm and its hooks, in order.
     pub gates: Vec<Gate>,
-    /// What is deleted before an upgrade, in order, in the release's namespace, and only if the upgrade changes something.
+    /// What is deleted before an upgrade, in order, in the release's namespace.
     pub pre_deletes: Vec<Deletion>,
-    /// Whether its tests run.
+    /// Whether Helm's tests run.
     pub tested: bool,
-    /// The source that nothing in Flux can read, fit for messages: such a release is refused.
+    /// The chart source that Flux cannot read, fit for messages. Such a release is refused.
     pub unresolved: Option<Text>,
 }
 
-/// What becomes of a run when a part fails (Armada: handlers/armada.py, handlers/chart_deploy.py).
+/// What a failure does to the run (Armada: handlers/armada.py, handlers/chart_deploy.py).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFailure {
-    /// The other parts of the step are finished, then the run stops.
+    /// The other items of the step are finished, then the run stops.
     Stop,
-    /// The same, but a release that had failed before the run began stops it before anything of it is touched
+    /// As `Stop`; a release that had failed before the run started also stops the run before the release is written
     /// (`protected` without `continue_processing`).
     Refuse,
-    /// The same, but a release that had failed before the run began is left as it is, and the run goes on
+    /// As `Stop`; a release that had failed before the run started is skipped, and the run continues
     /// (`protected.continue_processing: true`).
-    PassOver,
+    Skip,
 }
 
-/// Which part is meant: stage, step and object.
+/// The identity of an item: stage, step and object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PartId {
-    /// Number of the stage.
+pub struct ItemId {
+    /// The number of the stage.
     pub stage: usize,
-    /// Number of the step in it.
+    /// The number of the step in the stage.
     pub step: usize,
-    /// Kind of the object.
+    /// The kind of the object.
     pub kind: Text,
-    /// Its namespace; `None` for cluster-scoped kinds.
+    /// The namespace of the object; `None` for cluster-scoped kinds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<Text>,
-    /// Its name.
+    /// The name of the object.
     pub name: Text,
 }
 
-impl PartId {
-    /// `Kind namespace/name`, or `Kind name`.
+impl ItemId {
+    /// Returns `Kind namespace/name`, or `Kind name`.
     #[must_use]
     pub fn title(&self) -> String {
         title(&self.kind, self.namespace.as_deref(), &self.name)
     }
 }
 
-/// An object as a run sends it: a HelmRelease without `spec.suspend`, which a tree carries so that nothing moves before
-/// a run does it; anything else as it is.
+/// Returns an object as a run sends it: a HelmRelease without `spec.suspend`, any other object unchanged. A tree sets
+/// `spec.suspend` so that a commit alone starts nothing.
 #[must_use]
 pub fn as_applied(object: &Object) -> Object {
     let mut applied = object.clone();
@@ -163,28 +163,31 @@ pub fn as_applied(object: &Object) -> Object {
 }
 
 impl Rollout {
-    /// All parts in order, each with its place.
-    pub fn parts(&self) -> impl Iterator<Item = (&Stage, &Step, &Part)> {
+    /// Returns all items in order, with their stage and step.
+    pub fn items(&self) -> impl Iterator<Item = (&Stage, &Step, &Item)> {
         self.stages.iter().flat_map(|stage| {
             let steps = stage.steps.iter();
-            steps.flat_map(move |step| step.parts.iter().map(move |part| (stage, step, part)))
+            steps.flat_map(move |step| step.items.iter().map(move |item| (stage, step, item)))
         })
     }
 
-    /// All releases in order, each with its part.
-    pub fn releases(&self) -> impl Iterator<Item = (&Part, &Release)> {
-        self.parts().filter_map(|(_, _, part)| match &part.until {
-            Until::Released(release) => Some((part, &**release)),
-            Until::Applied | Until::Filled(_) | Until::Artifact { .. } => None,
-        })
+    /// Returns all releases in order, with their items.
+    pub fn releases(&self) -> impl Iterator<Item = (&Item, &Release)> {
+        self.items()
+            .filter_map(|(_, _, item)| match &item.done_when {
+                DoneWhen::ReleaseReady(release) => Some((item, &**release)),
+                DoneWhen::Applied | DoneWhen::KeysFilled(_) | DoneWhen::ArtifactReady { .. } => {
+                    None
+                }
+            })
     }
 }
 
-impl Part {
-    /// Its identity at a place.
+impl Item {
+    /// Returns the identity of the item in a stage and step.
     #[must_use]
-    pub fn id(&self, stage: &Stage, step: &Step) -> PartId {
-        PartId {
+    pub fn id(&self, stage: &Stage, step: &Step) -> ItemId {
+        ItemId {
             stage: stage.number,
             step: step.number,
             kind: self.object.kind.clone(),

@@ -4,8 +4,8 @@
 //! [`crate::cluster`]; the rooms above put both into words.
 
 mod armada;
+mod assess;
 mod guard;
-mod judge;
 mod live;
 mod needs;
 mod outcome;
@@ -13,8 +13,8 @@ mod records;
 mod sites;
 
 pub(crate) use armada::active;
+pub(crate) use assess::{Assessed, Assessment, assess};
 pub(crate) use guard::Guard;
-pub(crate) use judge::{Judged, Judgement, judge};
 pub(crate) use live::{Compared, compare_all};
 pub(crate) use needs::needs;
 pub(crate) use sites::Sites;

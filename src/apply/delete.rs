@@ -8,18 +8,18 @@ use std::collections::BTreeSet;
 use tokio::time::Instant;
 
 use super::error::{Error, PartError};
-use super::event::Moment;
+use super::event::ItemState;
 use super::run::{Run, Waited, timed_out};
 use crate::cluster::ObjectRef;
 use crate::gate::Deletion;
-use crate::rollout::journal::{Act, Doom, Doomed, Entry};
-use crate::rollout::{PartId, Release};
+use crate::rollout::journal::{DeleteTarget, Entry, PendingDelete, Write};
+use crate::rollout::{ItemId, Release};
 use crate::value::Text;
 
 /// Deletes what must be gone before the release is upgraded, and waits until it is.
-pub(super) async fn before(
+pub(super) async fn before_upgrade(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     release: &Release,
     ends: Instant,
 ) -> Result<(), PartError> {
@@ -27,19 +27,19 @@ pub(super) async fn before(
     if release.pre_deletes.is_empty() {
         return Ok(());
     }
-    let doomed = doomed(run, id, &namespace, release).await?;
-    let left = doomed.iter().filter(|doom| !doom.deleted);
-    let left: Vec<&Doomed> = left.map(|doom| &doom.object).collect();
-    if doomed.is_empty() {
+    let deletions = list_deletions(run, id, &namespace, release).await?;
+    let left = deletions.iter().filter(|deletion| !deletion.deleted);
+    let left: Vec<&DeleteTarget> = left.map(|deletion| &deletion.target).collect();
+    if deletions.is_empty() {
         return Ok(());
     }
     let objects = left.len();
-    run.tell(id, Moment::Deleting { objects });
+    run.emit(id, ItemState::Deleting { objects });
     for object in left {
-        let act = Act::Delete {
+        let request = Write::Delete {
             uid: object.uid.clone(),
         };
-        run.going(id, &act)?;
+        run.record_intent(id, &request)?;
         let place = ObjectRef {
             api_version: object.api_version.clone(),
             kind: object.kind.clone(),
@@ -48,42 +48,42 @@ pub(super) async fn before(
         };
         // Gone, or another object of the name: either way that one is no more.
         run.cluster.delete(&place, &object.uid).await?;
-        run.done(id, act, None)?;
+        run.record_done(id, request, None)?;
     }
-    gone(run, &namespace, &doomed, ends).await
+    wait_until_gone(run, &namespace, &deletions, ends).await
 }
 
 /// What an earlier process of the run found, else what is found now and written down.
-async fn doomed(
+async fn list_deletions(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     namespace: &Text,
     release: &Release,
-) -> Result<Vec<Doom>, Error> {
-    if let Some(doomed) = run.before(id).and_then(|part| part.doomed.clone()) {
-        return Ok(doomed);
+) -> Result<Vec<PendingDelete>, Error> {
+    if let Some(deletions) = run.before(id).and_then(|item| item.deletions.clone()) {
+        return Ok(deletions);
     }
-    let objects = find(run, namespace, &release.pre_deletes).await?;
+    let objects = find_targets(run, namespace, &release.pre_deletes).await?;
     run.check()?;
-    let part = id.clone();
-    run.caller.record(Entry::Doomed {
-        part,
+    let item = id.clone();
+    run.caller.record(Entry::DeletionsListed {
+        item,
         objects: objects.clone(),
     })?;
-    let doomed = objects.into_iter().map(|object| Doom {
-        object,
+    let deletions = objects.into_iter().map(|target| PendingDelete {
+        target,
         deleted: false,
     });
-    Ok(doomed.collect())
+    Ok(deletions.collect())
 }
 
 /// What is there to delete, in the order of the deletions.
-async fn find(
+async fn find_targets(
     run: &Run<'_>,
     namespace: &Text,
     deletions: &[Deletion],
-) -> Result<Vec<Doomed>, Error> {
-    let mut doomed: Vec<Doomed> = Vec::new();
+) -> Result<Vec<DeleteTarget>, Error> {
+    let mut targets: Vec<DeleteTarget> = Vec::new();
     for Deletion { kind, selector } in deletions {
         let (api_version, kind) = (kind.api_version(), kind.kind_name());
         let Some(kind) = run.cluster.kind(api_version, kind).await? else {
@@ -96,10 +96,10 @@ async fn find(
             .await?;
         for object in found {
             let Some(uid) = object.uid() else { continue };
-            if doomed.iter().any(|known| known.uid == uid) {
+            if targets.iter().any(|known| known.uid == uid) {
                 continue;
             }
-            doomed.push(Doomed {
+            targets.push(DeleteTarget {
                 api_version: kind.api_version.clone(),
                 kind: kind.kind.clone(),
                 name: object.name.clone(),
@@ -107,24 +107,24 @@ async fn find(
             });
         }
     }
-    Ok(doomed)
+    Ok(targets)
 }
 
 /// Waits until none of the objects is there any more: a Job of the same name cannot be made before.
-async fn gone(
+async fn wait_until_gone(
     run: &Run<'_>,
     namespace: &Text,
-    doomed: &[Doom],
+    deletions: &[PendingDelete],
     ends: Instant,
 ) -> Result<(), PartError> {
-    let begun = Instant::now();
-    let doomed: Vec<&Doomed> = doomed.iter().map(|doom| &doom.object).collect();
-    let kinds: BTreeSet<(&Text, &Text)> = doomed
+    let started = Instant::now();
+    let deletions: Vec<&DeleteTarget> = deletions.iter().map(|deletion| &deletion.target).collect();
+    let kinds: BTreeSet<(&Text, &Text)> = deletions
         .iter()
         .map(|object| (&object.api_version, &object.kind))
         .collect();
     for (api_version, kind) in kinds {
-        let uids: BTreeSet<&str> = doomed
+        let uids: BTreeSet<&str> = deletions
             .iter()
             .filter(|object| object.kind == *kind)
             .map(|object| &*object.uid)
@@ -132,7 +132,7 @@ async fn gone(
         let Some(served) = run.cluster.kind(api_version, kind).await? else {
             continue;
         };
-        let view = run.follow(&served, Some(namespace), &Text::new());
+        let view = run.watch(&served, Some(namespace), &Text::new());
         let mut last = String::new();
         let seen = view.until(|seen| {
             let mut objects = seen.objects().values();
@@ -146,7 +146,7 @@ async fn gone(
             }
         });
         if let Waited::TimedOut = run.wait(ends, seen).await? {
-            let reason = format!("before the upgrade: {}", timed_out(begun, &last));
+            let reason = format!("before the upgrade: {}", timed_out(started, &last));
             return Err(PartError::Failed(reason));
         }
     }

@@ -1,4 +1,4 @@
-//! What ends a run, and what ends a part of it.
+//! What ends a run, and what ends a item of it.
 
 use crate::cluster;
 
@@ -21,10 +21,10 @@ pub enum Error {
     Stopped,
 }
 
-/// Why a part does not get to its end.
+/// Why a item does not get to its end.
 #[derive(Debug)]
 pub(super) enum PartError {
-    /// It is about this part alone; the run goes on with the others of its step.
+    /// It is about this item alone; the run goes on with the others of its step.
     Failed(String),
     /// It is about the whole run.
     Run(Error),

@@ -1,66 +1,66 @@
-//! What a run tells while it goes on.
+//! The events of a run, for the caller.
 
-use crate::rollout::PartId;
-use crate::rollout::journal::Finish;
+use crate::rollout::ItemId;
+use crate::rollout::journal::ItemOutcome;
 use crate::value::Text;
 
-/// Something that whoever watches the run wants to see.
+/// A change of a run's progress.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A stage begins.
-    StageBegins {
-        /// Its number.
+    /// A stage started.
+    StageStarted {
+        /// The number of the stage.
         stage: usize,
-        /// Name of its chart group.
+        /// The name of its chart group.
         name: Text,
-        /// How many parts it has.
-        parts: usize,
+        /// The number of its objects.
+        objects: usize,
     },
-    /// Something about a part is different from before.
-    Part {
-        /// The part.
-        part: PartId,
-        /// What.
-        moment: Moment,
+    /// An item has another state than before.
+    Item {
+        /// The item.
+        item: ItemId,
+        /// The new state.
+        state: ItemState,
     },
     /// A stage is finished.
-    StageEnds {
-        /// Its number.
+    StageFinished {
+        /// The number of the stage.
         stage: usize,
     },
-    /// The run goes on with a difficulty that passes, as a server that is busy.
-    Trouble {
-        /// What.
+    /// A problem that the run gets over by itself, such as a busy server.
+    Warning {
+        /// The description, fit to be shown.
         message: Text,
     },
 }
 
-/// Where a part stands.
+/// The state of an item in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Moment {
-    /// The API server is asked what would change.
-    Asking,
+pub enum ItemState {
+    /// A dry run shows what would change.
+    DryRun,
     /// Objects are deleted before the upgrade.
     Deleting {
         /// How many.
         objects: usize,
     },
-    /// The object is written.
+    /// The object is being written.
     Writing,
-    /// A controller works on it.
+    /// A controller works on the object.
     Reconciling {
-        /// What it last said, fit to be shown.
+        /// What the controller reported last, fit to be shown.
         why: Text,
     },
     /// A gate is not open yet.
     Gate {
-        /// Its number among the release's gates, from 1.
+        /// The number of the gate among those of the release, from 1.
         gate: usize,
-        /// How many there are.
+        /// The number of gates of the release.
         of: usize,
-        /// Why, fit to be shown.
+        /// The reason, fit to be shown.
         why: Text,
     },
-    /// It is finished.
-    Finished(Finish),
+    /// The item is finished.
+    Finished(ItemOutcome),
 }

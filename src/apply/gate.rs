@@ -6,31 +6,31 @@ use std::future::pending;
 use tokio::time::{Duration, Instant};
 
 use super::error::PartError;
-use super::event::Moment;
+use super::event::ItemState;
 use super::run::{Run, Waited, timed_out};
 use crate::gate::{Gate, Verdict};
-use crate::rollout::{PartId, Release};
+use crate::rollout::{ItemId, Release};
 
 /// When the objects of a chart of v1 are looked at a second time (Armada: handlers/wait.py, `k8s_wait_attempt_sleep`).
 const LOOKS_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Waits until every gate of a release is open.
-pub(super) async fn open(
+pub(super) async fn wait_for_all(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     release: &Release,
     ends: Instant,
 ) -> Result<(), PartError> {
     for (at, gate) in release.gates.iter().enumerate() {
         let place = (at + 1, release.gates.len());
-        one(run, id, gate, place, ends).await?;
+        wait_for(run, id, gate, place, ends).await?;
     }
     Ok(())
 }
 
-async fn one(
+async fn wait_for(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     gate: &Gate,
     (number, of): (usize, usize),
     ends: Instant,
@@ -45,8 +45,8 @@ async fn one(
         return Err(failed(&error.to_string()));
     }
     // The watch ends with this wait: pods of a whole namespace are much to follow.
-    let view = run.follow(&kind, Some(&gate.namespace), &gate.spec.selector);
-    let begun = Instant::now();
+    let view = run.watch(&kind, Some(&gate.namespace), &gate.spec.selector);
+    let started = Instant::now();
     let mut said = String::new();
     loop {
         let mut waited = false;
@@ -59,7 +59,7 @@ async fn one(
                     said = why;
                     let why = run.scrubber.scrub(&said).into();
                     let gate = number;
-                    run.tell(id, Moment::Gate { gate, of, why });
+                    run.emit(id, ItemState::Gate { gate, of, why });
                 }
                 None
             }
@@ -74,7 +74,7 @@ async fn one(
             }
             Waited::Seen(Ok(())) => return Ok(()),
             Waited::Seen(Err(reason)) => return Err(failed(&reason)),
-            Waited::TimedOut => return Err(failed(&timed_out(begun, &said))),
+            Waited::TimedOut => return Err(failed(&timed_out(started, &said))),
         }
     }
 }

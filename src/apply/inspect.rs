@@ -31,12 +31,12 @@ struct Culprit {
 }
 
 /// A reason, and what the cluster shows of it.
-pub(super) async fn explained(run: &Run<'_>, release: &Release, reason: String) -> String {
+pub(super) async fn explain(run: &Run<'_>, release: &Release, reason: String) -> String {
     let namespace = &release.namespace;
     let mut culprits = Vec::new();
-    for (api_version, kind, judge) in [
-        ("v1", "Pod", pod as fn(&Object) -> Option<Culprit>),
-        ("batch/v1", "Job", job),
+    for (api_version, kind, find) in [
+        ("v1", "Pod", unready_pod as fn(&Object) -> Option<Culprit>),
+        ("batch/v1", "Job", incomplete_job),
     ] {
         let Ok(Some(kind)) = run.cluster.kind(api_version, kind).await else {
             continue;
@@ -45,7 +45,7 @@ pub(super) async fn explained(run: &Run<'_>, release: &Release, reason: String) 
         let ours = objects
             .iter()
             .filter(|object| belongs(object, &release.name) || mentions(&reason, &object.name));
-        culprits.extend(ours.filter_map(judge));
+        culprits.extend(ours.filter_map(find));
     }
     culprits.truncate(MAX_OBJECTS);
     let mut text = reason;
@@ -133,7 +133,7 @@ fn is_true(object: &Object, condition: &str) -> bool {
 }
 
 /// Why a pod is not ready.
-fn pod(pod: &Object) -> Option<Culprit> {
+fn unready_pod(pod: &Object) -> Option<Culprit> {
     let phase = pod.value.text_at(&["status", "phase"]).unwrap_or("unknown");
     if phase == "Succeeded" || is_true(pod, "Ready") {
         return None;
@@ -182,7 +182,7 @@ fn pod(pod: &Object) -> Option<Culprit> {
 }
 
 /// Why a Job is not complete.
-fn job(job: &Object) -> Option<Culprit> {
+fn incomplete_job(job: &Object) -> Option<Culprit> {
     if is_true(job, "Complete") || is_true(job, "SuccessCriteriaMet") {
         return None;
     }

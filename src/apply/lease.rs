@@ -39,11 +39,11 @@ pub fn keep(cluster: &Arc<Cluster>, lease: Lease, stop: watch::Sender<Stop>) -> 
                 _ = &mut ended => return Some(lease),
                 () = sleep(EVERY) => {}
             }
-            let begun = Instant::now();
+            let started = Instant::now();
             let renewed = timeout_at(holds_until, with.renew_lease(&mut lease)).await;
             let why = match renewed {
                 Ok(Ok(Renewed::Done)) => {
-                    holds_until = begun + holds();
+                    holds_until = started + holds();
                     continue;
                 }
                 Ok(Ok(Renewed::Lost(None))) => "somebody took it away".to_owned(),
@@ -55,7 +55,7 @@ pub fn keep(cluster: &Arc<Cluster>, lease: Lease, stop: watch::Sender<Stop>) -> 
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => format!("the api server did not answer for {SECONDS} s"),
             };
-            Stop::LeaseLost(Text::from(why)).tell(&stop);
+            Stop::LeaseLost(Text::from(why)).request(&stop);
             return None;
         }
     });

@@ -1,4 +1,4 @@
-//! What all parts of a run share.
+//! What all items of a run share.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -10,12 +10,12 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::{Error, RecordError};
-use super::event::{Event, Moment};
-use super::observe::{Observer, Scope, View};
+use super::event::{Event, ItemState};
+use super::reflector::{Reflector, Reflectors, Scope};
 use crate::cluster::{self, Cluster, KindRef, ObjectRef};
 use crate::flux::Object;
-use crate::rollout::PartId;
-use crate::rollout::journal::{Act, Entry, PartState, State};
+use crate::rollout::ItemId;
+use crate::rollout::journal::{Entry, ItemRecord, RunRecord, Write};
 use crate::secret::Scrubber;
 use crate::value::Text;
 
@@ -29,13 +29,13 @@ pub enum Stop {
     Interrupted,
     /// The Lease is not ours any more, and why.
     LeaseLost(Text),
-    /// Another part met what no part can go on with.
+    /// Another item met what no item can go on with.
     Broken,
 }
 
 impl Stop {
     /// Tells a run to stop for this reason, unless it was told already.
-    pub fn tell(self, stop: &watch::Sender<Self>) {
+    pub fn request(self, stop: &watch::Sender<Self>) {
         stop.send_if_modified(|now| {
             let first = *now == Stop::No;
             if first {
@@ -56,18 +56,18 @@ pub trait Caller {
     fn record(&self, entry: Entry) -> Result<(), RecordError>;
 
     /// Is told what happens.
-    fn tell(&self, event: Event);
+    fn emit(&self, event: Event);
 
     /// The time, for marks in the cluster: RFC 3339, never the same twice.
     fn now(&self) -> Text;
 }
 
-/// What all parts share.
+/// What all items share.
 pub(super) struct Run<'r> {
     pub(super) cluster: Arc<Cluster>,
-    pub(super) observer: Observer,
+    pub(super) reflectors: Reflectors,
     /// What earlier processes of the run did; `None` for a new one.
-    pub(super) before: Option<&'r State>,
+    pub(super) before: Option<&'r RunRecord>,
     pub(super) caller: &'r dyn Caller,
     pub(super) stop: watch::Sender<Stop>,
     /// Knows every secret of the rollout.
@@ -75,9 +75,9 @@ pub(super) struct Run<'r> {
     /// Names of releases that had failed before the run, as `namespace/name`.
     pub(super) failed_before: &'r [Text],
     /// Releases that were left as they are, as (namespace, name).
-    pub(super) passed_over: RefCell<BTreeSet<(Text, Text)>>,
+    pub(super) skipped: RefCell<BTreeSet<(Text, Text)>>,
     /// Watches that stay open for the whole run.
-    pub(super) kept: RefCell<Vec<Rc<View>>>,
+    pub(super) kept: RefCell<Vec<Rc<Reflector>>>,
 }
 
 /// How a wait ended.
@@ -87,8 +87,8 @@ pub(super) enum Waited<T> {
 }
 
 /// Words for a wait that was too long.
-pub(super) fn timed_out(begun: Instant, last: &str) -> String {
-    let seconds = begun.elapsed().as_secs();
+pub(super) fn timed_out(started: Instant, last: &str) -> String {
+    let seconds = started.elapsed().as_secs();
     format!("not ready after {seconds} s; {last}")
 }
 
@@ -102,39 +102,39 @@ impl Run<'_> {
     }
 
     /// Writes down what is going to be done; nothing may be done without.
-    pub(super) fn going(&self, part: &PartId, act: &Act) -> Result<(), Error> {
+    pub(super) fn record_intent(&self, item: &ItemId, request: &Write) -> Result<(), Error> {
         self.check()?;
-        let (part, act) = (part.clone(), act.clone());
-        Ok(self.caller.record(Entry::Going { part, act })?)
+        let (item, request) = (item.clone(), request.clone());
+        Ok(self.caller.record(Entry::Intent { item, request })?)
     }
 
     /// Writes down what was done.
-    pub(super) fn done(
+    pub(super) fn record_done(
         &self,
-        part: &PartId,
-        act: Act,
+        item: &ItemId,
+        request: Write,
         generation: Option<i64>,
     ) -> Result<(), Error> {
-        let part = part.clone();
+        let item = item.clone();
         Ok(self.caller.record(Entry::Done {
-            part,
-            act,
+            item,
+            request,
             generation,
         })?)
     }
 
-    /// What earlier processes of the run did for a part.
-    pub(super) fn before(&self, part: &PartId) -> Option<&PartState> {
-        self.before?.parts.get(part)
+    /// What earlier processes of the run did for a item.
+    pub(super) fn before(&self, item: &ItemId) -> Option<&ItemRecord> {
+        self.before?.items.get(item)
     }
 
-    /// Tells where a part stands.
-    pub(super) fn tell(&self, part: &PartId, moment: Moment) {
-        let part = part.clone();
-        self.caller.tell(Event::Part { part, moment });
+    /// Tells where a item stands.
+    pub(super) fn emit(&self, item: &ItemId, state: ItemState) {
+        let item = item.clone();
+        self.caller.emit(Event::Item { item, state });
     }
 
-    /// Waits for something until a moment, or until the run is told to stop.
+    /// Waits for something until a state, or until the run is told to stop.
     pub(super) async fn wait<T>(
         &self,
         until: Instant,
@@ -156,13 +156,13 @@ impl Run<'_> {
     }
 
     /// Follows objects of a kind.
-    pub(super) fn follow(
+    pub(super) fn watch(
         &self,
         kind: &KindRef,
         namespace: Option<&Text>,
         selector: &Text,
-    ) -> Rc<View> {
-        self.observer.follow(Scope {
+    ) -> Rc<Reflector> {
+        self.reflectors.watch(Scope {
             kind: kind.clone(),
             namespace: namespace.filter(|_| kind.namespaced).cloned(),
             selector: selector.clone(),
@@ -183,8 +183,8 @@ impl Run<'_> {
     }
 
     /// The watch in which an object of Flux is seen; it stays open for the whole run.
-    pub(super) fn watched(&self, kind: &KindRef, object: &Object) -> Rc<View> {
-        let view = self.follow(kind, object.namespace.as_ref(), &Text::new());
+    pub(super) fn watched(&self, kind: &KindRef, object: &Object) -> Rc<Reflector> {
+        let view = self.watch(kind, object.namespace.as_ref(), &Text::new());
         let mut kept = self.kept.borrow_mut();
         if !kept.iter().any(|known| Rc::ptr_eq(known, &view)) {
             kept.push(Rc::clone(&view));

@@ -3,17 +3,17 @@
 use tokio::time::Instant;
 
 use super::error::PartError;
-use super::event::Moment;
+use super::event::ItemState;
 use super::run::{Run, Waited, timed_out};
 use super::{gate, inspect, write};
 use crate::cluster::KindRef;
 use crate::flux::Object;
-use crate::rollout::readiness::{self, Expected, Progress};
-use crate::rollout::{PartId, Release};
+use crate::rollout::readiness::{self, Expected, Readiness};
+use crate::rollout::{ItemId, Release};
 use crate::value::Text;
 
 /// Whether somebody has filled in the keys of a Secret.
-pub(super) fn filled(secret: &Object, keys: &[Text]) -> Result<(), String> {
+pub(super) fn check_keys(secret: &Object, keys: &[Text]) -> Result<(), String> {
     let missing = keys
         .iter()
         .filter(|key| secret.value.at(&["data", key]).is_none());
@@ -28,24 +28,24 @@ pub(super) fn filled(secret: &Object, keys: &[Text]) -> Result<(), String> {
 }
 
 /// Waits for a source's artifact.
-pub(super) async fn artifact(
+pub(super) async fn for_artifact(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     kind: &KindRef,
     current: &Object,
     commit: Option<&str>,
     ends: Instant,
 ) -> Result<(), PartError> {
     let wanted = current.generation().unwrap_or_default();
-    let judge = |live: &Object| readiness::artifact(&live.value, wanted, commit);
-    progress(run, id, kind, current, ends, judge).await
+    let assess = |live: &Object| readiness::artifact(&live.value, wanted, commit);
+    until_ready(run, id, kind, current, ends, assess).await
 }
 
 /// Waits until the release is deployed and its gates are open, and gets helm-controller going where it rests. Says
 /// whether that took a write.
-pub(super) async fn released(
+pub(super) async fn for_release(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     kind: &KindRef,
     current: &Object,
     release: &Release,
@@ -72,15 +72,15 @@ pub(super) async fn released(
         generation: current.generation().unwrap_or_default(),
         retried,
     };
-    let judge = |live: &Object| readiness::release(&live.value, &expected);
+    let assess = |live: &Object| readiness::release(&live.value, &expected);
     let ready = async {
-        progress(run, id, kind, &current, ends, judge).await?;
-        gate::open(run, id, release, ends).await
+        until_ready(run, id, kind, &current, ends, assess).await?;
+        gate::wait_for_all(run, id, release, ends).await
     };
     match ready.await {
         Ok(()) => Ok(moved),
         Err(PartError::Failed(reason)) => {
-            let reason = inspect::explained(run, release, reason).await;
+            let reason = inspect::explain(run, release, reason).await;
             Err(PartError::Failed(reason))
         }
         Err(error @ PartError::Run(_)) => Err(error),
@@ -88,18 +88,18 @@ pub(super) async fn released(
 }
 
 /// Follows the object until it is judged ready, failed, or the time is over.
-async fn progress(
+async fn until_ready(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     kind: &KindRef,
     object: &Object,
     ends: Instant,
-    judge: impl Fn(&Object) -> Progress,
+    assess: impl Fn(&Object) -> Readiness,
 ) -> Result<(), PartError> {
     let view = run.watched(kind, object);
     let key = (object.namespace.clone(), object.name.clone());
     let written = object.generation().unwrap_or_default();
-    let begun = Instant::now();
+    let started = Instant::now();
     let mut met = false;
     let mut said = Text::from("nothing, no controller has looked at it yet");
     let seen = view.until(|seen| {
@@ -111,14 +111,14 @@ async fn progress(
         if live.generation().unwrap_or_default() < written {
             return None;
         }
-        match judge(live) {
-            Progress::Ready => Some(Ok(())),
-            Progress::Failed(reason) => Some(Err(reason.to_string())),
-            Progress::Waiting(why) => {
+        match assess(live) {
+            Readiness::Ready => Some(Ok(())),
+            Readiness::Failed(reason) => Some(Err(reason.to_string())),
+            Readiness::Waiting(why) => {
                 if why != said {
                     said = why;
                     let why = run.scrubber.scrub(&said).into();
-                    run.tell(id, Moment::Reconciling { why });
+                    run.emit(id, ItemState::Reconciling { why });
                 }
                 None
             }
@@ -126,7 +126,7 @@ async fn progress(
     });
     let end = match run.wait(ends, seen).await? {
         Waited::Seen(end) => end,
-        Waited::TimedOut => Err(timed_out(begun, &format!("flux says: {said}"))),
+        Waited::TimedOut => Err(timed_out(started, &format!("flux says: {said}"))),
     };
     end.map_err(PartError::Failed)
 }

@@ -1,12 +1,12 @@
-//! The writes of a part: the apply, the end of a suspension, the order to try again.
+//! The writes of a item: the apply, the end of a suspension, the order to try again.
 
 use super::error::PartError;
-use super::event::Moment;
+use super::event::ItemState;
 use super::run::Run;
 use crate::cluster::{ApplyResult, ObjectRef};
 use crate::flux::Object;
-use crate::rollout::PartId;
-use crate::rollout::journal::Act;
+use crate::rollout::ItemId;
+use crate::rollout::journal::Write;
 use crate::rollout::readiness::Retried;
 use crate::value::{Data, Mapping, Text, Value};
 
@@ -47,26 +47,26 @@ pub(super) fn accepted(answer: ApplyResult) -> Result<Object, String> {
 /// The server-side apply. No force: what others hold is theirs.
 pub(super) async fn apply(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     object: &Object,
     live: Option<&Object>,
 ) -> Result<Object, PartError> {
-    run.going(id, &Act::Apply)?;
-    run.tell(id, Moment::Writing);
+    run.record_intent(id, &Write::Apply)?;
+    run.emit(id, ItemState::Writing);
     let answer = run.cluster.apply(object, live, false).await?;
     let written = accepted(answer).map_err(PartError::Failed)?;
-    run.done(id, Act::Apply, written.generation())?;
+    run.record_done(id, Write::Apply, written.generation())?;
     Ok(written)
 }
 
 /// Takes `spec.suspend` away, whoever set it.
 pub(super) async fn unsuspend(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     current: &Object,
 ) -> Result<Object, PartError> {
     let spec: Mapping = [("suspend", Value::null())].into_iter().collect();
-    patch(run, id, Act::Unsuspend, current, "spec", spec).await
+    patch(run, id, Write::Unsuspend, current, "spec", spec).await
 }
 
 /// What was written, and what to look for in it.
@@ -75,7 +75,7 @@ type Again = (Object, Retried);
 /// Tells helm-controller to try a release again that it has given up.
 pub(super) async fn retry(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     current: &Object,
 ) -> Result<Again, PartError> {
     let token = token(run, id, current, "lastHandledResetAt");
@@ -84,10 +84,10 @@ pub(super) async fn retry(
         .map(|key| (key, token.clone()))
         .collect();
     let annotations: Mapping = [("annotations", marks)].into_iter().collect();
-    let act = Act::Retry {
+    let request = Write::Retry {
         token: token.clone(),
     };
-    let patched = patch(run, id, act, current, "metadata", annotations).await?;
+    let patched = patch(run, id, request, current, "metadata", annotations).await?;
     Ok((patched, Retried::Release(token)))
 }
 
@@ -95,15 +95,15 @@ pub(super) async fn retry(
 /// history, a request runs the tests and makes no revision).
 pub(super) async fn retest(
     run: &Run<'_>,
-    id: &PartId,
+    id: &ItemId,
     current: &Object,
 ) -> Result<Again, PartError> {
     let token = token(run, id, current, "lastHandledReconcileAt");
-    let act = Act::Retest {
+    let request = Write::Retest {
         token: token.clone(),
     };
-    run.going(id, &act)?;
-    run.tell(id, Moment::Writing);
+    run.record_intent(id, &request)?;
+    run.emit(id, ItemState::Writing);
     let of = ObjectRef::from(current);
     let history: Mapping = [("history", untested(current))].into_iter().collect();
     let status: Mapping = [("status", history)].into_iter().collect();
@@ -121,7 +121,7 @@ pub(super) async fn retest(
     let Some(patched) = run.cluster.patch(&of, &metadata.into()).await? else {
         return Err(PartError::Failed(DELETED.to_owned()));
     };
-    run.done(id, act, patched.generation())?;
+    run.record_done(id, request, patched.generation())?;
     Ok((patched, Retried::Tests(token)))
 }
 
@@ -140,28 +140,28 @@ fn untested(current: &Object) -> Value {
 }
 
 /// The mark of a request: that of an earlier process, if it was not heard yet, else a new one.
-fn token(run: &Run<'_>, id: &PartId, current: &Object, heard: &str) -> Text {
+fn token(run: &Run<'_>, id: &ItemId, current: &Object, heard: &str) -> Text {
     let heard = current.value.at(&["status", heard]).and_then(Value::as_str);
-    let asked = run.before(id).and_then(|part| part.retried.as_ref());
+    let asked = run.before(id).and_then(|item| item.retried.as_ref());
     let open = asked.filter(|token| heard != Some(token.as_str()));
     open.cloned().unwrap_or_else(|| run.caller.now())
 }
 
 async fn patch(
     run: &Run<'_>,
-    id: &PartId,
-    act: Act,
+    id: &ItemId,
+    request: Write,
     current: &Object,
-    part: &'static str,
+    item: &'static str,
     content: Mapping,
 ) -> Result<Object, PartError> {
-    run.going(id, &act)?;
-    run.tell(id, Moment::Writing);
-    let content: Mapping = [(part, content)].into_iter().collect();
+    run.record_intent(id, &request)?;
+    run.emit(id, ItemState::Writing);
+    let content: Mapping = [(item, content)].into_iter().collect();
     let (of, content) = (ObjectRef::from(current), Value::from(content));
     let Some(patched) = run.cluster.patch(&of, &content).await? else {
         return Err(PartError::Failed(DELETED.to_owned()));
     };
-    run.done(id, act, patched.generation())?;
+    run.record_done(id, request, patched.generation())?;
     Ok(patched)
 }

@@ -1,14 +1,14 @@
 //! `armada2flux apply`
 
+mod client_warnings;
 mod closing;
 mod confirm;
 mod identity;
 mod locks;
-mod look;
+mod preflight;
 mod session;
 mod signals;
 mod stages;
-mod troubles;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,9 +29,9 @@ use super::report::ReportArguments;
 use super::rollout::rollout;
 use super::{Failure, Levels, Output, objects, report, show, stdout};
 
-use look::Looked;
+use client_warnings::ClientWarnings;
+use preflight::Preflight;
 use session::{Session, Walked};
-use troubles::Troubles;
 
 /// How long a server may be away or too busy before a run gives up.
 const RETRY_FOR: Duration = Duration::from_secs(120);
@@ -134,10 +134,11 @@ async fn apply(
     rollout: &Rollout,
     options: &Options,
 ) -> Result<ExitCode, Failure> {
-    let (tell, mut troubles) = Troubles::new();
+    let (tell, mut warnings) = ClientWarnings::new();
     let cluster = arguments.access.connect_telling(tell).await?;
     let cluster = Arc::new(cluster.retry_for(RETRY_FOR).rights(Rights::Apply));
-    let Looked { about, plan } = look::look(arguments, output, rollout, options, &cluster).await?;
+    let Preflight { info, plan } =
+        preflight::preflight(arguments, output, rollout, options, &cluster).await?;
     if arguments.dry_run {
         stdout::write(&plan_text::text(&plan, report::style(output)))?;
         return Ok(ExitCode::SUCCESS);
@@ -150,13 +151,13 @@ async fn apply(
     if !confirm::ask(arguments.yes, &question)? {
         return Err(Failure::new("nothing was done: the answer was no").refused());
     }
-    let session = Session::open(arguments, output, rollout, cluster, about).await?;
-    troubles.keep(true);
+    let session = Session::open(arguments, output, rollout, cluster, info).await?;
+    warnings.keep(true);
     let walked = tokio::select! {
-        ended = session.walk(options, &mut troubles) => ended.map(Walked::Ended),
+        ended = session.walk(options, &mut warnings) => ended.map(Walked::Finished),
         at_once = signals::watch(session.stop()) => at_once.map(|()| Walked::AtOnce),
     };
-    troubles.keep(false);
+    warnings.keep(false);
     let closed = session.close(walked).await?;
     closing::conclude(arguments, output, closed)
 }

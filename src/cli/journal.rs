@@ -6,7 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::report::quoted_path;
-use crate::rollout::journal::{self, Begin, Entry, FORMAT, Line, State};
+use crate::rollout::journal::{self, Entry, FORMAT, Line, RunInfo, RunRecord};
 use crate::value::Text;
 
 use super::{Failure, clock};
@@ -21,7 +21,7 @@ pub(super) struct Journal {
     path: PathBuf,
     run: Text,
     /// What all lines so far come to.
-    state: Option<State>,
+    state: Option<RunRecord>,
     /// Length of the whole lines, in bytes.
     whole: u64,
     /// The same before this process wrote any.
@@ -46,7 +46,7 @@ pub(super) fn read(path: &Path) -> Result<Option<journal::Journal>, Failure> {
 
 impl Journal {
     /// Begins a run. A file that holds complete runs is added to; an unfinished one is refused.
-    pub(super) fn begin(path: &Path, about: Begin) -> Result<Self, Failure> {
+    pub(super) fn start(path: &Path, info: RunInfo) -> Result<Self, Failure> {
         let made = options().create_new(true).open(path);
         let file = match made {
             Ok(file) => {
@@ -67,8 +67,8 @@ impl Journal {
                 "`{}` holds a run that is not finished: {} of site {}, begun {}",
                 path.display(),
                 last.run,
-                last.about.site,
-                last.began
+                last.info.site,
+                last.started
             );
             let hint = format!(
                 "take it up with --resume --journal {}, or begin another with another --journal FILE",
@@ -77,13 +77,13 @@ impl Journal {
             return Err(Failure::new(act).hint(hint).refused());
         }
         journal.run = clock::run_name();
-        journal.append(Entry::Begin(about))?;
+        journal.append(Entry::RunStarted(info))?;
         Ok(journal)
     }
 
     /// Takes an unfinished run up, and says where it stood. `about` must be about the same site, rollout and cluster;
     /// what had failed before the run is what its beginning says.
-    pub(super) fn resume(path: &Path, about: Begin) -> Result<(Self, State), Failure> {
+    pub(super) fn resume(path: &Path, info: RunInfo) -> Result<(Self, RunRecord), Failure> {
         let nothing = || {
             let act = format!("there is no run to take up in `{}`", path.display());
             Failure::new(act)
@@ -102,27 +102,26 @@ impl Journal {
                 .hint("begin another without --resume")
                 .refused());
         }
-        if !state.is_about(&about) {
-            return Err(another(path, &state.about, &about));
+        if !state.is_same_run(&info) {
+            return Err(another(path, &state.info, &info));
         }
         journal.run = state.run.clone();
-        let about = Begin {
-            failed_before: state.about.failed_before.clone(),
-            ..about
+        let info = RunInfo {
+            failed_before: state.info.failed_before.clone(),
+            ..info
         };
-        journal.append(Entry::Resume(about))?;
+        journal.append(Entry::RunResumed(info))?;
         Ok((journal, state))
     }
 
     /// Locks a file and cuts off what a process did not get to the end of.
-    fn of(mut file: File, path: &Path) -> Result<(Self, Option<State>), Failure> {
+    fn of(mut file: File, path: &Path) -> Result<(Self, Option<RunRecord>), Failure> {
         match file.try_lock() {
             // Some file systems know no locks; the Lease in the cluster keeps a second run out as well.
             Ok(()) | Err(TryLockError::Error(_)) => {}
             Err(TryLockError::WouldBlock) => {
                 let last = read(path).ok().flatten().and_then(|journal| journal.last);
-                let who =
-                    last.map_or_else(String::new, |last| format!(": `{}`", last.about.holder));
+                let who = last.map_or_else(String::new, |last| format!(": `{}`", last.info.holder));
                 let act = format!("another run writes the journal `{}`{who}", path.display());
                 return Err(Failure::new(act)
                     .refused()
@@ -162,7 +161,7 @@ impl Journal {
     }
 
     /// Where the run stands.
-    pub(super) fn state(&self) -> Option<&State> {
+    pub(super) fn state(&self) -> Option<&RunRecord> {
         self.state.as_ref()
     }
 
@@ -206,7 +205,7 @@ impl Journal {
         self.file.sync_data()?;
         self.whole += text.len() as u64;
         // A line of this process is never out of its place, and the state is for show.
-        self.state = State::after(self.state.take(), line.clone(), 0).ok();
+        self.state = RunRecord::after(self.state.take(), line.clone(), 0).ok();
         Ok(())
     }
 
@@ -240,13 +239,13 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<journal::Journal, Failure> {
 }
 
 /// Why a run is not taken up with this input in this cluster.
-fn another(path: &Path, began: &Begin, now: &Begin) -> Failure {
+fn another(path: &Path, started: &RunInfo, now: &RunInfo) -> Failure {
     let path = path.display();
-    let (what, hint) = if began.site != now.site {
-        let what = format!("of site {}, not of {}", began.site, now.site);
+    let (what, hint) = if started.site != now.site {
+        let what = format!("of site {}, not of {}", started.site, now.site);
         (what, "give the file of this site's run with --journal FILE")
-    } else if began.cluster != now.cluster {
-        let what = format!("in another cluster, then at {}", began.server);
+    } else if started.cluster != now.cluster {
+        let what = format!("in another cluster, then at {}", started.server);
         (what, "give the cluster that it was begun in with --context")
     } else {
         let what = "of other objects than the input has now".to_owned();

@@ -123,10 +123,10 @@ async fn ask(
     output: &Output,
 ) -> Result<(Report, ClusterId), Failure> {
     let cluster = arguments.access.connect().await?;
-    let judgement = survey::judge(&cluster, rollout, &warnings::to_stderr(output)).await;
-    let judgement = judgement.map_err(failure)?;
+    let assessment = survey::assess(&cluster, rollout, &warnings::to_stderr(output)).await;
+    let assessment = assessment.map_err(failure)?;
     warnings::say_requests(&cluster, output);
-    let report = report::plan::report(rollout, &judgement, cluster.server());
+    let report = report::plan::report(rollout, &assessment, cluster.server());
     let uid = match &arguments.output {
         Some(_) => cluster.identity().await.map_err(failure)?.to_string(),
         None => String::new(),

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use crate::apply::Event;
 use crate::report::apply::{Closing, Report, Tally};
 use crate::report::events;
-use crate::rollout::journal::{Begin, End};
-use crate::rollout::{PartId, Rollout};
+use crate::rollout::journal::{RunEnd, RunInfo};
+use crate::rollout::{ItemId, Rollout};
 use crate::value::Text;
 
 use super::{Failure, Output, clock, show};
@@ -25,7 +25,7 @@ const FRAME: Duration = Duration::from_millis(100);
 #[derive(Debug)]
 pub(super) struct Progress {
     run: Text,
-    began: Text,
+    started: Text,
     start: Instant,
     tally: Tally,
     screen: Screen,
@@ -56,10 +56,10 @@ struct EventsFile {
 }
 
 impl Progress {
-    /// Begins to follow; `earlier` says which parts an earlier process finished. Events are added to the file.
+    /// Begins to follow; `earlier` says which items an earlier process finished. Events are added to the file.
     pub(super) fn new(
         rollout: &Rollout,
-        earlier: impl Fn(&PartId) -> bool,
+        earlier: impl Fn(&ItemId) -> bool,
         run: &Text,
         output: &Output,
         events: Option<&Path>,
@@ -78,7 +78,7 @@ impl Progress {
         };
         Ok(Self {
             run: run.clone(),
-            began: clock::now(),
+            started: clock::now(),
             start: Instant::now(),
             tally: Tally::new(rollout, earlier),
             screen: Screen::new(show::colour(output)),
@@ -121,9 +121,9 @@ impl Progress {
     /// the run up again.
     pub(super) fn end(
         mut self,
-        about: &Begin,
+        info: &RunInfo,
         resumed: bool,
-        end: End,
+        end: RunEnd,
         resume: Option<String>,
     ) -> Report {
         if let View::Table { .. } = self.view {
@@ -131,17 +131,17 @@ impl Progress {
         }
         let took = self.start.elapsed();
         let closing = Closing {
-            about,
+            info,
             run: self.run.clone(),
             resumed,
-            began: self.began.clone(),
-            ended: clock::now(),
+            started: self.started.clone(),
+            finished: clock::now(),
             took,
             end,
             resume,
         };
         let report = self.tally.report(closing);
-        self.write(events::Event::Ends {
+        self.write(events::Event::RunEnded {
             outcome: report.outcome,
         });
         report
@@ -213,9 +213,9 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
-    use crate::apply::Moment;
+    use crate::apply::ItemState;
     use crate::report::words;
-    use crate::rollout::journal::Finish;
+    use crate::rollout::journal::ItemOutcome;
 
     fn rollout() -> Rollout {
         Rollout {
@@ -235,7 +235,7 @@ mod tests {
         let run = Text::from("r1");
         let followed = Progress::new(&rollout(), |_| false, &run, &output(true), Some(events));
         let mut progress = followed.unwrap();
-        let part = PartId {
+        let item = ItemId {
             stage: 1,
             step: 2,
             kind: "Namespace".into(),
@@ -243,26 +243,26 @@ mod tests {
             name: "town".into(),
         };
         let reason = Text::from("no");
-        let failed = Moment::Finished(Finish::Failed { reason });
-        let gate = Moment::Gate {
+        let failed = ItemState::Finished(ItemOutcome::Failed { reason });
+        let gate = ItemState::Gate {
             gate: 1,
             of: 2,
             why: "w".into(),
         };
-        let begins = Event::StageBegins {
+        let begins = Event::StageStarted {
             stage: 1,
             name: "g".into(),
-            parts: 1,
+            objects: 1,
         };
-        let of_part = |moment| Event::Part {
-            part: part.clone(),
-            moment,
+        let of_part = |state| Event::Item {
+            item: item.clone(),
+            state,
         };
         for event in [begins, of_part(gate), of_part(failed)] {
             progress.event(&event);
             progress.tick();
         }
-        let about = Begin {
+        let info = RunInfo {
             site: "worked".into(),
             rollout: "sha256:0".into(),
             cluster: "1111".into(),
@@ -271,7 +271,7 @@ mod tests {
             program: "0.0.0".into(),
             failed_before: Vec::new(),
         };
-        progress.end(&about, false, End::Failed, None)
+        progress.end(&info, false, RunEnd::Failed, None)
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("events");
         for times in 1..=2 {
-            assert_eq!(follow(&path).outcome, words::End::Failed);
+            assert_eq!(follow(&path).outcome, words::RunEnd::Failed);
             let text = std::fs::read_to_string(&path).unwrap();
             assert_eq!(text.lines().count(), 4 * times);
         }
@@ -291,23 +291,26 @@ mod tests {
         });
         let lines: Vec<String> = lines.collect();
         let start = r#"{"version":1,"at":".."run":"r1","event":"#;
-        let part = r#""stage":1,"step":2,"kind":"Namespace","name":"town","#;
+        let item = r#""stage":1,"step":2,"kind":"Namespace","name":"town","#;
         assert_eq!(
             lines,
             [
-                format!(r#"{start}"stage-begins","stage":1,"name":"g","parts":1}}"#),
-                format!(r#"{start}"part",{part}"state":"gate","gate":1,"of":2,"why":"w"}}"#),
+                format!(r#"{start}"stage-started","stage":1,"name":"g","objects":1}}"#),
+                format!(r#"{start}"object",{item}"state":"gate","gate":1,"of":2,"why":"w"}}"#),
                 format!(
-                    r#"{start}"part",{part}"state":"finished","outcome":"failed","reason":"no"}}"#
+                    r#"{start}"object",{item}"state":"finished","outcome":"failed","reason":"no"}}"#
                 ),
-                format!(r#"{start}"ends","outcome":"failed"}}"#),
+                format!(r#"{start}"run-ended","outcome":"failed"}}"#),
             ]
         );
     }
 
     #[test]
     fn a_full_disk_behind_the_events_stops_no_run() {
-        assert_eq!(follow(Path::new("/dev/full")).outcome, words::End::Failed);
+        assert_eq!(
+            follow(Path::new("/dev/full")).outcome,
+            words::RunEnd::Failed
+        );
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("no/such/folder");
         let run = Text::from("r1");

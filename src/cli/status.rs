@@ -138,7 +138,7 @@ fn named_journal(arguments: &Arguments) -> Result<Option<(Text, Journal)>, Failu
         let failure = Failure::new(format!("there is no run in the journal `{shown}`"));
         return Err(failure.hint("name the file of the run, or leave --journal out"));
     };
-    let site = last.about.site.clone();
+    let site = last.info.site.clone();
     if let Some(wanted) = arguments.site.as_ref().filter(|wanted| **wanted != site) {
         let act = format!("the journal `{shown}` is of site {site}, not of {wanted}");
         return Err(Failure::new(act).hint("name that site with --site, or another journal"));

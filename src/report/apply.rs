@@ -18,12 +18,12 @@ use crate::flux::object::title;
 use super::Rendered;
 use super::page::Page;
 use super::style::Style;
-use super::words::{End, words};
+use super::words::{RunEnd, words};
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
 
-/// The report of `armada2flux apply`: of one process, which may have taken up what others began.
+/// The report of `armada2flux apply`: of one process, which may have taken up what others started.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "armada2flux apply report")]
 pub struct Report {
@@ -41,27 +41,27 @@ pub struct Report {
     pub cluster: String,
     /// Whether the run was taken up again.
     pub resumed: bool,
-    /// When the process began, RFC 3339 in UTC.
-    pub began: String,
+    /// When the process started, RFC 3339 in UTC.
+    pub started: String,
     /// When it ended, RFC 3339 in UTC.
-    pub ended: String,
+    pub finished: String,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// How the process ended.
-    pub outcome: End,
+    pub outcome: RunEnd,
     /// Numbers.
     pub summary: Summary,
-    /// The stages in order, those that were not begun included.
+    /// The stages in order, those that were not started included.
     pub stages: Vec<Stage>,
     /// The command that takes the run up again; null when it is complete.
     pub resume: Option<String>,
 }
 
-/// Numbers of parts, each in one of them, and of what was deleted.
+/// Numbers of objects, each in one of them, and of what was deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
-    /// All parts of the rollout.
-    pub parts: usize,
+    /// All objects of the rollout.
+    pub objects: usize,
     /// Written, and ready.
     pub applied: usize,
     /// So already, and ready.
@@ -69,13 +69,13 @@ pub struct Summary {
     /// Finished by an earlier process of the run.
     pub earlier: usize,
     /// Left as they are: protected, and failed before the run.
-    pub passed_over: usize,
+    pub skipped: usize,
     /// Failed.
     pub failed: usize,
     /// Begun and not finished.
     pub unfinished: usize,
-    /// Not begun.
-    pub not_begun: usize,
+    /// Not started.
+    pub not_started: usize,
     /// Objects that were deleted before upgrades.
     pub deleted: usize,
 }
@@ -89,31 +89,31 @@ pub struct Stage {
     pub name: String,
     /// What it came to.
     pub outcome: StageOutcome,
-    /// How long it took, in seconds; null when it was not begun.
+    /// How long it took, in seconds; null when it was not started.
     pub seconds: Option<f64>,
-    /// Its parts, step by step.
-    pub parts: Vec<Part>,
+    /// Its objects, step by step.
+    pub objects: Vec<Object>,
 }
 
 words! {
     /// What a stage came to.
     pub enum StageOutcome {
-        /// Every part of it is finished.
+        /// Every object of it is finished.
         Done = "done",
-        /// A part of it failed.
+        /// A object of it failed.
         Failed = "failed",
-        /// It was begun and not finished.
+        /// It was started and not finished.
         Unfinished = "unfinished",
         /// An earlier process of the run finished it.
         Earlier = "earlier",
-        /// It was not begun.
-        NotBegun = "not-begun",
+        /// It was not started.
+        NotStarted = "not-started",
     }
 }
 
 /// An object of the rollout.
 #[derive(Debug, Serialize, JsonSchema)]
-pub struct Part {
+pub struct Object {
     /// Number of its step.
     pub step: usize,
     /// Its kind.
@@ -123,8 +123,8 @@ pub struct Part {
     /// Its name.
     pub name: String,
     /// What it came to.
-    pub outcome: PartOutcome,
-    /// How long it took, in seconds; null when it was not begun.
+    pub outcome: ObjectOutcome,
+    /// How long it took, in seconds; null when it was not started.
     pub seconds: Option<f64>,
     /// How many objects were deleted before its upgrade.
     pub deleted: usize,
@@ -137,8 +137,8 @@ pub struct Part {
 }
 
 words! {
-    /// What a part came to.
-    pub enum PartOutcome {
+    /// What a object came to.
+    pub enum ObjectOutcome {
         /// It was written, and is ready.
         Applied = "applied",
         /// It was so already, and is ready.
@@ -146,26 +146,26 @@ words! {
         /// An earlier process of the run finished it.
         Earlier = "earlier",
         /// It is protected and had failed before the run: it was left as it is.
-        PassedOver = "passed-over",
+        Skipped = "skipped",
         /// It failed.
         Failed = "failed",
-        /// It was begun and not finished.
+        /// It was started and not finished.
         Unfinished = "unfinished",
-        /// It was not begun.
-        NotBegun = "not-begun",
+        /// It was not started.
+        NotStarted = "not-started",
     }
 }
 
-impl PartOutcome {
-    /// Whether a person has to look at the part.
+impl ObjectOutcome {
+    /// Whether a person has to look at the object.
     #[must_use]
-    pub fn is_trouble(self) -> bool {
+    pub fn needs_attention(self) -> bool {
         match self {
-            PartOutcome::Failed | PartOutcome::Unfinished | PartOutcome::PassedOver => true,
-            PartOutcome::Applied
-            | PartOutcome::Unchanged
-            | PartOutcome::Earlier
-            | PartOutcome::NotBegun => false,
+            ObjectOutcome::Failed | ObjectOutcome::Unfinished | ObjectOutcome::Skipped => true,
+            ObjectOutcome::Applied
+            | ObjectOutcome::Unchanged
+            | ObjectOutcome::Earlier
+            | ObjectOutcome::NotStarted => false,
         }
     }
 }
@@ -183,7 +183,7 @@ pub struct Gate {
     pub open: bool,
 }
 
-impl Part {
+impl Object {
     /// `Kind namespace/name`, or `Kind name`.
     #[must_use]
     pub fn title(&self) -> String {
@@ -192,38 +192,38 @@ impl Part {
 }
 
 impl Summary {
-    /// Counts the parts of stages.
+    /// Counts the objects of stages.
     #[must_use]
     pub fn of(stages: &[Stage]) -> Self {
         let mut summary = Self::default();
-        for part in stages.iter().flat_map(|stage| &stage.parts) {
-            summary.parts += 1;
-            summary.deleted += part.deleted;
-            let number = match part.outcome {
-                PartOutcome::Applied => &mut summary.applied,
-                PartOutcome::Unchanged => &mut summary.unchanged,
-                PartOutcome::Earlier => &mut summary.earlier,
-                PartOutcome::PassedOver => &mut summary.passed_over,
-                PartOutcome::Failed => &mut summary.failed,
-                PartOutcome::Unfinished => &mut summary.unfinished,
-                PartOutcome::NotBegun => &mut summary.not_begun,
+        for object in stages.iter().flat_map(|stage| &stage.objects) {
+            summary.objects += 1;
+            summary.deleted += object.deleted;
+            let number = match object.outcome {
+                ObjectOutcome::Applied => &mut summary.applied,
+                ObjectOutcome::Unchanged => &mut summary.unchanged,
+                ObjectOutcome::Earlier => &mut summary.earlier,
+                ObjectOutcome::Skipped => &mut summary.skipped,
+                ObjectOutcome::Failed => &mut summary.failed,
+                ObjectOutcome::Unfinished => &mut summary.unfinished,
+                ObjectOutcome::NotStarted => &mut summary.not_started,
             };
             *number += 1;
         }
         summary
     }
 
-    /// How many parts came to what, those that nobody came to left out: `3 applied, 1 failed`.
+    /// How many objects came to what, those that nobody came to left out: `3 applied, 1 failed`.
     fn outcomes(&self) -> String {
         let Self {
-            parts: _,
+            objects: _,
             applied,
             unchanged,
             earlier,
-            passed_over,
+            skipped,
             failed,
             unfinished,
-            not_begun,
+            not_started,
             deleted: _,
         } = self;
         let numbers = [
@@ -232,8 +232,8 @@ impl Summary {
             (*applied, "applied"),
             (*unchanged, "unchanged"),
             (*earlier, "finished earlier"),
-            (*passed_over, "passed over"),
-            (*not_begun, "not begun"),
+            (*skipped, "skipped"),
+            (*not_started, "not started"),
         ];
         let numbers = numbers.iter().filter(|(number, _)| *number > 0);
         let numbers: Vec<String> = numbers
@@ -258,22 +258,22 @@ fn headline(report: &Report) -> String {
     let took = seconds(report.seconds);
     let at = report.stages.iter().find(|stage| match stage.outcome {
         StageOutcome::Failed | StageOutcome::Unfinished => true,
-        StageOutcome::Done | StageOutcome::Earlier | StageOutcome::NotBegun => false,
+        StageOutcome::Done | StageOutcome::Earlier | StageOutcome::NotStarted => false,
     });
     let at = at.map_or_else(String::new, |stage| {
         format!(" in stage {} ({})", stage.number, stage.name)
     });
     let done = |stage: &&Stage| stage.outcome == StageOutcome::Done;
     match report.outcome {
-        End::Complete => format!("complete after {took}"),
-        End::Paused => match report.stages.iter().rfind(done) {
+        RunEnd::Complete => format!("complete after {took}"),
+        RunEnd::Paused => match report.stages.iter().rfind(done) {
             Some(stage) => format!(
                 "paused after stage {} ({}), after {took}",
                 stage.number, stage.name
             ),
             None => format!("paused after {took}"),
         },
-        outcome @ (End::Failed | End::Interrupted) => format!("{outcome}{at} after {took}"),
+        outcome @ (RunEnd::Failed | RunEnd::Interrupted) => format!("{outcome}{at} after {took}"),
     }
 }
 

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::words::{End, words};
-use crate::apply::{self, Moment};
-use crate::rollout::PartId;
+use super::words::{RunEnd, words};
+use crate::apply::{self, ItemState};
+use crate::rollout::ItemId;
 use crate::rollout::journal;
 use crate::value::Text;
 
@@ -32,21 +32,21 @@ pub struct Line {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
     /// A stage begins.
-    StageBegins {
+    StageStarted {
         /// Its number; 0 for the preparation.
         stage: usize,
         /// Name of the chart group.
         name: String,
-        /// How many parts it has.
-        parts: usize,
+        /// How many objects it has.
+        objects: usize,
     },
     /// A stage is finished.
-    StageEnds {
+    StageFinished {
         /// Its number.
         stage: usize,
     },
     /// A part stands elsewhere than before.
-    Part {
+    Object {
         /// Number of its stage.
         stage: usize,
         /// Number of its step.
@@ -60,29 +60,29 @@ pub enum Event {
         name: String,
         /// Where it stands.
         #[serde(flatten)]
-        state: State,
+        state: ObjectState,
     },
     /// The run goes on with a difficulty that passes.
-    Trouble {
+    Warning {
         /// What.
         message: String,
     },
     /// The process ends.
-    Ends {
+    RunEnded {
         /// How.
-        outcome: End,
+        outcome: RunEnd,
     },
 }
 
 words! {
     /// What a finished part came to.
-    pub enum Finish {
+    pub enum ObjectOutcome {
         /// It was so already, and is ready.
         Unchanged = "unchanged",
         /// It was written, and is ready.
         Applied = "applied",
         /// It is protected and had failed before the run: it was left as it is.
-        PassedOver = "passed-over",
+        Skipped = "skipped",
         /// It failed.
         Failed = "failed",
     }
@@ -91,7 +91,7 @@ words! {
 /// Where a part stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
-pub enum State {
+pub enum ObjectState {
     /// The API server is asked what would change.
     Asking,
     /// Objects are deleted before the upgrade.
@@ -118,7 +118,7 @@ pub enum State {
     /// It is finished.
     Finished {
         /// What it came to.
-        outcome: Finish,
+        outcome: ObjectOutcome,
         /// Why it failed; absent otherwise.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<String>,
@@ -128,60 +128,64 @@ pub enum State {
 impl From<&apply::Event> for Event {
     fn from(event: &apply::Event) -> Self {
         match event {
-            apply::Event::StageBegins { stage, name, parts } => Event::StageBegins {
+            apply::Event::StageStarted {
+                stage,
+                name,
+                objects,
+            } => Event::StageStarted {
                 stage: *stage,
                 name: name.to_string(),
-                parts: *parts,
+                objects: *objects,
             },
-            apply::Event::StageEnds { stage } => Event::StageEnds { stage: *stage },
-            apply::Event::Part { part, moment } => {
-                let PartId {
+            apply::Event::StageFinished { stage } => Event::StageFinished { stage: *stage },
+            apply::Event::Item { item, state } => {
+                let ItemId {
                     stage,
                     step,
                     kind,
                     namespace,
                     name,
-                } = part;
-                Event::Part {
+                } = item;
+                Event::Object {
                     stage: *stage,
                     step: *step,
                     kind: kind.to_string(),
                     namespace: namespace.as_ref().map(Text::to_string),
                     name: name.to_string(),
-                    state: moment.into(),
+                    state: state.into(),
                 }
             }
-            apply::Event::Trouble { message } => Event::Trouble {
+            apply::Event::Warning { message } => Event::Warning {
                 message: message.to_string(),
             },
         }
     }
 }
 
-impl From<&Moment> for State {
-    fn from(moment: &Moment) -> Self {
-        match moment {
-            Moment::Asking => State::Asking,
-            Moment::Deleting { objects } => State::Deleting { objects: *objects },
-            Moment::Writing => State::Writing,
-            Moment::Reconciling { why } => State::Reconciling {
+impl From<&ItemState> for ObjectState {
+    fn from(state: &ItemState) -> Self {
+        match state {
+            ItemState::DryRun => ObjectState::Asking,
+            ItemState::Deleting { objects } => ObjectState::Deleting { objects: *objects },
+            ItemState::Writing => ObjectState::Writing,
+            ItemState::Reconciling { why } => ObjectState::Reconciling {
                 why: why.to_string(),
             },
-            Moment::Gate { gate, of, why } => State::Gate {
+            ItemState::Gate { gate, of, why } => ObjectState::Gate {
                 gate: *gate,
                 of: *of,
                 why: why.to_string(),
             },
-            Moment::Finished(finish) => {
-                let (outcome, reason) = match finish {
-                    journal::Finish::Unchanged => (Finish::Unchanged, None),
-                    journal::Finish::Applied => (Finish::Applied, None),
-                    journal::Finish::PassedOver => (Finish::PassedOver, None),
-                    journal::Finish::Failed { reason } => {
-                        (Finish::Failed, Some(reason.to_string()))
+            ItemState::Finished(outcome) => {
+                let (outcome, reason) = match outcome {
+                    journal::ItemOutcome::Unchanged => (ObjectOutcome::Unchanged, None),
+                    journal::ItemOutcome::Applied => (ObjectOutcome::Applied, None),
+                    journal::ItemOutcome::Skipped => (ObjectOutcome::Skipped, None),
+                    journal::ItemOutcome::Failed { reason } => {
+                        (ObjectOutcome::Failed, Some(reason.to_string()))
                     }
                 };
-                State::Finished { outcome, reason }
+                ObjectState::Finished { outcome, reason }
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::plan::{Plan, Release};
-use crate::rollout::{PREPARATION, Rollout, Until};
+use crate::rollout::{DoneWhen, PREPARATION, Rollout};
 
 /// A site to draw.
 #[derive(Clone, Debug)]
@@ -58,7 +58,7 @@ impl Picture {
             steps: stage
                 .steps
                 .iter()
-                .map(|step| step.parts.iter().filter_map(Node::of_part).collect())
+                .map(|step| step.items.iter().filter_map(Node::of_item).collect())
                 .collect(),
         });
         Self::new(rollout.site.to_string(), stages.collect())
@@ -110,11 +110,11 @@ impl Node {
         }
     }
 
-    fn of_part(part: &crate::rollout::Part) -> Option<Self> {
-        let Until::Released(release) = &part.until else {
+    fn of_item(item: &crate::rollout::Item) -> Option<Self> {
+        let DoneWhen::ReleaseReady(release) = &item.done_when else {
             return None;
         };
-        let object = &part.object;
+        let object = &item.object;
         let off = |action: &str| {
             let off = object.value.at(&["spec", action, "disableWait"]);
             off == Some(&true.into())

@@ -10,8 +10,8 @@ use crate::compare::{Mark, ObjectChange, Outcome};
 use crate::flux::Conflict;
 use crate::flux::object::title;
 use crate::rollout::change::{self, Change};
-use crate::rollout::{OnFailure, Part, Rollout, Until};
-use crate::survey::{Guard, Judged, Judgement};
+use crate::rollout::{DoneWhen, Item, OnFailure, Rollout};
+use crate::survey::{Assessed, Assessment, Guard};
 
 use super::Rendered;
 use super::diff::Shared;
@@ -178,10 +178,10 @@ pub struct Refusal {
     pub hint: String,
 }
 
-/// Why a run must not touch a part: what the guards say, and that the API server would not take it.
-pub(crate) fn refusals(judged: &Judged) -> Vec<Refusal> {
-    let guards = judged.guards.iter().map(Refusal::from);
-    guards.chain(not_taken(&judged.change)).collect()
+/// Why a run must not touch a item: what the guards say, and that the API server would not take it.
+pub(crate) fn refusals(assessed: &Assessed) -> Vec<Refusal> {
+    let guards = assessed.guards.iter().map(Refusal::from);
+    guards.chain(not_taken(&assessed.change)).collect()
 }
 
 impl From<&Guard> for Refusal {
@@ -194,18 +194,18 @@ impl From<&Guard> for Refusal {
 }
 
 /// Puts the report together of what the cluster makes of the rollout.
-pub(crate) fn report(rollout: &Rollout, judgement: &Judgement, server: &str) -> Report {
+pub(crate) fn report(rollout: &Rollout, assessment: &Assessment, server: &str) -> Report {
     let mut summary = Summary::default();
-    let Judgement { parts, left_over } = judgement;
-    let mut judged = parts.iter();
+    let Assessment { items, left_over } = assessment;
+    let mut assessed = items.iter();
     let stages = rollout.stages.iter().map(|stage| {
         let steps = stage.steps.iter().map(|step| Step {
             number: step.number,
             objects: step
-                .parts
+                .items
                 .iter()
-                .zip(judged.by_ref())
-                .map(|(part, judged)| object(part, judged, &mut summary))
+                .zip(assessed.by_ref())
+                .map(|(item, assessed)| object(item, assessed, &mut summary))
                 .collect(),
         });
         Stage {
@@ -230,9 +230,9 @@ pub(crate) fn report(rollout: &Rollout, judgement: &Judgement, server: &str) -> 
     }
 }
 
-fn object(part: &Part, judged: &Judged, summary: &mut Summary) -> Object {
-    let refusals = refusals(judged);
-    let change = &judged.change;
+fn object(item: &Item, assessed: &Assessed, summary: &mut Summary) -> Object {
+    let refusals = refusals(assessed);
+    let change = &assessed.change;
     let what = if refusals.is_empty() {
         what(change)
     } else {
@@ -247,12 +247,12 @@ fn object(part: &Part, judged: &Judged, summary: &mut Summary) -> Object {
         What::Unchanged => &mut summary.unchanged,
         What::Refuse => &mut summary.refused,
     } += 1;
-    let Part {
+    let Item {
         object,
-        until,
+        done_when,
         timeout,
         on_failure,
-    } = part;
+    } = item;
     let mut notes = Vec::new();
     if !matches!(what, What::Create) {
         notes.extend(change.marks.iter().filter_map(note));
@@ -264,10 +264,10 @@ fn object(part: &Part, judged: &Judged, summary: &mut Summary) -> Object {
         );
     }
     let (mut deletions, mut gates, mut tests) = (Vec::new(), Vec::new(), false);
-    match until {
-        Until::Applied | Until::Artifact { .. } => {}
-        Until::Filled(keys) => notes.push(format!("somebody fills in: {}", keys.join(", "))),
-        Until::Released(release) => {
+    match done_when {
+        DoneWhen::Applied | DoneWhen::ArtifactReady { .. } => {}
+        DoneWhen::KeysFilled(keys) => notes.push(format!("somebody fills in: {}", keys.join(", "))),
+        DoneWhen::ReleaseReady(release) => {
             deletions.extend(release.pre_deletes.iter().map(ToString::to_string));
             gates.extend(release.gates.iter().map(ToString::to_string));
             tests = release.tested;
@@ -278,7 +278,7 @@ fn object(part: &Part, judged: &Judged, summary: &mut Summary) -> Object {
         OnFailure::Refuse => {
             notes.push("protected: the run stops if it had failed before".to_owned())
         }
-        OnFailure::PassOver => {
+        OnFailure::Skip => {
             notes.push("protected: left as it is if it had failed before".to_owned());
         }
     }
@@ -301,7 +301,7 @@ fn what(change: &ObjectChange) -> What {
     if matches!(change.outcome, Outcome::Follows) {
         return What::Reconcile;
     }
-    match change::of(change) {
+    match change::from_comparison(change) {
         Change::Created => What::Create,
         Change::Changed { upgrades: true } => What::Upgrade,
         Change::Changed { upgrades: false } => What::Change,

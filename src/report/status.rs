@@ -8,7 +8,7 @@ mod tests;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::words::{End, words};
+use super::words::{RunEnd, words};
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
@@ -72,33 +72,33 @@ pub struct Run {
     pub rollout: String,
     /// Who worked on it last.
     pub holder: String,
-    /// When it began, RFC 3339 in UTC.
-    pub began: String,
+    /// When it started, RFC 3339 in UTC.
+    pub started: String,
     /// When it last changed, RFC 3339 in UTC.
     pub updated: String,
-    /// How it ended; null when its process has not said: it is at work, or was killed.
-    pub ended: Option<End>,
-    /// Its parts.
-    pub parts: Parts,
+    /// How it outcome; null when its process has not said: it is at work, or was killed.
+    pub outcome: Option<RunEnd>,
+    /// Its objects.
+    pub objects: Counts,
     /// Its stages, the preparation included.
     pub stages: Vec<RunStage>,
     /// Steps and stages that there was no room for in the cluster.
     pub left_out: usize,
 }
 
-/// How many parts of a run, a stage or a step came to what.
+/// How many objects of a run, a stage or a step came to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Parts {
+pub struct Counts {
     /// All.
     pub all: usize,
     /// Ready.
     pub done: usize,
     /// Left as they are: protected, and failed before the run.
-    pub passed_over: usize,
+    pub skipped: usize,
     /// Failed.
     pub failed: usize,
-    /// Begun and not finished.
-    pub begun: usize,
+    /// Started and not finished.
+    pub started: usize,
 }
 
 /// A stage of a run.
@@ -109,9 +109,9 @@ pub struct RunStage {
     /// Name of the chart group.
     pub name: String,
     /// How far it is.
-    pub state: Standing,
-    /// Its parts.
-    pub parts: Parts,
+    pub state: RunStatus,
+    /// Its objects.
+    pub objects: Counts,
     /// Its steps.
     pub steps: Vec<RunStep>,
 }
@@ -122,21 +122,21 @@ pub struct RunStep {
     /// Its number.
     pub number: usize,
     /// How far it is.
-    pub state: Standing,
-    /// Its parts.
-    pub parts: Parts,
+    pub state: RunStatus,
+    /// Its objects.
+    pub objects: Counts,
 }
 
 words! {
     /// How far a stage or a step of a run is.
-    pub enum Standing {
-        /// Nothing of it has begun.
+    pub enum RunStatus {
+        /// Nothing of it has started.
         Waiting = "waiting",
-        /// Something of it has begun.
-        Begun = "begun",
-        /// A part of it failed.
+        /// Something of it has started.
+        Started = "started",
+        /// A object of it failed.
         Failed = "failed",
-        /// Every part of it is finished.
+        /// Every object of it is finished.
         Done = "done",
     }
 }
@@ -163,19 +163,19 @@ pub struct Journal {
     pub run: Option<String>,
     /// When its last line was written, RFC 3339 in UTC.
     pub updated: Option<String>,
-    /// How it ended; null when its process has not said.
-    pub ended: Option<End>,
-    /// Number of the stage that began last.
+    /// How it outcome; null when its process has not said.
+    pub outcome: Option<RunEnd>,
+    /// Number of the stage that started last.
     pub stage: Option<usize>,
     /// Whether its last line is torn; taking the run up cuts it off.
     pub torn: bool,
-    /// Parts that failed, with why.
+    /// Counts that failed, with why.
     pub failures: Vec<Failure>,
     /// Why it cannot be read.
     pub unreadable: Option<String>,
 }
 
-/// A part that failed in the last run.
+/// A object that failed in the last run.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Failure {
     /// Number of its stage.
@@ -183,7 +183,7 @@ pub struct Failure {
     /// Number of its step.
     pub step: usize,
     /// `Kind namespace/name`.
-    pub part: String,
+    pub object: String,
     /// Why.
     pub reason: String,
 }

@@ -32,7 +32,7 @@ use crate::rollout::journal;
 
 words! {
     /// How a run, or one of its processes, ended.
-    pub enum End {
+    pub enum RunEnd {
         /// Everything is done.
         Complete = "complete",
         /// It stopped after the stage that was asked for.
@@ -44,13 +44,13 @@ words! {
     }
 }
 
-impl From<&journal::End> for End {
-    fn from(end: &journal::End) -> Self {
+impl From<&journal::RunEnd> for RunEnd {
+    fn from(end: &journal::RunEnd) -> Self {
         match end {
-            journal::End::Complete => End::Complete,
-            journal::End::Paused { .. } => End::Paused,
-            journal::End::Failed => End::Failed,
-            journal::End::Interrupted => End::Interrupted,
+            journal::RunEnd::Complete => RunEnd::Complete,
+            journal::RunEnd::Paused { .. } => RunEnd::Paused,
+            journal::RunEnd::Failed => RunEnd::Failed,
+            journal::RunEnd::Interrupted => RunEnd::Interrupted,
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::flux::{KEYS_ANNOTATION, Object, ObjectKey, ObjectSet};
 use crate::value::Text;
 
 use super::{
-    OnFailure, PREPARATION, PREPARATION_NAME, Part, Rollout, Stage, Step, Until, as_applied,
+    DoneWhen, Item, OnFailure, PREPARATION, PREPARATION_NAME, Rollout, Stage, Step, as_applied,
 };
 
 pub use fault::Fault;
@@ -47,7 +47,7 @@ pub fn assemble(set: &ObjectSet) -> Result<Rollout, Vec<Fault>> {
     faults.extend(homeless.map(|object| Fault::NoNamespace {
         object: object.title().into(),
     }));
-    let mut preparation: BTreeMap<usize, Vec<Part>> = BTreeMap::new();
+    let mut preparation: BTreeMap<usize, Vec<Item>> = BTreeMap::new();
     let mut releases = Vec::new();
     let mut sources = Vec::new();
     for object in set.iter() {
@@ -63,11 +63,11 @@ pub fn assemble(set: &ObjectSet) -> Result<Rollout, Vec<Fault>> {
             preparation.entry(step).or_default().push(other(object));
         }
     }
-    for (layer, parts) in source::layers(&sources, &mut faults)
+    for (layer, items) in source::layers(&sources, &mut faults)
         .into_iter()
         .enumerate()
     {
-        preparation.insert(SOURCES + layer, parts);
+        preparation.insert(SOURCES + layer, items);
     }
     let mut stages = Vec::new();
     if !preparation.is_empty() {
@@ -132,28 +132,31 @@ fn needs_namespace(object: &Object) -> bool {
         )
 }
 
-fn steps(parts: BTreeMap<usize, Vec<Part>>) -> Vec<Step> {
-    let steps = parts.into_iter();
+fn steps(items: BTreeMap<usize, Vec<Item>>) -> Vec<Step> {
+    let steps = items.into_iter();
     steps
-        .map(|(number, parts)| Step { number, parts })
+        .map(|(number, items)| Step { number, items })
         .collect()
 }
 
 /// What is neither source nor release.
-fn other(object: &Object) -> Part {
+fn other(object: &Object) -> Item {
     let keys = object
         .annotation(KEYS_ANNOTATION)
         .filter(|_| object.kind == "Secret");
-    let (until, timeout) = match keys {
+    let (done_when, timeout) = match keys {
         Some(keys) => {
             let keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty());
-            (Until::Filled(keys.map(Text::from).collect()), FILL_TIMEOUT)
+            (
+                DoneWhen::KeysFilled(keys.map(Text::from).collect()),
+                FILL_TIMEOUT,
+            )
         }
-        None => (Until::Applied, APPLY_TIMEOUT),
+        None => (DoneWhen::Applied, APPLY_TIMEOUT),
     };
-    Part {
+    Item {
         object: as_applied(object),
-        until,
+        done_when,
         timeout,
         on_failure: OnFailure::Stop,
     }

@@ -24,13 +24,13 @@ pub enum Change {
 pub fn change(live: Option<&Object>, dry_run: &Object) -> Change {
     match live {
         None => Change::Created,
-        Some(live) => of(&compare::object(live, dry_run)),
+        Some(live) => from_comparison(&compare::object(live, dry_run)),
     }
 }
 
 /// The same of a comparison that was made before. What others hold, and what is refused, counts by what would change.
 #[must_use]
-pub fn of(compared: &ObjectChange) -> Change {
+pub fn from_comparison(compared: &ObjectChange) -> Change {
     if matches!(compared.outcome, Outcome::Created) {
         return Change::Created;
     }
@@ -72,7 +72,7 @@ fn is_upgrade(path: &Path) -> bool {
     (within(UPGRADING) || above) && !within(FETCHING)
 }
 
-/// Whether a path ends before the keys do: the whole that they are a part of changed.
+/// Whether a path ends before the keys do: the whole that holds them changed.
 fn is_above(path: &Path, keys: &[&str]) -> bool {
     path.0.len() < keys.len()
         && path.0.iter().zip(keys).all(|(step, key)| match step {

@@ -20,7 +20,7 @@ use crate::flux::{
 use crate::gate::{self, deletion};
 use crate::value::{Text, Value};
 
-use super::{OnFailure, PREPARATION, Part, Release, Rollout, Until};
+use super::{DoneWhen, Item, OnFailure, PREPARATION, Release, Rollout};
 
 /// A rule that a rollout breaks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Where a part stands: stage and step.
+/// Where a item stands: stage and step.
 type Place = (usize, usize);
 
 /// All rules that the rollout of these objects breaks; none for a sound one.
@@ -125,24 +125,24 @@ pub fn check(rollout: &Rollout, set: &ObjectSet) -> Vec<Flaw> {
     let mut flaws = Vec::new();
     order(rollout, &mut flaws);
     let places = members(rollout, set, &mut flaws);
-    for (stage, step, part) in rollout.parts() {
+    for (stage, step, item) in rollout.items() {
         let place = (stage.number, step.number);
-        let title = part.object.title();
-        if !in_place(&part.object, place) {
+        let title = item.object.title();
+        if !in_place(&item.object, place) {
             flaws.push(Flaw::with(&*title, Rule::InPlace, shown(place)));
         }
-        if !of_site(&part.object, &rollout.site) {
+        if !of_site(&item.object, &rollout.site) {
             flaws.push(Flaw::with(&*title, Rule::OneSite, &*rollout.site));
         }
-        if part.timeout <= 0 {
-            let limit = part.timeout.to_string();
+        if item.timeout <= 0 {
+            let limit = item.timeout.to_string();
             flaws.push(Flaw::with(&*title, Rule::Limited, limit));
         }
         for (rule, needed) in [
-            (Rule::Prepared, references::prepared(&part.object)),
+            (Rule::Prepared, references::prepared(&item.object)),
             (
                 Rule::DependenciesFirst,
-                references::dependencies(&part.object),
+                references::dependencies(&item.object),
             ),
         ] {
             let late = needed.iter().filter_map(|key| {
@@ -153,7 +153,7 @@ pub fn check(rollout: &Rollout, set: &ObjectSet) -> Vec<Flaw> {
             });
             flaws.extend(late);
         }
-        awaited(part, &mut |rule| flaws.push(Flaw::new(&*title, rule)));
+        awaited(item, &mut |rule| flaws.push(Flaw::new(&*title, rule)));
     }
     flaws
 }
@@ -188,9 +188,9 @@ fn order(rollout: &Rollout, flaws: &mut Vec<Flaw>) {
             }
         }
         for step in &stage.steps {
-            if step.parts.is_empty() || step.number == 0 {
+            if step.items.is_empty() || step.number == 0 {
                 let place = shown((stage.number, step.number));
-                wrong(place, format!("{} parts", step.parts.len()));
+                wrong(place, format!("{} objects", step.items.len()));
             }
         }
     }
@@ -204,8 +204,8 @@ fn members(
 ) -> BTreeMap<ObjectKey, Place> {
     let mut places = BTreeMap::new();
     let input: BTreeMap<ObjectKey, &Object> = set.iter().map(|o| (o.key(), o)).collect();
-    for (stage, step, part) in rollout.parts() {
-        let object = &part.object;
+    for (stage, step, item) in rollout.items() {
+        let object = &item.object;
         let place = (stage.number, step.number);
         if let Some(other) = places.insert(object.key(), place) {
             let evidence = format!("in {} and in {}", shown(other), shown(place));
@@ -238,26 +238,26 @@ fn same_but_suspend(one: &Object, other: &Object) -> bool {
     if !one.is_helm_release() {
         return one.value == other.value;
     }
-    let parts = |object: &Object| {
+    let fields = |object: &Object| {
         let whole = object.value.as_mapping().map(|whole| whole.entries());
         let whole = whole.unwrap_or_default().iter();
-        let mut parts: BTreeMap<(Text, Option<Text>), Value> = BTreeMap::new();
+        let mut fields: BTreeMap<(Text, Option<Text>), Value> = BTreeMap::new();
         for entry in whole {
             match (&*entry.key, entry.value.as_mapping()) {
                 ("spec", Some(spec)) => {
                     for field in spec.entries().iter().filter(|f| f.key != "suspend") {
                         let key = (entry.key.clone(), Some(field.key.clone()));
-                        parts.insert(key, field.value.clone());
+                        fields.insert(key, field.value.clone());
                     }
                 }
                 _ => {
-                    parts.insert((entry.key.clone(), None), entry.value.clone());
+                    fields.insert((entry.key.clone(), None), entry.value.clone());
                 }
             }
         }
-        parts
+        fields
     };
-    parts(one) == parts(other)
+    fields(one) == fields(other)
 }
 
 fn in_place(object: &Object, place: Place) -> bool {
@@ -281,25 +281,27 @@ fn of_site(object: &Object, site: &Text) -> bool {
     }
 }
 
-fn awaited(part: &Part, broken: &mut impl FnMut(Rule)) {
-    let Part {
+fn awaited(item: &Item, broken: &mut impl FnMut(Rule)) {
+    let Item {
         object,
-        until,
+        done_when,
         timeout: _,
         on_failure,
-    } = part;
-    let right = match until {
-        Until::Applied => {
+    } = item;
+    let right = match done_when {
+        DoneWhen::Applied => {
             let to_fill = object.kind == "Secret" && keys(object).is_some();
             let of_source = object.is_source() && !registry(object);
             !(object.is_helm_release() || of_source || to_fill)
         }
-        Until::Filled(asked) => object.kind == "Secret" && keys(object).as_ref() == Some(asked),
-        Until::Artifact { commit } => {
+        DoneWhen::KeysFilled(asked) => {
+            object.kind == "Secret" && keys(object).as_ref() == Some(asked)
+        }
+        DoneWhen::ArtifactReady { commit } => {
             let pinned = object.value.text_at(&["spec", "ref", "commit"]);
             object.is_source() && !registry(object) && pinned == commit.as_deref()
         }
-        Until::Released(release) => {
+        DoneWhen::ReleaseReady(release) => {
             if !deletions(object, release) {
                 broken(Rule::Deletions);
             }
@@ -313,7 +315,7 @@ fn awaited(part: &Part, broken: &mut impl FnMut(Rule)) {
         object.is_helm_release(),
         object.annotation(PROTECTED_ANNOTATION),
     ) {
-        (true, Some("continue")) => OnFailure::PassOver,
+        (true, Some("continue")) => OnFailure::Skip,
         (true, Some("stop")) => OnFailure::Refuse,
         (true, _) | (false, _) => OnFailure::Stop,
     };

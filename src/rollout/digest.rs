@@ -1,6 +1,6 @@
 //! What tells a rollout from another one.
 
-use super::{OnFailure, Part, Release, Rollout, Stage, Step, Until};
+use super::{DoneWhen, Item, OnFailure, Release, Rollout, Stage, Step};
 use crate::emit::{View, write_canonical_json};
 use crate::gate::{annotation, deletion};
 use crate::names::Hasher;
@@ -21,10 +21,10 @@ pub fn digest(rollout: &Rollout) -> Text {
         hash.text("stage");
         hash.number(*number);
         hash.text(name);
-        for Step { number, parts } in steps {
+        for Step { number, items } in steps {
             hash.text("step");
             hash.number(*number);
-            parts.iter().for_each(|part| hash.part(part));
+            items.iter().for_each(|item| hash.item(item));
         }
     }
     hash.finish()
@@ -43,36 +43,36 @@ impl Pieces {
         self.text(&number.to_string());
     }
 
-    /// Everything about a part: the object as it is sent, and what is awaited.
-    pub(super) fn part(&mut self, part: &Part) {
-        let Part {
+    /// Everything about a item: the object as it is sent, and what is awaited.
+    pub(super) fn item(&mut self, item: &Item) {
+        let Item {
             object,
-            until,
+            done_when,
             timeout,
             on_failure,
-        } = part;
+        } = item;
         let mut json = String::new();
-        // Clear: secrets are a part of what is sent, and a digest shows none.
+        // Clear: secrets belong to what is sent, and a digest shows none.
         write_canonical_json(&object.value, View::Clear, &mut json);
         self.text(&json);
         self.text(&timeout.to_string());
         self.text(match on_failure {
             OnFailure::Stop => "stop",
             OnFailure::Refuse => "refuse",
-            OnFailure::PassOver => "pass-over",
+            OnFailure::Skip => "skip",
         });
-        match until {
-            Until::Applied => self.text("applied"),
-            Until::Filled(keys) => {
+        match done_when {
+            DoneWhen::Applied => self.text("applied"),
+            DoneWhen::KeysFilled(keys) => {
                 self.text("filled");
                 self.number(keys.len());
                 keys.iter().for_each(|key| self.text(key));
             }
-            Until::Artifact { commit } => {
+            DoneWhen::ArtifactReady { commit } => {
                 self.text("artifact");
                 self.optional(commit.as_ref());
             }
-            Until::Released(release) => self.release(release),
+            DoneWhen::ReleaseReady(release) => self.release(release),
         }
     }
 

@@ -1,130 +1,129 @@
-//! The journal of a run: what was going to be done, what was done, what was seen. Types and their meaning; the file is
-//! `cli`'s.
+//! The journal of a run: the types of its lines. The file itself belongs to `cli`.
 //!
-//! One JSON object a line. What changes the cluster is written down, and the file synced, before the request is sent,
-//! so a run that ended at any moment can be taken up again.
+//! The file holds one JSON object per line. A line that announces a write is on the disk before the request is sent, so a
+//! run can be resumed wherever it ended.
 
 mod state;
 
 use serde::{Deserialize, Serialize};
 
-use super::PartId;
+use super::ItemId;
 use crate::value::Text;
 
-pub use state::{Doom, Journal, JournalError, PartState, State};
+pub use state::{ItemRecord, Journal, JournalError, PendingDelete, RunRecord};
 
-/// Version of the format; a reader refuses any other.
+/// The version of the format. A reader refuses any other.
 pub const FORMAT: u32 = 1;
 
-/// A line.
+/// A line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {
     /// [`FORMAT`]
     pub version: u32,
-    /// When, RFC 3339 in UTC with milliseconds.
+    /// The time of the entry: RFC 3339 in UTC with milliseconds.
     pub at: Text,
-    /// The run's own name; taking a run up again keeps it.
+    /// The name of the run; it stays the same when the run is resumed.
     pub run: Text,
-    /// What.
+    /// What happened, or is about to happen.
     pub entry: Entry,
 }
 
-/// What a line says.
+/// The content of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Entry {
-    /// A run begins.
-    Begin(Begin),
-    /// The run is taken up again, by another process.
-    Resume(Begin),
-    /// A stage begins.
-    StageBegins {
-        /// Its number.
+    /// A run started.
+    RunStarted(RunInfo),
+    /// Another process resumed the run.
+    RunResumed(RunInfo),
+    /// A stage started.
+    StageStarted {
+        /// The number of the stage.
         stage: usize,
     },
-    /// Before a write.
-    Going {
-        /// To which part it belongs.
-        part: PartId,
+    /// A write is about to be sent.
+    Intent {
+        /// The item that the write belongs to.
+        item: ItemId,
         /// The write.
-        act: Act,
+        request: Write,
     },
-    /// After it.
+    /// A write succeeded.
     Done {
-        /// To which part it belongs.
-        part: PartId,
+        /// The item that the write belongs to.
+        item: ItemId,
         /// The write.
-        act: Act,
-        /// Generation of the object afterwards; `None` for what has none.
+        request: Write,
+        /// The generation of the object after the write; `None` for kinds without one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         generation: Option<i64>,
     },
-    /// What is going to be deleted before an upgrade, all of it; written before the first of them is.
-    Doomed {
+    /// All objects that will be deleted before an upgrade. The line is written before the first deletion.
+    DeletionsListed {
         /// The release.
-        part: PartId,
-        /// The objects.
-        objects: Vec<Doomed>,
+        item: ItemId,
+        /// The objects in the order of their deletion.
+        objects: Vec<DeleteTarget>,
     },
-    /// A part is finished.
-    Finished {
-        /// The part.
-        part: PartId,
-        /// How.
-        outcome: Finish,
+    /// An item is finished.
+    ItemFinished {
+        /// The item.
+        item: ItemId,
+        /// The outcome.
+        outcome: ItemOutcome,
     },
     /// A stage is finished: its last gate is open.
-    StageEnds {
-        /// Its number.
+    StageFinished {
+        /// The number of the stage.
         stage: usize,
     },
-    /// The process ends.
-    End(End),
+    /// The process ended the run, or its own work on it.
+    RunEnded(RunEnd),
 }
 
-/// What a run is about; it is taken up again only with the same.
+/// What a run works on, and who does. A run is resumed only with the same site, rollout and cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Begin {
+pub struct RunInfo {
     /// The site.
     pub site: Text,
-    /// Digest of the rollout.
+    /// The digest of the rollout.
     pub rollout: Text,
     /// The cluster: UID of its namespace `kube-system`.
     pub cluster: Text,
-    /// The API server's address, for people.
+    /// The address of the API server, for people.
     pub server: Text,
-    /// Who holds the Lease.
+    /// The holder of the Lease.
     pub holder: Text,
-    /// Version of the program.
+    /// The version of the program.
     pub program: Text,
-    /// Releases that had failed before the run began, as `namespace/name`: what `protected` is about.
+    /// The releases that had failed before the run started, as `namespace/name`. `protected` applies to these.
     pub failed_before: Vec<Text>,
 }
 
-/// A write.
+/// A write to the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "do", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Act {
-    /// Server-side apply of the part's object.
+#[serde(tag = "write", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Write {
+    /// The server-side apply of the item's object.
     Apply,
-    /// `spec.suspend` is taken out of it.
+    /// The removal of `spec.suspend`.
     Unsuspend,
-    /// One of the doomed objects is deleted.
+    /// The deletion of a [`DeleteTarget`].
     Delete {
-        /// Its UID, which is the request's precondition.
+        /// The UID of the object, the precondition of the request.
         uid: Text,
     },
-    /// What is known of failed tests is taken out of a release's status, and helm-controller told to look
-    /// (`reconcile.fluxcd.io/requestedAt`): it runs the tests and nothing else.
+    /// The removal of failed test results from a release's status, with a request to reconcile
+    /// (`reconcile.fluxcd.io/requestedAt`): helm-controller runs the tests and nothing else.
     Retest {
-        /// What the annotation holds.
+        /// The value of the annotation.
         token: Text,
     },
-    /// A stalled release is told to try again (`reconcile.fluxcd.io/resetAt` and `requestedAt`).
+    /// A request to retry a stalled release (`reconcile.fluxcd.io/resetAt` and `requestedAt`).
     Retry {
-        /// What the annotations hold.
+        /// The value of the annotations.
         token: Text,
     },
 }
@@ -132,47 +131,47 @@ pub enum Act {
 /// An object that is deleted before an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Doomed {
+pub struct DeleteTarget {
     /// `group/version`, or `v1`.
     pub api_version: Text,
-    /// Its kind.
+    /// The kind of the object.
     pub kind: Text,
-    /// Its name; the namespace is the release's.
+    /// The name of the object, in the release's namespace.
     pub name: Text,
-    /// Its UID.
+    /// The UID of the object.
     pub uid: Text,
 }
 
-/// How a part ended.
+/// The outcome of a finished item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "how", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Finish {
-    /// It was so already, and is ready.
+#[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum ItemOutcome {
+    /// The object was already up to date, and is ready.
     Unchanged,
-    /// It was written, and is ready.
+    /// The object was written, and is ready.
     Applied,
-    /// It had failed before the run and is protected: left as it is.
-    PassedOver,
-    /// It failed.
+    /// The release had failed before the run and is protected, so it was not touched.
+    Skipped,
+    /// The item failed.
     Failed {
-        /// Why, fit to be shown.
+        /// The reason, fit to be shown.
         reason: Text,
     },
 }
 
 /// How a process ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "how", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum End {
-    /// Everything that was asked for is done.
+#[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum RunEnd {
+    /// Everything that was requested is done.
     Complete,
-    /// It stopped after a stage, as it was asked to.
+    /// The run stopped after a stage, as requested.
     Paused {
-        /// The stage.
+        /// The number of the stage.
         stage: usize,
     },
-    /// Something failed.
+    /// A write or a wait failed.
     Failed,
-    /// Somebody interrupted it.
+    /// A signal stopped the process.
     Interrupted,
 }

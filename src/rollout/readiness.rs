@@ -70,7 +70,7 @@ pub enum Retried {
 ///
 /// [`Scrubber`]: crate::secret::Scrubber
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Progress {
+pub enum Readiness {
     /// Not yet, and why.
     Waiting(Text),
     /// Done.
@@ -81,7 +81,7 @@ pub enum Progress {
 
 /// Where a HelmRelease stands.
 #[must_use]
-pub fn release(live: &Value, expected: &Expected) -> Progress {
+pub fn release(live: &Value, expected: &Expected) -> Readiness {
     let Expected {
         generation,
         retried,
@@ -99,11 +99,11 @@ pub fn release(live: &Value, expected: &Expected) -> Progress {
         );
     }
     if rests(&status, *generation) {
-        return Progress::Failed(failure(live, &status));
+        return Readiness::Failed(failure(live, &status));
     }
     match missing(live, &status, *generation) {
         Some(why) => waiting(why),
-        None => Progress::Ready,
+        None => Readiness::Ready,
     }
 }
 
@@ -112,12 +112,12 @@ pub fn release(live: &Value, expected: &Expected) -> Progress {
 ///
 /// A HelmRepository of type `oci` is ready once the API server has it ([`is_registry`]).
 #[must_use]
-pub fn artifact(live: &Value, generation: i64, commit: Option<&str>) -> Progress {
+pub fn artifact(live: &Value, generation: i64, commit: Option<&str>) -> Readiness {
     if let Some(other) = not_as_written(live, generation) {
         return other;
     }
     if is_registry(live) {
-        return Progress::Ready;
+        return Readiness::Ready;
     }
     let status = Status::of(live);
     let observed = status.observed_generation == Some(generation);
@@ -127,7 +127,7 @@ pub fn artifact(live: &Value, generation: i64, commit: Option<&str>) -> Progress
             reason,
             message,
         } = stalled;
-        return Progress::Failed(format!("Flux gave up ({reason}): {message}").into());
+        return Readiness::Failed(format!("Flux gave up ({reason}): {message}").into());
     }
     if let Some(why) = status.denied("Ready").or_else(|| status.activity()) {
         return waiting(why);
@@ -145,7 +145,7 @@ pub fn artifact(live: &Value, generation: i64, commit: Option<&str>) -> Progress
         (Some(revision), Some(commit)) if !is_of(revision, commit) => {
             waiting(format!("its artifact is of {revision}, not of {commit}"))
         }
-        (Some(_), _) => Progress::Ready,
+        (Some(_), _) => Readiness::Ready,
     }
 }
 
@@ -191,13 +191,13 @@ fn suspended(live: &Value) -> bool {
     live.is_true_at(SUSPEND)
 }
 
-fn waiting(why: impl Into<Text>) -> Progress {
-    Progress::Waiting(why.into())
+fn waiting(why: impl Into<Text>) -> Readiness {
+    Readiness::Waiting(why.into())
 }
 
 /// Whatever keeps the status from counting at all: the object is not the one that was written, or Flux leaves it alone.
-fn not_as_written(live: &Value, generation: i64) -> Option<Progress> {
-    let failed = |why: String| Some(Progress::Failed(why.into()));
+fn not_as_written(live: &Value, generation: i64) -> Option<Readiness> {
+    let failed = |why: String| Some(Readiness::Failed(why.into()));
     let meta = ObjectMeta::of(live);
     if meta.is_terminating() {
         return failed("somebody is deleting it".to_owned());

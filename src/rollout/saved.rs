@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Pieces;
-use super::{Part, Release, Rollout, Stage, Step, Until};
+use super::{DoneWhen, Item, Release, Rollout, Stage, Step};
 use crate::flux::object::title;
 use crate::names::hex;
 
@@ -83,13 +83,13 @@ pub struct SavedStep {
     /// Its number in the stage.
     pub number: usize,
     /// Its objects.
-    pub parts: Vec<SavedPart>,
+    pub objects: Vec<SavedObject>,
 }
 
 /// An object.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SavedPart {
+pub struct SavedObject {
     /// `group/version`, or `v1`.
     pub api_version: String,
     /// Its kind.
@@ -322,10 +322,10 @@ fn differing(planned: &[SavedStage], now: &[SavedStage]) -> Vec<String> {
         let mut placed = Placed::new();
         for stage in stages {
             for step in &stage.steps {
-                for part in &step.parts {
-                    let title = title(&part.kind, part.namespace.as_deref(), &part.name);
+                for item in &step.objects {
+                    let title = title(&item.kind, item.namespace.as_deref(), &item.name);
                     let place = (stage.number, step.number);
-                    placed.insert((&part.api_version, title), (place, &part.digest));
+                    placed.insert((&item.api_version, title), (place, &item.digest));
                 }
             }
         }
@@ -361,9 +361,9 @@ fn stages(key: &str, rollout: &Rollout) -> Vec<SavedStage> {
             name,
             steps,
         } = stage;
-        let steps = steps.iter().map(|Step { number, parts }| SavedStep {
+        let steps = steps.iter().map(|Step { number, items }| SavedStep {
             number: *number,
-            parts: parts.iter().map(|part| saved_part(key, part)).collect(),
+            objects: items.iter().map(|item| saved_object(key, item)).collect(),
         });
         SavedStage {
             number: *number,
@@ -374,18 +374,18 @@ fn stages(key: &str, rollout: &Rollout) -> Vec<SavedStage> {
     stages.collect()
 }
 
-fn saved_part(key: &str, part: &Part) -> SavedPart {
+fn saved_object(key: &str, item: &Item) -> SavedObject {
     let mut pieces = Pieces::default();
     pieces.text(key);
-    pieces.part(part);
-    let Part {
+    pieces.item(item);
+    let Item {
         object,
-        until,
+        done_when,
         timeout,
         on_failure: _,
-    } = part;
-    let (deletions, gates) = match until {
-        Until::Released(release) => {
+    } = item;
+    let (deletions, gates) = match done_when {
+        DoneWhen::ReleaseReady(release) => {
             let Release {
                 pre_deletes, gates, ..
             } = &**release;
@@ -394,9 +394,11 @@ fn saved_part(key: &str, part: &Part) -> SavedPart {
                 gates.iter().map(ToString::to_string).collect(),
             )
         }
-        Until::Applied | Until::Filled(_) | Until::Artifact { .. } => (Vec::new(), Vec::new()),
+        DoneWhen::Applied | DoneWhen::KeysFilled(_) | DoneWhen::ArtifactReady { .. } => {
+            (Vec::new(), Vec::new())
+        }
     };
-    SavedPart {
+    SavedObject {
         api_version: object.api_version.to_string(),
         kind: object.kind.to_string(),
         namespace: object.namespace.as_ref().map(ToString::to_string),
@@ -534,8 +536,8 @@ mod tests {
         );
         let digests = |saved: &Saved| {
             let steps = saved.stages.iter().flat_map(|stage| &stage.steps);
-            let parts = steps.flat_map(|step| &step.parts);
-            parts.map(|part| part.digest.clone()).collect::<Vec<_>>()
+            let items = steps.flat_map(|step| &step.objects);
+            items.map(|item| item.digest.clone()).collect::<Vec<_>>()
         };
         for digest in digests(&one) {
             assert!(!digests(&other).contains(&digest));

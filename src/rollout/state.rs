@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Rollout;
-use super::journal::{self, End, Finish};
+use super::journal::{self, ItemOutcome, RunEnd};
 use crate::flux::{Object, STATE_LABEL};
 use crate::names::{short_digest, slug};
 use crate::value::{Mapping, Text, Value};
@@ -37,14 +37,14 @@ pub struct RunState {
     pub program: Text,
     /// Who works on it, or did so last.
     pub holder: Text,
-    /// When it began, RFC 3339 in UTC.
-    pub began: Text,
+    /// When it started, RFC 3339 in UTC.
+    pub started: Text,
     /// When it last changed, RFC 3339 in UTC.
     pub updated: Text,
     /// How its last process ended; `None` while one is at work, and when it was killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end: Option<End>,
-    /// All its parts.
+    pub end: Option<RunEnd>,
+    /// All its items.
     pub total: Counts,
     /// Its stages in order, as many as there is room for.
     pub stages: Vec<StageState>,
@@ -61,9 +61,9 @@ pub struct StageState {
     /// Name of its chart group.
     pub name: Text,
     /// Where it stands.
-    pub state: Standing,
-    /// Its parts.
-    pub parts: Counts,
+    pub state: RunStatus,
+    /// Its items.
+    pub objects: Counts,
     /// Its steps in order; none when there was no room for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<StepState>,
@@ -75,26 +75,26 @@ pub struct StepState {
     /// Its number.
     pub number: usize,
     /// Where it stands.
-    pub state: Standing,
-    /// Its parts.
-    pub parts: Counts,
+    pub state: RunStatus,
+    /// Its items.
+    pub objects: Counts,
 }
 
 /// Where a stage or a step stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Standing {
-    /// Nothing of it was begun.
+pub enum RunStatus {
+    /// Nothing of it was started.
     Waiting,
-    /// Something of it was begun, and not all is finished.
-    Begun,
-    /// A part failed.
+    /// Something of it was started, and not all is finished.
+    Started,
+    /// A item failed.
     Failed,
     /// All of it is finished.
     Done,
 }
 
-/// How many parts came to what.
+/// How many items came to what.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// All.
@@ -104,13 +104,13 @@ pub struct Counts {
     pub done: usize,
     /// Left as they are, since they had failed before.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub passed_over: usize,
+    pub skipped: usize,
     /// Failed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub failed: usize,
-    /// Begun and not finished.
+    /// Started and not finished.
     #[serde(default, skip_serializing_if = "is_zero")]
-    pub begun: usize,
+    pub started: usize,
 }
 
 /// Why a ConfigMap cannot be read.
@@ -147,52 +147,52 @@ pub fn name(site: &str) -> Text {
 impl RunState {
     /// The state of a run.
     #[must_use]
-    pub fn of(rollout: &Rollout, journal: &journal::State) -> Self {
+    pub fn new(rollout: &Rollout, record: &journal::RunRecord) -> Self {
         let mut total = Counts::default();
         let stages = rollout.stages.iter().map(|stage| {
             let steps = stage.steps.iter().map(|step| {
-                let mut parts = Counts::default();
-                for part in &step.parts {
-                    parts.count(journal.parts.get(&part.id(stage, step)));
+                let mut objects = Counts::default();
+                for item in &step.items {
+                    objects.count(record.items.get(&item.id(stage, step)));
                 }
                 StepState {
                     number: step.number,
-                    state: parts.standing(),
-                    parts,
+                    state: objects.status(),
+                    objects,
                 }
             });
             let steps: Vec<StepState> = steps.collect();
-            let mut parts = Counts::default();
-            steps.iter().for_each(|step| parts.add(step.parts));
+            let mut objects = Counts::default();
+            steps.iter().for_each(|step| objects.add(step.objects));
             StageState {
                 number: stage.number,
                 name: stage.name.clone(),
-                state: parts.standing(),
-                parts,
+                state: objects.status(),
+                objects,
                 steps,
             }
         });
         let stages: Vec<StageState> = stages.collect();
-        stages.iter().for_each(|stage| total.add(stage.parts));
-        let journal::State {
+        stages.iter().for_each(|stage| total.add(stage.objects));
+        let journal::RunRecord {
             run,
-            about,
-            began,
+            info,
+            started,
             updated,
             processes: _,
             stage: _,
-            ended: _,
-            parts: _,
+            finished: _,
+            items: _,
             end,
-        } = journal;
+        } = record;
         Self {
             version: VERSION,
-            site: about.site.clone(),
+            site: info.site.clone(),
             run: run.clone(),
-            rollout: about.rollout.clone(),
-            program: about.program.clone(),
-            holder: about.holder.clone(),
-            began: began.clone(),
+            rollout: info.rollout.clone(),
+            program: info.program.clone(),
+            holder: info.holder.clone(),
+            started: started.clone(),
             updated: updated.clone(),
             end: end.clone(),
             total,
@@ -256,7 +256,7 @@ impl RunState {
         let mut state = self.clone();
         // What is finished tells least.
         let orders: [fn(&StageState) -> bool; 2] =
-            [|stage| stage.state == Standing::Done, |_| true];
+            [|stage| stage.state == RunStatus::Done, |_| true];
         let mut text = state.text();
         for leave_out in orders {
             if text.len() <= MAX_BYTES {
@@ -282,14 +282,14 @@ impl RunState {
 }
 
 impl Counts {
-    fn count(&mut self, part: Option<&journal::PartState>) {
+    fn count(&mut self, item: Option<&journal::ItemRecord>) {
         self.all += 1;
-        let Some(part) = part else { return };
-        match &part.outcome {
-            Some(Finish::Unchanged | Finish::Applied) => self.done += 1,
-            Some(Finish::PassedOver) => self.passed_over += 1,
-            Some(Finish::Failed { .. }) => self.failed += 1,
-            None => self.begun += 1,
+        let Some(item) = item else { return };
+        match &item.outcome {
+            Some(ItemOutcome::Unchanged | ItemOutcome::Applied) => self.done += 1,
+            Some(ItemOutcome::Skipped) => self.skipped += 1,
+            Some(ItemOutcome::Failed { .. }) => self.failed += 1,
+            None => self.started += 1,
         }
     }
 
@@ -297,30 +297,30 @@ impl Counts {
         let Self {
             all,
             done,
-            passed_over,
+            skipped,
             failed,
-            begun,
+            started,
         } = other;
         self.all += all;
         self.done += done;
-        self.passed_over += passed_over;
+        self.skipped += skipped;
         self.failed += failed;
-        self.begun += begun;
+        self.started += started;
     }
 
-    fn standing(self) -> Standing {
+    fn status(self) -> RunStatus {
         let Self {
             all,
             done,
-            passed_over,
+            skipped,
             failed,
-            begun,
+            started,
         } = self;
-        match (failed, done + passed_over) {
-            (1.., _) => Standing::Failed,
-            (0, finished) if finished == all => Standing::Done,
-            (0, 0) if begun == 0 => Standing::Waiting,
-            (0, _) => Standing::Begun,
+        match (failed, done + skipped) {
+            (1.., _) => RunStatus::Failed,
+            (0, finished) if finished == all => RunStatus::Done,
+            (0, 0) if started == 0 => RunStatus::Waiting,
+            (0, _) => RunStatus::Started,
         }
     }
 }
@@ -328,8 +328,8 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollout::journal::{Begin, Entry, FORMAT, Journal, Line};
-    use crate::rollout::{OnFailure, Part, Stage, Step, Until};
+    use crate::rollout::journal::{Entry, FORMAT, Journal, Line, RunInfo};
+    use crate::rollout::{DoneWhen, Item, OnFailure, Stage, Step};
 
     fn object(name: &str) -> Object {
         let text = format!(
@@ -339,14 +339,14 @@ mod tests {
         Object::from_value(Value::from_json(text.as_bytes()).unwrap()).unwrap()
     }
 
-    /// Stages of so many steps of two parts.
+    /// Stages of so many steps of two items.
     fn rollout(stages: &[usize], name: &str) -> Rollout {
         let step = |stage: usize, step: usize| Step {
             number: step,
-            parts: (0..2)
-                .map(|part| Part {
-                    object: object(&format!("r{stage}-{step}-{part}")),
-                    until: Until::Applied,
+            items: (0..2)
+                .map(|item| Item {
+                    object: object(&format!("r{stage}-{step}-{item}")),
+                    done_when: DoneWhen::Applied,
                     timeout: 1,
                     on_failure: OnFailure::Stop,
                 })
@@ -363,9 +363,9 @@ mod tests {
         }
     }
 
-    /// A run in which the first parts came to these.
-    fn journal(rollout: &Rollout, outcomes: &[Option<Finish>]) -> journal::State {
-        let begin = Entry::Begin(Begin {
+    /// A run in which the first items came to these.
+    fn journal(rollout: &Rollout, outcomes: &[Option<ItemOutcome>]) -> journal::RunRecord {
+        let begin = Entry::RunStarted(RunInfo {
             site: "worked".into(),
             rollout: "sha256:1".into(),
             cluster: "1111".into(),
@@ -374,17 +374,17 @@ mod tests {
             program: "0.1.0".into(),
             failed_before: Vec::new(),
         });
-        let parts = rollout
-            .parts()
-            .map(|(stage, step, part)| part.id(stage, step));
-        let finished = parts.zip(outcomes).map(|(part, outcome)| match outcome {
-            Some(outcome) => Entry::Finished {
-                part,
+        let items = rollout
+            .items()
+            .map(|(stage, step, item)| item.id(stage, step));
+        let finished = items.zip(outcomes).map(|(item, outcome)| match outcome {
+            Some(outcome) => Entry::ItemFinished {
+                item,
                 outcome: outcome.clone(),
             },
-            None => Entry::Going {
-                part,
-                act: journal::Act::Apply,
+            None => Entry::Intent {
+                item,
+                request: journal::Write::Apply,
             },
         });
         let text: String = [begin]
@@ -403,38 +403,38 @@ mod tests {
         Journal::read(text.as_bytes()).unwrap().last.unwrap()
     }
 
-    fn failed() -> Option<Finish> {
-        Some(Finish::Failed {
+    fn failed() -> Option<ItemOutcome> {
+        Some(ItemOutcome::Failed {
             reason: "hunter2".into(),
         })
     }
 
     #[test]
     fn steps_are_counted_and_read_back() {
-        use Standing::{Begun, Done, Failed, Waiting};
+        use RunStatus::{Done, Failed, Started, Waiting};
         let rollout = rollout(&[1, 3, 1], "g");
         let outcomes = [
-            Some(Finish::Unchanged),
-            Some(Finish::PassedOver),
-            Some(Finish::Applied),
+            Some(ItemOutcome::Unchanged),
+            Some(ItemOutcome::Skipped),
+            Some(ItemOutcome::Applied),
             failed(),
             None,
         ];
-        let state = RunState::of(&rollout, &journal(&rollout, &outcomes));
-        let stages: Vec<Standing> = state.stages.iter().map(|stage| stage.state).collect();
+        let state = RunState::new(&rollout, &journal(&rollout, &outcomes));
+        let stages: Vec<RunStatus> = state.stages.iter().map(|stage| stage.state).collect();
         assert_eq!(stages, [Done, Failed, Waiting]);
-        let steps: Vec<Standing> = state.stages[1]
+        let steps: Vec<RunStatus> = state.stages[1]
             .steps
             .iter()
             .map(|step| step.state)
             .collect();
-        assert_eq!(steps, [Failed, Begun, Waiting]);
+        assert_eq!(steps, [Failed, Started, Waiting]);
         let total = Counts {
             all: 10,
             done: 2,
-            passed_over: 1,
+            skipped: 1,
             failed: 1,
-            begun: 1,
+            started: 1,
         };
         assert_eq!(state.total, total);
 
@@ -456,9 +456,9 @@ mod tests {
         ] {
             let rollout = rollout(&stages, name);
             let finished = stages[0] * 2;
-            let state = RunState::of(
+            let state = RunState::new(
                 &rollout,
-                &journal(&rollout, &vec![Some(Finish::Applied); finished]),
+                &journal(&rollout, &vec![Some(ItemOutcome::Applied); finished]),
             );
             let object = state.object("flux-system");
             let text = object

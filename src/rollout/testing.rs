@@ -27,10 +27,10 @@ pub(super) fn namespace(name: &str) -> Json {
 }
 
 /// A GitRepository at a commit, made of others.
-pub(super) fn repository(name: &str, parts: &[&str]) -> Json {
-    let include = parts.iter();
+pub(super) fn repository(name: &str, included: &[&str]) -> Json {
+    let include = included.iter();
     let include: Vec<Json> = include
-        .map(|part| json!({"repository": {"name": part}, "toPath": part}))
+        .map(|name| json!({"repository": {"name": name}, "toPath": name}))
         .collect();
     let mut repository = json!({
         "apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository",

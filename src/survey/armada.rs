@@ -118,7 +118,7 @@ fn workload(object: &Object) -> Option<Active> {
     })
 }
 
-/// The last part of an image's name, without its tag or digest.
+/// The last segment of an image's name, without its tag or digest.
 fn program(image: &str) -> &str {
     let name = image.split('@').next().unwrap_or_default();
     let name = name.rsplit('/').next().unwrap_or_default();

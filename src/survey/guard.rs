@@ -4,7 +4,7 @@
 use crate::cluster::FIELD_MANAGER;
 use crate::flux::Object;
 use crate::flux::managed_fields;
-use crate::rollout::{Part, Until};
+use crate::rollout::{DoneWhen, Item};
 use crate::value::Text;
 
 use super::records::{Record, Records, is_managed};
@@ -95,24 +95,24 @@ impl Guard {
     }
 }
 
-/// What Helm holds under the name of a part's release.
-pub(super) fn record<'r>(part: &Part, records: &'r Records) -> Option<&'r Record> {
-    match &part.until {
-        Until::Released(release) => records.get(&release.storage, &release.name),
-        Until::Applied | Until::Filled(_) | Until::Artifact { .. } => None,
+/// What Helm holds under the name of a item's release.
+pub(super) fn record<'r>(item: &Item, records: &'r Records) -> Option<&'r Record> {
+    match &item.done_when {
+        DoneWhen::ReleaseReady(release) => records.get(&release.storage, &release.name),
+        DoneWhen::Applied | DoneWhen::KeysFilled(_) | DoneWhen::ArtifactReady { .. } => None,
     }
 }
 
 /// What keeps a run from one object.
-pub(super) fn of(
-    part: &Part,
+pub(super) fn find(
+    item: &Item,
     site: &str,
     live: Option<&Object>,
     held: Option<&Record>,
 ) -> Vec<Guard> {
-    let object = Text::from(part.object.title());
+    let object = Text::from(item.object.title());
     let mut guards = Vec::new();
-    if let Until::Released(release) = &part.until {
+    if let DoneWhen::ReleaseReady(release) = &item.done_when {
         if let Some(location) = &release.unresolved {
             guards.push(Guard::UnresolvedSource {
                 object: object.clone(),
@@ -140,7 +140,7 @@ pub(super) fn of(
             owner,
         });
     }
-    if let Until::Released(_) = &part.until
+    if let DoneWhen::ReleaseReady(_) = &item.done_when
         && let Some(by) = suspended_by(live)
     {
         guards.push(Guard::Suspended {
@@ -195,13 +195,13 @@ mod tests {
     /// What is said of the one release of a rollout.
     fn said(annotations: &str, live: Option<&str>, held: Option<&Record>) -> Vec<String> {
         let rollout = rollout(annotations);
-        let (part, _) = rollout.releases().next().expect("a release");
+        let (item, _) = rollout.releases().next().expect("a release");
         let live = live.map(|rest| {
             object(&format!(
                 r#"{{"apiVersion":"helm.toolkit.fluxcd.io/v2","kind":"HelmRelease",{rest}}}"#
             ))
         });
-        let guards = of(part, &rollout.site, live.as_ref(), held);
+        let guards = find(item, &rollout.site, live.as_ref(), held);
         for guard in &guards {
             assert!(!guard.hint().is_empty());
         }

@@ -2,21 +2,21 @@
 
 use crate::cluster::{Permission, Requirements, Verb};
 use crate::flux::{CONTROLLERS, ObjectSet, ReleaseView};
-use crate::rollout::{Rollout, Until};
+use crate::rollout::{DoneWhen, Rollout};
 use crate::value::Text;
 
 /// Kinds, permissions and controllers that the rollout needs; Lease and state live in `state_namespace`.
 #[must_use]
 pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Requirements {
     let mut needs = of_flux();
-    for (_, _, part) in rollout.parts() {
-        let object = &part.object;
+    for (_, _, item) in rollout.items() {
+        let object = &item.object;
         needs
             .kinds
             .insert((object.api_version.clone(), object.kind.clone()));
-        let verbs: &[Verb] = match &part.until {
-            Until::Applied | Until::Filled(_) => &[Verb::Get, Verb::Create, Verb::Patch],
-            Until::Artifact { .. } | Until::Released(_) => {
+        let verbs: &[Verb] = match &item.done_when {
+            DoneWhen::Applied | DoneWhen::KeysFilled(_) => &[Verb::Get, Verb::Create, Verb::Patch],
+            DoneWhen::ArtifactReady { .. } | DoneWhen::ReleaseReady(_) => {
                 &[Verb::List, Verb::Watch, Verb::Create, Verb::Patch]
             }
         };
@@ -28,7 +28,7 @@ pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Requirements {
             namespace,
             verbs,
         );
-        let Until::Released(release) = &part.until else {
+        let DoneWhen::ReleaseReady(release) = &item.done_when else {
             continue;
         };
         add(

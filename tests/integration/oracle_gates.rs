@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use armada2flux::apply::Seen;
+use armada2flux::apply::Store;
 use armada2flux::cluster::Event;
 use armada2flux::flux::Object;
 use armada2flux::gate::{Gate, State, Verdict, annotation};
@@ -194,9 +194,9 @@ fn watched_case(case: &Json) -> Result<(), String> {
 fn follow(gate: &Gate, input: &Json) -> Verdict {
     let object = |json: &Json| Object::from_value(shared::value(json)).expect("an object");
     let all = |json: &Json| json.as_array().into_iter().flatten().map(object).collect();
-    let mut seen = Seen::default();
-    seen.take(Event::Listed(all(&input["objects"])));
-    let mut verdict = seen.verdict(gate);
+    let mut store = Store::default();
+    store.take(Event::Listed(all(&input["objects"])));
+    let mut verdict = store.verdict(gate);
     let kinds = input["events"]
         .as_object()
         .into_iter()
@@ -210,10 +210,10 @@ fn follow(gate: &Gate, input: &Json) -> Verdict {
             Some("ADDED" | "MODIFIED") => Event::Changed(object(&event["object"])),
             Some("DELETED") => Event::Gone(object(&event["object"])),
             // The watch has expired.
-            _ => Event::Listed(seen.objects().values().cloned().collect()),
+            _ => Event::Listed(store.objects().values().cloned().collect()),
         };
-        seen.take(happened);
-        verdict = seen.verdict(gate);
+        store.take(happened);
+        verdict = store.verdict(gate);
     }
     verdict
 }

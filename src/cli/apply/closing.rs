@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::super::{Failure, Output};
 use super::Arguments;
 use super::session::Closed;
-use crate::apply::{Ended, Stop};
+use crate::apply::{RunOutcome, Stop};
 
 /// Exit code of a run of which a stage failed.
 const STAGE_FAILED: u8 = 3;
@@ -31,10 +31,10 @@ pub(super) fn conclude(
         Err(failure) => return Err(failure.then(&format!("go on with `{resume}`"))),
     };
     match ended {
-        Ended::Complete | Ended::Paused { .. } => written.map(|()| ExitCode::SUCCESS),
-        Ended::Failed(_) => Ok(ExitCode::from(STAGE_FAILED)),
-        Ended::Stopped(Stop::Interrupted) => Ok(ExitCode::from(INTERRUPTED)),
-        Ended::Stopped(Stop::LeaseLost(why)) => {
+        RunOutcome::Complete | RunOutcome::Paused { .. } => written.map(|()| ExitCode::SUCCESS),
+        RunOutcome::Failed(_) => Ok(ExitCode::from(STAGE_FAILED)),
+        RunOutcome::Stopped(Stop::Interrupted) => Ok(ExitCode::from(INTERRUPTED)),
+        RunOutcome::Stopped(Stop::LeaseLost(why)) => {
             let failure = Failure::new(format!("the lease was lost, so the run stopped: {why}"));
             Err(failure
                 .hint(format!(
@@ -42,7 +42,7 @@ pub(super) fn conclude(
                 ))
                 .code(STAGE_FAILED))
         }
-        Ended::Stopped(Stop::No | Stop::Broken) => {
+        RunOutcome::Stopped(Stop::No | Stop::Broken) => {
             Err(Failure::new("the run stopped").hint(format!("go on with `{resume}`")))
         }
     }

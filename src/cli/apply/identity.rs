@@ -3,7 +3,7 @@
 use super::super::clock;
 use crate::value::Text;
 
-/// Parts of the name are told apart by this.
+/// Separates user and host from the process.
 const BETWEEN: char = '/';
 
 /// `user@host/PROCESS`, with a name of the process that no other has.

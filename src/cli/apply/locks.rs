@@ -8,7 +8,7 @@ use super::super::journal::{self, Journal};
 use super::{Arguments, identity};
 use crate::apply::lease;
 use crate::cluster::{Cluster, Holder, Lease, Taken};
-use crate::rollout::journal::{Begin, State};
+use crate::rollout::journal::{RunInfo, RunRecord};
 use crate::rollout::state;
 
 /// Both locks, and where the run stood that is taken up.
@@ -16,7 +16,7 @@ pub(super) struct Locks {
     pub(super) lease: Lease,
     pub(super) journal: Journal,
     /// `None` for a new run.
-    pub(super) before: Option<State>,
+    pub(super) before: Option<RunRecord>,
 }
 
 /// The journal's file.
@@ -29,14 +29,14 @@ pub(super) fn path(arguments: &Arguments, site: &str) -> PathBuf {
 pub(super) async fn take(
     arguments: &Arguments,
     cluster: &Cluster,
-    mut about: Begin,
+    mut info: RunInfo,
 ) -> Result<Locks, Failure> {
-    let path = path(arguments, &about.site);
-    let name = state::name(&about.site);
+    let path = path(arguments, &info.site);
+    let name = state::name(&info.site);
     if !arguments.resume {
         // The journal first: whoever ends between the two can be taken up, and knows the Lease as its own.
-        let holder = about.holder.clone();
-        let journal = Journal::begin(&path, about)?;
+        let holder = info.holder.clone();
+        let journal = Journal::start(&path, info)?;
         return match take_lease(arguments, &name, cluster, &holder).await? {
             Taken::Held(lease) => Ok(Locks {
                 lease,
@@ -51,11 +51,11 @@ pub(super) async fn take(
     }
     // Whoever held the Lease on this machine is gone once its journal is ours.
     let last = journal::read(&path)?.and_then(|journal| journal.last);
-    if let Some(last) = last.filter(|last| identity::is_of_this_host(&last.about.holder)) {
-        about.holder = last.about.holder;
+    if let Some(last) = last.filter(|last| identity::is_of_this_host(&last.info.holder)) {
+        info.holder = last.info.holder;
     }
-    let holder = about.holder.clone();
-    let (journal, before) = Journal::resume(&path, about)?;
+    let holder = info.holder.clone();
+    let (journal, before) = Journal::resume(&path, info)?;
     match take_lease(arguments, &name, cluster, &holder).await? {
         Taken::Held(lease) => Ok(Locks {
             lease,

@@ -15,17 +15,17 @@ use super::super::journal::Journal;
 use super::super::progress::Progress;
 use super::super::{Failure, Output, clock, show};
 use super::Arguments;
+use super::client_warnings::ClientWarnings;
 use super::locks::{self, Locks};
 use super::signals::Signals;
-use super::troubles::Troubles;
 use crate::apply::lease::{self, Kept};
 use crate::apply::publish::{self, Publisher};
-use crate::apply::{self, Caller, Ended, Event, Options, RecordError, Stop, Tools};
+use crate::apply::{self, Caller, Event, Options, RecordError, RunOutcome, Stop, Tools};
 use crate::cluster::{self, Cluster};
 use crate::report::apply::Report;
 use crate::report::command_line;
 use crate::rollout::Rollout;
-use crate::rollout::journal::{Begin, End, Entry, State};
+use crate::rollout::journal::{Entry, RunEnd, RunInfo, RunRecord};
 use crate::rollout::state::RunState;
 use crate::value::Text;
 
@@ -40,9 +40,9 @@ pub(super) struct Session<'s> {
     arguments: &'s Arguments,
     rollout: &'s Rollout,
     cluster: Arc<Cluster>,
-    about: Begin,
+    info: RunInfo,
     /// Where the run stood that is taken up; `None` for a new one.
-    before: Option<State>,
+    before: Option<RunRecord>,
     journal: RefCell<Journal>,
     /// What a person sees of a journal that failed; the walk itself carries words only.
     fault: RefCell<Option<Failure>>,
@@ -55,7 +55,7 @@ pub(super) struct Session<'s> {
 /// How a walk ended.
 pub(super) enum Walked {
     /// By itself.
-    Ended(Ended),
+    Finished(RunOutcome),
     /// Somebody who asked for it twice: nothing is waited for any more.
     AtOnce,
 }
@@ -63,7 +63,7 @@ pub(super) enum Walked {
 /// What a session leaves.
 pub(super) struct Closed {
     /// How the run ended.
-    pub(super) ended: Result<Ended, Failure>,
+    pub(super) ended: Result<RunOutcome, Failure>,
     /// Whether the journal's last line was written.
     pub(super) written: Result<(), Failure>,
     /// What the process came to.
@@ -79,13 +79,13 @@ impl<'s> Session<'s> {
         output: &Output,
         rollout: &'s Rollout,
         cluster: Arc<Cluster>,
-        about: Begin,
+        info: RunInfo,
     ) -> Result<Self, Failure> {
         let Locks {
             lease,
             journal,
             before,
-        } = locks::take(arguments, &cluster, about.clone()).await?;
+        } = locks::take(arguments, &cluster, info.clone()).await?;
         let (stop, _) = watch::channel(Stop::No);
         let lease = lease::keep(&cluster, lease, stop.clone());
         let publisher = publish::publisher(&cluster);
@@ -96,7 +96,7 @@ impl<'s> Session<'s> {
             arguments,
             rollout,
             cluster,
-            about,
+            info,
             before,
             journal: RefCell::new(journal),
             fault: RefCell::default(),
@@ -116,22 +116,22 @@ impl<'s> Session<'s> {
     pub(super) async fn walk(
         &self,
         options: &Options,
-        troubles: &mut Troubles,
-    ) -> Result<Ended, Failure> {
+        warnings: &mut ClientWarnings,
+    ) -> Result<RunOutcome, Failure> {
         let tools = Tools {
             cluster: Arc::clone(&self.cluster),
             before: self.before.as_ref(),
             failed_before: &self
                 .before
                 .as_ref()
-                .map_or(&self.about, |run| &run.about)
+                .map_or(&self.info, |run| &run.info)
                 .failed_before,
             caller: self,
             stop: self.stop.clone(),
         };
-        let pass_on = troubles.pass_on(|trouble| {
-            let message = trouble.into();
-            self.tell(Event::Trouble { message });
+        let pass_on = warnings.pass_on(|warning| {
+            let message = warning.into();
+            self.emit(Event::Warning { message });
         });
         let ended = tokio::select! {
             ended = apply::run(self.rollout, options, tools) => ended,
@@ -162,7 +162,7 @@ impl<'s> Session<'s> {
             arguments,
             rollout,
             cluster: _,
-            about,
+            info,
             before: _,
             journal,
             fault: _,
@@ -174,17 +174,17 @@ impl<'s> Session<'s> {
         let mut journal = journal.into_inner();
         let at_once = matches!(walked, Ok(Walked::AtOnce));
         let ended = walked.map(|walked| match walked {
-            Walked::Ended(ended) => ended,
-            Walked::AtOnce => Ended::Stopped(Stop::Interrupted),
+            Walked::Finished(ended) => ended,
+            Walked::AtOnce => RunOutcome::Stopped(Stop::Interrupted),
         });
         let end = end_of(&ended);
-        let resume = (end != End::Complete).then(|| resume(arguments, rollout));
+        let resume = (end != RunEnd::Complete).then(|| resume(arguments, rollout));
         if let Some(state) = journal.state() {
-            let ended = State {
+            let ended = RunRecord {
                 end: Some(end.clone()),
                 ..state.clone()
             };
-            let state = RunState::of(rollout, &ended);
+            let state = RunState::new(rollout, &ended);
             publisher.publish(state.object(&arguments.state_namespace));
         }
         // Before the journal's last line: whoever ends between the two can be taken up, and knows the Lease as its own.
@@ -195,18 +195,18 @@ impl<'s> Session<'s> {
         } else {
             let mut signals = Signals::listen()?;
             let last = timeout(LAST_WORDS, async {
-                let trouble = publisher.finish().await;
-                (trouble, lease.release().await)
+                let warning = publisher.finish().await;
+                (warning, lease.release().await)
             });
             let last = tokio::select! {
                 last = last => last.ok(),
                 () = signals.next() => None,
             };
-            last_words(last);
+            print_last_warnings(last);
         }
-        let written = journal.append(Entry::End(end.clone()));
+        let written = journal.append(Entry::RunEnded(end.clone()));
         let progress = progress.into_inner();
-        let report = progress.end(&about, arguments.resume, end, resume.clone());
+        let report = progress.end(&info, arguments.resume, end, resume.clone());
         Ok(Closed {
             ended,
             written,
@@ -224,14 +224,14 @@ impl Caller for Session<'_> {
             RecordError("the journal cannot be written".to_owned())
         })?;
         if let (true, Some(state)) = (shows, self.journal.borrow().state()) {
-            let state = RunState::of(self.rollout, state);
+            let state = RunState::new(self.rollout, state);
             let namespace = &self.arguments.state_namespace;
             self.publisher.publish(state.object(namespace));
         }
         Ok(())
     }
 
-    fn tell(&self, event: Event) {
+    fn emit(&self, event: Event) {
         self.progress.borrow_mut().event(&event);
     }
 
@@ -243,35 +243,35 @@ impl Caller for Session<'_> {
 /// Whether an entry changes what the state in the cluster shows.
 fn is_seen_from_outside(entry: &Entry) -> bool {
     match entry {
-        Entry::Begin(_)
-        | Entry::Resume(_)
-        | Entry::StageBegins { .. }
-        | Entry::Finished { .. }
-        | Entry::StageEnds { .. }
-        | Entry::End(_) => true,
-        Entry::Going { .. } | Entry::Done { .. } | Entry::Doomed { .. } => false,
+        Entry::RunStarted(_)
+        | Entry::RunResumed(_)
+        | Entry::StageStarted { .. }
+        | Entry::ItemFinished { .. }
+        | Entry::StageFinished { .. }
+        | Entry::RunEnded(_) => true,
+        Entry::Intent { .. } | Entry::Done { .. } | Entry::DeletionsListed { .. } => false,
     }
 }
 
 /// How the journal calls the end.
-fn end_of(walked: &Result<Ended, Failure>) -> End {
+fn end_of(walked: &Result<RunOutcome, Failure>) -> RunEnd {
     match walked {
-        Ok(Ended::Complete) => End::Complete,
-        Ok(Ended::Paused { stage }) => End::Paused { stage: *stage },
-        Ok(Ended::Stopped(Stop::Interrupted)) => End::Interrupted,
-        Ok(Ended::Failed(_) | Ended::Stopped(_)) | Err(_) => End::Failed,
+        Ok(RunOutcome::Complete) => RunEnd::Complete,
+        Ok(RunOutcome::Paused { stage }) => RunEnd::Paused { stage: *stage },
+        Ok(RunOutcome::Stopped(Stop::Interrupted)) => RunEnd::Interrupted,
+        Ok(RunOutcome::Failed(_) | RunOutcome::Stopped(_)) | Err(_) => RunEnd::Failed,
     }
 }
 
 /// What went wrong with the state and the Lease; the run's own end says whether it did its work.
-fn last_words(said: Option<(Option<String>, Result<(), cluster::Error>)>) {
-    let Some((trouble, released)) = said else {
+fn print_last_warnings(said: Option<(Option<String>, Result<(), cluster::Error>)>) {
+    let Some((warning, released)) = said else {
         show::say("warning: the lease was not given back in time, it expires by itself");
         return;
     };
-    if let Some(trouble) = trouble {
+    if let Some(warning) = warning {
         show::say(&format!(
-            "warning: the run's state was not written: {trouble}"
+            "warning: the run's state was not written: {warning}"
         ));
     }
     if let Err(error) = released {

@@ -43,7 +43,7 @@ pub(super) async fn watch(stop: watch::Sender<Stop>) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     signals.next().await;
     show::say("stopping as soon as the write in hand is done; once more to end at once");
-    Stop::Interrupted.tell(&stop);
+    Stop::Interrupted.request(&stop);
     signals.next().await;
     Ok(())
 }

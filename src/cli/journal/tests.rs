@@ -4,10 +4,10 @@ use std::process::ExitCode;
 use tempfile::TempDir;
 
 use super::*;
-use crate::rollout::journal::End;
+use crate::rollout::journal::RunEnd;
 
-fn about(site: &str) -> Begin {
-    Begin {
+fn info(site: &str) -> RunInfo {
+    RunInfo {
         site: site.into(),
         rollout: "sha256:1".into(),
         cluster: "1111".into(),
@@ -31,13 +31,13 @@ fn place() -> (TempDir, PathBuf) {
 }
 
 fn stage(stage: usize) -> Entry {
-    Entry::StageBegins { stage }
+    Entry::StageStarted { stage }
 }
 
 #[test]
 fn a_run_is_begun_taken_up_completed_and_followed() {
     let (_folder, path) = place();
-    let mut journal = Journal::begin(&path, about("a")).unwrap();
+    let mut journal = Journal::start(&path, info("a")).unwrap();
     let first = journal.run().clone();
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, MODE);
@@ -46,27 +46,27 @@ fn a_run_is_begun_taken_up_completed_and_followed() {
     assert_eq!((state.stage, state.processes), (Some(1), 1));
     drop(journal);
 
-    let other = Begin {
+    let other = RunInfo {
         failed_before: Vec::new(),
-        ..about("a")
+        ..info("a")
     };
     let (mut journal, state) = Journal::resume(&path, other).unwrap();
     assert_eq!(
         (&state.run, journal.run(), state.processes),
         (&first, &first, 1)
     );
-    journal.append(Entry::End(End::Complete)).unwrap();
+    journal.append(Entry::RunEnded(RunEnd::Complete)).unwrap();
     drop(journal);
     let state = read(&path).unwrap().unwrap().last.unwrap();
     assert_eq!((state.is_complete(), state.processes), (true, 2));
-    assert_eq!(state.about.failed_before, ["town/old"]);
+    assert_eq!(state.info.failed_before, ["town/old"]);
 
-    let complete = said(Journal::resume(&path, about("a")).unwrap_err());
+    let complete = said(Journal::resume(&path, info("a")).unwrap_err());
     assert!(
         complete.contains("is complete | begin another without --resume"),
         "{complete}"
     );
-    let journal = Journal::begin(&path, about("a")).unwrap();
+    let journal = Journal::start(&path, info("a")).unwrap();
     assert_ne!(journal.run(), &first);
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 5);
@@ -75,10 +75,10 @@ fn a_run_is_begun_taken_up_completed_and_followed() {
 #[test]
 fn a_second_process_is_told() {
     let (_folder, path) = place();
-    let journal = Journal::begin(&path, about("a")).unwrap();
+    let journal = Journal::start(&path, info("a")).unwrap();
     for second in [
-        Journal::begin(&path, about("a")).map(|_| ()),
-        Journal::resume(&path, about("a")).map(|_| ()),
+        Journal::start(&path, info("a")).map(|_| ()),
+        Journal::resume(&path, info("a")).map(|_| ()),
     ] {
         let failure = second.unwrap_err();
         assert_eq!(failure.exit_code(), ExitCode::from(4));
@@ -91,7 +91,7 @@ fn a_second_process_is_told() {
     // Looking is no writing.
     assert!(read(&path).unwrap().unwrap().last.is_some());
     drop(journal);
-    let said = said(Journal::begin(&path, about("a")).unwrap_err());
+    let said = said(Journal::start(&path, info("a")).unwrap_err());
     assert!(
         said.contains("holds a run that is not finished") && said.contains("of site a"),
         "{said}"
@@ -102,16 +102,16 @@ fn a_second_process_is_told() {
 #[test]
 fn a_beginning_is_taken_back() {
     let (_folder, path) = place();
-    Journal::begin(&path, about("a"))
+    Journal::start(&path, info("a"))
         .unwrap()
         .withdraw()
         .unwrap();
     assert!(!path.exists());
-    let mut journal = Journal::begin(&path, about("a")).unwrap();
-    journal.append(Entry::End(End::Complete)).unwrap();
+    let mut journal = Journal::start(&path, info("a")).unwrap();
+    journal.append(Entry::RunEnded(RunEnd::Complete)).unwrap();
     drop(journal);
     let before = std::fs::read(&path).unwrap();
-    Journal::begin(&path, about("a"))
+    Journal::start(&path, info("a"))
         .unwrap()
         .withdraw()
         .unwrap();
@@ -122,20 +122,20 @@ fn a_beginning_is_taken_back() {
 fn only_the_same_run_is_taken_up() {
     let (_folder, path) = place();
     assert!(read(&path).unwrap().is_none());
-    let nothing = said(Journal::resume(&path, about("a")).unwrap_err());
+    let nothing = said(Journal::resume(&path, info("a")).unwrap_err());
     assert!(nothing.contains("there is no run to take up"), "{nothing}");
     assert!(!path.exists());
-    drop(Journal::begin(&path, about("a")).unwrap());
-    let cluster = Begin {
+    drop(Journal::start(&path, info("a")).unwrap());
+    let cluster = RunInfo {
         cluster: "2222".into(),
-        ..about("a")
+        ..info("a")
     };
-    let input = Begin {
+    let input = RunInfo {
         rollout: "sha256:2".into(),
-        ..about("a")
+        ..info("a")
     };
-    for (about, expected) in [
-        (about("b"), "is of site a, not of b"),
+    for (info, expected) in [
+        (info("b"), "is of site a, not of b"),
         (
             cluster,
             "is in another cluster, then at https://127.0.0.1:6443",
@@ -143,7 +143,7 @@ fn only_the_same_run_is_taken_up() {
         (input, "is of other objects than the input has now"),
     ] {
         let before = std::fs::read(&path).unwrap();
-        let said = said(Journal::resume(&path, about).unwrap_err());
+        let said = said(Journal::resume(&path, info).unwrap_err());
         assert!(said.contains(expected), "{said}");
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
@@ -152,7 +152,7 @@ fn only_the_same_run_is_taken_up() {
 #[test]
 fn cut_at_any_byte_of_its_last_lines_it_goes_on() {
     let (_folder, path) = place();
-    let mut journal = Journal::begin(&path, about("a")).unwrap();
+    let mut journal = Journal::start(&path, info("a")).unwrap();
     for number in 1..=3 {
         journal.append(stage(number)).unwrap();
     }
@@ -161,7 +161,7 @@ fn cut_at_any_byte_of_its_last_lines_it_goes_on() {
     let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').collect();
     for cut in ends[1] + 1..=whole.len() {
         std::fs::write(&path, &whole[..cut]).unwrap();
-        let (mut journal, state) = Journal::resume(&path, about("a")).unwrap();
+        let (mut journal, state) = Journal::resume(&path, info("a")).unwrap();
         let lines = ends.iter().filter(|end| **end < cut).count();
         assert_eq!(state.stage, Some(lines - 1), "{cut}");
         journal.append(stage(9)).unwrap();
@@ -176,12 +176,12 @@ fn cut_at_any_byte_of_its_last_lines_it_goes_on() {
 #[test]
 fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
     let (_folder, path) = place();
-    let mut journal = Journal::begin(&path, about("a")).unwrap();
+    let mut journal = Journal::start(&path, info("a")).unwrap();
     journal.append(stage(1)).unwrap();
     drop(journal);
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, [&whole[..], b"{\"version\":1,\"at\":\"20"].concat()).unwrap();
-    let (mut journal, state) = Journal::resume(&path, about("a")).unwrap();
+    let (mut journal, state) = Journal::resume(&path, info("a")).unwrap();
     assert_eq!(state.stage, Some(1));
     journal.append(stage(2)).unwrap();
     drop(journal);
@@ -191,9 +191,9 @@ fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
     // An empty file, or a first line that is torn, holds no run.
     for text in ["", "{\"versi"] {
         std::fs::write(&path, text).unwrap();
-        let nothing = said(Journal::resume(&path, about("a")).unwrap_err());
+        let nothing = said(Journal::resume(&path, info("a")).unwrap_err());
         assert!(nothing.contains("there is no run to take up"), "{nothing}");
-        let mut journal = Journal::begin(&path, about("a")).unwrap();
+        let mut journal = Journal::start(&path, info("a")).unwrap();
         journal.append(stage(3)).unwrap();
         drop(journal);
         assert_eq!(read(&path).unwrap().unwrap().last.unwrap().stage, Some(3));
@@ -203,10 +203,10 @@ fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
         .unwrap()
         .replace("\"version\":1", "\"version\":7");
     std::fs::write(&path, &newer).unwrap();
-    let said = said(Journal::resume(&path, about("a")).unwrap_err());
+    let said = said(Journal::resume(&path, info("a")).unwrap_err());
     assert!(
         said.contains(
-            "line 1 of the journal is of version 7, this program reads version 1 | use the version"
+            "line 1 of the journal has version 7, this program reads version 1 | use the version"
         ),
         "{said}"
     );
@@ -216,7 +216,7 @@ fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
 #[test]
 fn after_a_line_that_cannot_be_written_nothing_follows() {
     let (_folder, path) = place();
-    let mut journal = Journal::begin(&path, about("a")).unwrap();
+    let mut journal = Journal::start(&path, info("a")).unwrap();
     let whole = std::fs::read(&path).unwrap();
     let good = std::mem::replace(
         &mut journal.file,
@@ -240,6 +240,6 @@ fn after_a_line_that_cannot_be_written_nothing_follows() {
     );
     drop(journal);
     assert_eq!(std::fs::read(&path).unwrap(), whole);
-    let (_, state) = Journal::resume(&path, about("a")).unwrap();
+    let (_, state) = Journal::resume(&path, info("a")).unwrap();
     assert_eq!(state.stage, None);
 }

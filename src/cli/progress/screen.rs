@@ -4,28 +4,28 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::apply::{Event, Moment};
+use crate::apply::{Event, ItemState};
 use crate::flux::duration;
 use crate::report::cut;
 use crate::report::style::Paint;
-use crate::rollout::PartId;
-use crate::rollout::journal::Finish;
+use crate::rollout::ItemId;
+use crate::rollout::journal::ItemOutcome;
 
 /// The stage that is worked on, and what moves in it.
 #[derive(Debug)]
 pub(super) struct Screen {
     colour: bool,
     stage: Option<Stage>,
-    moving: BTreeMap<PartId, Moving>,
+    moving: BTreeMap<ItemId, Moving>,
 }
 
 #[derive(Debug)]
 struct Stage {
     number: usize,
     name: String,
-    parts: usize,
+    objects: usize,
     finished: usize,
-    began: Duration,
+    started: Duration,
 }
 
 #[derive(Debug)]
@@ -46,20 +46,24 @@ impl Screen {
     /// Takes an event in; gives the lines that stay above the table.
     pub(super) fn event(&mut self, at: Duration, event: &Event) -> Vec<String> {
         match event {
-            Event::StageBegins { stage, name, parts } => {
+            Event::StageStarted {
+                stage,
+                name,
+                objects,
+            } => {
                 self.stage = Some(Stage {
                     number: *stage,
                     name: plain(name),
-                    parts: *parts,
+                    objects: *objects,
                     finished: 0,
-                    began: at,
+                    started: at,
                 });
                 Vec::new()
             }
-            Event::StageEnds { stage: number } => {
+            Event::StageFinished { stage: number } => {
                 let stage = self.stage.take_if(|stage| stage.number == *number);
                 stage.map_or_else(Vec::new, |stage| {
-                    let took = time(at.saturating_sub(stage.began));
+                    let took = time(at.saturating_sub(stage.started));
                     let done = self.paint("done", Paint::Green);
                     vec![format!(
                         "stage {} {}: {done} after {took}",
@@ -67,28 +71,28 @@ impl Screen {
                     )]
                 })
             }
-            Event::Part {
-                part,
-                moment: Moment::Finished(finish),
+            Event::Item {
+                item,
+                state: ItemState::Finished(outcome),
             } => {
-                let since = self.moving.remove(part).map_or(at, |moving| moving.since);
+                let since = self.moving.remove(item).map_or(at, |moving| moving.since);
                 if let Some(stage) = self
                     .stage
                     .as_mut()
-                    .filter(|stage| stage.number == part.stage)
+                    .filter(|stage| stage.number == item.stage)
                 {
                     stage.finished += 1;
                 }
                 let took = time(at.saturating_sub(since));
                 vec![format!(
                     "{}: {}, {took}",
-                    place(part),
-                    self.finished(finish)
+                    place(item),
+                    self.finished(outcome)
                 )]
             }
-            Event::Part { part, moment } => {
-                let words = words(moment);
-                let moving = self.moving.entry(part.clone());
+            Event::Item { item, state } => {
+                let words = words(state);
+                let moving = self.moving.entry(item.clone());
                 let moving = moving.or_insert_with(|| Moving {
                     since: at,
                     words: String::new(),
@@ -96,7 +100,7 @@ impl Screen {
                 moving.words = words;
                 Vec::new()
             }
-            Event::Trouble { message } => {
+            Event::Warning { message } => {
                 let warning = self.paint("warning", Paint::Warning);
                 vec![format!("{warning}: {}", plain(message))]
             }
@@ -106,20 +110,24 @@ impl Screen {
     /// The event as a line of a log.
     pub(super) fn change(&self, event: &Event) -> String {
         match event {
-            Event::StageBegins { stage, name, parts } => {
-                format!("stage {stage} {}: begins, parts: {parts}", plain(name))
+            Event::StageStarted {
+                stage,
+                name,
+                objects,
+            } => {
+                format!("stage {stage} {}: started, objects: {objects}", plain(name))
             }
-            Event::StageEnds { stage } => format!("stage {stage}: done"),
-            Event::Part {
-                part,
-                moment: Moment::Finished(finish),
-            } => format!("{}: {}", place(part), self.finished(finish)),
-            Event::Part { part, moment } => format!("{}: {}", place(part), words(moment)),
-            Event::Trouble { message } => format!("warning: {}", plain(message)),
+            Event::StageFinished { stage } => format!("stage {stage}: done"),
+            Event::Item {
+                item,
+                state: ItemState::Finished(outcome),
+            } => format!("{}: {}", place(item), self.finished(outcome)),
+            Event::Item { item, state } => format!("{}: {}", place(item), words(state)),
+            Event::Warning { message } => format!("warning: {}", plain(message)),
         }
     }
 
-    /// The table: the stage, and a row for each part that moves, longest first, as many as there is room for.
+    /// The table: the stage, and a row for each item that moves, longest first, as many as there is room for.
     pub(super) fn rows(&self, now: Duration, width: usize, height: usize) -> Vec<String> {
         // A line that fills the width to its end makes some terminals begin another.
         let width = width.saturating_sub(1);
@@ -130,12 +138,12 @@ impl Screen {
                 stage.number,
                 stage.name,
                 stage.finished,
-                stage.parts,
-                time(now.saturating_sub(stage.began))
+                stage.objects,
+                time(now.saturating_sub(stage.started))
             );
             rows.push(self.paint(&cut(&head, width), Paint::Bold));
         }
-        let mut moving: Vec<(&PartId, &Moving)> = self.moving.iter().collect();
+        let mut moving: Vec<(&ItemId, &Moving)> = self.moving.iter().collect();
         moving.sort_by_key(|(_, moving)| moving.since);
         let room = height.saturating_sub(rows.len() + 1);
         let shown = if moving.len() > room {
@@ -143,9 +151,9 @@ impl Screen {
         } else {
             moving.len()
         };
-        for (part, moving) in &moving[..shown] {
+        for (item, moving) in &moving[..shown] {
             let took = time(now.saturating_sub(moving.since));
-            let row = format!("  {took:>6}  {}: {}", place(part), moving.words);
+            let row = format!("  {took:>6}  {}: {}", place(item), moving.words);
             rows.push(cut(&row, width));
         }
         if shown < moving.len() {
@@ -158,12 +166,12 @@ impl Screen {
         rows
     }
 
-    fn finished(&self, finish: &Finish) -> String {
-        match finish {
-            Finish::Unchanged => "unchanged".to_owned(),
-            Finish::Applied => self.paint("applied", Paint::Green),
-            Finish::PassedOver => self.paint("passed over, it had failed before", Paint::Yellow),
-            Finish::Failed { reason } => {
+    fn finished(&self, outcome: &ItemOutcome) -> String {
+        match outcome {
+            ItemOutcome::Unchanged => "unchanged".to_owned(),
+            ItemOutcome::Applied => self.paint("applied", Paint::Green),
+            ItemOutcome::Skipped => self.paint("skipped, it had failed before", Paint::Yellow),
+            ItemOutcome::Failed { reason } => {
                 format!("{}: {}", self.paint("failed", Paint::Danger), plain(reason))
             }
         }
@@ -188,20 +196,20 @@ pub(super) fn frame(before: usize, lasting: &[String], rows: &[String]) -> Strin
     frame
 }
 
-fn place(part: &PartId) -> String {
-    format!("{}.{} {}", part.stage, part.step, plain(&part.title()))
+fn place(item: &ItemId) -> String {
+    format!("{}.{} {}", item.stage, item.step, plain(&item.title()))
 }
 
-fn words(moment: &Moment) -> String {
-    match moment {
-        Moment::Asking => "asking what would change".to_owned(),
-        Moment::Deleting { objects } => {
+fn words(state: &ItemState) -> String {
+    match state {
+        ItemState::DryRun => "dry run".to_owned(),
+        ItemState::Deleting { objects } => {
             super::show::count(*objects, "object") + " to be deleted before"
         }
-        Moment::Writing => "writing".to_owned(),
-        Moment::Reconciling { why } => plain(why),
-        Moment::Gate { gate, of, why } => format!("gate {gate} of {of}: {}", plain(why)),
-        Moment::Finished(_) => String::new(),
+        ItemState::Writing => "writing".to_owned(),
+        ItemState::Reconciling { why } => plain(why),
+        ItemState::Gate { gate, of, why } => format!("gate {gate} of {of}: {}", plain(why)),
+        ItemState::Finished(_) => String::new(),
     }
 }
 
@@ -220,8 +228,8 @@ fn time(time: Duration) -> String {
 mod tests {
     use super::*;
 
-    fn id(name: &str) -> PartId {
-        PartId {
+    fn id(name: &str) -> ItemId {
+        ItemId {
             stage: 2,
             step: 1,
             kind: "HelmRelease".into(),
@@ -230,10 +238,10 @@ mod tests {
         }
     }
 
-    fn part(name: &str, moment: Moment) -> Event {
-        Event::Part {
-            part: id(name),
-            moment,
+    fn item(name: &str, state: ItemState) -> Event {
+        Event::Item {
+            item: id(name),
+            state,
         }
     }
 
@@ -243,16 +251,16 @@ mod tests {
 
     fn begun() -> Screen {
         let mut screen = Screen::new(false);
-        let begins = Event::StageBegins {
+        let begins = Event::StageStarted {
             stage: 2,
             name: "ceph".into(),
-            parts: 3,
+            objects: 3,
         };
         assert_eq!(screen.event(at(0), &begins), [""; 0]);
-        screen.event(at(1), &part("mon", Moment::Writing));
-        screen.event(at(3), &part("osd", Moment::Deleting { objects: 2 }));
+        screen.event(at(1), &item("mon", ItemState::Writing));
+        screen.event(at(3), &item("osd", ItemState::Deleting { objects: 2 }));
         let why = "pod mon-0 is\nnot \u{1b}[2Jready".into();
-        screen.event(at(4), &part("mon", Moment::Reconciling { why }));
+        screen.event(at(4), &item("mon", ItemState::Reconciling { why }));
         screen
     }
 
@@ -267,16 +275,19 @@ mod tests {
                 "    1m2s  2.1 HelmRelease town/osd: 2 objects to be deleted before",
             ]
         );
-        let lasting = screen.event(at(70), &part("mon", Moment::Finished(Finish::Applied)));
+        let lasting = screen.event(
+            at(70),
+            &item("mon", ItemState::Finished(ItemOutcome::Applied)),
+        );
         assert_eq!(lasting, ["2.1 HelmRelease town/mon: applied, 1m9s"]);
         let reason = "no such chart".into();
-        let failed = part("osd", Moment::Finished(Finish::Failed { reason }));
+        let failed = item("osd", ItemState::Finished(ItemOutcome::Failed { reason }));
         assert_eq!(
             screen.event(at(71), &failed),
             ["2.1 HelmRelease town/osd: failed: no such chart, 1m8s"]
         );
         assert_eq!(screen.rows(at(72), 80, 24), ["stage 2 ceph: 2 of 3, 1m12s"]);
-        let ends = Event::StageEnds { stage: 2 };
+        let ends = Event::StageFinished { stage: 2 };
         assert_eq!(
             screen.event(at(73), &ends),
             ["stage 2 ceph: done after 1m13s"]
@@ -289,7 +300,7 @@ mod tests {
         let mut screen = begun();
         for number in 0..40 {
             let name = format!("r{number:02}");
-            screen.event(at(5), &part(&name, Moment::Asking));
+            screen.event(at(5), &item(&name, ItemState::DryRun));
         }
         for (width, height) in [(80, 24), (20, 5), (1, 1), (0, 0), (3, 2)] {
             let rows = screen.rows(at(9), width, height);
@@ -314,27 +325,27 @@ mod tests {
     #[test]
     fn a_log_has_a_line_for_each_change() {
         let screen = Screen::new(false);
-        let gate = Moment::Gate {
+        let gate = ItemState::Gate {
             gate: 1,
             of: 2,
             why: "2 of 3 pods".into(),
         };
         for (event, line) in [
             (
-                part("mon", gate),
+                item("mon", gate),
                 "2.1 HelmRelease town/mon: gate 1 of 2: 2 of 3 pods",
             ),
             (
-                part("mon", Moment::Finished(Finish::Unchanged)),
+                item("mon", ItemState::Finished(ItemOutcome::Unchanged)),
                 "2.1 HelmRelease town/mon: unchanged",
             ),
             (
-                part("mon", Moment::Finished(Finish::PassedOver)),
-                "2.1 HelmRelease town/mon: passed over, it had failed before",
+                item("mon", ItemState::Finished(ItemOutcome::Skipped)),
+                "2.1 HelmRelease town/mon: skipped, it had failed before",
             ),
-            (Event::StageEnds { stage: 2 }, "stage 2: done"),
+            (Event::StageFinished { stage: 2 }, "stage 2: done"),
             (
-                Event::Trouble {
+                Event::Warning {
                     message: "busy\r".into(),
                 },
                 "warning: busy ",
@@ -347,7 +358,10 @@ mod tests {
     #[test]
     fn colours_only_where_they_are_wanted() {
         let mut screen = Screen::new(true);
-        let lasting = screen.event(at(1), &part("mon", Moment::Finished(Finish::Applied)));
+        let lasting = screen.event(
+            at(1),
+            &item("mon", ItemState::Finished(ItemOutcome::Applied)),
+        );
         assert_eq!(
             lasting,
             ["2.1 HelmRelease town/mon: \u{1b}[32mapplied\u{1b}[0m, 0s"]

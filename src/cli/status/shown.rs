@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::flux::{GROUP_ANNOTATION, Object, STAGE_ANNOTATION, STEP_ANNOTATION};
-use crate::report::status::{self, Parts, Release, ReleaseState, Run, RunStage, RunStep, Stage};
+use crate::report::status::{self, Counts, Release, ReleaseState, Run, RunStage, RunStep, Stage};
 use crate::report::words;
-use crate::rollout::journal::{self, Finish};
-use crate::rollout::readiness::{self, Expected, Progress};
-use crate::rollout::state::{Counts, RunState, Standing};
+use crate::rollout::journal::{self, ItemOutcome};
+use crate::rollout::readiness::{self, Expected, Readiness};
+use crate::rollout::state::{self, RunState, RunStatus};
 use crate::secret::Scrubber;
 use crate::value::Text;
 
@@ -20,12 +20,12 @@ pub(super) fn journal(path: &Path, read: journal::Journal) -> status::Journal {
         torn,
     } = read;
     let mut failures = Vec::new();
-    for (part, state) in last.iter().flat_map(|state| &state.parts) {
-        if let Some(Finish::Failed { reason }) = &state.outcome {
+    for (object, state) in last.iter().flat_map(|state| &state.items) {
+        if let Some(ItemOutcome::Failed { reason }) = &state.outcome {
             failures.push(status::Failure {
-                stage: part.stage,
-                step: part.step,
-                part: part.title(),
+                stage: object.stage,
+                step: object.step,
+                object: object.title(),
                 reason: reason.to_string(),
             });
         }
@@ -35,7 +35,7 @@ pub(super) fn journal(path: &Path, read: journal::Journal) -> status::Journal {
         file: path.display().to_string(),
         run: last_run.map(|state| state.run.to_string()),
         updated: last_run.map(|state| state.updated.to_string()),
-        ended: last_run.and_then(|state| state.end.as_ref().map(words::End::from)),
+        outcome: last_run.and_then(|state| state.end.as_ref().map(words::RunEnd::from)),
         stage: last_run.and_then(|state| state.stage),
         torn,
         failures,
@@ -52,7 +52,7 @@ pub(super) fn run(state: &RunState) -> Run {
         rollout,
         program,
         holder,
-        began,
+        started,
         updated,
         end,
         total,
@@ -63,14 +63,14 @@ pub(super) fn run(state: &RunState) -> Run {
         number: stage.number,
         name: stage.name.to_string(),
         state: standing(stage.state),
-        parts: parts(stage.parts),
+        objects: counts(stage.objects),
         steps: stage
             .steps
             .iter()
             .map(|step| RunStep {
                 number: step.number,
                 state: standing(step.state),
-                parts: parts(step.parts),
+                objects: counts(step.objects),
             })
             .collect(),
     });
@@ -79,38 +79,38 @@ pub(super) fn run(state: &RunState) -> Run {
         program: program.to_string(),
         rollout: rollout.to_string(),
         holder: holder.to_string(),
-        began: began.to_string(),
+        started: started.to_string(),
         updated: updated.to_string(),
-        ended: end.as_ref().map(words::End::from),
-        parts: parts(*total),
+        outcome: end.as_ref().map(words::RunEnd::from),
+        objects: counts(*total),
         stages: stages.collect(),
         left_out: *left_out,
     }
 }
 
-fn standing(state: Standing) -> status::Standing {
+fn standing(state: RunStatus) -> status::RunStatus {
     match state {
-        Standing::Waiting => status::Standing::Waiting,
-        Standing::Begun => status::Standing::Begun,
-        Standing::Failed => status::Standing::Failed,
-        Standing::Done => status::Standing::Done,
+        RunStatus::Waiting => status::RunStatus::Waiting,
+        RunStatus::Started => status::RunStatus::Started,
+        RunStatus::Failed => status::RunStatus::Failed,
+        RunStatus::Done => status::RunStatus::Done,
     }
 }
 
-fn parts(counts: Counts) -> Parts {
-    let Counts {
+fn counts(counts: state::Counts) -> Counts {
+    let state::Counts {
         all,
         done,
-        passed_over,
+        skipped,
         failed,
-        begun,
+        started,
     } = counts;
-    Parts {
+    Counts {
         all,
         done,
-        passed_over,
+        skipped,
         failed,
-        begun,
+        started,
     }
 }
 
@@ -156,9 +156,9 @@ fn release_of(release: &Object, step: Option<usize>) -> Release {
             retried: None,
         };
         match readiness::release(live, &expected) {
-            Progress::Ready => (ReleaseState::Ready, None),
-            Progress::Waiting(why) => (ReleaseState::Waiting, Some(why)),
-            Progress::Failed(why) => (ReleaseState::Failed, Some(why)),
+            Readiness::Ready => (ReleaseState::Ready, None),
+            Readiness::Waiting(why) => (ReleaseState::Waiting, Some(why)),
+            Readiness::Failed(why) => (ReleaseState::Failed, Some(why)),
         }
     };
     let chart = live.text_at(&["status", "lastAttemptedRevision"]);

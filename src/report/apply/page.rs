@@ -22,27 +22,27 @@ pub fn page(report: &Report) -> Page {
         page.paragraph(Line::text(format!("Deleted before upgrades: {deleted}.")));
     }
     if let Some(resume) = &report.resume {
-        page.paragraph(Line::text("To go on: ").and_code(resume));
+        page.paragraph(Line::text("To continue: ").and_code(resume));
     }
-    let parts = || {
+    let objects = || {
         report
             .stages
             .iter()
-            .flat_map(|stage| stage.parts.iter().map(move |part| (stage, part)))
+            .flat_map(|stage| stage.objects.iter().map(move |object| (stage, object)))
     };
-    let mut trouble = Table::new(&["", "part", "outcome", "why", "what to do"]);
-    for (stage, part) in parts().filter(|(_, part)| part.outcome.is_trouble()) {
-        trouble.row([
-            Line::text(format!("{}.{}", stage.number, part.step)),
-            Line::code(part.title()),
-            Line::strong(part.outcome.word()),
-            Line::text(part.reason.as_deref().unwrap_or_default()),
-            Line::text(part.hint.as_deref().unwrap_or_default()),
+    let mut problems = Table::new(&["", "object", "outcome", "why", "what to do"]);
+    for (stage, object) in objects().filter(|(_, object)| object.outcome.needs_attention()) {
+        problems.row([
+            Line::text(format!("{}.{}", stage.number, object.step)),
+            Line::code(object.title()),
+            Line::strong(object.outcome.word()),
+            Line::text(object.reason.as_deref().unwrap_or_default()),
+            Line::text(object.hint.as_deref().unwrap_or_default()),
         ]);
     }
-    page.table(trouble);
+    page.table(problems);
     for stage in &report.stages {
-        page.fold_table(Line::text(title(stage)), "part", table(stage));
+        page.fold_table(Line::text(title(stage)), "object", table(stage));
     }
     page
 }
@@ -56,32 +56,32 @@ fn title(stage: &Stage) -> String {
         stage.number,
         stage.name,
         stage.outcome.word().replace('-', " "),
-        count(stage.parts.len(), "part")
+        count(stage.objects.len(), "object")
     )
 }
 
 fn table(stage: &Stage) -> Table {
     let mut table = Table::new(&[
         "step",
-        "part",
+        "object",
         "outcome",
         "seconds",
         "deleted before",
         "gates",
     ]);
-    for part in &stage.parts {
+    for object in &stage.objects {
         let number = |number: Option<f64>| number.map_or_else(String::new, |n| format!("{n:.1}"));
-        let gates = part.gates.iter().map(|gate| {
+        let gates = object.gates.iter().map(|gate| {
             let word = if gate.open { "" } else { " (closed)" };
             format!("{}: {:.1}{word}", gate.gate, gate.seconds)
         });
         let gates: Vec<String> = gates.collect();
         table.row([
-            Line::text(part.step.to_string()),
-            Line::code(part.title()),
-            Line::text(part.outcome.word()),
-            Line::text(number(part.seconds)),
-            Line::text(match part.deleted {
+            Line::text(object.step.to_string()),
+            Line::code(object.title()),
+            Line::text(object.outcome.word()),
+            Line::text(number(object.seconds)),
+            Line::text(match object.deleted {
                 0 => String::new(),
                 deleted => deleted.to_string(),
             }),

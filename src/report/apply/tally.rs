@@ -3,36 +3,36 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::apply::{Event, Moment};
-use crate::report::apply::{self, PartOutcome, Report, StageOutcome, Summary};
-use crate::rollout::journal::{Begin, End, Finish};
-use crate::rollout::{PartId, Rollout};
+use crate::apply::{Event, ItemState};
+use crate::report::apply::{self, ObjectOutcome, Report, StageOutcome, Summary};
+use crate::rollout::journal::{ItemOutcome, RunEnd, RunInfo};
+use crate::rollout::{ItemId, Rollout};
 use crate::value::Text;
 
-/// Stages and parts of a rollout, and what was told of them. Times count from the process's beginning.
+/// Stages and items of a rollout, and what was told of them. Times count from the process's beginning.
 #[derive(Clone, Debug)]
 pub struct Tally {
     stages: Vec<StageTally>,
-    places: BTreeMap<PartId, (usize, usize)>,
+    places: BTreeMap<ItemId, (usize, usize)>,
 }
 
-/// What a process was about, and how it ended.
+/// What a process was info, and how it finished.
 #[derive(Clone, Debug)]
 pub struct Closing<'c> {
-    /// What the run is about.
-    pub about: &'c Begin,
+    /// What the run is info.
+    pub info: &'c RunInfo,
     /// The run's name.
     pub run: Text,
     /// Whether the run was taken up again.
     pub resumed: bool,
-    /// When the process began, RFC 3339 in UTC.
-    pub began: Text,
-    /// When it ended, RFC 3339 in UTC.
-    pub ended: Text,
+    /// When the process started, RFC 3339 in UTC.
+    pub started: Text,
+    /// When it finished, RFC 3339 in UTC.
+    pub finished: Text,
     /// How long it took.
     pub took: Duration,
-    /// How it ended.
-    pub end: End,
+    /// How it finished.
+    pub end: RunEnd,
     /// The command that takes the run up again.
     pub resume: Option<String>,
 }
@@ -41,21 +41,21 @@ pub struct Closing<'c> {
 struct StageTally {
     number: usize,
     name: Text,
-    began: Option<Duration>,
-    ended: Option<Duration>,
-    parts: Vec<PartTally>,
+    started: Option<Duration>,
+    finished: Option<Duration>,
+    items: Vec<ItemTally>,
 }
 
 #[derive(Clone, Debug)]
-struct PartTally {
-    id: PartId,
+struct ItemTally {
+    id: ItemId,
     /// Whether an earlier process finished it.
     earlier: bool,
-    began: Option<Duration>,
-    ended: Option<Duration>,
+    started: Option<Duration>,
+    finished: Option<Duration>,
     deleted: usize,
     gates: Vec<GateTally>,
-    outcome: Option<Finish>,
+    outcome: Option<ItemOutcome>,
     /// What it waits for.
     why: Option<Text>,
 }
@@ -64,26 +64,26 @@ struct PartTally {
 struct GateTally {
     gate: usize,
     of: usize,
-    began: Duration,
+    started: Duration,
     opened: Option<Duration>,
 }
 
 impl Tally {
-    /// A run of which nothing was told yet; `earlier` says which parts an earlier process finished.
+    /// A run of which nothing was told yet; `earlier` says which items an earlier process finished.
     #[must_use]
-    pub fn new(rollout: &Rollout, earlier: impl Fn(&PartId) -> bool) -> Self {
+    pub fn new(rollout: &Rollout, earlier: impl Fn(&ItemId) -> bool) -> Self {
         let mut places = BTreeMap::new();
         let stages = rollout.stages.iter().enumerate().map(|(at, stage)| {
-            let mut parts = Vec::new();
+            let mut items = Vec::new();
             for step in &stage.steps {
-                for part in &step.parts {
-                    let id = part.id(stage, step);
-                    places.insert(id.clone(), (at, parts.len()));
-                    parts.push(PartTally {
+                for item in &step.items {
+                    let id = item.id(stage, step);
+                    places.insert(id.clone(), (at, items.len()));
+                    items.push(ItemTally {
                         earlier: earlier(&id),
                         id,
-                        began: None,
-                        ended: None,
+                        started: None,
+                        finished: None,
                         deleted: 0,
                         gates: Vec::new(),
                         outcome: None,
@@ -94,9 +94,9 @@ impl Tally {
             StageTally {
                 number: stage.number,
                 name: stage.name.clone(),
-                began: None,
-                ended: None,
-                parts,
+                started: None,
+                finished: None,
+                items,
             }
         });
         let stages = stages.collect();
@@ -106,23 +106,23 @@ impl Tally {
     /// Takes an event in, told `at` so long after the beginning. What the rollout does not have is passed over.
     pub fn event(&mut self, at: Duration, event: &Event) {
         match event {
-            Event::StageBegins { stage, .. } => {
+            Event::StageStarted { stage, .. } => {
                 if let Some(stage) = self.stage(*stage) {
-                    stage.began = Some(at);
+                    stage.started = Some(at);
                 }
             }
-            Event::StageEnds { stage } => {
+            Event::StageFinished { stage } => {
                 if let Some(stage) = self.stage(*stage) {
-                    stage.ended = Some(at);
+                    stage.finished = Some(at);
                 }
             }
-            Event::Part { part, moment } => {
-                let place = self.places.get(part).copied();
-                if let Some((stage, part)) = place {
-                    self.stages[stage].parts[part].moment(at, moment);
+            Event::Item { item, state } => {
+                let place = self.places.get(item).copied();
+                if let Some((stage, item)) = place {
+                    self.stages[stage].items[item].state(at, state);
                 }
             }
-            Event::Trouble { .. } => {}
+            Event::Warning { .. } => {}
         }
     }
 
@@ -134,11 +134,11 @@ impl Tally {
     #[must_use]
     pub fn report(&self, closing: Closing<'_>) -> Report {
         let Closing {
-            about,
+            info,
             run,
             resumed,
-            began,
-            ended,
+            started,
+            finished,
             took,
             end,
             resume,
@@ -148,13 +148,13 @@ impl Tally {
         Report {
             version: apply::VERSION,
             program: env!("CARGO_PKG_VERSION").to_owned(),
-            site: about.site.to_string(),
+            site: info.site.to_string(),
             run: run.into(),
-            server: about.server.to_string(),
-            cluster: about.cluster.to_string(),
+            server: info.server.to_string(),
+            cluster: info.cluster.to_string(),
             resumed,
-            began: began.into(),
-            ended: ended.into(),
+            started: started.into(),
+            finished: finished.into(),
             seconds: seconds(took),
             outcome: (&end).into(),
             summary: Summary::of(&stages),
@@ -169,48 +169,52 @@ impl StageTally {
         let Self {
             number,
             name,
-            began,
-            ended,
-            parts,
+            started,
+            finished,
+            items,
         } = self;
-        let parts: Vec<apply::Part> = parts.iter().map(|part| part.report(took)).collect();
-        let outcome = if parts.iter().any(|part| part.outcome == PartOutcome::Failed) {
+        let items: Vec<apply::Object> = items.iter().map(|item| item.report(took)).collect();
+        let outcome = if items
+            .iter()
+            .any(|item| item.outcome == ObjectOutcome::Failed)
+        {
             StageOutcome::Failed
-        } else if ended.is_some() {
+        } else if finished.is_some() {
             StageOutcome::Done
-        } else if began.is_some() {
+        } else if started.is_some() {
             StageOutcome::Unfinished
-        } else if !parts.is_empty()
-            && parts
+        } else if !items.is_empty()
+            && items
                 .iter()
-                .all(|part| part.outcome == PartOutcome::Earlier)
+                .all(|item| item.outcome == ObjectOutcome::Earlier)
         {
             StageOutcome::Earlier
         } else {
-            StageOutcome::NotBegun
+            StageOutcome::NotStarted
         };
         apply::Stage {
             number: *number,
             name: name.to_string(),
             outcome,
-            seconds: began.map(|began| seconds(ended.unwrap_or(took).saturating_sub(began))),
-            parts,
+            seconds: started
+                .map(|started| seconds(finished.unwrap_or(took).saturating_sub(started))),
+            objects: items,
         }
     }
 }
 
-impl PartTally {
-    fn moment(&mut self, at: Duration, moment: &Moment) {
-        self.began.get_or_insert(at);
-        let gate = match moment {
-            Moment::Gate { gate, of, why: _ } => Some((*gate, *of)),
-            Moment::Asking
-            | Moment::Deleting { .. }
-            | Moment::Writing
-            | Moment::Reconciling { .. }
-            | Moment::Finished(_) => None,
+impl ItemTally {
+    fn state(&mut self, at: Duration, state: &ItemState) {
+        self.started.get_or_insert(at);
+        let gate = match state {
+            ItemState::Gate { gate, of, why: _ } => Some((*gate, *of)),
+            ItemState::DryRun
+            | ItemState::Deleting { .. }
+            | ItemState::Writing
+            | ItemState::Reconciling { .. }
+            | ItemState::Finished(_) => None,
         };
-        let failed = matches!(moment, Moment::Finished(Finish::Failed { .. }));
+        let failed = matches!(state, ItemState::Finished(ItemOutcome::Failed { .. }));
         let same = |last: &GateTally| gate.is_some_and(|(gate, _)| gate == last.gate);
         if let Some(last) = self.gates.last_mut()
             && !same(last)
@@ -224,78 +228,82 @@ impl PartTally {
             self.gates.push(GateTally {
                 gate,
                 of,
-                began: at,
+                started: at,
                 opened: None,
             });
         }
-        match moment {
-            Moment::Asking | Moment::Writing => self.why = None,
-            Moment::Deleting { objects } => {
+        match state {
+            ItemState::DryRun | ItemState::Writing => self.why = None,
+            ItemState::Deleting { objects } => {
                 self.deleted = *objects;
                 self.why = None;
             }
-            Moment::Reconciling { why } | Moment::Gate { why, .. } => self.why = Some(why.clone()),
-            Moment::Finished(finish) => {
-                self.ended = Some(at);
+            ItemState::Reconciling { why } | ItemState::Gate { why, .. } => {
+                self.why = Some(why.clone())
+            }
+            ItemState::Finished(finish) => {
+                self.finished = Some(at);
                 self.outcome = Some(finish.clone());
             }
         }
     }
 
-    fn report(&self, took: Duration) -> apply::Part {
+    fn report(&self, took: Duration) -> apply::Object {
         let Self {
             id,
             earlier,
-            began,
-            ended,
+            started,
+            finished,
             deleted,
             gates,
             outcome,
             why,
         } = self;
-        let until = ended.unwrap_or(took);
-        let (outcome, reason) = match (outcome, began) {
-            (Some(Finish::Unchanged), _) => (PartOutcome::Unchanged, None),
-            (Some(Finish::Applied), _) => (PartOutcome::Applied, None),
-            (Some(Finish::PassedOver), _) => {
-                let why = "it had failed before the run and is protected: left as it is";
-                (PartOutcome::PassedOver, Some(why.to_owned()))
+        let until = finished.unwrap_or(took);
+        let (outcome, reason) = match (outcome, started) {
+            (Some(ItemOutcome::Unchanged), _) => (ObjectOutcome::Unchanged, None),
+            (Some(ItemOutcome::Applied), _) => (ObjectOutcome::Applied, None),
+            (Some(ItemOutcome::Skipped), _) => {
+                let why = "it had failed before the run and is protected";
+                (ObjectOutcome::Skipped, Some(why.to_owned()))
             }
-            (Some(Finish::Failed { reason }), _) => (PartOutcome::Failed, Some(reason.to_string())),
-            (None, Some(_)) => (PartOutcome::Unfinished, why.as_ref().map(Text::to_string)),
-            (None, None) if *earlier => (PartOutcome::Earlier, None),
-            (None, None) => (PartOutcome::NotBegun, None),
+            (Some(ItemOutcome::Failed { reason }), _) => {
+                (ObjectOutcome::Failed, Some(reason.to_string()))
+            }
+            (None, Some(_)) => (ObjectOutcome::Unfinished, why.as_ref().map(Text::to_string)),
+            (None, None) if *earlier => (ObjectOutcome::Earlier, None),
+            (None, None) => (ObjectOutcome::NotStarted, None),
         };
         let gates = gates.iter().map(|gate| apply::Gate {
             gate: gate.gate,
             of: gate.of,
-            seconds: seconds(gate.opened.unwrap_or(until).saturating_sub(gate.began)),
+            seconds: seconds(gate.opened.unwrap_or(until).saturating_sub(gate.started)),
             open: gate.opened.is_some(),
         });
-        let PartId {
+        let ItemId {
             stage: _,
             step,
             kind,
             namespace,
             name,
         } = id;
-        apply::Part {
+        apply::Object {
             step: *step,
             kind: kind.to_string(),
             namespace: namespace.as_ref().map(Text::to_string),
             name: name.to_string(),
             outcome,
-            seconds: began.map(|began| seconds(until.saturating_sub(began))),
+            seconds: started.map(|started| seconds(until.saturating_sub(started))),
             deleted: *deleted,
             gates: gates.collect(),
             reason,
-            hint: outcome.is_trouble().then(|| look(id)),
+            hint: outcome.needs_attention().then(|| hint(id)),
         }
     }
 }
 
 /// How a person finds out more.
-fn look(id: &PartId) -> String {
+fn hint(id: &ItemId) -> String {
     let kind = id.kind.to_lowercase();
     let place = id
         .namespace

@@ -2,15 +2,15 @@ use super::*;
 use crate::report::markdown;
 use crate::report::style::Style;
 
-fn part(name: &str, outcome: PartOutcome) -> Part {
-    let failed = outcome == PartOutcome::Failed;
-    Part {
+fn object(name: &str, outcome: ObjectOutcome) -> Object {
+    let failed = outcome == ObjectOutcome::Failed;
+    Object {
         step: 1,
         kind: "HelmRelease".to_owned(),
         namespace: Some("town".to_owned()),
         name: name.to_owned(),
         outcome,
-        seconds: (outcome != PartOutcome::NotBegun).then_some(61.5),
+        seconds: (outcome != ObjectOutcome::NotStarted).then_some(61.5),
         deleted: usize::from(failed) * 2,
         gates: vec![Gate {
             gate: 1,
@@ -32,23 +32,23 @@ fn report(stages: Vec<Stage>) -> Report {
         server: "https://127.0.0.1:6443".to_owned(),
         cluster: "1111".to_owned(),
         resumed: false,
-        began: "2026-11-28T12:00:00.000Z".to_owned(),
-        ended: "2026-11-28T12:02:00.000Z".to_owned(),
+        started: "2026-11-28T12:00:00.000Z".to_owned(),
+        finished: "2026-11-28T12:02:00.000Z".to_owned(),
         seconds: 120.0,
-        outcome: End::Failed,
+        outcome: RunEnd::Failed,
         summary: Summary::of(&stages),
         stages,
         resume: Some("armada2flux apply --resume --journal a.journal".to_owned()),
     }
 }
 
-fn stage(number: usize, outcome: StageOutcome, parts: Vec<Part>) -> Stage {
+fn stage(number: usize, outcome: StageOutcome, objects: Vec<Object>) -> Stage {
     Stage {
         number,
         name: format!("g{number}"),
         outcome,
-        seconds: (outcome != StageOutcome::NotBegun).then_some(9.04),
-        parts,
+        seconds: (outcome != StageOutcome::NotStarted).then_some(9.04),
+        objects,
     }
 }
 
@@ -58,19 +58,19 @@ fn failed() -> Report {
             1,
             StageOutcome::Done,
             vec![
-                part("db", PartOutcome::Applied),
-                part("mq", PartOutcome::Unchanged),
+                object("db", ObjectOutcome::Applied),
+                object("mq", ObjectOutcome::Unchanged),
             ],
         ),
         stage(
             2,
             StageOutcome::Failed,
-            vec![part("web", PartOutcome::Failed)],
+            vec![object("web", ObjectOutcome::Failed)],
         ),
         stage(
             3,
-            StageOutcome::NotBegun,
-            vec![part("late", PartOutcome::NotBegun)],
+            StageOutcome::NotStarted,
+            vec![object("late", ObjectOutcome::NotStarted)],
         ),
     ])
 }
@@ -80,19 +80,19 @@ fn the_text_names_what_failed_and_how_to_go_on() {
     let told = text::text(&failed(), Style::default());
     assert_eq!(
         told,
-        "stage 1 g1: done after 9.0s, 2 parts\n\
-         stage 2 g2: failed after 9.0s, 1 part\n\
+        "stage 1 g1: done after 9.0s, 2 objects\n\
+         stage 2 g2: failed after 9.0s, 1 object\n\
          \x20 2.1 HelmRelease town/web: failed after 1m2s\n\
          \x20     Helm install failed: pod <web> | @all\n\
          \x20     help: `kubectl describe helmrelease web -n town` tells more\n\
          \x20     deleted before: 2 objects\n\
          \x20     gate 1 of 2: closed after 3.2s\n\
-         stage 3 g3: not begun, 1 part\n\
+         stage 3 g3: not started, 1 object\n\
          \n\
          site worked at https://127.0.0.1:6443: failed in stage 2 (g2) after 2m\n\
-         run r1: 4 parts (1 failed, 1 applied, 1 unchanged, 1 not begun)\n\
+         run r1: 4 objects (1 failed, 1 applied, 1 unchanged, 1 not started)\n\
          deleted before upgrades: 2 objects\n\
-         to go on: armada2flux apply --resume --journal a.journal\n"
+         to continue: armada2flux apply --resume --journal a.journal\n"
     );
     let all = Style {
         all: true,
@@ -113,18 +113,21 @@ fn the_text_names_what_failed_and_how_to_go_on() {
 
 #[test]
 fn each_end_has_its_words() {
-    let headline = |outcome: End| {
+    let headline = |outcome: RunEnd| {
         let mut report = failed();
         report.outcome = outcome;
-        if outcome != End::Failed {
+        if outcome != RunEnd::Failed {
             report.stages.remove(1);
         }
         super::headline(&report)
     };
-    assert_eq!(headline(End::Complete), "complete after 2m");
-    assert_eq!(headline(End::Paused), "paused after stage 1 (g1), after 2m");
-    assert_eq!(headline(End::Failed), "failed in stage 2 (g2) after 2m");
-    assert_eq!(headline(End::Interrupted), "interrupted after 2m");
+    assert_eq!(headline(RunEnd::Complete), "complete after 2m");
+    assert_eq!(
+        headline(RunEnd::Paused),
+        "paused after stage 1 (g1), after 2m"
+    );
+    assert_eq!(headline(RunEnd::Failed), "failed in stage 2 (g2) after 2m");
+    assert_eq!(headline(RunEnd::Interrupted), "interrupted after 2m");
 }
 
 #[test]
@@ -141,7 +144,7 @@ fn markdown_has_no_foreign_markup_and_stays_below_its_limit() {
     );
     assert_eq!(page.matches("<details>").count(), 3);
 
-    let many = (0..2000).map(|number| part(&format!("r{number}"), PartOutcome::Failed));
+    let many = (0..2000).map(|number| object(&format!("r{number}"), ObjectOutcome::Failed));
     let page = markdown::print(
         &page::page(&report(vec![stage(
             1,

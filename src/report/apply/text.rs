@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Part, PartOutcome, Report, Stage, StageOutcome, headline, seconds};
+use super::{Object, ObjectOutcome, Report, Stage, StageOutcome, headline, seconds};
 use crate::report::digest::count;
 use crate::report::paragraph::Paragraph;
 use crate::report::style::{Paint, Style};
-use crate::report::words::End;
+use crate::report::words::RunEnd;
 
 /// The text, ending with a line break.
 #[must_use]
@@ -16,9 +16,9 @@ pub fn text(report: &Report, style: Style) -> String {
         self::stage(&mut out, stage, style);
     }
     let paint = match report.outcome {
-        End::Complete => Paint::Green,
-        End::Paused => Paint::Yellow,
-        End::Failed | End::Interrupted => Paint::Danger,
+        RunEnd::Complete => Paint::Green,
+        RunEnd::Paused => Paint::Yellow,
+        RunEnd::Failed | RunEnd::Interrupted => Paint::Danger,
     };
     let head = style.paint(&headline(report), paint);
     // Writing to a String cannot fail.
@@ -27,7 +27,7 @@ pub fn text(report: &Report, style: Style) -> String {
         out,
         "run {}: {} ({})",
         report.run,
-        count(report.summary.parts, "part"),
+        count(report.summary.objects, "object"),
         report.summary.outcomes()
     );
     if report.summary.deleted > 0 {
@@ -38,7 +38,7 @@ pub fn text(report: &Report, style: Style) -> String {
         );
     }
     if let Some(resume) = &report.resume {
-        let _ = writeln!(out, "to go on: {}", style.paint(resume, Paint::Bold));
+        let _ = writeln!(out, "to continue: {}", style.paint(resume, Paint::Bold));
     }
     out
 }
@@ -47,7 +47,7 @@ fn stage(out: &mut String, stage: &Stage, style: Style) {
     let (word, paint) = match stage.outcome {
         StageOutcome::Done => ("done", Paint::Green),
         StageOutcome::Earlier => ("finished earlier", Paint::Dim),
-        StageOutcome::NotBegun => ("not begun", Paint::Dim),
+        StageOutcome::NotStarted => ("not started", Paint::Dim),
         StageOutcome::Failed => ("failed", Paint::Danger),
         StageOutcome::Unfinished => ("unfinished", Paint::Yellow),
     };
@@ -60,52 +60,52 @@ fn stage(out: &mut String, stage: &Stage, style: Style) {
         stage.number,
         stage.name,
         style.paint(word, paint),
-        count(stage.parts.len(), "part")
+        count(stage.objects.len(), "object")
     );
-    let shown = |part: &&Part| {
-        part.outcome.is_trouble() || style.all && part.outcome != PartOutcome::NotBegun
+    let shown = |object: &&Object| {
+        object.outcome.needs_attention() || style.all && object.outcome != ObjectOutcome::NotStarted
     };
-    for part in stage.parts.iter().filter(shown) {
-        self::part(out, stage.number, part, style);
+    for object in stage.objects.iter().filter(shown) {
+        self::object(out, stage.number, object, style);
     }
 }
 
-fn part(out: &mut String, stage: usize, part: &Part, style: Style) {
-    let paint = match part.outcome {
-        PartOutcome::Failed => Paint::Red,
-        PartOutcome::Unfinished | PartOutcome::PassedOver => Paint::Yellow,
-        PartOutcome::Applied
-        | PartOutcome::Unchanged
-        | PartOutcome::Earlier
-        | PartOutcome::NotBegun => Paint::Dim,
+fn object(out: &mut String, stage: usize, object: &Object, style: Style) {
+    let paint = match object.outcome {
+        ObjectOutcome::Failed => Paint::Red,
+        ObjectOutcome::Unfinished | ObjectOutcome::Skipped => Paint::Yellow,
+        ObjectOutcome::Applied
+        | ObjectOutcome::Unchanged
+        | ObjectOutcome::Earlier
+        | ObjectOutcome::NotStarted => Paint::Dim,
     };
-    let word = style.paint(&part.outcome.word().replace('-', " "), paint);
-    let took = part
+    let word = style.paint(&object.outcome.word().replace('-', " "), paint);
+    let took = object
         .seconds
         .map_or_else(String::new, |took| format!(" after {}", seconds(took)));
     let _ = writeln!(
         out,
         "  {stage}.{} {}: {word}{took}",
-        part.step,
-        part.title()
+        object.step,
+        object.title()
     );
-    if let Some(reason) = &part.reason {
+    if let Some(reason) = &object.reason {
         let reason = Paragraph::default().plain("      ").plain(reason);
         reason.fit(out, 6, style);
     }
-    if let Some(hint) = &part.hint {
+    if let Some(hint) = &object.hint {
         let help = Paragraph::default().plain("      ");
         let help = help.painted("help", Paint::Bold).plain(": ").plain(hint);
         help.fit(out, 6, style);
     }
-    if part.deleted > 0 {
+    if object.deleted > 0 {
         let _ = writeln!(
             out,
             "      deleted before: {}",
-            count(part.deleted, "object")
+            count(object.deleted, "object")
         );
     }
-    for gate in &part.gates {
+    for gate in &object.gates {
         let word = if gate.open { "open" } else { "closed" };
         let _ = writeln!(
             out,

@@ -14,13 +14,13 @@ fn release(step: Option<usize>, name: &str, state: ReleaseState) -> Release {
     }
 }
 
-fn parts(all: usize, done: usize, failed: usize) -> Parts {
-    Parts {
+fn objects(all: usize, done: usize, failed: usize) -> Counts {
+    Counts {
         all,
         done,
-        passed_over: 0,
+        skipped: 0,
         failed,
-        begun: 0,
+        started: 0,
     }
 }
 
@@ -43,11 +43,11 @@ fn site() -> Site {
             ],
         },
     ];
-    let run_stage = |number: usize, state: Standing, parts: Parts| RunStage {
+    let run_stage = |number: usize, state: RunStatus, objects: Counts| RunStage {
         number,
         name: format!("g{number}"),
         state,
-        parts,
+        objects,
         steps: Vec::new(),
     };
     Site {
@@ -58,13 +58,13 @@ fn site() -> Site {
             program: "0.1.0".to_owned(),
             rollout: "sha256:1".to_owned(),
             holder: "me".to_owned(),
-            began: "B".to_owned(),
+            started: "B".to_owned(),
             updated: "U".to_owned(),
-            ended: Some(End::Failed),
-            parts: parts(5, 3, 1),
+            outcome: Some(RunEnd::Failed),
+            objects: objects(5, 3, 1),
             stages: vec![
-                run_stage(0, Standing::Done, parts(2, 2, 0)),
-                run_stage(1, Standing::Failed, parts(3, 1, 1)),
+                run_stage(0, RunStatus::Done, objects(2, 2, 0)),
+                run_stage(1, RunStatus::Failed, objects(3, 1, 1)),
             ],
             left_out: 7,
         }),
@@ -79,13 +79,13 @@ fn site() -> Site {
             file: "a.journal".to_owned(),
             run: Some("r1".to_owned()),
             updated: Some("U".to_owned()),
-            ended: Some(End::Failed),
+            outcome: Some(RunEnd::Failed),
             stage: Some(1),
             torn: true,
             failures: vec![Failure {
                 stage: 1,
                 step: 2,
-                part: "HelmRelease town/web-long".to_owned(),
+                object: "HelmRelease town/web-long".to_owned(),
                 reason: "no pod".to_owned(),
             }],
             unreadable: None,
@@ -111,13 +111,13 @@ fn a_site_is_a_table() {
         told,
         format!(
             "site worked at https://127.0.0.1:6443: 4 releases: 1 failed, 1 waiting, 1 ready, 1 suspended
-  last run: r1, begun B, updated U: failed
-    1 of 2 stages done, stage 1 (g1) failed: 1 of 3 parts
-    7 steps were left out of the cluster's copy
+  last run: r1, started B, updated U: failed
+    1 of 2 stages done, stage 1 (g1) failed: 1 of 3 objects done
+    7 steps are not in the cluster's copy
   lock: held by someone since S, renewed R, expired: --break-lock takes it
   journal: a.journal: run r1, failed in stage 1, updated U, its last line is torn
     1.2 HelmRelease town/web-long: no pod
-    to go on: armada2flux apply --resume --journal a.journal
+    to continue: armada2flux apply --resume --journal a.journal
 
   stage 1 core
       1  town/db        ready        v3  0.1.0
@@ -146,16 +146,16 @@ fn what_is_not_there_is_said() {
     let killed = |lock: Option<Lock>| {
         let mut site = site();
         site.lock = lock;
-        site.run.as_mut().unwrap().ended = None;
-        site.journal.as_mut().unwrap().ended = None;
+        site.run.as_mut().unwrap().outcome = None;
+        site.journal.as_mut().unwrap().outcome = None;
         text(&report(vec![site]), Style::default())
     };
     assert!(
-        killed(None).contains("updated U: ended without a word"),
+        killed(None).contains("updated U: not running, ended without a result"),
         "{}",
         killed(None)
     );
-    assert!(killed(site().lock).contains("updated U: at work"));
+    assert!(killed(site().lock).contains("updated U: running"));
     assert!(killed(None).contains("run r1, not finished in stage 1"));
     let empty = Site {
         summary: Summary::default(),

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Journal, Lock, ReleaseState, Report, Run, Site, Stage, Standing, Summary};
+use super::{Journal, Lock, ReleaseState, Report, Run, RunStatus, Site, Stage, Summary};
 use crate::report::command_line;
 use crate::report::digest::count;
 use crate::report::paragraph::{Paragraph, padded, text_columns};
 use crate::report::style::{Paint, Style};
-use crate::report::words::End;
+use crate::report::words::RunEnd;
 
 /// Longest reason in a row, in characters; `all` shows it whole.
 const MAX_WHY: usize = 100;
@@ -79,66 +79,66 @@ fn summary(summary: &Summary) -> String {
         failed,
         suspended,
     } = summary;
-    let parts = [
+    let objects = [
         (*failed, "failed"),
         (*waiting, "waiting"),
         (*ready, "ready"),
         (*suspended, "suspended"),
     ];
-    let parts = parts.iter().filter(|(number, _)| *number > 0);
-    let parts: Vec<String> = parts
+    let objects = objects.iter().filter(|(number, _)| *number > 0);
+    let objects: Vec<String> = objects
         .map(|(number, what)| format!("{number} {what}"))
         .collect();
-    if parts.is_empty() {
+    if objects.is_empty() {
         "no releases".to_owned()
     } else {
-        format!("{}: {}", count(*releases, "release"), parts.join(", "))
+        format!("{}: {}", count(*releases, "release"), objects.join(", "))
     }
 }
 
 fn run(out: &mut String, run: &Run, locked: bool, style: Style) {
-    let (word, paint) = match (run.ended, locked) {
-        (Some(end @ End::Complete), _) => (end.word(), Paint::Green),
-        (Some(end @ End::Failed), _) => (end.word(), Paint::Danger),
-        (Some(end @ (End::Paused | End::Interrupted)), _) => (end.word(), Paint::Yellow),
-        (None, true) => ("at work", Paint::Yellow),
+    let (word, paint) = match (run.outcome, locked) {
+        (Some(end @ RunEnd::Complete), _) => (end.word(), Paint::Green),
+        (Some(end @ RunEnd::Failed), _) => (end.word(), Paint::Danger),
+        (Some(end @ (RunEnd::Paused | RunEnd::Interrupted)), _) => (end.word(), Paint::Yellow),
+        (None, true) => ("running", Paint::Yellow),
         (None, false) => (
-            "ended without a word, as one that was killed",
+            "not running, ended without a result: its process was killed",
             Paint::Yellow,
         ),
     };
     let _ = writeln!(
         out,
-        "  last run: {}, begun {}, updated {}: {}",
+        "  last run: {}, started {}, updated {}: {}",
         run.run,
-        run.began,
+        run.started,
         run.updated,
         style.paint(word, paint)
     );
     let done = run.stages.iter();
-    let done = done.filter(|stage| stage.state == Standing::Done).count();
+    let done = done.filter(|stage| stage.state == RunStatus::Done).count();
     let mut line = format!("{done} of {} done", count(run.stages.len(), "stage"));
     let at = run
         .stages
         .iter()
-        .find(|stage| matches!(stage.state, Standing::Failed | Standing::Begun));
+        .find(|stage| matches!(stage.state, RunStatus::Failed | RunStatus::Started));
     if let Some(stage) = at {
-        let parts = &stage.parts;
+        let objects = &stage.objects;
         let _ = write!(
             line,
-            ", stage {} ({}) {}: {} of {}",
+            ", stage {} ({}) {}: {} of {} done",
             stage.number,
             stage.name,
             stage.state,
-            parts.done + parts.passed_over,
-            count(parts.all, "part")
+            objects.done + objects.skipped,
+            count(objects.all, "object")
         );
     }
     let _ = writeln!(out, "    {line}");
     if run.left_out > 0 {
         let _ = writeln!(
             out,
-            "    {} were left out of the cluster's copy",
+            "    {} are not in the cluster's copy",
             count(run.left_out, "step")
         );
     }
@@ -149,7 +149,7 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
         file,
         run,
         updated,
-        ended,
+        outcome,
         stage,
         torn,
         failures,
@@ -164,7 +164,10 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
         return;
     }
     let mut line = match run {
-        Some(run) => format!("run {run}, {}", ended.map_or("not finished", End::word)),
+        Some(run) => format!(
+            "run {run}, {}",
+            outcome.map_or("not finished", RunEnd::word)
+        ),
         None => "no run".to_owned(),
     };
     if let Some(stage) = stage {
@@ -178,7 +181,7 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
     }
     let _ = writeln!(out, "  journal: {file}: {line}");
     for failure in failures {
-        let place = format!("{}.{} {}", failure.stage, failure.step, failure.part);
+        let place = format!("{}.{} {}", failure.stage, failure.step, failure.object);
         let _ = writeln!(
             out,
             "    {}: {}",
@@ -186,9 +189,9 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
             fit(&failure.reason, style)
         );
     }
-    if run.is_some() && *ended != Some(End::Complete) {
+    if run.is_some() && *outcome != Some(RunEnd::Complete) {
         let words = ["armada2flux", "apply", "--resume", "--journal", file];
-        let _ = writeln!(out, "    to go on: {}", command_line(words));
+        let _ = writeln!(out, "    to continue: {}", command_line(words));
     }
 }
 

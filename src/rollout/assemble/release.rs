@@ -13,7 +13,7 @@ use crate::gate::{self, deletion};
 use crate::secret;
 use crate::value::{Data, Text, Value, is_too_long, unsafe_char};
 
-use super::super::{OnFailure, Part, Release, Stage, Until, as_applied};
+use super::super::{DoneWhen, Item, OnFailure, Release, Stage, as_applied};
 use super::{Fault, steps};
 
 /// Limit of a Helm action that a HelmRelease leaves out, in seconds (helm-controller: `GetTimeout`).
@@ -31,11 +31,11 @@ pub(super) fn stages(releases: &[&Object], faults: &mut Vec<Fault>) -> Vec<Stage
     let mut held: BTreeMap<(Text, Text), Text> = BTreeMap::new();
     for object in releases {
         let title = Text::from(object.title());
-        let part = ReleaseView::of(object).and_then(|release| part(object, release, faults));
-        let Some((place, part)) = place(object, faults).zip(part) else {
+        let item = ReleaseView::of(object).and_then(|release| item(object, release, faults));
+        let Some((place, item)) = place(object, faults).zip(item) else {
             continue;
         };
-        if let Until::Released(release) = &part.until {
+        if let DoneWhen::ReleaseReady(release) = &item.done_when {
             match held.entry((release.storage.clone(), release.name.clone())) {
                 Entry::Vacant(free) => {
                     free.insert(title.clone());
@@ -60,30 +60,30 @@ pub(super) fn stages(releases: &[&Object], faults: &mut Vec<Fault>) -> Vec<Stage
                 other: name.clone(),
             });
         }
-        steps.entry(step).or_default().push(part);
+        steps.entry(step).or_default().push(item);
     }
     dependencies(&stages, faults);
     let stages = stages.into_iter();
-    let stages = stages.map(|(number, (name, parts))| Stage {
+    let stages = stages.map(|(number, (name, items))| Stage {
         number,
         name,
-        steps: steps(parts),
+        steps: steps(items),
     });
     stages.collect()
 }
 
 /// By stage, with its name, and by step.
-type Places = BTreeMap<usize, (Text, BTreeMap<usize, Vec<Part>>)>;
+type Places = BTreeMap<usize, (Text, BTreeMap<usize, Vec<Item>>)>;
 
 /// What waits for something that never comes first.
 fn dependencies(stages: &Places, faults: &mut Vec<Fault>) {
     let all = || {
         stages.iter().flat_map(|(stage, (_, steps))| {
-            let parts = steps.iter();
-            parts.flat_map(move |(step, parts)| {
-                parts
+            let items = steps.iter();
+            items.flat_map(move |(step, items)| {
+                items
                     .iter()
-                    .map(move |part| ((*stage, *step), &part.object))
+                    .map(move |item| ((*stage, *step), &item.object))
             })
         })
     };
@@ -155,7 +155,7 @@ fn unreadable(object: &Object, annotation: &str, reason: String) -> Fault {
     }
 }
 
-fn part(object: &Object, release: ReleaseView<'_>, faults: &mut Vec<Fault>) -> Option<Part> {
+fn item(object: &Object, release: ReleaseView<'_>, faults: &mut Vec<Fault>) -> Option<Item> {
     let before = faults.len();
     let namespace = Text::from(release.target_namespace());
     let gates = object.annotation(GATES_ANNOTATION).map(|written| {
@@ -173,7 +173,7 @@ fn part(object: &Object, release: ReleaseView<'_>, faults: &mut Vec<Fault>) -> O
     let on_failure = match object.annotation(PROTECTED_ANNOTATION) {
         None => OnFailure::Stop,
         Some(PROTECTED_STOP) => OnFailure::Refuse,
-        Some(PROTECTED_CONTINUE) => OnFailure::PassOver,
+        Some(PROTECTED_CONTINUE) => OnFailure::Skip,
         Some(_) => {
             let reason = format!("it is neither `{PROTECTED_CONTINUE}` nor `{PROTECTED_STOP}`");
             faults.push(unreadable(object, PROTECTED_ANNOTATION, reason));
@@ -211,9 +211,9 @@ fn part(object: &Object, release: ReleaseView<'_>, faults: &mut Vec<Fault>) -> O
     if faults.len() > before {
         return None;
     }
-    Some(Part {
+    Some(Item {
         object: as_applied(object),
-        until: Until::Released(Box::new(release)),
+        done_when: DoneWhen::ReleaseReady(Box::new(release)),
         timeout,
         on_failure,
     })

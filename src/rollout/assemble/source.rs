@@ -7,24 +7,26 @@ use crate::flux::helm_repository::is_registry;
 use crate::flux::{Object, ObjectKey, SOURCE_GROUP};
 use crate::value::Text;
 
-use super::{Fault, OnFailure, Part, Until};
+use super::{DoneWhen, Fault, Item, OnFailure};
 
 /// How long an artifact may take, in seconds: source-controller clones anew after a failure, with growing pauses.
 const ARTIFACT_TIMEOUT: i64 = 300;
 
-/// The parts of the sources, those that are made of others behind them.
-pub(super) fn layers(sources: &[&Object], faults: &mut Vec<Fault>) -> Vec<Vec<Part>> {
+/// The items of the sources, those that are made of others behind them.
+pub(super) fn layers(sources: &[&Object], faults: &mut Vec<Fault>) -> Vec<Vec<Item>> {
     let mut depths: BTreeMap<ObjectKey, usize> = BTreeMap::new();
     let mut open: Vec<&&Object> = sources.iter().collect();
     let keys: Vec<ObjectKey> = sources.iter().map(|source| source.key()).collect();
-    // Each round settles those whose parts are settled; what is left at the end stands in a circle.
+    // Each round settles those whose items are settled; what is left at the end stands in a circle.
     loop {
         let before = open.len();
         let mut settled = Vec::new();
         open.retain(|source| {
-            let parts = made_of(source);
-            let parts: Vec<&ObjectKey> = parts.iter().filter(|key| keys.contains(key)).collect();
-            let known = parts.iter().map(|key| depths.get(*key).copied());
+            let included = included(source);
+            let known = included
+                .iter()
+                .filter(|key| keys.contains(key))
+                .map(|key| depths.get(key).copied());
             let Some(known) = known.collect::<Option<Vec<usize>>>() else {
                 return true;
             };
@@ -39,7 +41,7 @@ pub(super) fn layers(sources: &[&Object], faults: &mut Vec<Fault>) -> Vec<Vec<Pa
     faults.extend(open.iter().map(|source| Fault::Circle {
         object: source.title().into(),
     }));
-    let mut layers: Vec<Vec<Part>> = Vec::new();
+    let mut layers: Vec<Vec<Item>> = Vec::new();
     for source in sources {
         let Some(&depth) = depths.get(&source.key()) else {
             continue;
@@ -47,13 +49,13 @@ pub(super) fn layers(sources: &[&Object], faults: &mut Vec<Fault>) -> Vec<Vec<Pa
         if layers.len() <= depth {
             layers.resize_with(depth + 1, Vec::new);
         }
-        layers[depth].push(part(source, faults));
+        layers[depth].push(item(source, faults));
     }
     layers
 }
 
 /// The sources whose artifacts a source needs to make its own.
-fn made_of(source: &Object) -> Vec<ObjectKey> {
+fn included(source: &Object) -> Vec<ObjectKey> {
     let of = |kind: &str, name: &str| ObjectKey {
         group: SOURCE_GROUP.into(),
         kind: kind.into(),
@@ -72,13 +74,13 @@ fn made_of(source: &Object) -> Vec<ObjectKey> {
     keys
 }
 
-fn part(source: &Object, faults: &mut Vec<Fault>) -> Part {
+fn item(source: &Object, faults: &mut Vec<Fault>) -> Item {
     let text = |path: &[&str]| source.value.text_at(path);
     let registry = is_registry(&source.value);
-    let until = if registry {
-        Until::Applied
+    let done_when = if registry {
+        DoneWhen::Applied
     } else {
-        Until::Artifact {
+        DoneWhen::ArtifactReady {
             commit: text(&["spec", "ref", "commit"]).map(Text::from),
         }
     };
@@ -97,9 +99,9 @@ fn part(source: &Object, faults: &mut Vec<Fault>) -> Part {
             0
         }),
     };
-    Part {
+    Item {
         object: source.clone(),
-        until,
+        done_when,
         timeout: ARTIFACT_TIMEOUT.max(of_one_try * 2),
         on_failure: OnFailure::Stop,
     }

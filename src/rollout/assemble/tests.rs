@@ -18,9 +18,9 @@ fn faults(objects: Vec<Json>) -> Vec<String> {
 
 /// Stage, step, and the objects' titles.
 fn shape(rollout: &Rollout) -> Vec<String> {
-    let parts = rollout.parts();
-    let shown = parts.map(|(stage, step, part)| {
-        format!("{}.{} {}", stage.number, step.number, part.object.title())
+    let items = rollout.items();
+    let shown = items.map(|(stage, step, item)| {
+        format!("{}.{} {}", stage.number, step.number, item.object.title())
     });
     shown.collect()
 }
@@ -72,11 +72,11 @@ fn a_release_says_what_is_awaited_of_it() {
         .expect("spec")
         .remove("releaseName");
     let rollout = built(vec![json]);
-    let (part, release) = rollout.releases().next().expect("a release");
-    assert_eq!(part.object.value.at(&["spec", "suspend"]), None);
-    assert_eq!(part.on_failure, OnFailure::PassOver);
+    let (item, release) = rollout.releases().next().expect("a release");
+    assert_eq!(item.object.value.at(&["spec", "suspend"]), None);
+    assert_eq!(item.on_failure, OnFailure::Skip);
     // An upgrade, the tests, the controllers.
-    assert_eq!(part.timeout, 5400 + 90 + 120);
+    assert_eq!(item.timeout, 5400 + 90 + 120);
     assert_eq!(release.name, "harbour-town-a");
     assert_eq!(release.storage, "town");
     assert_eq!(release.namespace, "harbour-town");
@@ -98,13 +98,15 @@ fn preparations_wait_for_what_they_make() {
         slow,
         release(1, 1, "a"),
     ]);
-    let parts: Vec<&Part> = rollout.parts().map(|(_, _, part)| part).collect();
-    assert!(matches!(&parts[0].until, Until::Filled(keys) if *keys == ["username", "password"]));
-    assert!(matches!(parts[1].until, Until::Applied));
+    let items: Vec<&Item> = rollout.items().map(|(_, _, item)| item).collect();
     assert!(
-        matches!(&parts[2].until, Until::Artifact { commit: Some(commit) } if commit.starts_with("0123"))
+        matches!(&items[0].done_when, DoneWhen::KeysFilled(keys) if *keys == ["username", "password"])
     );
-    assert_eq!(parts[2].timeout, 1200);
+    assert!(matches!(items[1].done_when, DoneWhen::Applied));
+    assert!(
+        matches!(&items[2].done_when, DoneWhen::ArtifactReady { commit: Some(commit) } if commit.starts_with("0123"))
+    );
+    assert_eq!(items[2].timeout, 1200);
 }
 
 #[test]

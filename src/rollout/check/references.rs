@@ -19,7 +19,7 @@ fn key(group: &str, kind: &str, namespace: Option<&str>, name: &str) -> ObjectKe
     }
 }
 
-/// What must be there before an object is sent: its namespace, its values, its sources, their credentials and parts.
+/// What must be there before an object is sent: its namespace, its values, its sources, their credentials and included sources.
 pub(super) fn prepared(object: &Object) -> Vec<ObjectKey> {
     let own = object.namespace.as_deref();
     let value = &object.value;

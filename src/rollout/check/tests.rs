@@ -32,14 +32,14 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         stage.steps.swap(at, at + 1);
         Some(Rule::Ascending)
     }),
-    ("swap the parts of steps", |rollout, at| {
+    ("swap the items of steps", |rollout, at| {
         let prepared = rollout
             .stages
             .iter_mut()
             .find(|s| s.number == PREPARATION)?;
         let at = at.index(prepared.steps.len() - 1);
         let (front, back) = prepared.steps.split_at_mut(at + 1);
-        std::mem::swap(&mut front[at].parts, &mut back[0].parts);
+        std::mem::swap(&mut front[at].items, &mut back[0].items);
         Some(Rule::Prepared)
     }),
     ("merge two steps", |rollout, at| {
@@ -51,14 +51,14 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         let at = at.index(stage.steps.len() - 1);
         let Step {
             number: _,
-            mut parts,
+            mut items,
         } = stage.steps.remove(at + 1);
-        stage.steps[at].parts.append(&mut parts);
+        stage.steps[at].items.append(&mut items);
         Some(Rule::DependenciesFirst)
     }),
-    ("drop a part", |rollout, at| {
+    ("drop a item", |rollout, at| {
         let step = step(rollout, at);
-        step.parts.remove(at.index(step.parts.len()));
+        step.items.remove(at.index(step.items.len()));
         Some(Rule::Complete)
     }),
     ("drop a stage", |rollout, at| {
@@ -66,16 +66,16 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         Some(Rule::Complete)
     }),
     ("empty a step", |rollout, at| {
-        step(rollout, at).parts.clear();
+        step(rollout, at).items.clear();
         Some(Rule::Ascending)
     }),
-    ("repeat a part", |rollout, at| {
-        let again = part(rollout, at).clone();
-        step(rollout, at).parts.push(again);
+    ("repeat a item", |rollout, at| {
+        let again = item(rollout, at).clone();
+        step(rollout, at).items.push(again);
         Some(Rule::Once)
     }),
     ("of another site", |rollout, at| {
-        part(rollout, at).object.set_label(SITE_LABEL, "other");
+        item(rollout, at).object.set_label(SITE_LABEL, "other");
         Some(Rule::OneSite)
     }),
     ("another site", |rollout, _| {
@@ -83,36 +83,38 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         Some(Rule::OneSite)
     }),
     ("no limit", |rollout, at| {
-        part(rollout, at).timeout = 0;
+        item(rollout, at).timeout = 0;
         Some(Rule::Limited)
     }),
     ("another name", |rollout, at| {
-        part(rollout, at).object.name = "other".into();
+        item(rollout, at).object.name = "other".into();
         Some(Rule::Complete)
     }),
     ("another field", |rollout, at| {
-        part(rollout, at).object.set_annotation("other", "x");
+        item(rollout, at).object.set_annotation("other", "x");
         Some(Rule::AsInTheInput)
     }),
     ("awaited otherwise", |rollout, at| {
-        let part = part(rollout, at);
-        part.until = match part.until {
-            Until::Applied => Until::Artifact { commit: None },
-            Until::Filled(_) | Until::Artifact { .. } | Until::Released(_) => Until::Applied,
+        let item = item(rollout, at);
+        item.done_when = match item.done_when {
+            DoneWhen::Applied => DoneWhen::ArtifactReady { commit: None },
+            DoneWhen::KeysFilled(_)
+            | DoneWhen::ArtifactReady { .. }
+            | DoneWhen::ReleaseReady(_) => DoneWhen::Applied,
         };
         Some(Rule::Awaited)
     }),
     ("another commit", |rollout, at| {
-        let commit = find(rollout, at, |part| match &mut part.until {
-            Until::Artifact { commit } => Some(commit),
-            Until::Applied | Until::Filled(_) | Until::Released(_) => None,
+        let commit = find(rollout, at, |item| match &mut item.done_when {
+            DoneWhen::ArtifactReady { commit } => Some(commit),
+            DoneWhen::Applied | DoneWhen::KeysFilled(_) | DoneWhen::ReleaseReady(_) => None,
         })?;
         *commit = Some("other".into());
         Some(Rule::Awaited)
     }),
     ("suspended", |rollout, at| {
-        let object = find(rollout, at, |part| {
-            matches!(part.until, Until::Released(_)).then_some(&mut part.object)
+        let object = find(rollout, at, |item| {
+            matches!(item.done_when, DoneWhen::ReleaseReady(_)).then_some(&mut item.object)
         })?;
         let spec = object.value.as_mapping_mut()?.get_mut("spec")?;
         spec.as_mapping_mut()?.insert("suspend", true);
@@ -159,10 +161,10 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         Some(Rule::Deletions)
     }),
     ("protected otherwise", |rollout, at| {
-        let part = part(rollout, at);
-        part.on_failure = match part.on_failure {
-            OnFailure::Stop | OnFailure::Refuse => OnFailure::PassOver,
-            OnFailure::PassOver => OnFailure::Stop,
+        let item = item(rollout, at);
+        item.on_failure = match item.on_failure {
+            OnFailure::Stop | OnFailure::Refuse => OnFailure::Skip,
+            OnFailure::Skip => OnFailure::Stop,
         };
         Some(Rule::Protection)
     }),
@@ -177,18 +179,18 @@ fn step<'r>(rollout: &'r mut Rollout, at: &Index) -> &'r mut Step {
     steps.swap_remove(at.index(steps.len()))
 }
 
-fn part<'r>(rollout: &'r mut Rollout, at: &Index) -> &'r mut Part {
-    find(rollout, at, Some).expect("there are parts")
+fn item<'r>(rollout: &'r mut Rollout, at: &Index) -> &'r mut Item {
+    find(rollout, at, Some).expect("there are items")
 }
 
 fn find<'r, T>(
     rollout: &'r mut Rollout,
     at: &Index,
-    wanted: impl Fn(&'r mut Part) -> Option<T>,
+    wanted: impl Fn(&'r mut Item) -> Option<T>,
 ) -> Option<T> {
     let steps = rollout.stages.iter_mut().flat_map(|stage| &mut stage.steps);
-    let parts = steps.flat_map(|step| &mut step.parts);
-    let mut found: Vec<T> = parts.filter_map(wanted).collect();
+    let items = steps.flat_map(|step| &mut step.items);
+    let mut found: Vec<T> = items.filter_map(wanted).collect();
     (!found.is_empty()).then(|| found.swap_remove(at.index(found.len())))
 }
 
@@ -197,9 +199,12 @@ fn release<'r>(
     at: &Index,
     wanted: impl Fn(&Release) -> bool,
 ) -> Option<&'r mut Release> {
-    find(rollout, at, |part| match &mut part.until {
-        Until::Released(release) if wanted(release) => Some(&mut **release),
-        Until::Released(_) | Until::Applied | Until::Filled(_) | Until::Artifact { .. } => None,
+    find(rollout, at, |item| match &mut item.done_when {
+        DoneWhen::ReleaseReady(release) if wanted(release) => Some(&mut **release),
+        DoneWhen::ReleaseReady(_)
+        | DoneWhen::Applied
+        | DoneWhen::KeysFilled(_)
+        | DoneWhen::ArtifactReady { .. } => None,
     })
 }
 
@@ -213,7 +218,7 @@ proptest! {
     #[test]
     fn what_is_built_is_sound(set in site()) {
         let rollout = sound(&set);
-        prop_assert_eq!(rollout.parts().count(), set.len());
+        prop_assert_eq!(rollout.items().count(), set.len());
         prop_assert_eq!(digest(&rollout), digest(&sound(&set)));
     }
 

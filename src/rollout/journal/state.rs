@@ -1,120 +1,120 @@
-//! Reading a journal back: what the last run in it came to.
+//! Reads a journal: the progress of the last run in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{Act, Begin, Doomed, End, Entry, FORMAT, Finish, Line};
-use crate::rollout::PartId;
+use super::{DeleteTarget, Entry, FORMAT, ItemOutcome, Line, RunEnd, RunInfo, Write};
+use crate::rollout::ItemId;
 use crate::value::Text;
 
-/// What a file holds.
+/// The content of a journal file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Journal {
     /// The last run; `None` when no line is whole.
-    pub last: Option<State>,
-    /// Length of the whole lines, in bytes: what is behind it is cut off before anything is added.
+    pub last: Option<RunRecord>,
+    /// The length of the complete lines, in bytes. What follows is cut off before a line is added.
     pub whole: usize,
-    /// Whether something is behind it: a line that a process did not get to its end.
+    /// Whether an incomplete line follows: its process ended while it wrote.
     pub torn: bool,
 }
 
-/// Where a run stands.
+/// The progress of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
-    /// Its name.
+pub struct RunRecord {
+    /// The name of the run.
     pub run: Text,
-    /// What it is about, as it stood when the run began; `holder`, `program` and `server` are of the last process.
-    pub about: Begin,
-    /// When it began, as the line says.
-    pub began: Text,
-    /// When the last line was written.
+    /// What the run works on. `holder`, `program` and `server` are those of the last process, the rest is of the first.
+    pub info: RunInfo,
+    /// The time of the first line.
+    pub started: Text,
+    /// The time of the last line.
     pub updated: Text,
-    /// How many processes have worked on it.
+    /// The number of processes that have worked on the run.
     pub processes: usize,
-    /// The stage that began last.
+    /// The stage that started last.
     pub stage: Option<usize>,
     /// Stages whose last gate has opened.
-    pub ended: BTreeSet<usize>,
-    /// Parts, as far as something was done about them.
-    pub parts: BTreeMap<PartId, PartState>,
-    /// How the last process ended; `None` while one is at work, and when it was killed.
-    pub end: Option<End>,
+    pub finished: BTreeSet<usize>,
+    /// The items that were started.
+    pub items: BTreeMap<ItemId, ItemRecord>,
+    /// How the last process ended; `None` while one is running, and when it was killed.
+    pub end: Option<RunEnd>,
 }
 
-/// Where a part stands.
+/// The progress of an item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PartState {
-    /// The write that was begun and of which it is not known whether the cluster took it.
-    pub going: Option<Act>,
-    /// Generation after the last write that is known to be done; `None` also for what has none.
+pub struct ItemRecord {
+    /// The write that was announced and is not known to have succeeded.
+    pub intent: Option<Write>,
+    /// The generation after the last successful write; `None` also for kinds without one.
     pub generation: Option<i64>,
-    /// What is deleted before the upgrade; `None` as long as that was not looked up.
-    pub doomed: Option<Vec<Doom>>,
-    /// What the annotations of the last request to try again hold.
+    /// The objects to delete before the upgrade; `None` before they were listed.
+    pub deletions: Option<Vec<PendingDelete>>,
+    /// The token of the last request to retry.
     pub retried: Option<Text>,
-    /// How it ended; a failure is forgotten when the run is taken up again.
-    pub outcome: Option<Finish>,
+    /// The outcome; a failure is removed when the run is resumed.
+    pub outcome: Option<ItemOutcome>,
 }
 
 /// An object that is deleted before an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Doom {
-    /// The object.
-    pub object: Doomed,
-    /// Whether the cluster is known to have deleted it.
+pub struct PendingDelete {
+    /// The object to delete.
+    pub target: DeleteTarget,
+    /// Whether the deletion is known to have succeeded.
     pub deleted: bool,
 }
 
 /// Why a journal cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
-    /// A line is of another version of the format.
+    /// A line has another version of the format.
     #[error(
-        "line {line} of the journal is of version {version}, this program reads version {FORMAT}"
+        "line {line} of the journal has version {version}, this program reads version {FORMAT}"
     )]
     Version {
-        /// Number of the line, from 1.
+        /// The number of the line, from 1.
         line: usize,
-        /// The version it names.
+        /// The version of the line.
         version: u64,
     },
-    /// A line that is not the last one is no line of a journal.
-    #[error("line {line} is no line of a journal")]
+    /// A line that is not the last one cannot be read.
+    #[error("line {line} is not a valid line of a journal")]
     Malformed {
-        /// Number of the line, from 1.
+        /// The number of the line, from 1.
         line: usize,
     },
-    /// A line belongs to another run than those around it, or a run begins before the one before is complete.
-    #[error("two runs are mixed at line {line} of the journal")]
+    /// A line belongs to another run than the lines before, or a run starts before the previous one is complete.
+    #[error("line {line} of the journal belongs to another run than the lines before it")]
     Mixed {
-        /// Number of the line, from 1.
+        /// The number of the line, from 1.
         line: usize,
     },
-    /// A line stands where none of its kind can: before a run begins, or after it ended.
+    /// A line is not possible at this point: before a run started, or after it ended.
     #[error("line {line} of the journal is out of order")]
-    Disorder {
-        /// Number of the line, from 1.
+    OutOfOrder {
+        /// The number of the line, from 1.
         line: usize,
     },
 }
 
 impl JournalError {
-    /// What to do about it.
+    /// Returns a hint on what to do.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            JournalError::Version { .. } => "use the version of the program that wrote it",
+            JournalError::Version { .. } => "use the version of the program that wrote the journal",
             JournalError::Malformed { .. }
             | JournalError::Mixed { .. }
-            | JournalError::Disorder { .. } => {
-                "somebody changed the file: restore it, or begin a new run with another --journal FILE"
+            | JournalError::OutOfOrder { .. } => {
+                "the file was changed: restore it, or start a new run with another --journal FILE"
             }
         }
     }
 }
 
-/// What every version of a line has.
+/// The field that every version of a line has.
 #[derive(Deserialize)]
 struct Versioned {
     version: u64,
@@ -123,12 +123,11 @@ struct Versioned {
 impl Journal {
     /// Reads a file.
     ///
-    /// A last line without its end, or that is no JSON, is left out: the process that wrote it did not come to act on
-    /// it.
+    /// A last line that is incomplete or not JSON is left out: its process ended before it could act on it.
     ///
     /// # Errors
     ///
-    /// When a line is of another version, broken in the middle of the file, or not where it belongs.
+    /// When a line has another version, is broken in the middle of the file, or is out of order.
     pub fn read(bytes: &[u8]) -> Result<Self, JournalError> {
         let mut journal = Self::default();
         let mut lines = bytes
@@ -147,7 +146,7 @@ impl Journal {
                 break;
             }
             let line = parse(text, number)?;
-            journal.last = Some(State::after(journal.last.take(), line, number)?);
+            journal.last = Some(RunRecord::after(journal.last.take(), line, number)?);
             journal.whole += bytes.len();
         }
         Ok(journal)
@@ -166,49 +165,48 @@ fn parse(text: &[u8], line: usize) -> Result<Line, JournalError> {
     }
 }
 
-impl State {
-    /// The state after one more line, whose number is given.
+impl RunRecord {
+    /// Returns the record after one more line, with the line's number.
     ///
     /// # Errors
     ///
-    /// When the line cannot stand there.
+    /// When the line is not possible at this point.
     pub fn after(state: Option<Self>, line: Line, number: usize) -> Result<Self, JournalError> {
         match state {
-            None => Self::begin(line, number),
+            None => Self::start(line, number),
             Some(state) => state.then(line, number),
         }
     }
 
-    fn begin(line: Line, number: usize) -> Result<Self, JournalError> {
+    fn start(line: Line, number: usize) -> Result<Self, JournalError> {
         let Line {
             version: _,
             at,
             run,
             entry,
         } = line;
-        let Entry::Begin(about) = entry else {
-            return Err(JournalError::Disorder { line: number });
+        let Entry::RunStarted(info) = entry else {
+            return Err(JournalError::OutOfOrder { line: number });
         };
         Ok(Self {
             run,
-            about,
-            began: at.clone(),
+            info,
+            started: at.clone(),
             updated: at,
             processes: 1,
             stage: None,
-            ended: BTreeSet::new(),
-            parts: BTreeMap::new(),
+            finished: BTreeSet::new(),
+            items: BTreeMap::new(),
             end: None,
         })
     }
 
-    /// The state after one more line.
     fn then(mut self, line: Line, number: usize) -> Result<Self, JournalError> {
-        if matches!(line.entry, Entry::Begin(_)) {
+        if matches!(line.entry, Entry::RunStarted(_)) {
             if !self.is_complete() || self.run == line.run {
                 return Err(JournalError::Mixed { line: number });
             }
-            return Self::begin(line, number);
+            return Self::start(line, number);
         }
         let Line {
             version: _,
@@ -219,74 +217,74 @@ impl State {
         if run != self.run {
             return Err(JournalError::Mixed { line: number });
         }
-        let resumes = matches!(entry, Entry::Resume(_));
+        let resumes = matches!(entry, Entry::RunResumed(_));
         if self.is_complete() || self.end.is_some() && !resumes {
-            return Err(JournalError::Disorder { line: number });
+            return Err(JournalError::OutOfOrder { line: number });
         }
         self.updated = at;
         match entry {
-            // Taken care of above.
-            Entry::Begin(_) => {}
-            Entry::Resume(about) => self.resume(about, number)?,
-            Entry::StageBegins { stage } => self.stage = Some(stage),
-            Entry::Going { part, act } => self.part(part).go(act),
+            // Handled above.
+            Entry::RunStarted(_) => {}
+            Entry::RunResumed(info) => self.resume(info, number)?,
+            Entry::StageStarted { stage } => self.stage = Some(stage),
+            Entry::Intent { item, request } => self.item(item).intend(request),
             Entry::Done {
-                part,
-                act,
+                item,
+                request,
                 generation,
-            } => self.part(part).done(&act, generation),
-            Entry::Doomed { part, objects } => {
-                let dooms = objects.into_iter().map(|object| Doom {
-                    object,
+            } => self.item(item).done(&request, generation),
+            Entry::DeletionsListed { item, objects } => {
+                let deletions = objects.into_iter().map(|target| PendingDelete {
+                    target,
                     deleted: false,
                 });
-                self.part(part).doomed = Some(dooms.collect());
+                self.item(item).deletions = Some(deletions.collect());
             }
-            Entry::Finished { part, outcome } => {
-                let part = self.part(part);
-                part.going = None;
-                part.outcome = Some(outcome);
+            Entry::ItemFinished { item, outcome } => {
+                let item = self.item(item);
+                item.intent = None;
+                item.outcome = Some(outcome);
             }
-            Entry::StageEnds { stage } => {
-                self.ended.insert(stage);
+            Entry::StageFinished { stage } => {
+                self.finished.insert(stage);
             }
-            Entry::End(end) => self.end = Some(end),
+            Entry::RunEnded(end) => self.end = Some(end),
         }
         Ok(self)
     }
 
-    /// Another process takes the run up: it must be about the same, and tries again what had failed.
-    fn resume(&mut self, about: Begin, number: usize) -> Result<(), JournalError> {
-        if !self.is_about(&about) {
+    /// Records that another process resumes the same run. What had failed is tried again.
+    fn resume(&mut self, info: RunInfo, number: usize) -> Result<(), JournalError> {
+        if !self.is_same_run(&info) {
             return Err(JournalError::Mixed { line: number });
         }
-        let Begin {
+        let RunInfo {
             site: _,
             rollout: _,
             cluster: _,
             server,
             holder,
             program,
-            // `protected` is about what had failed before the run began.
+            // `protected` applies to what had failed before the run started.
             failed_before: _,
-        } = about;
-        self.about.server = server;
-        self.about.holder = holder;
-        self.about.program = program;
+        } = info;
+        self.info.server = server;
+        self.info.holder = holder;
+        self.info.program = program;
         self.processes += 1;
         self.end = None;
-        for part in self.parts.values_mut() {
-            if let Some(Finish::Failed { .. }) = part.outcome {
-                part.outcome = None;
+        for item in self.items.values_mut() {
+            if let Some(ItemOutcome::Failed { .. }) = item.outcome {
+                item.outcome = None;
             }
         }
         Ok(())
     }
 
-    /// Whether another beginning is about the same: site, rollout and cluster.
+    /// Returns whether a process may resume the run: it has the same site, rollout and cluster.
     #[must_use]
-    pub fn is_about(&self, other: &Begin) -> bool {
-        let Begin {
+    pub fn is_same_run(&self, other: &RunInfo) -> bool {
+        let RunInfo {
             site,
             rollout,
             cluster,
@@ -294,52 +292,52 @@ impl State {
             holder: _,
             program: _,
             failed_before: _,
-        } = &self.about;
+        } = &self.info;
         (site, rollout, cluster) == (&other.site, &other.rollout, &other.cluster)
     }
 
-    /// Whether everything that was asked for is done: such a run is not taken up again.
+    /// Returns whether everything that was requested is done. Such a run cannot be resumed.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.end == Some(End::Complete)
+        self.end == Some(RunEnd::Complete)
     }
 
-    /// Whether a part is finished for good: nothing of it is done again. A part that failed is not.
+    /// Returns whether an item is finished for good. An item that failed is not.
     #[must_use]
-    pub fn is_finished(&self, part: &PartId) -> bool {
-        let outcome = self.parts.get(part).and_then(|part| part.outcome.as_ref());
+    pub fn is_finished(&self, item: &ItemId) -> bool {
+        let outcome = self.items.get(item).and_then(|item| item.outcome.as_ref());
         match outcome {
-            Some(Finish::Unchanged | Finish::Applied | Finish::PassedOver) => true,
-            Some(Finish::Failed { .. }) | None => false,
+            Some(ItemOutcome::Unchanged | ItemOutcome::Applied | ItemOutcome::Skipped) => true,
+            Some(ItemOutcome::Failed { .. }) | None => false,
         }
     }
 
-    fn part(&mut self, part: PartId) -> &mut PartState {
-        self.parts.entry(part).or_default()
+    fn item(&mut self, item: ItemId) -> &mut ItemRecord {
+        self.items.entry(item).or_default()
     }
 }
 
-impl PartState {
-    fn go(&mut self, act: Act) {
-        if let Act::Retry { token } | Act::Retest { token } = &act {
+impl ItemRecord {
+    fn intend(&mut self, request: Write) {
+        if let Write::Retry { token } | Write::Retest { token } = &request {
             self.retried = Some(token.clone());
         }
-        self.going = Some(act);
+        self.intent = Some(request);
     }
 
-    fn done(&mut self, act: &Act, generation: Option<i64>) {
-        if self.going.as_ref() == Some(act) {
-            self.going = None;
+    fn done(&mut self, request: &Write, generation: Option<i64>) {
+        if self.intent.as_ref() == Some(request) {
+            self.intent = None;
         }
-        match act {
-            Act::Apply | Act::Unsuspend => self.generation = generation,
-            Act::Retry { token } | Act::Retest { token } => {
+        match request {
+            Write::Apply | Write::Unsuspend => self.generation = generation,
+            Write::Retry { token } | Write::Retest { token } => {
                 self.retried = Some(token.clone());
                 self.generation = generation.or(self.generation);
             }
-            Act::Delete { uid } => {
-                for doom in self.doomed.iter_mut().flatten() {
-                    doom.deleted |= doom.object.uid == *uid;
+            Write::Delete { uid } => {
+                for deletion in self.deletions.iter_mut().flatten() {
+                    deletion.deleted |= deletion.target.uid == *uid;
                 }
             }
         }

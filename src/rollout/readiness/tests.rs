@@ -37,16 +37,16 @@ fn expected(generation: i64) -> Expected {
     }
 }
 
-fn short(progress: &Progress) -> String {
+fn short(progress: &Readiness) -> String {
     match progress {
-        Progress::Waiting(why) => format!("waiting: {why}"),
-        Progress::Ready => "ready".to_owned(),
-        Progress::Failed(why) => format!("failed: {why}"),
+        Readiness::Waiting(why) => format!("waiting: {why}"),
+        Readiness::Ready => "ready".to_owned(),
+        Readiness::Failed(why) => format!("failed: {why}"),
     }
 }
 
 /// What is said of the states one after the other, without repetitions.
-fn told(states: &[Value], progress: impl Fn(&Value) -> Progress) -> Vec<String> {
+fn told(states: &[Value], progress: impl Fn(&Value) -> Readiness) -> Vec<String> {
     let mut told: Vec<String> = states.iter().map(|state| short(&progress(state))).collect();
     told.dedup();
     told
@@ -203,12 +203,12 @@ fn a_stalled_release_is_ready_or_failed_only_after_it_heard_of_the_retry() {
         generation: 1,
         retried: Some(Retried::Release("another".into())),
     };
-    assert!(matches!(release(last, &other), Progress::Waiting(_)));
+    assert!(matches!(release(last, &other), Readiness::Waiting(_)));
     // A stall that comes before the reset is looked at.
     let mut cel = self::states("release-cel").pop().unwrap();
-    assert!(matches!(release(&cel, &other), Progress::Waiting(_)));
+    assert!(matches!(release(&cel, &other), Readiness::Waiting(_)));
     *field(&mut cel, &["status", "lastHandledReconcileAt"]) = "another".into();
-    assert!(matches!(release(&cel, &other), Progress::Failed(_)));
+    assert!(matches!(release(&cel, &other), Readiness::Failed(_)));
 }
 
 #[test]
@@ -279,8 +279,8 @@ fn artifacts_are_of_their_generation_and_commit() {
     const SECOND: &str = "d88c8a73ceb4cb153f2b59a82d9e8c84968b2f1d";
     let pin = states("gitrepository-pin");
     let last = pin.last().unwrap();
-    assert_eq!(artifact(last, 2, Some(SECOND)), Progress::Ready);
-    assert_eq!(artifact(last, 2, None), Progress::Ready);
+    assert_eq!(artifact(last, 2, Some(SECOND)), Readiness::Ready);
+    assert_eq!(artifact(last, 2, None), Readiness::Ready);
     assert_eq!(
         short(&artifact(last, 2, Some(FIRST))),
         format!("waiting: its artifact is of sha1:{SECOND}, not of {FIRST}")
@@ -288,11 +288,11 @@ fn artifacts_are_of_their_generation_and_commit() {
     // As soon as the first is ready, and never for the second before it is built.
     let ready: Vec<bool> = pin
         .iter()
-        .map(|state| artifact(state, 1, Some(FIRST)) == Progress::Ready)
+        .map(|state| artifact(state, 1, Some(FIRST)) == Readiness::Ready)
         .collect();
     assert_eq!(ready.iter().filter(|ready| **ready).count(), 1);
     for (at, state) in pin.iter().enumerate() {
-        let ready = artifact(state, 2, None) == Progress::Ready;
+        let ready = artifact(state, 2, None) == Readiness::Ready;
         assert_eq!(ready, at == pin.len() - 1, "{at}");
     }
     for name in [
@@ -302,7 +302,7 @@ fn artifacts_are_of_their_generation_and_commit() {
     ] {
         for state in states(name) {
             assert!(
-                matches!(artifact(&state, 1, None), Progress::Waiting(_)),
+                matches!(artifact(&state, 1, None), Readiness::Waiting(_)),
                 "{name}"
             );
         }
@@ -318,11 +318,11 @@ fn artifacts_are_of_their_generation_and_commit() {
     );
     assert_eq!(
         artifact(states("helmrepository-charts").last().unwrap(), 1, None),
-        Progress::Ready
+        Readiness::Ready
     );
     assert_eq!(
         artifact(states("helmrepository-oci").last().unwrap(), 1, None),
-        Progress::Ready
+        Readiness::Ready
     );
 
     let mut stalled = pin.last().unwrap().clone();
@@ -385,7 +385,7 @@ fn ready_states() -> Vec<(String, Value)> {
     let mut ready = Vec::new();
     for (name, states) in releases() {
         for state in states {
-            if release(&state, &expected(generation(&state))) == Progress::Ready {
+            if release(&state, &expected(generation(&state))) == Readiness::Ready {
                 ready.push((name.clone(), state));
             }
         }
@@ -402,10 +402,10 @@ fn a_status_of_an_older_generation_is_never_ready() {
             let next = attempted.unwrap_or(0).max(generation(&state)) + 1;
             // The spec was changed; nobody has looked at it.
             *field(&mut state, &["metadata", "generation"]) = next.into();
-            assert_ne!(release(&state, &expected(next)), Progress::Ready, "{name}");
+            assert_ne!(release(&state, &expected(next)), Readiness::Ready, "{name}");
             // Even if somebody says so by hand, or the controller does so of a suspended one.
             *field(&mut state, &["status", "observedGeneration"]) = next.into();
-            assert_ne!(release(&state, &expected(next)), Progress::Ready, "{name}");
+            assert_ne!(release(&state, &expected(next)), Readiness::Ready, "{name}");
         }
     }
 }
@@ -434,7 +434,7 @@ fn each_field_is_needed() {
             *field(&mut state, path) = value.clone();
             assert_ne!(
                 release(&state, &expected),
-                Progress::Ready,
+                Readiness::Ready,
                 "{name}: {path:?}"
             );
         }
@@ -446,7 +446,11 @@ fn each_field_is_needed() {
         ] {
             let mut state = state.clone();
             *field(newest(&mut state), &[key]) = value.into();
-            assert_ne!(release(&state, &expected), Progress::Ready, "{name}: {key}");
+            assert_ne!(
+                release(&state, &expected),
+                Readiness::Ready,
+                "{name}: {key}"
+            );
         }
         for kind in ["Reconciling", "Stalled"] {
             let mut state = state.clone();
@@ -463,7 +467,7 @@ fn each_field_is_needed() {
             }
             assert_ne!(
                 release(&state, &expected),
-                Progress::Ready,
+                Readiness::Ready,
                 "{name}: {kind}"
             );
         }
@@ -483,7 +487,7 @@ fn each_field_is_needed() {
         // A digest of another algorithm says nothing.
         let mut other = state.clone();
         *field(newest(&mut other), &["configDigest"]) = "sha512:00".into();
-        assert_eq!(release(&other, &expected), Progress::Ready, "{name}");
+        assert_eq!(release(&other, &expected), Readiness::Ready, "{name}");
     }
 }
 
@@ -492,10 +496,10 @@ fn adopted_releases_need_no_condition_of_their_tests() {
     let mut state = states("release-good").pop().unwrap();
     *field(&mut state, &["spec", "test", "enable"]) = true.into();
     *field(newest(&mut state), &["testHooks"]) = Mapping::new().into();
-    assert_eq!(release(&state, &expected(2)), Progress::Ready);
+    assert_eq!(release(&state, &expected(2)), Readiness::Ready);
     let hook: Mapping = [("phase", "Failed")].into_iter().collect();
     *field(newest(&mut state), &["testHooks", "web-test"]) = hook.into();
-    assert_ne!(release(&state, &expected(2)), Progress::Ready);
+    assert_ne!(release(&state, &expected(2)), Readiness::Ready);
 }
 
 fn generations() -> impl Strategy<Value = Option<i64>> {
@@ -631,7 +635,7 @@ proptest! {
         ];
         let of_this = ours.iter().all(|path| number(path) == Some(wanted));
         let read = Status::of(&live);
-        if progress == Progress::Ready {
+        if progress == Readiness::Ready {
             prop_assert!(of_this);
             prop_assert!(read.holds("Ready") && !read.holds("Reconciling") && !read.holds("Stalled"));
             prop_assert!(read.newest().is_some_and(|newest| newest.status == "deployed"));
@@ -640,14 +644,14 @@ proptest! {
                 prop_assert_eq!(read.handled_reset, Some(token.as_str()));
             }
         }
-        if let Progress::Failed(why) = &progress {
+        if let Readiness::Failed(why) = &progress {
             prop_assert!(!why.is_empty());
             let newer = number(&["metadata", "generation"]).is_some_and(|now| now > wanted);
             prop_assert!(newer || number(&["status", "observedGeneration"]) == Some(wanted));
         }
         // A release that is ready as it stands is never pushed.
         if let Some(now) = number(&["metadata", "generation"])
-            && release(&live, &self::expected(now)) == Progress::Ready
+            && release(&live, &self::expected(now)) == Readiness::Ready
         {
             prop_assert!(!needs_retry(&live));
         }

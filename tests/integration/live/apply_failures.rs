@@ -162,18 +162,18 @@ fn stalled(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     let lines = site.journal_entries()?;
     let retries: Vec<_> = lines
         .iter()
-        .filter(|line| line["entry"]["act"]["do"] == "retry")
+        .filter(|line| line["entry"]["request"]["write"] == "retry")
         .collect();
     let [going, done] = retries[..] else {
         return Err(format!("{retries:?}").into());
     };
-    let token = &going["entry"]["act"]["token"];
+    let token = &going["entry"]["request"]["token"];
     let release = site.release(AUX)?;
     let annotations = &release["metadata"]["annotations"];
     ensure(
-        going["entry"]["is"] == "going"
-            && done["entry"]["is"] == "done"
-            && done["entry"]["act"]["token"] == *token
+        going["entry"]["type"] == "intent"
+            && done["entry"]["type"] == "done"
+            && done["entry"]["request"]["token"] == *token
             && annotations["reconcile.fluxcd.io/resetAt"] == *token
             && annotations["reconcile.fluxcd.io/requestedAt"] == *token
             && release["status"]["lastHandledResetAt"] == *token,

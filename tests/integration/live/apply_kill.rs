@@ -254,7 +254,7 @@ fn kill_and_resume(
     let runs = |lines: &[serde_json::Value]| {
         lines
             .iter()
-            .filter(|line| line["entry"]["is"] == "begin")
+            .filter(|line| line["entry"]["type"] == "run-started")
             .count()
     };
     let before = runs(&site.journal_entries()?);

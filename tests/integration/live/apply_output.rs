@@ -97,16 +97,17 @@ fn secrets(scope: &Scope<'_>) -> Outcome {
         .flatten()
         .filter_map(|stage| stage["outcome"].as_str())
         .collect();
-    ensure(outcomes.ends_with(&["done", "failed", "not-begun"]), || {
-        report.to_string()
-    })?;
+    ensure(
+        outcomes.ends_with(&["done", "failed", "not-started"]),
+        || report.to_string(),
+    )?;
     let events = read(&folder, "events")?;
     for line in events.lines() {
         expect_schema("apply-events.json", &serde_json::from_str(line)?)?;
     }
     let last = events.lines().last().unwrap_or_default();
     ensure(
-        last.contains(r#""event":"ends","outcome":"failed""#),
+        last.contains(r#""event":"run-ended","outcome":"failed""#),
         || events.clone(),
     )?;
 
@@ -125,7 +126,7 @@ fn secrets(scope: &Scope<'_>) -> Outcome {
         .find(|site| site["name"] == scope.namespace.as_str());
     let site = site.ok_or_else(|| format!("{} is not in {shown}", scope.namespace))?;
     ensure(
-        site["run"]["ended"] == "failed" && site["run"]["parts"]["failed"] == 1,
+        site["run"]["outcome"] == "failed" && site["run"]["objects"]["failed"] == 1,
         || site.to_string(),
     )?;
     ensure(

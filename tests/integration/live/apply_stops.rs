@@ -36,13 +36,13 @@ fn site<'b>(scope: &Scope<'b>) -> Outcome<SmallSite<'b>> {
 }
 
 /// Whether the journal has such an entry about the write of the last release.
-fn wrote(site: &SmallSite<'_>, is: &str) -> Outcome<bool> {
+fn wrote(site: &SmallSite<'_>, kind: &str) -> Outcome<bool> {
     let lines = site.journal_entries()?;
     Ok(lines.iter().any(|line| {
         let entry = &line["entry"];
-        entry["is"] == is
-            && entry["act"]["do"] == "apply"
-            && entry["part"]["name"] == format!("grain-{LAST}")
+        entry["type"] == kind
+            && entry["request"]["write"] == "apply"
+            && entry["item"]["name"] == format!("grain-{LAST}")
     }))
 }
 
@@ -56,14 +56,15 @@ fn interrupted(scope: &Scope<'_>) -> Outcome {
             .exactly(&site.path(LAST)),
     );
     let running = site.start(&proxy.kubeconfig, &tree, &[])?;
-    until(WITHIN, || Ok(wrote(&site, "going")?.then_some(())))?;
+    until(WITHIN, || Ok(wrote(&site, "intent")?.then_some(())))?;
     running.signal("INT")?;
     ended(&running.end()?, 130, &["stopping", "--resume"])?;
     let lines = site.journal_entries()?;
     let last = lines.last().map(|line| &line["entry"]);
     ensure(
         wrote(&site, "done")?
-            && last.is_some_and(|last| last["is"] == "end" && last["how"] == "interrupted"),
+            && last
+                .is_some_and(|last| last["type"] == "run-ended" && last["result"] == "interrupted"),
         || format!("{lines:?}"),
     )?;
     ensure(site.release(LAST)?["metadata"]["generation"] == 1, || {
@@ -91,7 +92,7 @@ fn twice(scope: &Scope<'_>) -> Outcome {
             .path("/leases/"),
     );
     let mut running = site.start(&proxy.kubeconfig, &tree, &[])?;
-    until(WITHIN, || Ok(wrote(&site, "going")?.then_some(())))?;
+    until(WITHIN, || Ok(wrote(&site, "intent")?.then_some(())))?;
     until(AT_ONCE, || {
         if running.has_ended()? {
             return Ok(Some(()));

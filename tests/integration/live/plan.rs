@@ -207,7 +207,7 @@ fn saved(scope: &Scope<'_>, folder: &str) -> Outcome {
     ensure(
         Some(&plan_file["cluster"]["uid"]) == uid.as_ref()
             && plan_file["valid_for"] == 5400
-            && plan_file["stages"][2]["steps"][0]["parts"][0]["kind"] == "HelmRelease",
+            && plan_file["stages"][2]["steps"][0]["objects"][0]["kind"] == "HelmRelease",
         || text.clone(),
     )?;
     hidden(scope)?;

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use armada2flux::cluster::{Cluster, Event};
-use armada2flux::rollout::readiness::{self, Expected, Progress, Retried};
+use armada2flux::rollout::readiness::{self, Expected, Readiness, Retried};
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 
@@ -51,7 +51,7 @@ fn apply(scope: &Scope<'_>, spec: &Value, values: &Value) -> Outcome<i64> {
 }
 
 /// Watches the release until it is ready or failed.
-fn settled(scope: &Scope<'_>, cluster: &Cluster, expected: &Expected) -> Outcome<Progress> {
+fn settled(scope: &Scope<'_>, cluster: &Cluster, expected: &Expected) -> Outcome<Readiness> {
     let follow = async {
         let mut events = pin!(cluster.watch_one(&helm_releases(), Some(&scope.namespace), "web"));
         let mut waits = Vec::new();
@@ -63,7 +63,7 @@ fn settled(scope: &Scope<'_>, cluster: &Cluster, expected: &Expected) -> Outcome
             };
             for object in objects {
                 match readiness::release(&object.value, expected) {
-                    Progress::Waiting(why) => waits.push(why),
+                    Readiness::Waiting(why) => waits.push(why),
                     decided => return Ok(decided),
                 }
             }
@@ -76,7 +76,7 @@ fn settled(scope: &Scope<'_>, cluster: &Cluster, expected: &Expected) -> Outcome
     limited.unwrap_or_else(|_| Err(format!("nothing is decided of {expected:?}").into()))
 }
 
-fn expect(scope: &Scope<'_>, cluster: &Cluster, generation: i64) -> Outcome<Progress> {
+fn expect(scope: &Scope<'_>, cluster: &Cluster, generation: i64) -> Outcome<Readiness> {
     let expected = Expected {
         generation,
         retried: None,
@@ -84,10 +84,10 @@ fn expect(scope: &Scope<'_>, cluster: &Cluster, generation: i64) -> Outcome<Prog
     settled(scope, cluster, &expected)
 }
 
-fn failed(progress: &Progress) -> Outcome<&str> {
+fn failed(progress: &Readiness) -> Outcome<&str> {
     match progress {
-        Progress::Failed(why) => Ok(why),
-        Progress::Waiting(_) | Progress::Ready => Err(format!("{progress:?}").into()),
+        Readiness::Failed(why) => Ok(why),
+        Readiness::Waiting(_) | Readiness::Ready => Err(format!("{progress:?}").into()),
     }
 }
 
@@ -114,7 +114,7 @@ fn changes(scope: &Scope<'_>) -> Outcome {
             &json!({"replicas": 1, "conf": {"number": number}}),
         )?;
         let progress = expect(scope, &cluster, generation)?;
-        ensure(progress == Progress::Ready, || {
+        ensure(progress == Readiness::Ready, || {
             format!("{number}: {progress:?}")
         })?;
         // Not the reported status, but what Helm has written to the cluster.
@@ -127,7 +127,7 @@ fn changes(scope: &Scope<'_>) -> Outcome {
     let spec = json!({"test": {"enable": true}, "maxHistory": 7});
     let generation = apply(scope, &spec, &json!({"replicas": 1, "conf": {"number": 4}}))?;
     let progress = expect(scope, &cluster, generation)?;
-    ensure(progress == Progress::Ready, || format!("{progress:?}"))?;
+    ensure(progress == Readiness::Ready, || format!("{progress:?}"))?;
     let namespace = format!("--namespace={}", scope.namespace);
     let history = scope.bed.run(
         Program::Helm3,
@@ -155,7 +155,7 @@ fn failures(scope: &Scope<'_>) -> Outcome {
     });
     let generation = apply(scope, &rolls, &json!({"replicas": 1}))?;
     let progress = expect(scope, &cluster, generation)?;
-    ensure(progress == Progress::Ready, || format!("{progress:?}"))?;
+    ensure(progress == Readiness::Ready, || format!("{progress:?}"))?;
     let dead = json!({"replicas": 1, "labels": {"armada2flux.example/never-ready": "true"}});
     let generation = apply(scope, &rolls, &dead)?;
     let progress = expect(scope, &cluster, generation)?;

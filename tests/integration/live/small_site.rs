@@ -263,10 +263,10 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
 
     /// Waits until the first stage waits only for that, in the `nth` run of the journal.
     pub(super) fn wait_until_held(&self, nth: usize) -> Outcome {
-        let has = |run: &[Value], is: &str, release: &str| {
+        let has = |run: &[Value], kind: &str, release: &str| {
             run.iter().any(|line| {
                 let entry = &line["entry"];
-                entry["is"] == is && entry["part"]["name"] == format!("grain-{release}")
+                entry["type"] == kind && entry["item"]["name"] == format!("grain-{release}")
             })
         };
         until(WITHIN, || {
@@ -274,12 +274,12 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
             let mut begun = lines
                 .iter()
                 .enumerate()
-                .filter(|(_, line)| line["entry"]["is"] == "begin");
+                .filter(|(_, line)| line["entry"]["type"] == "run-started");
             let Some((begun, _)) = begun.nth(nth - 1) else {
                 return Ok(None);
             };
             let run = &lines[begun..];
-            Ok((has(run, "finished", DB) && has(run, "done", FIRST[0])).then_some(()))
+            Ok((has(run, "item-finished", DB) && has(run, "done", FIRST[0])).then_some(()))
         })?;
         let path = self.path(FIRST[0]);
         let ready = self.bed.wait(&path, WITHIN, |object| {
@@ -372,15 +372,16 @@ data: {{release_prefix: grain, chart_groups: [first, second]}}
         let lines = self.journal_entries()?;
         let begun = lines
             .iter()
-            .rposition(|line| line["entry"]["is"] == "begin");
+            .rposition(|line| line["entry"]["type"] == "run-started");
         let run = lines.get(begun.unwrap_or_default()..).unwrap_or_default();
         let one = run.iter().all(|line| line["run"] == run[0]["run"]);
         let last = run.last().map(|line| &line["entry"]);
-        let complete = last.is_some_and(|last| last["is"] == "end" && last["how"] == "complete");
+        let complete =
+            last.is_some_and(|last| last["type"] == "run-ended" && last["result"] == "complete");
         ensure(one && complete, || format!("{}: {last:?}", self.name))?;
         Ok(1 + run
             .iter()
-            .filter(|line| line["entry"]["is"] == "resume")
+            .filter(|line| line["entry"]["type"] == "run-resumed")
             .count())
     }
 }

@@ -3,9 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
-use armada2flux::rollout::PartId;
-use armada2flux::rollout::journal::{Begin, End, Entry, FORMAT, Finish, Line};
-use armada2flux::rollout::state::{self, Counts, RunState, StageState, Standing};
+use armada2flux::rollout::ItemId;
+use armada2flux::rollout::journal::{Entry, FORMAT, ItemOutcome, Line, RunEnd, RunInfo};
+use armada2flux::rollout::state::{self, Counts, RunState, RunStatus, StageState};
 use serde_json::{Value, json};
 
 use super::client::tester;
@@ -168,15 +168,15 @@ fn run(scope: &Scope<'_>) -> Outcome {
         rollout: "sha256:1".into(),
         program: "0.1.0".into(),
         holder: "somebody".into(),
-        began: "2026-11-28T12:00:00.000Z".into(),
+        started: "2026-11-28T12:00:00.000Z".into(),
         updated: "2026-11-28T12:00:09.000Z".into(),
-        end: Some(End::Failed),
+        end: Some(RunEnd::Failed),
         total: counts(2, 1, 1),
         stages: vec![StageState {
             number: 1,
             name: "core".into(),
-            state: Standing::Failed,
-            parts: counts(2, 1, 1),
+            state: RunStatus::Failed,
+            objects: counts(2, 1, 1),
             steps: Vec::new(),
         }],
         left_out: 0,
@@ -189,14 +189,14 @@ fn run(scope: &Scope<'_>) -> Outcome {
         .bed
         .block_on(cluster.take_lease(&scope.namespace, &name, "somebody", 600, |_| false))?;
 
-    let failed = PartId {
+    let failed = ItemId {
         stage: 1,
         step: 2,
         kind: "HelmRelease".into(),
         namespace: Some(scope.namespace.as_str().into()),
         name: "stalled".into(),
     };
-    let begin = Begin {
+    let begin = RunInfo {
         site: FIRST.into(),
         rollout: "sha256:1".into(),
         cluster: "1111".into(),
@@ -207,13 +207,13 @@ fn run(scope: &Scope<'_>) -> Outcome {
     };
     let reason = "no expression".into();
     let entries = [
-        Entry::Begin(begin),
-        Entry::StageBegins { stage: 1 },
-        Entry::Finished {
-            part: failed,
-            outcome: Finish::Failed { reason },
+        Entry::RunStarted(begin),
+        Entry::StageStarted { stage: 1 },
+        Entry::ItemFinished {
+            item: failed,
+            outcome: ItemOutcome::Failed { reason },
         },
-        Entry::End(End::Failed),
+        Entry::RunEnded(RunEnd::Failed),
     ];
     let mut text = String::new();
     for entry in entries {
@@ -285,7 +285,7 @@ fn shown(scope: &Scope<'_>) -> Outcome {
         || stalled.to_string(),
     )?;
     ensure(
-        first["run"]["ended"] == "failed" && first["run"]["stages"][0]["state"] == "failed",
+        first["run"]["outcome"] == "failed" && first["run"]["stages"][0]["state"] == "failed",
         || first.to_string(),
     )?;
     ensure(
@@ -307,7 +307,7 @@ fn shown(scope: &Scope<'_>) -> Outcome {
     for text in [
         "2 releases: 1 failed, 1 ready\n  last run: r1,",
         "  lock: held by somebody since ",
-        &format!("to go on: armada2flux apply --resume --journal armada2flux-{FIRST}.journal"),
+        &format!("to continue: armada2flux apply --resume --journal armada2flux-{FIRST}.journal"),
         "cannot read ***",
     ] {
         ensure(ran.stdout.contains(text), || {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::flux::Object;
-use crate::rollout::{OnFailure, Part, Stage, Step, Until};
+use crate::rollout::{DoneWhen, Item, OnFailure, Stage, Step};
 use crate::value::Value;
 
 fn object(name: &str) -> Object {
@@ -10,18 +10,18 @@ fn object(name: &str) -> Object {
     Object::from_value(Value::from_json(text.as_bytes()).unwrap()).unwrap()
 }
 
-/// Stages with these parts, each a step.
+/// Stages with these items, each a step.
 fn rollout(stages: &[&[&str]]) -> Rollout {
-    let stages = stages.iter().enumerate().map(|(number, parts)| Stage {
+    let stages = stages.iter().enumerate().map(|(number, items)| Stage {
         number,
         name: format!("g{number}").into(),
         steps: (1..)
-            .zip(*parts)
+            .zip(*items)
             .map(|(number, name)| Step {
                 number,
-                parts: vec![Part {
+                items: vec![Item {
                     object: object(name),
-                    until: Until::Applied,
+                    done_when: DoneWhen::Applied,
                     timeout: 1,
                     on_failure: OnFailure::Stop,
                 }],
@@ -38,23 +38,23 @@ fn at(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Tells moments of parts, a second each.
-fn told(tally: &mut Tally, rollout: &Rollout, moments: &[(&str, Moment)], from: u64) {
-    for (second, (name, moment)) in (from..).zip(moments) {
-        let mut parts = rollout.parts();
-        let (stage, step, part) = parts
-            .find(|(_, _, part)| part.object.name == *name)
+/// Tells states of items, a second each.
+fn told(tally: &mut Tally, rollout: &Rollout, states: &[(&str, ItemState)], from: u64) {
+    for (second, (name, state)) in (from..).zip(states) {
+        let mut items = rollout.items();
+        let (stage, step, item) = items
+            .find(|(_, _, item)| item.object.name == *name)
             .unwrap();
-        let event = Event::Part {
-            part: part.id(stage, step),
-            moment: moment.clone(),
+        let event = Event::Item {
+            item: item.id(stage, step),
+            state: state.clone(),
         };
         tally.event(at(second), &event);
     }
 }
 
-fn about() -> Begin {
-    Begin {
+fn info() -> RunInfo {
+    RunInfo {
         site: "worked".into(),
         rollout: "sha256:0".into(),
         cluster: "1111".into(),
@@ -65,33 +65,33 @@ fn about() -> Begin {
     }
 }
 
-fn closing(about: &Begin, end: End) -> Closing<'_> {
+fn closing(info: &RunInfo, end: RunEnd) -> Closing<'_> {
     Closing {
-        about,
+        info,
         run: "r1".into(),
         resumed: true,
-        began: "2026-11-28T12:00:00.000Z".into(),
-        ended: "2026-11-28T12:01:40.000Z".into(),
+        started: "2026-11-28T12:00:00.000Z".into(),
+        finished: "2026-11-28T12:01:40.000Z".into(),
         took: at(100),
         end,
         resume: Some("armada2flux apply --resume".to_owned()),
     }
 }
 
-fn gate(gate: usize) -> Moment {
-    Moment::Gate {
+fn gate(gate: usize) -> ItemState {
+    ItemState::Gate {
         gate,
         of: 2,
         why: "2 of 3 pods".into(),
     }
 }
 
-fn finished(outcome: Finish) -> Moment {
-    Moment::Finished(outcome)
+fn finished(outcome: ItemOutcome) -> ItemState {
+    ItemState::Finished(outcome)
 }
 
-fn failed() -> Moment {
-    finished(Finish::Failed {
+fn failed() -> ItemState {
+    finished(ItemOutcome::Failed {
         reason: "no pod".into(),
     })
 }
@@ -99,29 +99,29 @@ fn failed() -> Moment {
 #[test]
 fn a_run_is_told_part_by_part() {
     let rollout = rollout(&[&["before"], &["db", "web", "old"], &["late"]]);
-    let mut tally = Tally::new(&rollout, |part| part.name == "before");
-    let begins = Event::StageBegins {
+    let mut tally = Tally::new(&rollout, |item| item.name == "before");
+    let started = Event::StageStarted {
         stage: 1,
         name: "g1".into(),
-        parts: 3,
+        objects: 3,
     };
-    tally.event(at(10), &begins);
+    tally.event(at(10), &started);
     let why = "Fulfilling prerequisites".into();
-    let moments = [
-        ("db", Moment::Asking),
-        ("db", Moment::Deleting { objects: 2 }),
-        ("db", Moment::Writing),
-        ("db", Moment::Reconciling { why }),
+    let states = [
+        ("db", ItemState::DryRun),
+        ("db", ItemState::Deleting { objects: 2 }),
+        ("db", ItemState::Writing),
+        ("db", ItemState::Reconciling { why }),
         ("db", gate(1)),
         ("db", gate(1)),
         ("db", gate(2)),
-        ("db", finished(Finish::Applied)),
-        ("old", finished(Finish::PassedOver)),
+        ("db", finished(ItemOutcome::Applied)),
+        ("old", finished(ItemOutcome::Skipped)),
         ("web", gate(1)),
         ("web", failed()),
     ];
-    told(&mut tally, &rollout, &moments, 10);
-    let report = tally.report(closing(&about(), End::Failed));
+    told(&mut tally, &rollout, &states, 10);
+    let report = tally.report(closing(&info(), RunEnd::Failed));
     let stages: Vec<(&str, Option<f64>)> = report
         .stages
         .iter()
@@ -132,30 +132,30 @@ fn a_run_is_told_part_by_part() {
         [
             ("earlier", None),
             ("failed", Some(90.0)),
-            ("not-begun", None)
+            ("not-started", None)
         ]
     );
     let summary = Summary {
-        parts: 5,
+        objects: 5,
         applied: 1,
         unchanged: 0,
         earlier: 1,
-        passed_over: 1,
+        skipped: 1,
         failed: 1,
         unfinished: 0,
-        not_begun: 1,
+        not_started: 1,
         deleted: 2,
     };
     assert_eq!(report.summary, summary);
-    let [db, web, old] = &report.stages[1].parts[..] else {
+    let [db, web, old] = &report.stages[1].objects[..] else {
         panic!("{:?}", report.stages);
     };
     assert_eq!(
         (db.outcome.word(), db.step, db.seconds, db.deleted),
         ("applied", 1, Some(7.0), 2)
     );
-    let gates = |part: &apply::Part| -> Vec<(usize, f64, bool)> {
-        part.gates
+    let gates = |item: &apply::Object| -> Vec<(usize, f64, bool)> {
+        item.gates
             .iter()
             .map(|gate| (gate.gate, gate.seconds, gate.open))
             .collect()
@@ -180,31 +180,31 @@ fn what_is_cut_short_says_what_it_waited_for() {
     let rollout = rollout(&[&["db"], &["web"]]);
     let mut tally = Tally::new(&rollout, |_| false);
     for stage in 0..2 {
-        let begins = Event::StageBegins {
+        let started = Event::StageStarted {
             stage,
             name: "g".into(),
-            parts: 1,
+            objects: 1,
         };
-        tally.event(at(stage as u64 * 10), &begins);
+        tally.event(at(stage as u64 * 10), &started);
         if stage == 0 {
             told(
                 &mut tally,
                 &rollout,
-                &[("db", finished(Finish::Unchanged))],
+                &[("db", finished(ItemOutcome::Unchanged))],
                 1,
             );
-            tally.event(at(5), &Event::StageEnds { stage });
+            tally.event(at(5), &Event::StageFinished { stage });
         }
     }
     told(
         &mut tally,
         &rollout,
-        &[("web", Moment::Writing), ("web", gate(2))],
+        &[("web", ItemState::Writing), ("web", gate(2))],
         20,
     );
     let message = "busy".into();
-    tally.event(at(30), &Event::Trouble { message });
-    let report = tally.report(closing(&about(), End::Interrupted));
+    tally.event(at(30), &Event::Warning { message });
+    let report = tally.report(closing(&info(), RunEnd::Interrupted));
     let outcomes: Vec<&str> = report
         .stages
         .iter()
@@ -212,7 +212,7 @@ fn what_is_cut_short_says_what_it_waited_for() {
         .collect();
     assert_eq!(outcomes, ["done", "unfinished"]);
     assert_eq!(report.stages[0].seconds, Some(5.0));
-    let web = &report.stages[1].parts[0];
+    let web = &report.stages[1].objects[0];
     assert_eq!(
         (web.outcome.word(), web.reason.as_deref()),
         ("unfinished", Some("2 of 3 pods"))

@@ -2,8 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-fn part(name: &str) -> PartId {
-    PartId {
+fn item(name: &str) -> ItemId {
+    ItemId {
         stage: 1,
         step: 1,
         kind: "HelmRelease".into(),
@@ -12,8 +12,8 @@ fn part(name: &str) -> PartId {
     }
 }
 
-fn begin(holder: &str) -> Begin {
-    Begin {
+fn begin(holder: &str) -> RunInfo {
+    RunInfo {
         site: "worked".into(),
         rollout: "sha256:1".into(),
         cluster: "11111111-2222".into(),
@@ -24,8 +24,8 @@ fn begin(holder: &str) -> Begin {
     }
 }
 
-fn doomed(name: &str) -> Doomed {
-    Doomed {
+fn deletions(name: &str) -> DeleteTarget {
+    DeleteTarget {
         api_version: "batch/v1".into(),
         kind: "Job".into(),
         name: name.into(),
@@ -33,36 +33,36 @@ fn doomed(name: &str) -> Doomed {
     }
 }
 
-fn delete(name: &str) -> Act {
-    Act::Delete {
+fn delete(name: &str) -> Write {
+    Write::Delete {
         uid: format!("uid-{name}").into(),
     }
 }
 
-fn going(name: &str, act: Act) -> Entry {
-    Entry::Going {
-        part: part(name),
-        act,
+fn intent(name: &str, request: Write) -> Entry {
+    Entry::Intent {
+        item: item(name),
+        request,
     }
 }
 
-fn done(name: &str, act: Act, generation: Option<i64>) -> Entry {
+fn done(name: &str, request: Write, generation: Option<i64>) -> Entry {
     Entry::Done {
-        part: part(name),
-        act,
+        item: item(name),
+        request,
         generation,
     }
 }
 
-fn failed() -> Finish {
-    Finish::Failed {
+fn failed() -> ItemOutcome {
+    ItemOutcome::Failed {
         reason: "no pod came up".into(),
     }
 }
 
-fn finished(name: &str, outcome: Finish) -> Entry {
-    Entry::Finished {
-        part: part(name),
+fn finished(name: &str, outcome: ItemOutcome) -> Entry {
+    Entry::ItemFinished {
+        item: item(name),
         outcome,
     }
 }
@@ -70,33 +70,33 @@ fn finished(name: &str, outcome: Finish) -> Entry {
 /// A run that fails and is taken up again, killed in the midst of it, and taken up once more.
 fn story() -> Vec<Entry> {
     vec![
-        Entry::Begin(begin("first")),
-        Entry::StageBegins { stage: 1 },
-        Entry::Doomed {
-            part: part("db"),
-            objects: vec![doomed("db-sync"), doomed("db-init")],
+        Entry::RunStarted(begin("first")),
+        Entry::StageStarted { stage: 1 },
+        Entry::DeletionsListed {
+            item: item("db"),
+            objects: vec![deletions("db-sync"), deletions("db-init")],
         },
-        going("db", delete("db-sync")),
+        intent("db", delete("db-sync")),
         done("db", delete("db-sync"), None),
-        going("db", delete("db-init")),
+        intent("db", delete("db-init")),
         done("db", delete("db-init"), None),
-        going("db", Act::Apply),
-        going("web", Act::Apply),
-        done("db", Act::Apply, Some(3)),
-        going("db", Act::Unsuspend),
-        done("db", Act::Unsuspend, Some(4)),
-        done("web", Act::Apply, Some(1)),
-        finished("web", Finish::Applied),
+        intent("db", Write::Apply),
+        intent("web", Write::Apply),
+        done("db", Write::Apply, Some(3)),
+        intent("db", Write::Unsuspend),
+        done("db", Write::Unsuspend, Some(4)),
+        done("web", Write::Apply, Some(1)),
+        finished("web", ItemOutcome::Applied),
         finished("db", failed()),
-        Entry::End(End::Failed),
-        Entry::Resume(begin("second")),
-        Entry::StageBegins { stage: 1 },
-        going("db", Act::Retry { token: "t1".into() }),
-        done("db", Act::Retry { token: "t1".into() }, None),
-        Entry::Resume(begin("third")),
-        finished("db", Finish::Applied),
-        Entry::StageEnds { stage: 1 },
-        Entry::End(End::Complete),
+        Entry::RunEnded(RunEnd::Failed),
+        Entry::RunResumed(begin("second")),
+        Entry::StageStarted { stage: 1 },
+        intent("db", Write::Retry { token: "t1".into() }),
+        done("db", Write::Retry { token: "t1".into() }, None),
+        Entry::RunResumed(begin("third")),
+        finished("db", ItemOutcome::Applied),
+        Entry::StageFinished { stage: 1 },
+        Entry::RunEnded(RunEnd::Complete),
     ]
 }
 
@@ -114,7 +114,7 @@ fn text(run: &str, entries: impl IntoIterator<Item = Entry>) -> String {
 }
 
 /// The state after the first `lines` of the story.
-fn after(lines: usize) -> State {
+fn after(lines: usize) -> RunRecord {
     let text = text("r1", story().into_iter().take(lines));
     let journal = Journal::read(text.as_bytes()).unwrap();
     assert_eq!((journal.whole, journal.torn), (text.len(), false));
@@ -124,42 +124,47 @@ fn after(lines: usize) -> State {
 #[test]
 fn a_story_is_followed() {
     let state = after(9);
-    let db = &state.parts[&part("db")];
-    assert_eq!(db.going, Some(Act::Apply));
-    assert!(db.doomed.iter().flatten().all(|doom| doom.deleted));
-    assert_eq!(db.doomed.as_ref().map(Vec::len), Some(2));
+    let db = &state.items[&item("db")];
+    assert_eq!(db.intent, Some(Write::Apply));
+    assert!(
+        db.deletions
+            .iter()
+            .flatten()
+            .all(|deletion| deletion.deleted)
+    );
+    assert_eq!(db.deletions.as_ref().map(Vec::len), Some(2));
     assert_eq!(
         (state.stage, state.processes, &state.end),
         (Some(1), 1, &None)
     );
 
     let half = after(6);
-    let deleted: Vec<bool> = half.parts[&part("db")]
-        .doomed
+    let deleted: Vec<bool> = half.items[&item("db")]
+        .deletions
         .iter()
         .flatten()
         .map(|d| d.deleted)
         .collect();
     assert_eq!(deleted, [true, false]);
-    assert_eq!(half.parts[&part("db")].going, Some(delete("db-init")));
+    assert_eq!(half.items[&item("db")].intent, Some(delete("db-init")));
 
     let state = after(16);
-    assert_eq!(state.end, Some(End::Failed));
-    assert_eq!(state.parts[&part("db")].generation, Some(4));
-    assert_eq!(state.parts[&part("db")].outcome, Some(failed()));
-    assert!(!state.is_finished(&part("db")) && state.is_finished(&part("web")));
+    assert_eq!(state.end, Some(RunEnd::Failed));
+    assert_eq!(state.items[&item("db")].generation, Some(4));
+    assert_eq!(state.items[&item("db")].outcome, Some(failed()));
+    assert!(!state.is_finished(&item("db")) && state.is_finished(&item("web")));
 
     let state = after(19);
-    let db = &state.parts[&part("db")];
+    let db = &state.items[&item("db")];
     assert_eq!((db.retried.as_deref(), &db.outcome), (Some("t1"), &None));
-    assert_eq!(db.going, Some(Act::Retry { token: "t1".into() }));
+    assert_eq!(db.intent, Some(Write::Retry { token: "t1".into() }));
     assert_eq!(db.generation, Some(4));
-    assert_eq!((state.processes, &*state.about.holder), (2, "second"));
+    assert_eq!((state.processes, &*state.info.holder), (2, "second"));
 
     let state = after(24);
-    assert!(state.is_complete() && state.ended.contains(&1) && state.is_finished(&part("db")));
-    assert_eq!((state.processes, &*state.about.holder), (3, "third"));
-    assert_eq!(&*state.began, "2026-11-28T12:00:00.000Z");
+    assert!(state.is_complete() && state.finished.contains(&1) && state.is_finished(&item("db")));
+    assert_eq!((state.processes, &*state.info.holder), (3, "third"));
+    assert_eq!(&*state.started, "2026-11-28T12:00:00.000Z");
     assert_eq!(&*state.updated, "2026-11-28T12:00:23.000Z");
 }
 
@@ -229,7 +234,7 @@ fn what_cannot_be_is_refused_by_its_line() {
         broken
     );
     assert_eq!(error(&format!("{}\n{}", lines[0], lines[1])), broken);
-    let unknown = lines[1].replace("\"stage-begins\"", "\"stage-web\"");
+    let unknown = lines[1].replace("\"stage-started\"", "\"stage-web\"");
     assert_eq!(error(&format!("{}{unknown}", lines[0])), broken);
     let more = lines[1].replace("\"stage\":1", "\"stage\":1,\"more\":1");
     assert_eq!(error(&format!("{}{more}", lines[0])), broken);
@@ -259,11 +264,11 @@ fn what_cannot_be_is_refused_by_its_line() {
         assert_eq!(error(&text), JournalError::Mixed { line: 17 });
     }
 
-    assert_eq!(error(lines[1]), JournalError::Disorder { line: 1 });
+    assert_eq!(error(lines[1]), JournalError::OutOfOrder { line: 1 });
     let late = format!("{}{}", lines[..16].concat(), lines[18]);
-    assert_eq!(error(&late), JournalError::Disorder { line: 17 });
+    assert_eq!(error(&late), JournalError::OutOfOrder { line: 17 });
     let complete = format!("{whole}{}", lines[16]);
-    assert_eq!(error(&complete), JournalError::Disorder { line: 25 });
+    assert_eq!(error(&complete), JournalError::OutOfOrder { line: 25 });
 }
 
 #[test]
@@ -271,7 +276,7 @@ fn a_complete_run_is_followed_by_another() {
     let whole = text("r1", story()) + &text("r2", story().into_iter().take(2));
     let state = Journal::read(whole.as_bytes()).unwrap().last.unwrap();
     assert_eq!(
-        (&*state.run, state.parts.len(), state.processes),
+        (&*state.run, state.items.len(), state.processes),
         ("r2", 0, 1)
     );
 }

@@ -132,7 +132,7 @@ fn told_of(events: &str) -> Outcome {
     for line in events.lines() {
         let event: Value = serde_json::from_str(line)?;
         expect_schema("apply-events.json", &event)?;
-        if event["event"] == "stage-begins" {
+        if event["event"] == "stage-started" {
             stages.push(event["stage"].as_u64().unwrap_or_default());
         }
         if event["state"] == "finished" && event["kind"] == "HelmRelease" {
@@ -155,7 +155,7 @@ fn told_of(events: &str) -> Outcome {
     ensure(
         stages == [0, 1, 2, 3]
             && finished == wanted
-            && last["event"] == "ends"
+            && last["event"] == "run-ended"
             && last["outcome"] == "complete",
         || events.to_owned(),
     )

@@ -12,14 +12,14 @@ pub type Key = (Option<Text>, Text);
 
 /// The objects of one kind, event by event.
 #[derive(Clone, Debug, Default)]
-pub struct Seen {
+pub struct Store {
     listed: bool,
     began_empty: bool,
     objects: BTreeMap<Key, Object>,
     gone: BTreeMap<Key, Object>,
 }
 
-impl Seen {
+impl Store {
     /// Takes an event in.
     pub fn take(&mut self, event: Event) {
         let key = |object: &Object| (object.namespace.clone(), object.name.clone());

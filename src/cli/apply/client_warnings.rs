@@ -8,24 +8,24 @@ use tokio::sync::mpsc;
 
 use super::super::show;
 
-/// Where the troubles of one client arrive.
-pub(super) struct Troubles {
+/// Where the warnings of one client arrive.
+pub(super) struct ClientWarnings {
     awaited: Arc<AtomicBool>,
     arriving: mpsc::UnboundedReceiver<String>,
 }
 
-impl Troubles {
-    /// Gives what a client tells its troubles to, and where they arrive.
+impl ClientWarnings {
+    /// Gives what a client tells its warnings to, and where they arrive.
     pub(super) fn new() -> (impl Fn(String) + Send + Sync + 'static, Self) {
         let (sender, arriving) = mpsc::unbounded_channel();
         let awaited = Arc::new(AtomicBool::new(false));
         let is_awaited = Arc::clone(&awaited);
-        let tell = move |trouble: String| {
+        let tell = move |warning: String| {
             if is_awaited.load(Ordering::Relaxed) {
                 // Nobody listens any more once the run has ended.
-                let _ = sender.send(trouble);
+                let _ = sender.send(warning);
             } else {
-                show::say(&trouble);
+                show::say(&warning);
             }
         };
         (tell, Self { awaited, arriving })
@@ -38,8 +38,8 @@ impl Troubles {
 
     /// Passes them on as they arrive.
     pub(super) async fn pass_on(&mut self, to: impl Fn(String)) -> Infallible {
-        while let Some(trouble) = self.arriving.recv().await {
-            to(trouble);
+        while let Some(warning) = self.arriving.recv().await {
+            to(warning);
         }
         std::future::pending().await
     }

@@ -1,56 +1,56 @@
-//! One part: what it is now, what would change, the write, and the wait until it is done.
+//! One item: what it is now, what would change, the write, and the wait until it is done.
 
 use tokio::time::{Duration, Instant};
 
 use super::error::{Error, PartError};
-use super::event::Moment;
+use super::event::ItemState;
 use super::run::Run;
 use super::{delete, wait, write};
 use crate::flux::{Object, ReleaseView};
 use crate::rollout::change::{self, Change};
-use crate::rollout::journal::Finish;
-use crate::rollout::readiness::{self, Expected, Progress};
-use crate::rollout::{OnFailure, Part, PartId, Release, Until};
+use crate::rollout::journal::ItemOutcome;
+use crate::rollout::readiness::{self, Expected, Readiness};
+use crate::rollout::{DoneWhen, Item, ItemId, OnFailure, Release};
 use crate::value::Text;
 
-/// Brings one part to its end.
-pub(super) async fn go(
+/// Brings one item to its end.
+pub(super) async fn roll_out(
     run: &Run<'_>,
-    id: &PartId,
-    part: &Part,
+    id: &ItemId,
+    item: &Item,
     stage_ends: Option<Instant>,
-) -> Result<Finish, Error> {
-    match steps(run, id, part, stage_ends).await {
-        Ok(finish) => Ok(finish),
+) -> Result<ItemOutcome, Error> {
+    match try_roll_out(run, id, item, stage_ends).await {
+        Ok(outcome) => Ok(outcome),
         Err(PartError::Run(error)) => Err(error),
         Err(PartError::Failed(reason)) => {
             let reason = run.scrubber.scrub(&reason);
-            Ok(Finish::Failed {
+            Ok(ItemOutcome::Failed {
                 reason: reason.into(),
             })
         }
     }
 }
 
-async fn steps(
+async fn try_roll_out(
     run: &Run<'_>,
-    id: &PartId,
-    part: &Part,
+    id: &ItemId,
+    item: &Item,
     stage_ends: Option<Instant>,
-) -> Result<Finish, PartError> {
-    let Part {
+) -> Result<ItemOutcome, PartError> {
+    let Item {
         object,
-        until,
+        done_when,
         timeout,
         on_failure,
-    } = part;
+    } = item;
     run.check()?;
-    if let Until::Released(release) = until
-        && let Some(finish) = protected(run, release, object, *on_failure)?
+    if let DoneWhen::ReleaseReady(release) = done_when
+        && let Some(outcome) = protect(run, release, object, *on_failure)?
     {
-        return Ok(finish);
+        return Ok(outcome);
     }
-    run.tell(id, Moment::Asking);
+    run.emit(id, ItemState::DryRun);
     let Some(kind) = run.cluster.kind(&object.api_version, &object.kind).await? else {
         let (kind, api) = (&object.kind, &object.api_version);
         let reason = format!("kind {kind} of {api} is not served");
@@ -67,7 +67,7 @@ async fn steps(
         return Err(PartError::Failed(reason.to_owned()));
     }
     if change != Change::Unchanged
-        && let Some(other) = held_up_by(run, object)
+        && let Some(other) = find_skipped_dependency(run, object)
     {
         return Err(PartError::Failed(format!(
             "it depends on release `{other}`, which had failed before this run, is protected and was left as it is: \
@@ -77,42 +77,44 @@ async fn steps(
     let limit = Duration::from_secs(u64::try_from(*timeout).unwrap_or_default());
     let ends = Instant::now() + limit;
     let ends = stage_ends.map_or(ends, |stage| stage.min(ends));
-    let written = match (&change, until) {
+    let written = match (&change, done_when) {
         (Change::Unchanged, _) => None,
-        (Change::Changed { upgrades: true }, Until::Released(release)) => {
-            delete::before(run, id, release, ends).await?;
+        (Change::Changed { upgrades: true }, DoneWhen::ReleaseReady(release)) => {
+            delete::before_upgrade(run, id, release, ends).await?;
             Some(write::apply(run, id, object, live.as_ref()).await?)
         }
         (Change::Created | Change::Changed { .. }, _) => {
             Some(write::apply(run, id, object, live.as_ref()).await?)
         }
     };
-    let (current, finish) = match written {
-        None => (live.unwrap_or(would), Finish::Unchanged),
-        Some(current) => (current, Finish::Applied),
+    let (current, outcome) = match written {
+        None => (live.unwrap_or(would), ItemOutcome::Unchanged),
+        Some(current) => (current, ItemOutcome::Applied),
     };
-    match until {
-        Until::Applied => {}
-        Until::Filled(keys) => wait::filled(&current, keys).map_err(PartError::Failed)?,
-        Until::Artifact { commit } => {
-            wait::artifact(run, id, &kind, &current, commit.as_deref(), ends).await?;
+    match done_when {
+        DoneWhen::Applied => {}
+        DoneWhen::KeysFilled(keys) => {
+            wait::check_keys(&current, keys).map_err(PartError::Failed)?
         }
-        Until::Released(release) => {
-            if wait::released(run, id, &kind, &current, release, ends).await? {
-                return Ok(Finish::Applied);
+        DoneWhen::ArtifactReady { commit } => {
+            wait::for_artifact(run, id, &kind, &current, commit.as_deref(), ends).await?;
+        }
+        DoneWhen::ReleaseReady(release) => {
+            if wait::for_release(run, id, &kind, &current, release, ends).await? {
+                return Ok(ItemOutcome::Applied);
             }
         }
     }
-    Ok(finish)
+    Ok(outcome)
 }
 
 /// What Armada does with a release that had failed before the run (Armada: handlers/chart_deploy.py).
-fn protected(
+fn protect(
     run: &Run<'_>,
     release: &Release,
     object: &Object,
     on_failure: OnFailure,
-) -> Result<Option<Finish>, PartError> {
+) -> Result<Option<ItemOutcome>, PartError> {
     let key = format!(
         "{}/{}",
         object.namespace.as_deref().unwrap_or_default(),
@@ -123,13 +125,13 @@ fn protected(
     }
     match on_failure {
         OnFailure::Stop => Ok(None),
-        OnFailure::PassOver => {
+        OnFailure::Skip => {
             let key = (
                 object.namespace.clone().unwrap_or_default(),
                 object.name.clone(),
             );
-            run.passed_over.borrow_mut().insert(key);
-            Ok(Some(Finish::PassedOver))
+            run.skipped.borrow_mut().insert(key);
+            Ok(Some(ItemOutcome::Skipped))
         }
         OnFailure::Refuse => Err(PartError::Failed(format!(
             "release `{}` had failed before this run and is protected: repair it by hand, then run again",
@@ -139,18 +141,18 @@ fn protected(
 }
 
 /// The dependency of a release that was left as it is, if it has one: Flux holds whatever depends on it.
-fn held_up_by(run: &Run<'_>, object: &Object) -> Option<Text> {
-    let passed_over = run.passed_over.borrow();
+fn find_skipped_dependency(run: &Run<'_>, object: &Object) -> Option<Text> {
+    let skipped = run.skipped.borrow();
     ReleaseView::of(object)?.depends_on().find_map(|other| {
-        passed_over
+        skipped
             .contains(&(other.namespace?, other.name.clone()))
             .then_some(other.name)
     })
 }
 
-/// What a part lacks to be as the rollout wants it, if it lacks anything. Nothing is written.
-pub(super) async fn lacks(run: &Run<'_>, part: &Part) -> Result<Option<String>, Error> {
-    let object = &part.object;
+/// What a item lacks to be as the rollout wants it, if it lacks anything. Nothing is written.
+pub(super) async fn verify(run: &Run<'_>, item: &Item) -> Result<Option<String>, Error> {
+    let object = &item.object;
     let Some(kind) = run.cluster.kind(&object.api_version, &object.kind).await? else {
         return Ok(Some("its kind is not served".to_owned()));
     };
@@ -169,16 +171,16 @@ pub(super) async fn lacks(run: &Run<'_>, part: &Part) -> Result<Option<String>, 
         generation: live.generation().unwrap_or_default(),
         retried: None,
     };
-    let progress = match &part.until {
-        Until::Applied => return Ok(None),
-        Until::Filled(keys) => return Ok(wait::filled(&live, keys).err()),
-        Until::Artifact { commit } => {
+    let progress = match &item.done_when {
+        DoneWhen::Applied => return Ok(None),
+        DoneWhen::KeysFilled(keys) => return Ok(wait::check_keys(&live, keys).err()),
+        DoneWhen::ArtifactReady { commit } => {
             readiness::artifact(&live.value, expected.generation, commit.as_deref())
         }
-        Until::Released(_) => readiness::release(&live.value, &expected),
+        DoneWhen::ReleaseReady(_) => readiness::release(&live.value, &expected),
     };
     Ok(match progress {
-        Progress::Ready => None,
-        Progress::Waiting(why) | Progress::Failed(why) => Some(format!("it is not ready: {why}")),
+        Readiness::Ready => None,
+        Readiness::Waiting(why) | Readiness::Failed(why) => Some(format!("it is not ready: {why}")),
     })
 }

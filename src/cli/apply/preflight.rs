@@ -8,27 +8,27 @@ use super::{Arguments, identity};
 use crate::apply::Options;
 use crate::cluster::Cluster;
 use crate::report::plan::{self, Refusal, Report};
-use crate::rollout::journal::Begin;
+use crate::rollout::journal::RunInfo;
 use crate::rollout::{Rollout, saved};
 use crate::survey;
 use crate::value::Text;
 
 /// What was seen.
-pub(super) struct Looked {
-    /// What the run is about.
-    pub(super) about: Begin,
+pub(super) struct Preflight {
+    /// What the run is info.
+    pub(super) info: RunInfo,
     /// What it is going to do.
     pub(super) plan: Report,
 }
 
 /// Looks, and refuses the run when anything forbids it.
-pub(super) async fn look(
+pub(super) async fn preflight(
     arguments: &Arguments,
     output: &Output,
     rollout: &Rollout,
     options: &Options,
     cluster: &Cluster,
-) -> Result<Looked, Failure> {
+) -> Result<Preflight, Failure> {
     let needs = survey::needs(rollout, &arguments.state_namespace);
     let preflight = cluster.preflight(&needs).await.map_err(failure)?;
     preflight
@@ -44,25 +44,25 @@ pub(super) async fn look(
         });
         return Err(refused("armada is at work in this cluster", refusals));
     }
-    let judgement = survey::judge(cluster, rollout, &warnings::to_stderr(output)).await;
-    let judgement = judgement.map_err(failure)?;
+    let assessment = survey::assess(cluster, rollout, &warnings::to_stderr(output)).await;
+    let assessment = assessment.map_err(failure)?;
     warnings::say_requests(cluster, output);
     let mut refusals = Vec::new();
     let mut failed_before = Vec::new();
-    for ((stage, _, part), judged) in rollout.parts().zip(&judgement.parts) {
+    for ((stage, _, item), assessed) in rollout.items().zip(&assessment.items) {
         if options.concerns(stage) {
-            refusals.extend(plan::refusals(judged));
+            refusals.extend(plan::refusals(assessed));
         }
-        if judged.failed_before {
-            let namespace = part.object.namespace.as_deref().unwrap_or_default();
-            failed_before.push(Text::from(format!("{namespace}/{}", part.object.name)));
+        if assessed.failed_before {
+            let namespace = item.object.namespace.as_deref().unwrap_or_default();
+            failed_before.push(Text::from(format!("{namespace}/{}", item.object.name)));
         }
     }
     if !refusals.is_empty() {
         return Err(refused("the cluster does not allow it", refusals));
     }
-    Ok(Looked {
-        about: Begin {
+    Ok(Preflight {
+        info: RunInfo {
             site: rollout.site.clone(),
             rollout: crate::rollout::digest(rollout),
             cluster: fingerprint,
@@ -71,7 +71,7 @@ pub(super) async fn look(
             program: env!("CARGO_PKG_VERSION").into(),
             failed_before,
         },
-        plan: plan::report(rollout, &judgement, cluster.server()),
+        plan: plan::report(rollout, &assessment, cluster.server()),
     })
 }
 

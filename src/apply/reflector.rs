@@ -9,12 +9,12 @@ use futures::StreamExt as _;
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, spawn_local};
 
-use super::seen::Seen;
+use super::store::Store;
 use crate::cluster::{Cluster, Error, Event, KindRef};
 use crate::flux::Object;
 use crate::value::Text;
 
-/// What is followed.
+/// What is watches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Scope {
     pub(super) kind: KindRef,
@@ -23,38 +23,38 @@ pub(super) struct Scope {
     pub(super) selector: Text,
 }
 
-/// Everything that is followed at the moment. Must be used inside of a [`tokio::task::LocalSet`].
-pub(super) struct Observer {
+/// Everything that is watches at the state. Must be used inside of a [`tokio::task::LocalSet`].
+pub(super) struct Reflectors {
     cluster: Arc<Cluster>,
     /// Watches end when the last who looks has gone.
-    followed: RefCell<BTreeMap<Scope, Weak<View>>>,
+    watches: RefCell<BTreeMap<Scope, Weak<Reflector>>>,
 }
 
 /// The objects of a scope as they are now.
-pub(super) struct View {
-    seen: RefCell<Seen>,
+pub(super) struct Reflector {
+    seen: RefCell<Store>,
     failed: RefCell<Option<Error>>,
     /// Counts changes.
     changes: watch::Sender<u64>,
     task: RefCell<Option<AbortHandle>>,
 }
 
-impl Observer {
+impl Reflectors {
     pub(super) fn new(cluster: Arc<Cluster>) -> Self {
         Self {
             cluster,
-            followed: RefCell::default(),
+            watches: RefCell::default(),
         }
     }
 
     /// Follows a scope, from a list on; the same view for all who ask for the same.
-    pub(super) fn follow(&self, scope: Scope) -> Rc<View> {
-        let known = self.followed.borrow().get(&scope).and_then(Weak::upgrade);
+    pub(super) fn watch(&self, scope: Scope) -> Rc<Reflector> {
+        let known = self.watches.borrow().get(&scope).and_then(Weak::upgrade);
         // A watch that gave up is begun anew.
         if let Some(view) = known.filter(|view| view.failed.borrow().is_none()) {
             return view;
         }
-        let view = Rc::new(View {
+        let view = Rc::new(Reflector {
             seen: RefCell::default(),
             failed: RefCell::default(),
             changes: watch::Sender::new(0),
@@ -77,14 +77,14 @@ impl Observer {
             }
         });
         *view.task.borrow_mut() = Some(task.abort_handle());
-        let mut followed = self.followed.borrow_mut();
-        followed.retain(|_, view| view.strong_count() > 0);
-        followed.insert(scope, Rc::downgrade(&view));
+        let mut watches = self.watches.borrow_mut();
+        watches.retain(|_, view| view.strong_count() > 0);
+        watches.insert(scope, Rc::downgrade(&view));
         view
     }
 }
 
-impl View {
+impl Reflector {
     /// Takes an event in; `false` when it was the last.
     fn take(&self, event: Result<Event, Error>) -> bool {
         let goes_on = event.is_ok();
@@ -99,7 +99,7 @@ impl View {
     /// Looks at the objects now and after every change, until `look` finds something.
     pub(super) async fn until<T>(
         &self,
-        mut look: impl FnMut(&Seen) -> Option<T>,
+        mut look: impl FnMut(&Store) -> Option<T>,
     ) -> Result<T, Error> {
         let mut changes = self.changes.subscribe();
         loop {
@@ -132,7 +132,7 @@ impl View {
     }
 }
 
-impl Drop for View {
+impl Drop for Reflector {
     fn drop(&mut self) {
         if let Some(task) = self.task.borrow_mut().take() {
             task.abort();

@@ -1,0 +1,66 @@
+//! What a cluster makes of a rollout, item by item: what would change, and what forbids it.
+
+use super::Warn;
+use super::guard::{self, Guard};
+use super::live::{self, Compared, Live};
+use crate::cluster::{Cluster, Error};
+use crate::compare::ObjectChange;
+use crate::flux::ObjectSet;
+use crate::rollout::{DoneWhen, Item, Rollout, readiness};
+
+/// What was found.
+#[derive(Debug)]
+pub(crate) struct Assessment {
+    /// Each item, in the order of the rollout.
+    pub(crate) items: Vec<Assessed>,
+    /// What the site has besides.
+    pub(crate) left_over: Vec<ObjectChange>,
+}
+
+/// A item of a rollout, as the cluster sees it.
+#[derive(Debug)]
+pub(crate) struct Assessed {
+    /// What the API server says of it.
+    pub(crate) change: ObjectChange,
+    /// Why a run must not touch it.
+    pub(crate) guards: Vec<Guard>,
+    /// Whether it is a release that has failed already.
+    pub(crate) failed_before: bool,
+}
+
+/// Asks the API server about all items, as a run sends them and in its order.
+///
+/// # Errors
+///
+/// When the cluster lacks what the question needs, or does not answer.
+pub(crate) async fn assess(
+    cluster: &Cluster,
+    rollout: &Rollout,
+    warn: &Warn<'_>,
+) -> Result<Assessment, Error> {
+    let mut sent = ObjectSet::default();
+    sent.extend(rollout.items().map(|(_, _, item)| item.object.clone()));
+    let Compared {
+        changes,
+        left_over,
+        live,
+    } = live::compare_all(cluster, &sent, warn).await?;
+    let items = rollout.items().zip(changes);
+    let items = items.map(|((_, _, item), change)| assess_item(&rollout.site, item, change, &live));
+    Ok(Assessment {
+        items: items.collect(),
+        left_over,
+    })
+}
+
+fn assess_item(site: &str, item: &Item, change: ObjectChange, found: &Live) -> Assessed {
+    let live = found.get(&item.object.key());
+    let held = guard::record(item, &found.records);
+    let failed_before = matches!(item.done_when, DoneWhen::ReleaseReady(_))
+        && live.is_some_and(|live| readiness::failed_before(&live.value));
+    Assessed {
+        change,
+        guards: guard::find(item, site, live, held),
+        failed_before,
+    }
+}
