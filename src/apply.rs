@@ -1,7 +1,7 @@
-//! Walking a rollout in a cluster, stage by stage.
+//! Carries out a rollout in a cluster, stage by stage.
 //!
-//! Every choice was made when the rollout was; here things are written, watched and told. What is told goes to
-//! whoever called: nothing is printed, no file is touched.
+//! Every decision was made when the rollout was assembled. This room writes, watches and emits events to the caller; it
+//! prints nothing and touches no file.
 
 mod delete;
 mod error;
@@ -39,35 +39,35 @@ use crate::rollout::{ItemId, Rollout, Stage, Step};
 use crate::secret::Scrubber;
 use crate::value::Text;
 
-/// Releases of a step that move at the same time, when nobody says.
+/// The default number of items that move at the same time.
 pub const PARALLEL: usize = 8;
 
-/// What whoever starts a run chooses.
+/// The options of a run.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Items of a step that move at the same time.
+    /// The number of items of a step that move at the same time.
     pub parallel: usize,
-    /// The first stage; those before must be as the rollout wants them already. The preparation is always done.
+    /// The first stage; the stages before it must already match the rollout. The preparation is always done.
     pub from: Option<usize>,
-    /// The only stage beside the preparation; those before must be as the rollout wants them already.
+    /// The only stage besides the preparation; the stages before it must already match the rollout.
     pub only: Option<usize>,
     /// The stage after which the run pauses.
     pub pause_after: Option<usize>,
-    /// Longest time for a stage.
+    /// The time limit of each stage.
     pub stage_timeout: Option<Duration>,
 }
 
-/// What a run works with.
+/// What a run needs from its caller.
 pub struct Tools<'r> {
-    /// The cluster, with the retry time that a run needs.
+    /// The cluster, with the retry budget of a run.
     pub cluster: Arc<Cluster>,
-    /// What earlier processes of the same run did; `None` for a new one.
+    /// The record of earlier processes of the same run; `None` for a new run.
     pub before: Option<&'r RunRecord>,
-    /// Releases that had failed before the run began, as `namespace/name`.
+    /// The releases that had failed before the run started, as `namespace/name`.
     pub failed_before: &'r [Text],
-    /// Who started the run.
+    /// The receiver of entries and events.
     pub caller: &'r dyn Caller,
-    /// Stops the run when it is set.
+    /// Stops the run when a reason is set.
     pub stop: watch::Sender<Stop>,
 }
 
@@ -76,22 +76,22 @@ pub struct Tools<'r> {
 pub enum RunOutcome {
     /// Everything is done.
     Complete,
-    /// It stopped after the stage that it was asked to stop after, and more are to come.
+    /// The run stopped after a stage, as requested, and more stages follow.
     Paused {
         /// The stage.
         stage: usize,
     },
-    /// Items failed; nothing after their step was touched.
+    /// Items failed, with the reasons; no later step was touched.
     Failed(Vec<(ItemId, Text)>),
-    /// It was told to stop; what was being written is written.
+    /// The run was stopped; the current write was finished.
     Stopped(Stop),
 }
 
-/// Walks the rollout. Must be called inside of a [`tokio::task::LocalSet`].
+/// Carries out the rollout. Must be called inside of a [`tokio::task::LocalSet`].
 ///
 /// # Errors
 ///
-/// When the cluster does not answer or the journal cannot be written; what is done stays done and is in the journal.
+/// When the cluster does not answer or the journal cannot be written. The journal holds everything that was done.
 pub async fn run(
     rollout: &Rollout,
     options: &Options,
@@ -141,13 +141,13 @@ pub async fn run(
 /// What a run does with a stage.
 enum Choice {
     Do,
-    /// It must be done already.
+    /// The stage must already match the rollout.
     Verify,
     Leave,
 }
 
 impl Options {
-    /// Whether a run has anything to do with a stage, be it to look whether it is done.
+    /// Returns whether a run carries out or verifies a stage.
     #[must_use]
     pub fn concerns(&self, stage: &Stage) -> bool {
         let behind = self.pause_after.is_some_and(|last| stage.number > last);
@@ -169,7 +169,7 @@ impl Options {
     }
 }
 
-/// One stage, step by step; `Some` when the run ends here.
+/// Carries out one stage; `Some` when the run ends here.
 async fn stage(
     run: &Run<'_>,
     stage: &Stage,
@@ -200,8 +200,8 @@ async fn stage(
     Ok(None)
 }
 
-/// One step: all its items, whatever becomes of the others (Armada: handlers/armada.py finishes a group before it
-/// raises). Gives those that failed.
+/// Carries out one step and returns the items that failed. A failure does not stop the other items (Armada:
+/// handlers/armada.py finishes a group before it raises).
 async fn step(
     run: &Run<'_>,
     stage: &Stage,
@@ -213,7 +213,7 @@ async fn step(
         let id = item.id(stage, step);
         let outcome = item::roll_out(run, &id, item, ends).await;
         if let Err(Error::Cluster(_) | Error::Record(_)) = &outcome {
-            // No other item can do better; each ends after the write in hand.
+            // No other item can continue; each ends after its current write.
             Stop::Broken.request(&run.stop);
         }
         let outcome = outcome?;
@@ -232,7 +232,7 @@ async fn step(
         match outcome {
             Ok((id, ItemOutcome::Failed { reason })) => failed.push((id, reason)),
             Ok((_, ItemOutcome::Unchanged | ItemOutcome::Applied | ItemOutcome::Skipped)) => {}
-            // The first says why; the others were told to stop.
+            // The first error has the cause; the others were stopped because of it.
             Err(error) => match &broken {
                 Some(Error::Stopped) | None => broken = Some(error),
                 Some(Error::Cluster(_) | Error::Record(_)) => {}
@@ -245,7 +245,7 @@ async fn step(
     }
 }
 
-/// Looks whether a stage that is left out is as the rollout wants it; writes nothing.
+/// Verifies that a stage that is left out matches the rollout. Writes nothing.
 async fn verify(run: &Run<'_>, stage: &Stage) -> Result<Option<RunOutcome>, Error> {
     let mut failed = Vec::new();
     for step in &stage.steps {

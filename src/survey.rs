@@ -1,7 +1,7 @@
-//! What a cluster holds and what it would say: questions to its API server, and rules over the answers.
+//! What a cluster holds and would answer: questions to its API server, and rules over the answers.
 //!
 //! Nothing is written and nothing is printed. Warnings and reasons to refuse are data, errors are those of
-//! [`crate::cluster`]; the rooms above put both into words.
+//! [`crate::cluster`]; the rooms above turn them into text.
 
 mod armada;
 mod assess;
@@ -22,17 +22,17 @@ pub(crate) use sites::Sites;
 use crate::cluster::Missing;
 use crate::value::Text;
 
-/// Something that stops nothing and that a person should know.
+/// Something that a person should know and that stops nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Warning {
-    /// Something is missing without which the question can still be answered.
+    /// A requirement is missing, but the question can still be answered.
     Missing(Missing),
-    /// Runs over sites leave their state in this namespace, and it may not be read.
+    /// The states of runs in this namespace may not be read.
     RunsUnreadable {
         /// The namespace.
         namespace: Text,
     },
-    /// Runs over sites hold their lock in this namespace, and it may not be read.
+    /// The Leases in this namespace may not be read.
     LocksUnreadable {
         /// The namespace.
         namespace: Text,

@@ -1,7 +1,7 @@
 //! What Armada deletes before it upgrades a release (Armada: handlers/pre_update_actions.py).
 //!
-//! All of it is written down with its UIDs before the first deletion. A run that was cut off goes on with that list
-//! and never makes a new one: what it would find then may be what the upgrade made.
+//! All objects are recorded with their UIDs before the first deletion. A resumed run continues with that list and never
+//! makes a new one, since it could then find objects that the upgrade created.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::rollout::journal::{DeleteTarget, Entry, PendingDelete, Write};
 use crate::rollout::{ItemId, Release};
 use crate::value::Text;
 
-/// Deletes what must be gone before the release is upgraded, and waits until it is.
+/// Deletes objects before a release is upgraded, and waits until they are gone.
 pub(super) async fn before_upgrade(
     run: &Run<'_>,
     id: &ItemId,
@@ -46,14 +46,14 @@ pub(super) async fn before_upgrade(
             namespace: Some(namespace.clone()),
             name: object.name.clone(),
         };
-        // Gone, or another object of the name: either way that one is no more.
+        // If the object is gone, or another one has its name, the deletion is done too.
         run.cluster.delete(&place, &object.uid).await?;
         run.record_done(id, request, None)?;
     }
     wait_until_gone(run, &namespace, &deletions, ends).await
 }
 
-/// What an earlier process of the run found, else what is found now and written down.
+/// Returns the list of an earlier process of the run; else makes and records one.
 async fn list_deletions(
     run: &Run<'_>,
     id: &ItemId,
@@ -77,7 +77,7 @@ async fn list_deletions(
     Ok(deletions.collect())
 }
 
-/// What is there to delete, in the order of the deletions.
+/// Returns the objects to delete that exist, in the order of the deletions.
 async fn find_targets(
     run: &Run<'_>,
     namespace: &Text,
@@ -110,7 +110,7 @@ async fn find_targets(
     Ok(targets)
 }
 
-/// Waits until none of the objects is there any more: a Job of the same name cannot be made before.
+/// Waits until all objects are gone: a Job of the same name cannot be created before.
 async fn wait_until_gone(
     run: &Run<'_>,
     namespace: &Text,
@@ -140,7 +140,7 @@ async fn wait_until_gone(
             match left {
                 None => Some(()),
                 Some(object) => {
-                    last = format!("{} still ends", object.title());
+                    last = format!("{} is still terminating", object.title());
                     None
                 }
             }

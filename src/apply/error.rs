@@ -1,13 +1,13 @@
-//! What ends a run, and what ends a item of it.
+//! Errors that end a run, and errors that end an item.
 
 use crate::cluster;
 
-/// The journal could not be written; what it says is fit to be shown.
+/// The journal could not be written. The text is fit to be shown.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct RecordError(pub String);
 
-/// Why a run ended where it should not.
+/// Why a run could not continue.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The cluster.
@@ -16,17 +16,17 @@ pub enum Error {
     /// The journal.
     #[error(transparent)]
     Record(#[from] RecordError),
-    /// Nothing is wrong: the run was told to stop.
+    /// The run was stopped.
     #[error("the run was stopped")]
     Stopped,
 }
 
-/// Why a item does not get to its end.
+/// Why an item could not be finished.
 #[derive(Debug)]
 pub(super) enum PartError {
-    /// It is about this item alone; the run goes on with the others of its step.
+    /// The reason concerns only this item; the other items of the step continue.
     Failed(String),
-    /// It is about the whole run.
+    /// The reason concerns the whole run.
     Run(Error),
 }
 

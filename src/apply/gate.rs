@@ -1,4 +1,4 @@
-//! Armada's own waits, one after another as Armada ran them (Armada: handlers/wait.py, `ChartWait.wait`).
+//! Armada's own waits, one after another as in Armada (Armada: handlers/wait.py, `ChartWait.wait`).
 
 use std::convert::Infallible;
 use std::future::pending;
@@ -11,7 +11,7 @@ use super::run::{Run, Waited, timed_out};
 use crate::gate::{Gate, Verdict};
 use crate::rollout::{ItemId, Release};
 
-/// When the objects of a chart of v1 are looked at a second time (Armada: handlers/wait.py, `k8s_wait_attempt_sleep`).
+/// The time until the objects of a v1 chart are checked again (Armada: handlers/wait.py, `k8s_wait_attempt_sleep`).
 const LOOKS_AGAIN_AFTER: Duration = Duration::from_secs(1);
 
 /// Waits until every gate of a release is open.
@@ -44,7 +44,7 @@ async fn wait_for(
     if let Err(error) = gate.selected() {
         return Err(failed(&error.to_string()));
     }
-    // The watch ends with this wait: pods of a whole namespace are much to follow.
+    // The watch ends with this wait, since the pods of a namespace can be many.
     let view = run.watch(&kind, Some(&gate.namespace), &gate.spec.selector);
     let started = Instant::now();
     let mut said = String::new();

@@ -1,6 +1,6 @@
-//! Why a release is not ready, from the inside: its pods and Jobs, the cluster's last warnings, a few lines of a log.
+//! Explains why a release is not ready: its pods and Jobs, their last warning events, a few lines of a log.
 //!
-//! Only ever an addition to a reason that is there already: what cannot be read is left out.
+//! The text is added to a reason that is known already, so what cannot be read is left out.
 
 use std::fmt::Write as _;
 
@@ -10,16 +10,16 @@ use crate::flux::Object;
 use crate::rollout::Release;
 use crate::value::{Data, Number, Text};
 
-/// Objects that are named at most.
+/// The largest number of objects that are named.
 const MAX_OBJECTS: usize = 3;
-/// Warnings that are shown of each.
+/// The largest number of warnings of each.
 const MAX_WARNINGS: usize = 2;
 /// Lines of a log.
 const LOG_LINES: u32 = 5;
 /// Bytes of it.
 const LOG_BYTES: u32 = 4096;
 
-/// Something of a release that is not as it should be.
+/// A pod or Job of a release that is not ready.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Culprit {
     /// `Pod` or `Job`.
@@ -30,7 +30,7 @@ struct Culprit {
     container: Option<Text>,
 }
 
-/// A reason, and what the cluster shows of it.
+/// Adds what the cluster shows to a reason.
 pub(super) async fn explain(run: &Run<'_>, release: &Release, reason: String) -> String {
     let namespace = &release.namespace;
     let mut culprits = Vec::new();
@@ -101,7 +101,8 @@ async fn warnings(run: &Run<'_>, namespace: &Text, culprit: &Culprit) -> Vec<Str
     warnings
 }
 
-/// Charts label what they make in their own way; one of these holds for nearly all.
+/// Returns whether an object seems to belong to a release. Charts label their objects in different ways; this matches
+/// nearly all.
 fn belongs(object: &Object, release: &str) -> bool {
     let mut labels = object.meta().labels().iter();
     labels.any(|label| label.value.as_str() == Some(release))
@@ -111,7 +112,7 @@ fn belongs(object: &Object, release: &str) -> bool {
             .is_some_and(|rest| rest.starts_with('-'))
 }
 
-/// Whether a text names an object, and not one whose name begins so.
+/// Returns whether a text contains the name of an object as a whole word.
 fn mentions(text: &str, name: &str) -> bool {
     let in_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
     text.match_indices(name).any(|(at, _)| {

@@ -1,4 +1,4 @@
-//! One item: what it is now, what would change, the write, and the wait until it is done.
+//! One item: dry run, write, and the wait until the object is done.
 
 use tokio::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use crate::rollout::readiness::{self, Expected, Readiness};
 use crate::rollout::{DoneWhen, Item, ItemId, OnFailure, Release};
 use crate::value::Text;
 
-/// Brings one item to its end.
+/// Rolls out one item; a failure of the item is an outcome, not an error.
 pub(super) async fn roll_out(
     run: &Run<'_>,
     id: &ItemId,
@@ -62,7 +62,7 @@ async fn try_roll_out(
     let change = change::change(live.as_ref(), &would);
     let finished = run.before.is_some_and(|before| before.is_finished(id));
     if finished && change != Change::Unchanged {
-        let reason = "somebody changed it after this run was done with it: look at `armada2flux diff`, then begin a \
+        let reason = "it was changed after this run had finished it: check `armada2flux diff`, then start a \
                       new run";
         return Err(PartError::Failed(reason.to_owned()));
     }
@@ -70,8 +70,8 @@ async fn try_roll_out(
         && let Some(other) = find_skipped_dependency(run, object)
     {
         return Err(PartError::Failed(format!(
-            "it depends on release `{other}`, which had failed before this run, is protected and was left as it is: \
-             flux does not move it until that one is repaired"
+            "it depends on release `{other}`, which had failed before this run and is protected, so it was skipped: \
+             Flux does not reconcile it before that release is repaired"
         )));
     }
     let limit = Duration::from_secs(u64::try_from(*timeout).unwrap_or_default());
@@ -108,7 +108,7 @@ async fn try_roll_out(
     Ok(outcome)
 }
 
-/// What Armada does with a release that had failed before the run (Armada: handlers/chart_deploy.py).
+/// Decides about a release that had failed before the run, as Armada does (Armada: handlers/chart_deploy.py).
 fn protect(
     run: &Run<'_>,
     release: &Release,
@@ -134,13 +134,13 @@ fn protect(
             Ok(Some(ItemOutcome::Skipped))
         }
         OnFailure::Refuse => Err(PartError::Failed(format!(
-            "release `{}` had failed before this run and is protected: repair it by hand, then run again",
+            "release `{}` had failed before this run and is protected: repair it, then run again",
             release.name
         ))),
     }
 }
 
-/// The dependency of a release that was left as it is, if it has one: Flux holds whatever depends on it.
+/// Returns a skipped release that the object depends on: Flux does not reconcile the object before that one is ready.
 fn find_skipped_dependency(run: &Run<'_>, object: &Object) -> Option<Text> {
     let skipped = run.skipped.borrow();
     ReleaseView::of(object)?.depends_on().find_map(|other| {
@@ -150,14 +150,14 @@ fn find_skipped_dependency(run: &Run<'_>, object: &Object) -> Option<Text> {
     })
 }
 
-/// What a item lacks to be as the rollout wants it, if it lacks anything. Nothing is written.
+/// Returns why an item does not match the rollout; `None` when it does. Writes nothing.
 pub(super) async fn verify(run: &Run<'_>, item: &Item) -> Result<Option<String>, Error> {
     let object = &item.object;
     let Some(kind) = run.cluster.kind(&object.api_version, &object.kind).await? else {
         return Ok(Some("its kind is not served".to_owned()));
     };
     let Some(live) = run.live(&kind, object).await? else {
-        return Ok(Some("it is not there".to_owned()));
+        return Ok(Some("it does not exist".to_owned()));
     };
     let answer = run.cluster.dry_run_apply(object, Some(&live), false);
     let would = match write::accepted(answer.await?) {
@@ -165,7 +165,7 @@ pub(super) async fn verify(run: &Run<'_>, item: &Item) -> Result<Option<String>,
         Err(reason) => return Ok(Some(reason)),
     };
     if change::change(Some(&live), &would) != Change::Unchanged {
-        return Ok(Some("it is not as the input says".to_owned()));
+        return Ok(Some("it differs from the input".to_owned()));
     }
     let expected = Expected {
         generation: live.generation().unwrap_or_default(),

@@ -1,4 +1,4 @@
-//! Keeping the Lease of a run: renewed while the run goes on, given back at its end.
+//! Keeps the Lease of a run: renews it during the run and releases it at the end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,21 +11,21 @@ use super::run::Stop;
 use crate::cluster::{Cluster, Error, Lease, Released, Renewed};
 use crate::value::Text;
 
-/// For how long the Lease holds without being renewed, in seconds.
+/// The duration of the Lease without a renewal, in seconds.
 pub const SECONDS: i32 = 60;
 
-/// How often it is renewed.
+/// The time between two renewals.
 const EVERY: Duration = Duration::from_secs(20);
 
 /// A Lease that is renewed in the background.
 pub struct Kept {
     cluster: Arc<Cluster>,
     end: oneshot::Sender<()>,
-    /// Gives the Lease back, unless it was lost.
+    /// Returns the Lease, unless it was lost.
     task: JoinHandle<Option<Lease>>,
 }
 
-/// Renews a Lease that was just taken, and stops the run when it is lost. Must be called inside of a
+/// Starts to renew a Lease that was just taken; stops the run when it is lost. Must be called inside of a
 /// [`tokio::task::LocalSet`].
 pub fn keep(cluster: &Arc<Cluster>, lease: Lease, stop: watch::Sender<Stop>) -> Kept {
     let (end, mut ended) = oneshot::channel();
@@ -46,14 +46,14 @@ pub fn keep(cluster: &Arc<Cluster>, lease: Lease, stop: watch::Sender<Stop>) -> 
                     holds_until = started + holds();
                     continue;
                 }
-                Ok(Ok(Renewed::Lost(None))) => "somebody took it away".to_owned(),
+                Ok(Ok(Renewed::Lost(None))) => "it was deleted".to_owned(),
                 Ok(Ok(Renewed::Lost(Some(holder)))) => {
                     format!("`{}` holds it now", holder.identity)
                 }
                 // The server may be back in time.
                 Ok(Err(_)) if Instant::now() < holds_until => continue,
                 Ok(Err(error)) => error.to_string(),
-                Err(_) => format!("the api server did not answer for {SECONDS} s"),
+                Err(_) => format!("the API server did not answer for {SECONDS} s"),
             };
             Stop::LeaseLost(Text::from(why)).request(&stop);
             return None;
@@ -71,14 +71,14 @@ fn holds() -> Duration {
 }
 
 impl Kept {
-    /// Gives the Lease back, so that the next run need not wait for it to expire.
+    /// Releases the Lease, so that the next run does not have to wait until it expires.
     ///
     /// # Errors
     ///
     /// When the server does not answer: the Lease expires by itself.
     pub async fn release(self) -> Result<(), Error> {
         let Self { cluster, end, task } = self;
-        // Nobody listens any more when it was lost.
+        // The task has ended when the Lease was lost.
         let _ = end.send(());
         if let Ok(Some(lease)) = task.await {
             match cluster.release_lease(lease).await? {

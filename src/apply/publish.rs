@@ -1,6 +1,6 @@
-//! The state of a run as an object in the cluster, for whoever has no journal at hand.
+//! Writes the state of a run to the cluster, for readers without the journal.
 //!
-//! It never holds a run up: only the newest state is written, beside what the run does.
+//! It never delays a run: only the newest state is written, in the background.
 
 use std::sync::Arc;
 
@@ -10,14 +10,14 @@ use tokio::task::{JoinHandle, spawn_local};
 use crate::cluster::{ApplyResult, Cluster};
 use crate::flux::Object;
 
-/// States that are written in the background.
+/// Writes states in the background.
 pub struct Publisher {
     newest: watch::Sender<Option<Object>>,
-    /// Gives what went wrong with the last state, if anything did.
+    /// Returns the failure of the last write, if it failed.
     task: JoinHandle<Option<String>>,
 }
 
-/// Begins to publish. Must be called inside of a [`tokio::task::LocalSet`].
+/// Starts to publish. Must be called inside of a [`tokio::task::LocalSet`].
 #[must_use]
 pub fn publisher(cluster: &Arc<Cluster>) -> Publisher {
     let (newest, mut states) = watch::channel(None::<Object>);
@@ -27,7 +27,7 @@ pub fn publisher(cluster: &Arc<Cluster>) -> Publisher {
         while states.changed().await.is_ok() {
             let state = states.borrow_and_update().clone();
             let Some(state) = state else { continue };
-            // The object is the run's own: nobody else has anything to say in it.
+            // The object belongs to the run alone, so it is forced.
             trouble = match cluster.apply(&state, None, true).await {
                 Ok(ApplyResult::Applied { .. }) => None,
                 Ok(
@@ -39,7 +39,7 @@ pub fn publisher(cluster: &Arc<Cluster>) -> Publisher {
                     Some(format!("namespace `{namespace}` does not exist"))
                 }
                 Ok(ApplyResult::Conflict(_) | ApplyResult::KindNotServed) => {
-                    Some("the api server does not take it".to_owned())
+                    Some("the API server does not accept it".to_owned())
                 }
                 Err(error) => Some(error.to_string()),
             };
@@ -50,12 +50,12 @@ pub fn publisher(cluster: &Arc<Cluster>) -> Publisher {
 }
 
 impl Publisher {
-    /// Takes a newer state.
+    /// Replaces the state to write.
     pub fn publish(&self, state: Object) {
         self.newest.send_replace(Some(state));
     }
 
-    /// Waits until the last state is written; gives why it is not.
+    /// Waits until the last state is written; returns the failure if it was not.
     pub async fn finish(self) -> Option<String> {
         let Self { newest, task } = self;
         drop(newest);

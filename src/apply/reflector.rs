@@ -1,4 +1,4 @@
-//! What the cluster holds while a run waits: one watch for a kind, a namespace and a selector, shared by all who look.
+//! Reflectors: one watch for each kind, namespace and selector, shared by all items that wait for its objects.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ use crate::cluster::{Cluster, Error, Event, KindRef};
 use crate::flux::Object;
 use crate::value::Text;
 
-/// What is watches.
+/// The objects that a watch is about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Scope {
     pub(super) kind: KindRef,
@@ -23,18 +23,18 @@ pub(super) struct Scope {
     pub(super) selector: Text,
 }
 
-/// Everything that is watches at the state. Must be used inside of a [`tokio::task::LocalSet`].
+/// All reflectors that are in use. Must be used inside of a [`tokio::task::LocalSet`].
 pub(super) struct Reflectors {
     cluster: Arc<Cluster>,
-    /// Watches end when the last who looks has gone.
+    /// A watch ends when its last user drops the reflector.
     watches: RefCell<BTreeMap<Scope, Weak<Reflector>>>,
 }
 
-/// The objects of a scope as they are now.
+/// The current objects of a scope.
 pub(super) struct Reflector {
     seen: RefCell<Store>,
     failed: RefCell<Option<Error>>,
-    /// Counts changes.
+    /// The number of changes so far.
     changes: watch::Sender<u64>,
     task: RefCell<Option<AbortHandle>>,
 }
@@ -47,10 +47,10 @@ impl Reflectors {
         }
     }
 
-    /// Follows a scope, from a list on; the same view for all who ask for the same.
+    /// Returns the reflector of a scope, which starts with a list.
     pub(super) fn watch(&self, scope: Scope) -> Rc<Reflector> {
         let known = self.watches.borrow().get(&scope).and_then(Weak::upgrade);
-        // A watch that gave up is begun anew.
+        // A watch that gave up is started again.
         if let Some(view) = known.filter(|view| view.failed.borrow().is_none()) {
             return view;
         }
@@ -85,7 +85,7 @@ impl Reflectors {
 }
 
 impl Reflector {
-    /// Takes an event in; `false` when it was the last.
+    /// Stores an event; returns `false` when it was the last.
     fn take(&self, event: Result<Event, Error>) -> bool {
         let goes_on = event.is_ok();
         match event {
@@ -96,7 +96,7 @@ impl Reflector {
         goes_on
     }
 
-    /// Looks at the objects now and after every change, until `look` finds something.
+    /// Calls `look` now and after every change, until it returns a value.
     pub(super) async fn until<T>(
         &self,
         mut look: impl FnMut(&Store) -> Option<T>,
@@ -120,7 +120,7 @@ impl Reflector {
         }
     }
 
-    /// One object as it is now; waits for the first list.
+    /// Returns one object as it is now; waits for the first list.
     pub(super) async fn object(
         &self,
         namespace: Option<&Text>,

@@ -1,4 +1,4 @@
-//! What all items of a run share.
+//! What the items of a run share.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -22,19 +22,19 @@ use crate::value::Text;
 /// Why no further write may be made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Stop {
-    /// Nothing is in the way.
+    /// The run may write.
     #[default]
     No,
-    /// Somebody asked for it.
+    /// A signal asked for it.
     Interrupted,
-    /// The Lease is not ours any more, and why.
+    /// The Lease was lost, with the reason.
     LeaseLost(Text),
-    /// Another item met what no item can go on with.
+    /// Another item met an error that concerns the whole run.
     Broken,
 }
 
 impl Stop {
-    /// Tells a run to stop for this reason, unless it was told already.
+    /// Requests that a run stops for this reason, unless another reason came first.
     pub fn request(self, stop: &watch::Sender<Self>) {
         stop.send_if_modified(|now| {
             let first = *now == Stop::No;
@@ -46,19 +46,19 @@ impl Stop {
     }
 }
 
-/// Whoever started a run: keeps its journal, is told what happens, and has a clock.
+/// The caller of a run: keeps the journal, receives events, and has a clock.
 pub trait Caller {
     /// Writes an entry into the journal, synced, before it returns.
     ///
     /// # Errors
     ///
-    /// When it cannot be written; nothing that the entry announces may be done then.
+    /// When it cannot be written. What the entry announces must not be done then.
     fn record(&self, entry: Entry) -> Result<(), RecordError>;
 
-    /// Is told what happens.
+    /// Receives an event.
     fn emit(&self, event: Event);
 
-    /// The time, for marks in the cluster: RFC 3339, never the same twice.
+    /// Returns the time, for tokens in the cluster: RFC 3339, never the same twice.
     fn now(&self) -> Text;
 }
 
@@ -66,17 +66,17 @@ pub trait Caller {
 pub(super) struct Run<'r> {
     pub(super) cluster: Arc<Cluster>,
     pub(super) reflectors: Reflectors,
-    /// What earlier processes of the run did; `None` for a new one.
+    /// The record of earlier processes of the run; `None` for a new run.
     pub(super) before: Option<&'r RunRecord>,
     pub(super) caller: &'r dyn Caller,
     pub(super) stop: watch::Sender<Stop>,
-    /// Knows every secret of the rollout.
+    /// Removes every secret of the rollout from texts.
     pub(super) scrubber: Scrubber,
-    /// Names of releases that had failed before the run, as `namespace/name`.
+    /// The releases that had failed before the run, as `namespace/name`.
     pub(super) failed_before: &'r [Text],
-    /// Releases that were left as they are, as (namespace, name).
+    /// The releases that were skipped, as (namespace, name).
     pub(super) skipped: RefCell<BTreeSet<(Text, Text)>>,
-    /// Watches that stay open for the whole run.
+    /// Reflectors that stay open for the whole run.
     pub(super) kept: RefCell<Vec<Rc<Reflector>>>,
 }
 
@@ -86,14 +86,14 @@ pub(super) enum Waited<T> {
     TimedOut,
 }
 
-/// Words for a wait that was too long.
+/// Returns the message of a wait that took too long.
 pub(super) fn timed_out(started: Instant, last: &str) -> String {
     let seconds = started.elapsed().as_secs();
     format!("not ready after {seconds} s; {last}")
 }
 
 impl Run<'_> {
-    /// Whether writes may go on.
+    /// Fails when the run was stopped.
     pub(super) fn check(&self) -> Result<(), Error> {
         match &*self.stop.borrow() {
             Stop::No => Ok(()),
@@ -101,14 +101,14 @@ impl Run<'_> {
         }
     }
 
-    /// Writes down what is going to be done; nothing may be done without.
+    /// Records a write before it is sent.
     pub(super) fn record_intent(&self, item: &ItemId, request: &Write) -> Result<(), Error> {
         self.check()?;
         let (item, request) = (item.clone(), request.clone());
         Ok(self.caller.record(Entry::Intent { item, request })?)
     }
 
-    /// Writes down what was done.
+    /// Records that a write succeeded.
     pub(super) fn record_done(
         &self,
         item: &ItemId,
@@ -123,12 +123,12 @@ impl Run<'_> {
         })?)
     }
 
-    /// What earlier processes of the run did for a item.
+    /// Returns the record of an item from earlier processes of the run.
     pub(super) fn before(&self, item: &ItemId) -> Option<&ItemRecord> {
         self.before?.items.get(item)
     }
 
-    /// Tells where a item stands.
+    /// Emits the state of an item.
     pub(super) fn emit(&self, item: &ItemId, state: ItemState) {
         let item = item.clone();
         self.caller.emit(Event::Item { item, state });
@@ -155,7 +155,7 @@ impl Run<'_> {
         }
     }
 
-    /// Follows objects of a kind.
+    /// Watches objects of a kind.
     pub(super) fn watch(
         &self,
         kind: &KindRef,
@@ -169,7 +169,7 @@ impl Run<'_> {
         })
     }
 
-    /// The object as it is now: what a controller works on is watched anyway, the rest is read once.
+    /// Returns the object as it is now. Objects of Flux are watched anyway, others are read once.
     pub(super) async fn live(
         &self,
         kind: &KindRef,
@@ -182,7 +182,7 @@ impl Run<'_> {
         Ok(view.object(object.namespace.as_ref(), &object.name).await?)
     }
 
-    /// The watch in which an object of Flux is seen; it stays open for the whole run.
+    /// Returns the reflector of a Flux object; it stays open for the whole run.
     pub(super) fn watched(&self, kind: &KindRef, object: &Object) -> Rc<Reflector> {
         let view = self.watch(kind, object.namespace.as_ref(), &Text::new());
         let mut kept = self.kept.borrow_mut();

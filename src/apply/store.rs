@@ -1,4 +1,4 @@
-//! What a watch has shown so far.
+//! The objects that a watch has reported.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use crate::flux::Object;
 use crate::gate::{Gate, Verdict, Watched};
 use crate::value::Text;
 
-/// Namespace and name of an object of one kind.
+/// The namespace and name of an object of one kind.
 pub type Key = (Option<Text>, Text);
 
-/// The objects of one kind, event by event.
+/// The objects of a watch, updated event by event.
 #[derive(Clone, Debug, Default)]
 pub struct Store {
     listed: bool,
@@ -20,7 +20,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Takes an event in.
+    /// Updates the store with an event.
     pub fn take(&mut self, event: Event) {
         let key = |object: &Object| (object.namespace.clone(), object.name.clone());
         match event {
@@ -40,19 +40,19 @@ impl Store {
         }
     }
 
-    /// Whether the first list has come: nothing is known before.
+    /// Returns whether the first list has arrived.
     #[must_use]
     pub fn is_listed(&self) -> bool {
         self.listed
     }
 
-    /// The objects as they are now.
+    /// Returns the current objects.
     #[must_use]
     pub fn objects(&self) -> &BTreeMap<Key, Object> {
         &self.objects
     }
 
-    /// What a gate says of them.
+    /// Evaluates a gate over the objects.
     #[must_use]
     pub fn verdict(&self, gate: &Gate) -> Verdict {
         gate.evaluate_watched(Watched {

@@ -1,4 +1,4 @@
-//! Waiting for what the controllers make of an object.
+//! Waits until the controllers are done with an object.
 
 use tokio::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::rollout::readiness::{self, Expected, Readiness};
 use crate::rollout::{ItemId, Release};
 use crate::value::Text;
 
-/// Whether somebody has filled in the keys of a Secret.
+/// Checks that the keys of a Secret are filled in.
 pub(super) fn check_keys(secret: &Object, keys: &[Text]) -> Result<(), String> {
     let missing = keys
         .iter()
@@ -22,7 +22,7 @@ pub(super) fn check_keys(secret: &Object, keys: &[Text]) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "it lacks {}: fill in what the source needs, then go on",
+        "it has no {}: fill in what the source needs, then resume the run",
         missing.join(", ")
     ))
 }
@@ -41,8 +41,8 @@ pub(super) async fn for_artifact(
     until_ready(run, id, kind, current, ends, assess).await
 }
 
-/// Waits until the release is deployed and its gates are open, and gets helm-controller going where it rests. Says
-/// whether that took a write.
+/// Waits until the release is deployed and its gates are open. Resumes or retries a release that helm-controller does
+/// not work on, and returns whether it did.
 pub(super) async fn for_release(
     run: &Run<'_>,
     id: &ItemId,
@@ -87,7 +87,7 @@ pub(super) async fn for_release(
     }
 }
 
-/// Follows the object until it is judged ready, failed, or the time is over.
+/// Watches the object until it is ready, has failed, or the time is over.
 async fn until_ready(
     run: &Run<'_>,
     id: &ItemId,
@@ -101,7 +101,7 @@ async fn until_ready(
     let written = object.generation().unwrap_or_default();
     let started = Instant::now();
     let mut met = false;
-    let mut said = Text::from("nothing, no controller has looked at it yet");
+    let mut said = Text::from("no controller has reported a status");
     let seen = view.until(|seen| {
         let Some(live) = seen.objects().get(&key) else {
             // The watch may be behind the write that made the object.
@@ -126,7 +126,7 @@ async fn until_ready(
     });
     let end = match run.wait(ends, seen).await? {
         Waited::Seen(end) => end,
-        Waited::TimedOut => Err(timed_out(started, &format!("flux says: {said}"))),
+        Waited::TimedOut => Err(timed_out(started, &format!("last status: {said}"))),
     };
     end.map_err(PartError::Failed)
 }

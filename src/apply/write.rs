@@ -1,4 +1,4 @@
-//! The writes of a item: the apply, the end of a suspension, the order to try again.
+//! The writes of an item: apply, resume, retry.
 
 use super::error::PartError;
 use super::event::ItemState;
@@ -10,32 +10,32 @@ use crate::rollout::journal::Write;
 use crate::rollout::readiness::Retried;
 use crate::value::{Data, Mapping, Text, Value};
 
-/// Annotations by which helm-controller is told to try a release again; it acts on the second when both are equal
+/// The annotations that ask helm-controller to retry a release. It acts on the second only when both are equal
 /// (helm-controller: api/v2/annotations.go).
 const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
 
-/// What is said of an object that somebody deletes while it is worked on.
-pub(super) const DELETED: &str = "somebody deleted it meanwhile: run again to make it anew";
+/// The reason of an object that is deleted during the wait.
+pub(super) const DELETED: &str = "it was deleted during the run: run again to recreate it";
 
-/// The object as the server would take it or has taken it, or why it does not.
+/// Returns the object that the server accepted, or the reason why it did not.
 pub(super) fn accepted(answer: ApplyResult) -> Result<Object, String> {
     match answer {
         ApplyResult::Applied { object, created: _ } => Ok(*object),
         ApplyResult::Conflict(held) => {
             let held = held
                 .iter()
-                .map(|conflict| format!("`{}` is held by `{}`", conflict.field, conflict.manager));
+                .map(|conflict| format!("`{}` is owned by `{}`", conflict.field, conflict.manager));
             let held: Vec<String> = held.collect();
             Err(format!(
-                "{}: let that manager give it up, or write its value into the input",
+                "{}: write its value into the input, or take the ownership from that manager",
                 held.join(", ")
             ))
         }
         ApplyResult::Refused { code: _, message }
         | ApplyResult::Forbidden { message }
         | ApplyResult::Unsupported { message } => {
-            Err(format!("the api server refuses it: {message}"))
+            Err(format!("the API server refuses it: {message}"))
         }
         ApplyResult::NamespaceMissing { namespace } => {
             Err(format!("its namespace `{namespace}` does not exist"))
@@ -44,7 +44,7 @@ pub(super) fn accepted(answer: ApplyResult) -> Result<Object, String> {
     }
 }
 
-/// The server-side apply. No force: what others hold is theirs.
+/// Applies the object on the server side, without force: fields of other managers stay theirs.
 pub(super) async fn apply(
     run: &Run<'_>,
     id: &ItemId,
@@ -59,7 +59,7 @@ pub(super) async fn apply(
     Ok(written)
 }
 
-/// Takes `spec.suspend` away, whoever set it.
+/// Removes `spec.suspend`.
 pub(super) async fn unsuspend(
     run: &Run<'_>,
     id: &ItemId,
@@ -69,10 +69,10 @@ pub(super) async fn unsuspend(
     patch(run, id, Write::Unsuspend, current, "spec", spec).await
 }
 
-/// What was written, and what to look for in it.
+/// The object that was written, and the token that its status must show.
 type Again = (Object, Retried);
 
-/// Tells helm-controller to try a release again that it has given up.
+/// Asks helm-controller to retry a release that it has given up.
 pub(super) async fn retry(
     run: &Run<'_>,
     id: &ItemId,
@@ -91,8 +91,8 @@ pub(super) async fn retry(
     Ok((patched, Retried::Release(token)))
 }
 
-/// Has a release's tests run again, and nothing else (tried: without results of tests in the newest entry of the
-/// history, a request runs the tests and makes no revision).
+/// Runs the tests of a release again, and nothing else. (Tested: without test results in the newest entry of the
+/// history, a request runs the tests and creates no revision.)
 pub(super) async fn retest(
     run: &Run<'_>,
     id: &ItemId,
@@ -125,7 +125,7 @@ pub(super) async fn retest(
     Ok((patched, Retried::Tests(token)))
 }
 
-/// The history without results of tests in its newest entry. A list is patched as a whole.
+/// Returns the history without test results in its newest entry. A merge patch replaces a list as a whole.
 fn untested(current: &Object) -> Value {
     let history = current.value.at(&["status", "history"]);
     let mut history = history.cloned().unwrap_or_else(Value::null);
@@ -139,7 +139,7 @@ fn untested(current: &Object) -> Value {
     history
 }
 
-/// The mark of a request: that of an earlier process, if it was not heard yet, else a new one.
+/// Returns the token of a request: that of an earlier process if it was not handled yet, else a new one.
 fn token(run: &Run<'_>, id: &ItemId, current: &Object, heard: &str) -> Text {
     let heard = current.value.at(&["status", heard]).and_then(Value::as_str);
     let asked = run.before(id).and_then(|item| item.retried.as_ref());

@@ -64,14 +64,14 @@ impl Journal {
         let (mut journal, last) = Self::of(file, path)?;
         if let Some(last) = last.filter(|last| !last.is_complete()) {
             let act = format!(
-                "`{}` holds a run that is not finished: {} of site {}, begun {}",
+                "`{}` holds a run that is not finished: {} of site {}, started {}",
                 path.display(),
                 last.run,
                 last.info.site,
                 last.started
             );
             let hint = format!(
-                "take it up with --resume --journal {}, or begin another with another --journal FILE",
+                "resume it with `--resume --journal {}`, or start another run with another `--journal FILE`",
                 quoted_path(path)
             );
             return Err(Failure::new(act).hint(hint).refused());
@@ -85,9 +85,9 @@ impl Journal {
     /// what had failed before the run is what its beginning says.
     pub(super) fn resume(path: &Path, info: RunInfo) -> Result<(Self, RunRecord), Failure> {
         let nothing = || {
-            let act = format!("there is no run to take up in `{}`", path.display());
+            let act = format!("no run to resume in `{}`", path.display());
             Failure::new(act)
-                .hint("begin one without --resume, or give the file of one with --journal FILE")
+                .hint("start one without `--resume`, or give the journal of the run with `--journal FILE`")
         };
         let file = match options().open(path) {
             Ok(file) => file,
@@ -99,7 +99,7 @@ impl Journal {
         if state.is_complete() {
             let act = format!("the run in `{}` is complete", path.display());
             return Err(Failure::new(act)
-                .hint("begin another without --resume")
+                .hint("start another run without `--resume`")
                 .refused());
         }
         if !state.is_same_run(&info) {
@@ -122,10 +122,13 @@ impl Journal {
             Err(TryLockError::WouldBlock) => {
                 let last = read(path).ok().flatten().and_then(|journal| journal.last);
                 let who = last.map_or_else(String::new, |last| format!(": `{}`", last.info.holder));
-                let act = format!("another run writes the journal `{}`{who}", path.display());
+                let act = format!(
+                    "another process writes the journal `{}`{who}",
+                    path.display()
+                );
                 return Err(Failure::new(act)
                     .refused()
-                    .hint("wait until it ends; `armada2flux status` shows how far it is"));
+                    .hint("wait until it ends; `armada2flux status` shows its progress"));
             }
         }
         let mut bytes = Vec::new();
@@ -157,7 +160,7 @@ impl Journal {
         } else {
             self.cut()
         };
-        gone.map_err(|cause| Failure::io("take back the beginning in", &self.path, cause))
+        gone.map_err(|cause| Failure::io("remove the first line of", &self.path, cause))
     }
 
     /// Where the run stands.
@@ -190,7 +193,7 @@ impl Journal {
             // What was written of the line must not be in the way of the next one. Reading leaves it out, too.
             let _ = self.cut();
             let hint = format!(
-                "nothing was written to the cluster after the journal's last line; make room, then go on with \
+                "nothing was written to the cluster after the journal's last line; free some space, then resume the run with \
                  `armada2flux apply --resume --journal {}`",
                 quoted_path(&self.path)
             );
@@ -243,15 +246,18 @@ fn another(path: &Path, started: &RunInfo, now: &RunInfo) -> Failure {
     let path = path.display();
     let (what, hint) = if started.site != now.site {
         let what = format!("of site {}, not of {}", started.site, now.site);
-        (what, "give the file of this site's run with --journal FILE")
-    } else if started.cluster != now.cluster {
-        let what = format!("in another cluster, then at {}", started.server);
-        (what, "give the cluster that it was begun in with --context")
-    } else {
-        let what = "of other objects than the input has now".to_owned();
         (
             what,
-            "give the input that it was begun with, or begin another run with another --journal FILE",
+            "give the journal of this site's run with `--journal FILE`",
+        )
+    } else if started.cluster != now.cluster {
+        let what = format!("in another cluster, then at {}", started.server);
+        (what, "give the cluster of the run with `--context`")
+    } else {
+        let what = "of other objects than the input holds now".to_owned();
+        (
+            what,
+            "give the input of the run, or start another run with another `--journal FILE`",
         )
     };
     Failure::new(format!("the run in `{path}` is {what}"))

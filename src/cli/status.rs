@@ -131,17 +131,17 @@ fn named_journal(arguments: &Arguments) -> Result<Option<(Text, Journal)>, Failu
     };
     let shown = path.display();
     let Some(read) = journal::read(path)? else {
-        let failure = Failure::new(format!("there is no journal `{shown}`"));
-        return Err(failure.hint("name the file of the run, or leave --journal out"));
+        let failure = Failure::new(format!("the journal `{shown}` does not exist"));
+        return Err(failure.hint("give the journal of the run, or leave `--journal` out"));
     };
     let Some(last) = &read.last else {
-        let failure = Failure::new(format!("there is no run in the journal `{shown}`"));
-        return Err(failure.hint("name the file of the run, or leave --journal out"));
+        let failure = Failure::new(format!("the journal `{shown}` holds no run"));
+        return Err(failure.hint("give the journal of the run, or leave `--journal` out"));
     };
     let site = last.info.site.clone();
     if let Some(wanted) = arguments.site.as_ref().filter(|wanted| **wanted != site) {
         let act = format!("the journal `{shown}` is of site {site}, not of {wanted}");
-        return Err(Failure::new(act).hint("name that site with --site, or another journal"));
+        return Err(Failure::new(act).hint("give that site with `--site`, or another journal"));
     }
     Ok(Some((site, shown::journal(path, read))))
 }

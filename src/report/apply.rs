@@ -1,4 +1,4 @@
-//! The report of `apply`: what a run came to.
+//! The report of `apply`: the outcome of a run.
 
 pub mod page;
 mod tally;
@@ -20,59 +20,59 @@ use super::page::Page;
 use super::style::Style;
 use super::words::{RunEnd, words};
 
-/// Version of the report's shape: a number that grows with every change a reader must know of.
+/// The version of the report's format. It grows with every change that a reader must know of.
 pub const VERSION: u32 = 1;
 
-/// The report of `armada2flux apply`: of one process, which may have taken up what others started.
+/// The report of `armada2flux apply`: of one process, which may have resumed a run that others started.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "armada2flux apply report")]
 pub struct Report {
-    /// Version of this shape.
+    /// The version of this format.
     pub version: u32,
-    /// Version of the program.
+    /// The version of armada2flux.
     pub program: String,
-    /// The site.
+    /// The name of the site.
     pub site: String,
-    /// The run's name; a run that was taken up keeps it.
+    /// The name of the run; it stays the same when the run is resumed.
     pub run: String,
-    /// Address of the API server.
+    /// The address of the API server.
     pub server: String,
     /// The cluster: UID of its namespace `kube-system`.
     pub cluster: String,
-    /// Whether the run was taken up again.
+    /// Whether the process resumed a run.
     pub resumed: bool,
     /// When the process started, RFC 3339 in UTC.
     pub started: String,
-    /// When it ended, RFC 3339 in UTC.
+    /// When the process finished, RFC 3339 in UTC.
     pub finished: String,
-    /// How long it took, in seconds.
+    /// The duration in seconds.
     pub seconds: f64,
-    /// How the process ended.
+    /// The outcome of the process.
     pub outcome: RunEnd,
-    /// Numbers.
+    /// Totals.
     pub summary: Summary,
     /// The stages in order, those that were not started included.
     pub stages: Vec<Stage>,
-    /// The command that takes the run up again; null when it is complete.
+    /// The command that resumes the run; null when it is complete.
     pub resume: Option<String>,
 }
 
-/// Numbers of objects, each in one of them, and of what was deleted.
+/// Numbers of objects. Each object counts in one of the outcomes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
     /// All objects of the rollout.
     pub objects: usize,
     /// Written, and ready.
     pub applied: usize,
-    /// So already, and ready.
+    /// Already up to date, and ready.
     pub unchanged: usize,
     /// Finished by an earlier process of the run.
     pub earlier: usize,
-    /// Left as they are: protected, and failed before the run.
+    /// Skipped: protected, and failed before the run.
     pub skipped: usize,
     /// Failed.
     pub failed: usize,
-    /// Begun and not finished.
+    /// Started and not finished.
     pub unfinished: usize,
     /// Not started.
     pub not_started: usize,
@@ -83,24 +83,24 @@ pub struct Summary {
 /// A stage.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Stage {
-    /// Its number; 0 for the preparation.
+    /// The number of the stage; 0 for the preparation.
     pub number: usize,
-    /// Name of the chart group.
+    /// The name of the chart group.
     pub name: String,
-    /// What it came to.
+    /// The outcome.
     pub outcome: StageOutcome,
-    /// How long it took, in seconds; null when it was not started.
+    /// The duration in seconds; null when it was not started.
     pub seconds: Option<f64>,
     /// Its objects, step by step.
     pub objects: Vec<Object>,
 }
 
 words! {
-    /// What a stage came to.
+    /// The outcome of a stage.
     pub enum StageOutcome {
-        /// Every object of it is finished.
+        /// Every object is finished.
         Done = "done",
-        /// A object of it failed.
+        /// An object failed.
         Failed = "failed",
         /// It was started and not finished.
         Unfinished = "unfinished",
@@ -114,38 +114,38 @@ words! {
 /// An object of the rollout.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Object {
-    /// Number of its step.
+    /// The number of its step.
     pub step: usize,
-    /// Its kind.
+    /// The kind of the object.
     pub kind: String,
-    /// Its namespace; null for cluster-scoped kinds.
+    /// The namespace of the object; null for cluster-scoped kinds.
     pub namespace: Option<String>,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What it came to.
+    /// The outcome.
     pub outcome: ObjectOutcome,
-    /// How long it took, in seconds; null when it was not started.
+    /// The duration in seconds; null when it was not started.
     pub seconds: Option<f64>,
     /// How many objects were deleted before its upgrade.
     pub deleted: usize,
-    /// The gates that it came to, in order.
+    /// The gates that the run has waited for, in order.
     pub gates: Vec<Gate>,
     /// Why it failed, or what it waited for when the run ended.
     pub reason: Option<String>,
-    /// What to do about it.
+    /// A hint on what to do.
     pub hint: Option<String>,
 }
 
 words! {
-    /// What a object came to.
+    /// The outcome of an object.
     pub enum ObjectOutcome {
         /// It was written, and is ready.
         Applied = "applied",
-        /// It was so already, and is ready.
+        /// Already up to date, and ready.
         Unchanged = "unchanged",
         /// An earlier process of the run finished it.
         Earlier = "earlier",
-        /// It is protected and had failed before the run: it was left as it is.
+        /// Not touched: the release is protected and had failed before the run.
         Skipped = "skipped",
         /// It failed.
         Failed = "failed",
@@ -157,7 +157,7 @@ words! {
 }
 
 impl ObjectOutcome {
-    /// Whether a person has to look at the object.
+    /// Returns whether a person has to act on the object.
     #[must_use]
     pub fn needs_attention(self) -> bool {
         match self {
@@ -170,21 +170,21 @@ impl ObjectOutcome {
     }
 }
 
-/// A gate: something that Armada itself waited for.
+/// A gate: a wait of Armada, after Helm and its hooks.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Gate {
-    /// Its number among the release's gates, from 1.
+    /// The number of the gate among those of the release, from 1.
     pub gate: usize,
-    /// How many there are.
+    /// The number of gates of the release.
     pub of: usize,
-    /// How long it was awaited, in seconds.
+    /// The duration of the wait in seconds.
     pub seconds: f64,
     /// Whether it opened.
     pub open: bool,
 }
 
 impl Object {
-    /// `Kind namespace/name`, or `Kind name`.
+    /// Returns `Kind namespace/name`, or `Kind name`.
     #[must_use]
     pub fn title(&self) -> String {
         title(&self.kind, self.namespace.as_deref(), &self.name)
@@ -213,7 +213,7 @@ impl Summary {
         summary
     }
 
-    /// How many objects came to what, those that nobody came to left out: `3 applied, 1 failed`.
+    /// Returns the outcomes with their numbers, without zeros: `3 applied, 1 failed`.
     fn outcomes(&self) -> String {
         let Self {
             objects: _,
@@ -253,7 +253,7 @@ impl Rendered for Report {
     }
 }
 
-/// The first line of the report for people: what became of the run as a whole.
+/// Returns the first line of the report: the outcome of the whole run.
 fn headline(report: &Report) -> String {
     let took = seconds(report.seconds);
     let at = report.stages.iter().find(|stage| match stage.outcome {
@@ -277,7 +277,7 @@ fn headline(report: &Report) -> String {
     }
 }
 
-/// A time as people write it; below ten seconds with a decimal.
+/// Returns a duration as text; below ten seconds with one decimal.
 fn seconds(seconds: f64) -> String {
     if seconds < 10.0 {
         return format!("{seconds:.1}s");

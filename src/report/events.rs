@@ -1,4 +1,4 @@
-//! The events of a run, a JSON object a line: what `apply --events FILE` writes while it goes on.
+//! The events of a run, one JSON object per line: `apply --events FILE` writes them during the run.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,18 +9,18 @@ use crate::rollout::ItemId;
 use crate::rollout::journal;
 use crate::value::Text;
 
-/// Version of the lines' shape: a number that grows with every change a reader must know of.
+/// The version of the format. It grows with every change that a reader must know of.
 pub const VERSION: u32 = 1;
 
 /// A line of the file that `armada2flux apply --events` writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(title = "armada2flux apply event")]
 pub struct Line {
-    /// Version of this shape.
+    /// The version of this format.
     pub version: u32,
-    /// When, RFC 3339 in UTC with milliseconds.
+    /// The time, RFC 3339 in UTC with milliseconds.
     pub at: String,
-    /// The run's name.
+    /// The name of the run.
     pub run: String,
     /// What happened.
     #[serde(flatten)]
@@ -31,93 +31,93 @@ pub struct Line {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// A stage begins.
+    /// A stage started.
     StageStarted {
-        /// Its number; 0 for the preparation.
+        /// The number of the stage; 0 for the preparation.
         stage: usize,
-        /// Name of the chart group.
+        /// The name of the chart group.
         name: String,
-        /// How many objects it has.
+        /// The number of its objects.
         objects: usize,
     },
     /// A stage is finished.
     StageFinished {
-        /// Its number.
+        /// The number of the stage.
         stage: usize,
     },
-    /// A part stands elsewhere than before.
+    /// An object has another state than before.
     Object {
-        /// Number of its stage.
+        /// The number of its stage.
         stage: usize,
-        /// Number of its step.
+        /// The number of its step.
         step: usize,
-        /// Its kind.
+        /// The kind of the object.
         kind: String,
-        /// Its namespace; absent for cluster-scoped kinds.
+        /// The namespace of the object; absent for cluster-scoped kinds.
         #[serde(skip_serializing_if = "Option::is_none")]
         namespace: Option<String>,
-        /// Its name.
+        /// The name.
         name: String,
-        /// Where it stands.
+        /// The state.
         #[serde(flatten)]
         state: ObjectState,
     },
-    /// The run goes on with a difficulty that passes.
+    /// A problem that the run gets over by itself, such as a busy server.
     Warning {
-        /// What.
+        /// The description.
         message: String,
     },
-    /// The process ends.
+    /// The process ended.
     RunEnded {
-        /// How.
+        /// The outcome.
         outcome: RunEnd,
     },
 }
 
 words! {
-    /// What a finished part came to.
+    /// The outcome of a finished object.
     pub enum ObjectOutcome {
-        /// It was so already, and is ready.
+        /// Already up to date, and ready.
         Unchanged = "unchanged",
         /// It was written, and is ready.
         Applied = "applied",
-        /// It is protected and had failed before the run: it was left as it is.
+        /// Not touched: the release is protected and had failed before the run.
         Skipped = "skipped",
         /// It failed.
         Failed = "failed",
     }
 }
 
-/// Where a part stands.
+/// The state of an object in a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 pub enum ObjectState {
-    /// The API server is asked what would change.
+    /// A dry run shows what would change.
     Asking,
     /// Objects are deleted before the upgrade.
     Deleting {
-        /// How many.
+        /// The number of objects.
         objects: usize,
     },
-    /// The object is written.
+    /// The object is being written.
     Writing,
     /// A controller works on it.
     Reconciling {
-        /// What it last said.
+        /// What the controller reported last.
         why: String,
     },
     /// A gate is not open yet.
     Gate {
-        /// Its number among the release's gates, from 1.
+        /// The number of the gate among those of the release, from 1.
         gate: usize,
-        /// How many there are.
+        /// The number of gates of the release.
         of: usize,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// It is finished.
+    /// The object is finished.
     Finished {
-        /// What it came to.
+        /// The outcome.
         outcome: ObjectOutcome,
         /// Why it failed; absent otherwise.
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -18,22 +18,22 @@ use super::diff::Shared;
 use super::page::Page;
 use super::style::Style;
 
-/// Version of the report's shape: a number that grows with every change a reader must know of.
+/// The version of the report's format. It grows with every change that a reader must know of.
 pub const VERSION: u32 = 1;
 
 /// The report of `armada2flux plan`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "armada2flux plan report")]
 pub struct Report {
-    /// Version of this shape.
+    /// The version of this format.
     pub version: u32,
-    /// Version of the program.
+    /// The version of armada2flux.
     pub program: String,
-    /// The site.
+    /// The name of the site.
     pub site: String,
-    /// Address of the API server that was asked.
+    /// The address of the API server.
     pub server: String,
-    /// Numbers.
+    /// Totals.
     pub summary: Summary,
     /// The stages, in order; the preparation has number 0.
     pub stages: Vec<Stage>,
@@ -46,22 +46,22 @@ pub struct Report {
 pub struct Summary {
     /// All of them.
     pub objects: usize,
-    /// Not there yet.
+    /// Objects that do not exist yet.
     pub created: usize,
     /// Releases that are upgraded.
     pub upgraded: usize,
-    /// With changes that upgrade nothing.
+    /// Objects with changes that upgrade nothing.
     pub changed: usize,
     /// Releases that are reconciled again because something before them changes, without a Helm action.
     pub reconciled: usize,
-    /// The same, bookkeeping aside.
+    /// Unchanged objects, apart from bookkeeping fields.
     pub unchanged: usize,
-    /// Not touched, and the run with them.
+    /// Objects that refuse the run.
     pub refused: usize,
 }
 
 impl Summary {
-    /// How many objects come to what, worst first.
+    /// Returns the numbers with their words, the worst first.
     fn outcomes(&self) -> [(usize, What); 6] {
         let Self {
             objects: _,
@@ -82,7 +82,7 @@ impl Summary {
         ]
     }
 
-    /// Whether a run would write or refuse anything.
+    /// Returns whether a run would write or refuse anything.
     #[must_use]
     pub fn is_different(&self) -> bool {
         self.unchanged < self.objects
@@ -94,13 +94,13 @@ impl Summary {
 pub struct Stage {
     /// Its number.
     pub number: usize,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// Its steps, in order.
     pub steps: Vec<Step>,
 }
 
-/// What may move at the same time.
+/// The objects of a stage that may move at the same time.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Step {
     /// Its number in the stage.
@@ -113,22 +113,22 @@ pub struct Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum What {
-    /// It is not there yet.
+    /// The object does not exist yet.
     Create,
     /// The release gets a new revision.
     Upgrade,
-    /// It changes, and nothing is upgraded.
+    /// The object changes, and Helm upgrades nothing.
     Change,
-    /// Flux looks again, in turn, and Helm does nothing.
+    /// Flux reconciles the release again, and Helm does nothing.
     Reconcile,
-    /// It stays as it is.
+    /// The object does not change.
     Unchanged,
-    /// It is not touched, and the run is refused.
+    /// The object is not touched, and the run is refused.
     Refuse,
 }
 
 impl What {
-    /// As people read it.
+    /// Returns the word in text.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -147,17 +147,17 @@ impl What {
 pub struct Object {
     /// `group/version`, or `v1`.
     pub api_version: String,
-    /// Its kind.
+    /// The kind of the object.
     pub kind: String,
-    /// Its namespace; null for cluster-scoped kinds.
+    /// The namespace of the object; null for cluster-scoped kinds.
     pub namespace: Option<String>,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// What a run does with it.
     pub what: What,
-    /// Why a run is refused.
+    /// The reasons to refuse a run.
     pub refusals: Vec<Refusal>,
-    /// What else is to be known of it, a sentence each.
+    /// Notes, one sentence each.
     pub notes: Vec<String>,
     /// What is deleted before an upgrade.
     pub deletions: Vec<String>,
@@ -165,20 +165,20 @@ pub struct Object {
     pub gates: Vec<String>,
     /// Whether Helm's tests run, and are awaited.
     pub tests: bool,
-    /// How long it may take, in seconds.
+    /// The time limit in seconds.
     pub timeout: i64,
 }
 
 /// A reason to refuse a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Refusal {
-    /// Why.
+    /// The reason.
     pub why: String,
-    /// What to do about it.
+    /// A hint on what to do.
     pub hint: String,
 }
 
-/// Why a run must not touch a item: what the guards say, and that the API server would not take it.
+/// Returns why a run must not touch an item: its guards, and a refusal of the API server.
 pub(crate) fn refusals(assessed: &Assessed) -> Vec<Refusal> {
     let guards = assessed.guards.iter().map(Refusal::from);
     guards.chain(not_taken(&assessed.change)).collect()
@@ -193,7 +193,7 @@ impl From<&Guard> for Refusal {
     }
 }
 
-/// Puts the report together of what the cluster makes of the rollout.
+/// Builds the report from the assessment of a rollout.
 pub(crate) fn report(rollout: &Rollout, assessment: &Assessment, server: &str) -> Report {
     let mut summary = Summary::default();
     let Assessment { items, left_over } = assessment;
@@ -266,7 +266,10 @@ fn object(item: &Item, assessed: &Assessed, summary: &mut Summary) -> Object {
     let (mut deletions, mut gates, mut tests) = (Vec::new(), Vec::new(), false);
     match done_when {
         DoneWhen::Applied | DoneWhen::ArtifactReady { .. } => {}
-        DoneWhen::KeysFilled(keys) => notes.push(format!("somebody fills in: {}", keys.join(", "))),
+        DoneWhen::KeysFilled(keys) => notes.push(format!(
+            "waits until these keys are filled in: {}",
+            keys.join(", ")
+        )),
         DoneWhen::ReleaseReady(release) => {
             deletions.extend(release.pre_deletes.iter().map(ToString::to_string));
             gates.extend(release.gates.iter().map(ToString::to_string));
@@ -276,10 +279,10 @@ fn object(item: &Item, assessed: &Assessed, summary: &mut Summary) -> Object {
     match on_failure {
         OnFailure::Stop => {}
         OnFailure::Refuse => {
-            notes.push("protected: the run stops if it had failed before".to_owned())
+            notes.push("protected: the run stops if the release had failed before".to_owned())
         }
         OnFailure::Skip => {
-            notes.push("protected: left as it is if it had failed before".to_owned());
+            notes.push("protected: skipped if the release had failed before".to_owned());
         }
     }
     Object {
@@ -309,7 +312,7 @@ fn what(change: &ObjectChange) -> What {
     }
 }
 
-/// Why the API server would not take an object.
+/// Returns why the API server would not accept an object.
 fn not_taken(change: &ObjectChange) -> Option<Refusal> {
     let named = title(&change.kind, change.namespace.as_deref(), &change.name);
     match &change.outcome {
@@ -319,13 +322,18 @@ fn not_taken(change: &ObjectChange) -> Option<Refusal> {
                 .map(|Conflict { manager, field }| format!("`{field}` by `{manager}`"));
             let held: Vec<String> = held.collect();
             Some(Refusal {
-                why: format!("{named}: others hold fields of it: {}", held.join(", ")),
-                hint: "let that manager give it up, or write its value into the input".to_owned(),
+                why: format!(
+                    "{named}: other managers own fields of it: {}",
+                    held.join(", ")
+                ),
+                hint: "write its value into the input, or take the ownership from that manager"
+                    .to_owned(),
             })
         }
         Outcome::Refused(message) => Some(Refusal {
-            why: format!("{named}: the api server refuses it: {message}"),
-            hint: "correct the input, or ask who runs the admission webhook or policy".to_owned(),
+            why: format!("{named}: the API server refuses it: {message}"),
+            hint: "correct the input, or ask the owner of the admission webhook or policy"
+                .to_owned(),
         }),
         Outcome::Created
         | Outcome::Changed
@@ -335,10 +343,10 @@ fn not_taken(change: &ObjectChange) -> Option<Refusal> {
     }
 }
 
-/// A mark that says something beside the refusals.
+/// Returns the note of a mark that is not a refusal.
 fn note(mark: &Mark) -> Option<String> {
     match mark {
-        Mark::ClientSide(why) => Some(format!("compared without the api server's defaults: {why}")),
+        Mark::ClientSide(why) => Some(format!("compared without the API server's defaults: {why}")),
         Mark::OfSite(_) | Mark::OfKustomization(_) | Mark::Takeover { .. } => None,
     }
 }
@@ -360,7 +368,7 @@ impl Object {
         title(&self.kind, self.namespace.as_deref(), &self.name)
     }
 
-    /// Whether there is anything to see of it: what stays as it is, is counted only.
+    /// Returns whether the object gets a row; unchanged objects are only counted.
     fn is_noteworthy(&self) -> bool {
         self.what != What::Unchanged
     }

@@ -1,4 +1,4 @@
-//! The report of `status`: where the releases of sites stand, and the last run over each.
+//! The report of `status`: the state of each site's releases, and of the last run.
 
 pub mod text;
 
@@ -10,18 +10,18 @@ use serde::Serialize;
 
 use super::words::{RunEnd, words};
 
-/// Version of the report's shape: a number that grows with every change a reader must know of.
+/// The version of the report's format. It grows with every change that a reader must know of.
 pub const VERSION: u32 = 1;
 
 /// The report of `armada2flux status`.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "armada2flux status report")]
 pub struct Report {
-    /// Version of this shape.
+    /// The version of this format.
     pub version: u32,
-    /// Version of the program.
+    /// The version of armada2flux.
     pub program: String,
-    /// Address of the API server.
+    /// The address of the API server.
     pub server: String,
     /// The sites, by name.
     pub sites: Vec<Site>,
@@ -30,70 +30,70 @@ pub struct Report {
 /// A site.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Site {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Numbers.
+    /// Totals.
     pub summary: Summary,
-    /// The last run as the cluster knows it; null when there was none, or none that can be read.
+    /// The last run, read from the cluster; null when no state exists or it cannot be read.
     pub run: Option<Run>,
     /// Why the state of the last run cannot be read.
     pub run_unreadable: Option<String>,
-    /// Who holds the lock; null when nobody does.
+    /// The holder of the lock; null when it is free.
     pub lock: Option<Lock>,
-    /// The journal; null when there is none at hand.
+    /// The journal; null when no file was found.
     pub journal: Option<Journal>,
-    /// The stages that have releases in the cluster, in order; last those of releases that name no stage.
+    /// The stages that have releases in the cluster, in order. Releases without a stage come last.
     pub stages: Vec<Stage>,
 }
 
-/// Numbers of releases, each in one of them.
+/// Numbers of releases. Each release counts in one of the states.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Summary {
-    /// All.
+    /// All of them.
     pub releases: usize,
-    /// Ready as they stand.
+    /// Ready, and up to date with their spec.
     pub ready: usize,
     /// Not ready yet.
     pub waiting: usize,
-    /// Failed, and nothing moves them.
+    /// Failed, and Flux does not retry.
     pub failed: usize,
-    /// Suspended: Flux leaves them alone.
+    /// Suspended: Flux does not reconcile them.
     pub suspended: usize,
 }
 
-/// A run, as the cluster knows it.
+/// A run, read from its state in the cluster.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Run {
-    /// Its name.
+    /// The name.
     pub run: String,
-    /// Version of the program.
+    /// The version of armada2flux.
     pub program: String,
-    /// Digest of the rollout.
+    /// The digest of the rollout.
     pub rollout: String,
-    /// Who worked on it last.
+    /// The last holder of the Lease.
     pub holder: String,
     /// When it started, RFC 3339 in UTC.
     pub started: String,
     /// When it last changed, RFC 3339 in UTC.
     pub updated: String,
-    /// How it outcome; null when its process has not said: it is at work, or was killed.
+    /// The outcome; null while the process is running, and when it was killed.
     pub outcome: Option<RunEnd>,
     /// Its objects.
     pub objects: Counts,
     /// Its stages, the preparation included.
     pub stages: Vec<RunStage>,
-    /// Steps and stages that there was no room for in the cluster.
+    /// The number of steps and stages that did not fit into the ConfigMap.
     pub left_out: usize,
 }
 
-/// How many objects of a run, a stage or a step came to what.
+/// Numbers of objects of a run, a stage or a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Counts {
-    /// All.
+    /// All of them.
     pub all: usize,
     /// Ready.
     pub done: usize,
-    /// Left as they are: protected, and failed before the run.
+    /// Skipped: protected, and failed before the run.
     pub skipped: usize,
     /// Failed.
     pub failed: usize,
@@ -104,11 +104,11 @@ pub struct Counts {
 /// A stage of a run.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RunStage {
-    /// Its number; 0 for the preparation.
+    /// The number of the stage; 0 for the preparation.
     pub number: usize,
-    /// Name of the chart group.
+    /// The name of the chart group.
     pub name: String,
-    /// How far it is.
+    /// The progress.
     pub state: RunStatus,
     /// Its objects.
     pub objects: Counts,
@@ -121,79 +121,79 @@ pub struct RunStage {
 pub struct RunStep {
     /// Its number.
     pub number: usize,
-    /// How far it is.
+    /// The progress.
     pub state: RunStatus,
     /// Its objects.
     pub objects: Counts,
 }
 
 words! {
-    /// How far a stage or a step of a run is.
+    /// The progress of a stage or a step of a run.
     pub enum RunStatus {
-        /// Nothing of it has started.
+        /// Not started.
         Waiting = "waiting",
-        /// Something of it has started.
+        /// Started and not finished.
         Started = "started",
-        /// A object of it failed.
+        /// An object failed.
         Failed = "failed",
-        /// Every object of it is finished.
+        /// Every object is finished.
         Done = "done",
     }
 }
 
-/// The lock that keeps a second run out.
+/// The Lease that keeps out a second run.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Lock {
-    /// Who holds it.
+    /// The holder.
     pub holder: String,
-    /// Since when, RFC 3339.
+    /// When it was taken, RFC 3339.
     pub since: Option<String>,
     /// When it was last renewed, RFC 3339.
     pub renewed: Option<String>,
-    /// Whether it was not renewed in time.
+    /// Whether it has expired, since it was not renewed in time.
     pub expired: bool,
 }
 
 /// A journal.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Journal {
-    /// Its file.
+    /// The path of the file.
     pub file: String,
-    /// The last run in it; null when there is none.
+    /// The name of the last run; null when the file holds none.
     pub run: Option<String>,
     /// When its last line was written, RFC 3339 in UTC.
     pub updated: Option<String>,
-    /// How it outcome; null when its process has not said.
+    /// The outcome; null while the process is running, and when it was killed.
     pub outcome: Option<RunEnd>,
     /// Number of the stage that started last.
     pub stage: Option<usize>,
-    /// Whether its last line is torn; taking the run up cuts it off.
+    /// Whether its last line is incomplete. It is cut off when the run is resumed.
     pub torn: bool,
-    /// Counts that failed, with why.
+    /// The objects that failed, with the reasons.
     pub failures: Vec<Failure>,
     /// Why it cannot be read.
     pub unreadable: Option<String>,
 }
 
-/// A object that failed in the last run.
+/// An object that failed in the last run.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Failure {
-    /// Number of its stage.
+    /// The number of its stage.
     pub stage: usize,
-    /// Number of its step.
+    /// The number of its step.
     pub step: usize,
     /// `Kind namespace/name`.
     pub object: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 /// A chart group.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Stage {
-    /// Its number; null for releases that name none.
+    /// The number of the stage; null for releases without one.
     pub number: Option<usize>,
-    /// Name of the chart group, as the releases tell it.
+    /// The name of the chart group, from the annotations of the releases.
     pub name: Option<String>,
     /// Its releases, step by step.
     pub releases: Vec<Release>,
@@ -206,28 +206,28 @@ pub struct Release {
     pub step: Option<usize>,
     /// Its namespace.
     pub namespace: String,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Where it stands.
+    /// The state.
     pub state: ReleaseState,
     /// Why it is not ready.
     pub why: Option<String>,
     /// Helm's newest revision that Flux knows; null before there is one.
     pub revision: Option<i64>,
-    /// Version of the chart that was attempted last.
+    /// The version of the chart that was attempted last.
     pub chart: Option<String>,
 }
 
 words! {
-    /// Where a release stands.
+    /// The state of a release.
     pub enum ReleaseState {
-        /// Ready as it stands.
+        /// Ready, and up to date with its spec.
         Ready = "ready",
         /// Not ready yet.
         Waiting = "waiting",
-        /// Failed, and nothing moves it.
+        /// Failed, and Flux does not retry.
         Failed = "failed",
-        /// Suspended: Flux leaves it alone.
+        /// Suspended: Flux does not reconcile it.
         Suspended = "suspended",
     }
 }

@@ -31,7 +31,7 @@ pub(super) use words;
 use crate::rollout::journal;
 
 words! {
-    /// How a run, or one of its processes, ended.
+    /// The end of a run, or of one of its processes.
     pub enum RunEnd {
         /// Everything is done.
         Complete = "complete",

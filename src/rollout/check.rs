@@ -85,8 +85,8 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Rule::Complete => "is left out",
-            Rule::Once => "is in it more than once",
-            Rule::AsInTheInput => "is not as in the input",
+            Rule::Once => "appears more than once",
+            Rule::AsInTheInput => "differs from the input",
             Rule::OneSite => "does not belong to the site",
             Rule::Ascending => "is out of order, or empty",
             Rule::InPlace => "is not in the step that its annotations name",
@@ -94,9 +94,9 @@ impl fmt::Display for Rule {
             Rule::DependenciesFirst => "comes before a release that it depends on",
             Rule::Limited => "has no time limit",
             Rule::Running => "would be sent suspended",
-            Rule::Awaited => "is awaited otherwise than it asks for",
-            Rule::Deletions => "deletes otherwise than it asks for",
-            Rule::Protection => "is protected otherwise than it asks for",
+            Rule::Awaited => "has a wait that differs from its annotations",
+            Rule::Deletions => "has deletions that differ from its annotations",
+            Rule::Protection => "is protected differently than its annotation says",
         })
     }
 }
@@ -108,7 +108,7 @@ impl fmt::Display for Flaw {
             rule,
             evidence,
         } = self;
-        write!(f, "the rollout is unsound: {about} {rule}")?;
+        write!(f, "{about} {rule}")?;
         match evidence {
             Some(evidence) => write!(f, ": {evidence}"),
             None => Ok(()),
@@ -116,7 +116,7 @@ impl fmt::Display for Flaw {
     }
 }
 
-/// Where a item stands: stage and step.
+/// Where an item stands: stage and step.
 type Place = (usize, usize);
 
 /// All rules that the rollout of these objects breaks; none for a sound one.

@@ -43,7 +43,7 @@ impl Pieces {
         self.text(&number.to_string());
     }
 
-    /// Everything about a item: the object as it is sent, and what is awaited.
+    /// Everything about an item: the object as it is sent, and what is awaited.
     pub(super) fn item(&mut self, item: &Item) {
         let Item {
             object,

@@ -95,7 +95,7 @@ pub fn release(live: &Value, expected: &Expected) -> Readiness {
     {
         let why = status.activity();
         return waiting(
-            why.unwrap_or_else(|| "helm-controller has not taken up the retry yet".into()),
+            why.unwrap_or_else(|| "helm-controller has not started the retry yet".into()),
         );
     }
     if rests(&status, *generation) {
@@ -134,11 +134,11 @@ pub fn artifact(live: &Value, generation: i64, commit: Option<&str>) -> Readines
     }
     if !observed {
         return waiting(format!(
-            "source-controller has not looked at generation {generation} yet"
+            "source-controller has not observed generation {generation} yet"
         ));
     }
     if !status.holds("Ready") {
-        return waiting("source-controller has not said that it is ready");
+        return waiting("source-controller does not report Ready yet");
     }
     match (live.text_at(&["status", "artifact", "revision"]), commit) {
         (None, _) => waiting("it has no artifact yet"),
@@ -200,13 +200,13 @@ fn not_as_written(live: &Value, generation: i64) -> Option<Readiness> {
     let failed = |why: String| Some(Readiness::Failed(why.into()));
     let meta = ObjectMeta::of(live);
     if meta.is_terminating() {
-        return failed("somebody is deleting it".to_owned());
+        return failed("it is being deleted".to_owned());
     }
     match meta.generation() {
         Some(now) if now > generation => {
             let who = last_manager(live).map_or_else(String::new, |who| format!(" by `{who}`"));
             failed(format!(
-                "it was changed meanwhile{who}: it is at generation {now}, this run wrote {generation}"
+                "it was changed during the run{who}: it is at generation {now}, this run wrote {generation}"
             ))
         }
         Some(now) if now == generation => {
@@ -309,7 +309,7 @@ fn missing(live: &Value, status: &Status<'_>, generation: i64) -> Option<String>
     }
     if status.observed_generation != Some(generation) {
         return Some(format!(
-            "helm-controller has not looked at generation {generation} yet"
+            "helm-controller has not observed generation {generation} yet"
         ));
     }
     if !attempted {
@@ -318,7 +318,7 @@ fn missing(live: &Value, status: &Status<'_>, generation: i64) -> Option<String>
         ));
     }
     if !status.holds("Ready") {
-        return Some("helm-controller has not said that it is ready".to_owned());
+        return Some("helm-controller does not report Ready yet".to_owned());
     }
     match status.newest() {
         None => Some("helm-controller has no record of a release yet".to_owned()),

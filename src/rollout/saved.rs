@@ -1,8 +1,8 @@
-//! A plan in a file: what was looked at, so that nothing else is done later.
+//! A plan in a file, so that `apply` does what was reviewed and nothing else.
 //!
-//! It holds no object, only digests, keyed with random bytes that are different in every file: who has two files does
-//! not learn whether two objects are the same. Whoever holds one file can try words, as with any digest, so it is written
-//! for its owner alone. `apply` makes the rollout anew from the same input and compares.
+//! The file holds digests, never objects. They are keyed with random bytes that differ in every file, so two files do not
+//! show whether two objects are the same. A reader of one file can still guess words, as with any digest, so only its
+//! owner may read it. `apply` assembles the rollout again from the same input and compares.
 
 use std::collections::BTreeMap;
 
@@ -15,16 +15,16 @@ use super::{DoneWhen, Item, Release, Rollout, Stage, Step};
 use crate::flux::object::title;
 use crate::names::hex;
 
-/// Version of the format; a reader refuses any other.
+/// The version of the format. A reader refuses any other.
 pub const VERSION: u32 = 1;
 
 /// Length of the key, in bytes.
 pub const KEY_BYTES: usize = 32;
 
-/// How far the clock of the machine that made the plan may be ahead of the one that asks.
+/// How far the clock of the machine that made the plan may be ahead.
 const CLOCK_SLACK: SignedDuration = SignedDuration::from_mins(5);
 
-/// Objects that are named when a plan does not fit.
+/// The largest number of objects that a mismatch names.
 const SHOWN: usize = 5;
 
 /// A saved plan.
@@ -32,29 +32,29 @@ const SHOWN: usize = 5;
 #[schemars(title = "armada2flux saved plan")]
 #[serde(deny_unknown_fields)]
 pub struct Saved {
-    /// Version of this shape.
+    /// The version of this format.
     pub version: u32,
-    /// Version of the program; another one might make other objects of the same input.
+    /// The version of armada2flux; another one may create other objects from the same input.
     pub program: String,
-    /// When it was made: RFC 3339, UTC.
+    /// When the plan was made, RFC 3339 in UTC.
     pub created: String,
-    /// For how many seconds it holds.
+    /// For how many seconds the plan is valid.
     pub valid_for: u64,
-    /// The site.
+    /// The name of the site.
     pub site: String,
-    /// The cluster that it was made for.
+    /// The cluster of the plan.
     pub cluster: ClusterId,
-    /// Key of the digests: 64 hexadecimal digits.
+    /// The key of the digests: 64 hexadecimal digits.
     pub key: String,
     /// Digest of everything that is sent and awaited, in order.
     pub rollout: String,
     /// The stages, in order.
     pub stages: Vec<SavedStage>,
-    /// Digest of all else in this file: an edited plan is refused.
+    /// The digest of the rest of this file: an edited plan is refused.
     pub digest: String,
 }
 
-/// Which cluster.
+/// The identity of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ClusterId {
@@ -70,13 +70,13 @@ pub struct ClusterId {
 pub struct SavedStage {
     /// Its number; the preparation has 0.
     pub number: usize,
-    /// Name of the chart group.
+    /// The name of the chart group.
     pub name: String,
     /// Its steps, in order.
     pub steps: Vec<SavedStep>,
 }
 
-/// What may move at the same time.
+/// The objects of a stage that may move at the same time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SavedStep {
@@ -92,19 +92,19 @@ pub struct SavedStep {
 pub struct SavedObject {
     /// `group/version`, or `v1`.
     pub api_version: String,
-    /// Its kind.
+    /// The kind of the object.
     pub kind: String,
-    /// Its namespace; null for cluster-scoped kinds.
+    /// The namespace of the object; null for cluster-scoped kinds.
     pub namespace: Option<String>,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// Digest of the object and of what is awaited of it, keyed.
     pub digest: String,
-    /// How long it may take, in seconds.
+    /// The time limit in seconds.
     pub timeout: i64,
-    /// What is deleted before an upgrade, in words.
+    /// What is deleted before an upgrade, as text.
     pub deletions: Vec<String>,
-    /// What is awaited after Helm and its hooks, in words.
+    /// The gates after Helm and its hooks, as text.
     pub gates: Vec<String>,
 }
 
@@ -115,7 +115,7 @@ pub enum ReadError {
     #[error("the plan cannot be read: {0}")]
     Json(#[from] serde_json::Error),
     /// Another version of the program wrote it.
-    #[error("the plan has format {0}, this program reads {VERSION}")]
+    #[error("the plan has version {0}, this program reads version {VERSION}")]
     Version(u32),
 }
 
@@ -123,13 +123,13 @@ pub enum ReadError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
     /// Its digest is not that of its content.
-    #[error("the plan was edited after it was made")]
+    #[error("the plan was edited after it was written")]
     Edited,
     /// Its times are no times.
-    #[error("the plan does not say when it was made")]
+    #[error("the time of the plan is not valid")]
     Undated,
     /// It is too old.
-    #[error("the plan was made {created} and held for {valid_for} s")]
+    #[error("the plan has expired: it is of {created} and was valid for {valid_for} s")]
     Expired {
         /// When it was made.
         created: String,
@@ -137,27 +137,27 @@ pub enum Mismatch {
         valid_for: u64,
     },
     /// It was made later than now.
-    #[error("the plan was made {created}, which is still to come")]
+    #[error("the plan is dated in the future ({created})")]
     Future {
         /// When it was made.
         created: String,
     },
     /// It was made by another version of the program.
-    #[error("the plan was made by version {made_by}, this is {}", env!("CARGO_PKG_VERSION"))]
+    #[error("the plan was written by version {made_by}, this is {}", env!("CARGO_PKG_VERSION"))]
     OtherProgram {
         /// The version.
         made_by: String,
     },
     /// It was made for another cluster.
-    #[error("the plan was made for another cluster, at {server}")]
+    #[error("the plan is for another cluster, at {server}")]
     OtherCluster {
         /// Address of its API server.
         server: String,
     },
     /// It was made for another site.
-    #[error("the plan was made for site `{site}`")]
+    #[error("the plan is for site `{site}`")]
     OtherSite {
-        /// The site.
+        /// The name of the site.
         site: String,
     },
     /// The input is not what it was.
@@ -169,21 +169,21 @@ pub enum Mismatch {
 }
 
 impl Mismatch {
-    /// What to do about it.
+    /// A hint on what to do.
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
             Mismatch::Edited
             | Mismatch::Undated
             | Mismatch::Expired { .. }
-            | Mismatch::OtherProgram { .. } => "plan again, look at it, and apply that",
-            Mismatch::Future { .. } => "set the clocks of both machines right",
+            | Mismatch::OtherProgram { .. } => "plan again, and check the new plan",
+            Mismatch::Future { .. } => "correct the clocks of both machines",
             Mismatch::OtherCluster { .. } => {
                 "choose the cluster with --context, or plan again for this one"
             }
-            Mismatch::OtherSite { .. } => "give the input and the options that it was made of",
+            Mismatch::OtherSite { .. } => "give the input and the options of the plan",
             Mismatch::Different { .. } => {
-                "give the input and the options that it was made of, or plan again"
+                "give the input and the options of the plan, or plan again"
             }
         }
     }
@@ -200,7 +200,7 @@ fn listed(objects: &[String]) -> String {
     shown.join(", ")
 }
 
-/// The plan of a rollout for a cluster, made at a time, good for so many seconds; `key` must be random.
+/// Returns the plan of a rollout for a cluster, valid for `valid_for` seconds. `key` must be random.
 #[must_use]
 pub fn save(
     rollout: &Rollout,
@@ -230,7 +230,7 @@ pub fn save(
     saved
 }
 
-/// The text of a saved plan.
+/// Returns the text of a saved plan.
 #[must_use]
 pub fn write(saved: &Saved) -> String {
     // Strings, numbers and lists always have a JSON form.
@@ -239,7 +239,7 @@ pub fn write(saved: &Saved) -> String {
     text
 }
 
-/// Reads a saved plan; whether it may be applied is for [`verify`] to say.
+/// Reads a saved plan. [`verify`] checks whether it may be applied.
 ///
 /// # Errors
 ///
@@ -256,7 +256,7 @@ pub fn read(text: &str) -> Result<Saved, ReadError> {
     Ok(serde_json::from_str(text)?)
 }
 
-/// Whether a saved plan may be applied: to this rollout, in this cluster, now.
+/// Checks that a saved plan may be applied to this rollout, in this cluster, now.
 ///
 /// # Errors
 ///
@@ -315,7 +315,7 @@ pub fn verify(
     Ok(())
 }
 
-/// What became of the objects since, each with its title.
+/// Returns the objects that differ, each with its title and how.
 fn differing(planned: &[SavedStage], now: &[SavedStage]) -> Vec<String> {
     type Placed<'s> = BTreeMap<(&'s str, String), ((usize, usize), &'s str)>;
     fn placed(stages: &[SavedStage]) -> Placed<'_> {
@@ -475,17 +475,17 @@ mod tests {
         assert_eq!(verdict(&saved, &rollout, "2026-03-01T12:00:00Z"), "yes");
         assert_eq!(
             verdict(&saved, &rollout, "2026-03-01T12:00:01Z"),
-            "the plan was made 2026-03-01T10:00:00Z and held for 7200 s"
+            "the plan has expired: it is of 2026-03-01T10:00:00Z and was valid for 7200 s"
         );
         assert_eq!(verdict(&saved, &rollout, "2026-03-01T09:56:00Z"), "yes");
         assert_eq!(
             verdict(&saved, &rollout, "2026-03-01T09:50:00Z"),
-            "the plan was made 2026-03-01T10:00:00Z, which is still to come"
+            "the plan is dated in the future (2026-03-01T10:00:00Z)"
         );
         let elsewhere = verify(&saved, &rollout, "other", at("2026-03-01T10:00:00Z"));
         assert_eq!(
             elsewhere.expect_err("another").to_string(),
-            "the plan was made for another cluster, at https://api.example.org:6443"
+            "the plan is for another cluster, at https://api.example.org:6443"
         );
     }
 
@@ -519,7 +519,7 @@ mod tests {
         other.site = "other".into();
         assert_eq!(
             verdict(&saved, &other, now),
-            "the plan was made for site `harbour`"
+            "the plan is for site `harbour`"
         );
     }
 
@@ -558,7 +558,7 @@ mod tests {
         for (text, message) in [
             (
                 text.replacen("\"version\": 1", "\"version\": 2", 1),
-                "the plan has format 2, this program reads 1",
+                "the plan has version 2, this program reads version 1",
             ),
             (
                 text.replacen("\"site\"", "\"town\"", 1),

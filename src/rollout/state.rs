@@ -1,6 +1,6 @@
-//! Where a run stands, as it is kept in the cluster for others to see: a ConfigMap of the site, never the log.
+//! The progress of a run in the cluster, for readers without the journal: a ConfigMap of the site.
 //!
-//! Numbers and names of stages only: no values, no messages.
+//! It holds numbers and names of stages, no values and no messages.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::flux::{Object, STATE_LABEL};
 use crate::names::{short_digest, slug};
 use crate::value::{Mapping, Text, Value};
 
-/// Version of the content; a reader refuses any other.
+/// The version of the format. A reader refuses any other.
 pub const VERSION: u32 = 1;
 
 /// Longest text that is kept, in bytes: a ConfigMap may have 1 MiB with all that is around it.
@@ -27,28 +27,28 @@ const MAX_NAME: usize = 253;
 pub struct RunState {
     /// [`VERSION`]
     pub version: u32,
-    /// The site.
+    /// The name of the site.
     pub site: Text,
-    /// The run's name.
+    /// The name of the run.
     pub run: Text,
-    /// Digest of the rollout.
+    /// The digest of the rollout.
     pub rollout: Text,
-    /// Version of the program.
+    /// The version of armada2flux.
     pub program: Text,
-    /// Who works on it, or did so last.
+    /// The last holder of the Lease.
     pub holder: Text,
     /// When it started, RFC 3339 in UTC.
     pub started: Text,
     /// When it last changed, RFC 3339 in UTC.
     pub updated: Text,
-    /// How its last process ended; `None` while one is at work, and when it was killed.
+    /// How its last process ended; `None` while one is running, and when it was killed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<RunEnd>,
-    /// All its items.
+    /// Numbers of all objects.
     pub total: Counts,
     /// Its stages in order, as many as there is room for.
     pub stages: Vec<StageState>,
-    /// Steps and stages that there was no room for.
+    /// The number of steps and stages that did not fit.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: usize,
 }
@@ -60,9 +60,9 @@ pub struct StageState {
     pub number: usize,
     /// Name of its chart group.
     pub name: Text,
-    /// Where it stands.
+    /// The state.
     pub state: RunStatus,
-    /// Its items.
+    /// Numbers of its objects.
     pub objects: Counts,
     /// Its steps in order; none when there was no room for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -74,35 +74,35 @@ pub struct StageState {
 pub struct StepState {
     /// Its number.
     pub number: usize,
-    /// Where it stands.
+    /// The state.
     pub state: RunStatus,
-    /// Its items.
+    /// Numbers of its objects.
     pub objects: Counts,
 }
 
-/// Where a stage or a step stands.
+/// The progress of a stage or a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunStatus {
-    /// Nothing of it was started.
+    /// Not started.
     Waiting,
-    /// Something of it was started, and not all is finished.
+    /// Started and not finished.
     Started,
-    /// A item failed.
+    /// An object failed.
     Failed,
-    /// All of it is finished.
+    /// Every object is finished.
     Done,
 }
 
-/// How many items came to what.
+/// Numbers of objects of a run, a stage or a step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// All.
+    /// All of them.
     pub all: usize,
-    /// Written, or so already, and ready.
+    /// Ready: written, or already up to date.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub done: usize,
-    /// Left as they are, since they had failed before.
+    /// Skipped: protected, and failed before the run.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub skipped: usize,
     /// Failed.
@@ -117,10 +117,10 @@ pub struct Counts {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     /// It is of another version.
-    #[error("the state of the last run is of version {0}, this program reads version {VERSION}")]
+    #[error("the state of the last run has version {0}, this program reads version {VERSION}")]
     Version(u64),
     /// It is something else.
-    #[error("it holds no state of a run")]
+    #[error("it does not hold the state of a run")]
     Unreadable,
 }
 
@@ -139,7 +139,7 @@ pub fn name(site: &str) -> Text {
     if slug == site {
         format!("{PREFIX}-{slug}").into()
     } else {
-        // What is no name of an object must not become that of another site.
+        // A site that is not a valid object name must not get the name of another site.
         format!("{PREFIX}-{slug}-{digest}").into()
     }
 }
@@ -254,7 +254,7 @@ impl RunState {
 
     fn fitting(&self) -> String {
         let mut state = self.clone();
-        // What is finished tells least.
+        // Finished stages matter least to a reader.
         let orders: [fn(&StageState) -> bool; 2] =
             [|stage| stage.state == RunStatus::Done, |_| true];
         let mut text = state.text();

@@ -1,4 +1,4 @@
-//! Whether Armada itself is at work: two programs that move the same releases undo each other.
+//! Finds a running Armada: two programs that change the same releases undo each other's work.
 
 use crate::cluster::{Cluster, Error, KindRef};
 use crate::flux::Object;
@@ -11,11 +11,11 @@ const LOCK_API: &str = "armada.process/v1";
 /// Images whose containers move releases: Armada in Python, Armada in Go and its operator.
 const IMAGES: [&str; 3] = ["armada", "armada-go", "armada-operator"];
 
-/// Something of Armada that could move releases while a run does.
+/// A sign that Armada may change releases during a run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Active {
     /// Its lock is held, or was left by a run that was killed.
-    #[error("armada holds its lock `{name}`{}", since(updated.as_ref()))]
+    #[error("Armada holds its lock `{name}`{}", since(updated.as_ref()))]
     Lock {
         /// Name of the lock.
         name: Text,
@@ -46,7 +46,7 @@ impl Active {
     pub(crate) fn hint(&self) -> String {
         match self {
             Active::Lock { name, updated: _ } => format!(
-                "wait until it ends; if none runs: kubectl -n {LOCK_NAMESPACE} delete locks.armada.process {name}"
+                "wait until Armada ends; if it does not run: kubectl -n {LOCK_NAMESPACE} delete locks.armada.process {name}"
             ),
             Active::Workload {
                 kind,
@@ -61,7 +61,7 @@ impl Active {
     }
 }
 
-/// Everything of Armada that is at work.
+/// Returns every sign of a running Armada.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! What a cluster makes of a rollout, item by item: what would change, and what forbids it.
+//! Assesses a rollout against a cluster, item by item: what would change, and which guards refuse it.
 
 use super::Warn;
 use super::guard::{self, Guard};
@@ -8,23 +8,23 @@ use crate::compare::ObjectChange;
 use crate::flux::ObjectSet;
 use crate::rollout::{DoneWhen, Item, Rollout, readiness};
 
-/// What was found.
+/// The assessment of a rollout.
 #[derive(Debug)]
 pub(crate) struct Assessment {
-    /// Each item, in the order of the rollout.
+    /// The items in the order of the rollout.
     pub(crate) items: Vec<Assessed>,
     /// What the site has besides.
     pub(crate) left_over: Vec<ObjectChange>,
 }
 
-/// A item of a rollout, as the cluster sees it.
+/// The assessment of one item.
 #[derive(Debug)]
 pub(crate) struct Assessed {
-    /// What the API server says of it.
+    /// The answer of the API server, compared.
     pub(crate) change: ObjectChange,
     /// Why a run must not touch it.
     pub(crate) guards: Vec<Guard>,
-    /// Whether it is a release that has failed already.
+    /// Whether the item is a release that had failed already.
     pub(crate) failed_before: bool,
 }
 

@@ -1,5 +1,4 @@
-//! What keeps a run from touching an object: pure rules over what the cluster holds. `plan` shows what they say, a run
-//! refuses for it.
+//! Guards: rules that refuse to touch an object, over what the cluster holds. `plan` shows them, a run is refused by them.
 
 use crate::cluster::FIELD_MANAGER;
 use crate::flux::Object;
@@ -14,7 +13,7 @@ use super::records::{Record, Records, is_managed};
 pub(crate) enum Guard {
     /// Helm holds the release, and Flux does not manage it: applying would take it over.
     #[error(
-        "{object}: helm holds revision {revision} of the release ({status}) and flux does not manage it yet"
+        "{object}: Helm holds revision {revision} of the release ({status}) and Flux does not manage it yet"
     )]
     Takeover {
         /// The release.
@@ -25,7 +24,7 @@ pub(crate) enum Guard {
         status: Text,
     },
     /// Nothing in Flux can read the chart's source.
-    #[error("{object}: flux cannot read the source of its chart: {location}")]
+    #[error("{object}: Flux cannot read the source of its chart: {location}")]
     UnresolvedSource {
         /// The release.
         object: Text,
@@ -41,15 +40,15 @@ pub(crate) enum Guard {
         site: Text,
     },
     /// A toolkit Kustomization applies the object and would undo a change.
-    #[error("{object} is applied by kustomization `{owner}`, which would undo a change")]
+    #[error("{object} is applied by Kustomization `{owner}`, which would undo a change")]
     OfKustomization {
         /// The object.
         object: Text,
         /// The Kustomization, as `NAMESPACE/NAME`.
         owner: Text,
     },
-    /// Somebody stopped the release that ran.
-    #[error("HelmRelease {namespace}/{name} was suspended by `{by}`")]
+    /// Another client suspended the running release.
+    #[error("HelmRelease {namespace}/{name} is suspended by `{by}`")]
     Suspended {
         /// Namespace of the release.
         namespace: Text,
@@ -72,30 +71,30 @@ impl Guard {
     pub(crate) fn hint(&self) -> String {
         match self {
             Guard::Takeover { .. } => {
-                "taking over running releases is not done here yet: leave it to armada, or leave it out".to_owned()
+                "the takeover of running releases is not supported yet: leave the release to Armada, or leave it out".to_owned()
             }
             Guard::UnresolvedSource { .. } => {
-                "name a source that flux can read in a source map, and convert with --source-map".to_owned()
+                "name a source that Flux can read in a source map, and convert with `--source-map`".to_owned()
             }
             Guard::OtherSite { site, .. } => {
-                format!("nothing of another site is touched: say --site {site} if it is this one, or choose other names")
+                format!("use other names, or convert with `--site {site}` if it is the same site")
             }
             Guard::OfKustomization { .. } => {
-                "change it in git, or take it out of the kustomization first".to_owned()
+                "change it in Git, or remove it from the Kustomization first".to_owned()
             }
             Guard::Suspended {
                 namespace, name, ..
             } => {
-                format!("find out why, then: flux resume helmrelease {name} --namespace {namespace}")
+                format!("resume it with `flux resume helmrelease {name} --namespace {namespace}`, or leave the release out")
             }
             Guard::Leaving { .. } => {
-                "wait until it is gone; finalizers that nobody removes are named in its metadata".to_owned()
+                "wait until it is deleted; `metadata.finalizers` says what it waits for".to_owned()
             }
         }
     }
 }
 
-/// What Helm holds under the name of a item's release.
+/// Returns Helm's record of an item's release.
 pub(super) fn record<'r>(item: &Item, records: &'r Records) -> Option<&'r Record> {
     match &item.done_when {
         DoneWhen::ReleaseReady(release) => records.get(&release.storage, &release.name),
@@ -103,7 +102,7 @@ pub(super) fn record<'r>(item: &Item, records: &'r Records) -> Option<&'r Record
     }
 }
 
-/// What keeps a run from one object.
+/// Returns the guards that refuse one object.
 pub(super) fn find(
     item: &Item,
     site: &str,
@@ -217,7 +216,7 @@ mod tests {
             status: "deployed".into(),
             by_flux: false,
         };
-        let taken = "HelmRelease town/web: helm holds revision 3 of the release (deployed) and flux does not manage it yet";
+        let taken = "HelmRelease town/web: Helm holds revision 3 of the release (deployed) and Flux does not manage it yet";
         let metadata = r#""metadata":{"name":"web","namespace":"town"}"#;
         assert_eq!(said("", None, None), [""; 0]);
         assert_eq!(said("", None, Some(&held)), [taken]);
@@ -240,7 +239,7 @@ mod tests {
         let unresolved = r#","armada2flux.dev/unresolved-source":"local: /charts/web""#;
         assert_eq!(
             said(unresolved, None, None),
-            ["HelmRelease town/web: flux cannot read the source of its chart: local: /charts/web"]
+            ["HelmRelease town/web: Flux cannot read the source of its chart: local: /charts/web"]
         );
     }
 
@@ -252,7 +251,7 @@ mod tests {
             said("", Some(foreign), None),
             [
                 "HelmRelease town/web belongs to site `other`",
-                "HelmRelease town/web is applied by kustomization `flux-system/apps`, which would undo a change",
+                "HelmRelease town/web is applied by Kustomization `flux-system/apps`, which would undo a change",
                 "HelmRelease town/web is being deleted",
             ]
         );
@@ -271,7 +270,7 @@ mod tests {
         let ran = format!(",{MANAGED}");
         assert_eq!(
             said("", Some(&live("flux", &ran)), None),
-            ["HelmRelease town/web was suspended by `flux`"]
+            ["HelmRelease town/web is suspended by `flux`"]
         );
         assert_eq!(said("", Some(&live("armada2flux", &ran)), None), [""; 0]);
         // A tree that was applied before the run.

@@ -28,22 +28,22 @@ pub(super) fn conclude(
     let resume = resume.unwrap_or_default();
     let ended = match ended {
         Ok(ended) => ended,
-        Err(failure) => return Err(failure.then(&format!("go on with `{resume}`"))),
+        Err(failure) => return Err(failure.then(&format!("resume it with `{resume}`"))),
     };
     match ended {
         RunOutcome::Complete | RunOutcome::Paused { .. } => written.map(|()| ExitCode::SUCCESS),
         RunOutcome::Failed(_) => Ok(ExitCode::from(STAGE_FAILED)),
         RunOutcome::Stopped(Stop::Interrupted) => Ok(ExitCode::from(INTERRUPTED)),
         RunOutcome::Stopped(Stop::LeaseLost(why)) => {
-            let failure = Failure::new(format!("the lease was lost, so the run stopped: {why}"));
+            let failure = Failure::new(format!("the run stopped because it lost its Lease: {why}"));
             Err(failure
                 .hint(format!(
-                    "make sure that no other run is at it, then `{resume}`"
+                    "make sure that no other run is active, then run `{resume}`"
                 ))
                 .code(STAGE_FAILED))
         }
         RunOutcome::Stopped(Stop::No | Stop::Broken) => {
-            Err(Failure::new("the run stopped").hint(format!("go on with `{resume}`")))
+            Err(Failure::new("the run stopped").hint(format!("resume it with `{resume}`")))
         }
     }
 }

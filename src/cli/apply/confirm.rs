@@ -10,8 +10,8 @@ pub(super) fn ask(yes: bool, question: &str) -> Result<bool, Failure> {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        let failure = Failure::new("nobody can be asked: this is no terminal");
-        let failure = failure.hint("look at `armada2flux plan` first, then add --yes");
+        let failure = Failure::new("cannot ask for confirmation: not a terminal");
+        let failure = failure.hint("check `armada2flux plan` first, then add `--yes`");
         return Err(failure.refused());
     }
     let _ = write!(std::io::stderr(), "{question} [y/N] ");

@@ -85,14 +85,14 @@ async fn take_lease(
 fn held(holder: &Holder, namespace: &str, name: &str) -> Failure {
     let since = holder.renewed.as_deref().unwrap_or("an unknown time");
     let failure = Failure::new(format!(
-        "another run holds the lease {namespace}/{name}: `{}`, renewed {since}",
+        "another run holds the Lease {namespace}/{name}: `{}`, renewed {since}",
         holder.identity
     ));
     let failure = if holder.expired {
-        failure.hint("it has expired: if that run is gone, add --break-lock")
+        failure.hint("it has expired: if that run has ended, add `--break-lock`")
     } else {
         failure.hint(
-            "wait for it to end; the lease of a run that was killed expires within a minute, then add --break-lock",
+            "wait until that run ends; if it was killed, wait a minute until the Lease expires, then add `--break-lock`",
         )
     };
     failure.refused()

@@ -15,7 +15,7 @@ use crate::value::Text;
 
 /// What was seen.
 pub(super) struct Preflight {
-    /// What the run is info.
+    /// What the run works on.
     pub(super) info: RunInfo,
     /// What it is going to do.
     pub(super) plan: Report,
@@ -42,7 +42,7 @@ pub(super) async fn preflight(
             why: active.to_string(),
             hint: active.hint(),
         });
-        return Err(refused("armada is at work in this cluster", refusals));
+        return Err(refused("Armada is running in this cluster", refusals));
     }
     let assessment = survey::assess(cluster, rollout, &warnings::to_stderr(output)).await;
     let assessment = assessment.map_err(failure)?;
@@ -59,7 +59,7 @@ pub(super) async fn preflight(
         }
     }
     if !refusals.is_empty() {
-        return Err(refused("the cluster does not allow it", refusals));
+        return Err(refused("the cluster does not allow the run", refusals));
     }
     Ok(Preflight {
         info: RunInfo {
@@ -92,7 +92,7 @@ fn same_as_planned(
             .refused()
     })?;
     saved::verify(&plan, rollout, fingerprint, Timestamp::now()).map_err(|mismatch| {
-        let act = format!("the plan `{}` does not hold: {mismatch}", file.display());
+        let act = format!("cannot use the plan `{}`: {mismatch}", file.display());
         Failure::new(act).hint(mismatch.hint()).refused()
     })
 }
@@ -104,6 +104,6 @@ fn refused(title: &str, refusals: impl IntoIterator<Item = Refusal>) -> Failure 
         text.push_str(&format!("\n  {why}\n    {hint}"));
     }
     Failure::new(text)
-        .hint("nothing was touched; look at the whole with armada2flux plan")
+        .hint("nothing was written; `armada2flux plan` shows the whole plan")
         .refused()
 }

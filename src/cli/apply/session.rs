@@ -68,7 +68,7 @@ pub(super) struct Closed {
     pub(super) written: Result<(), Failure>,
     /// What the process came to.
     pub(super) report: Report,
-    /// The command that takes the run up again.
+    /// The command that resumes the run.
     pub(super) resume: Option<String>,
 }
 
@@ -190,7 +190,7 @@ impl<'s> Session<'s> {
         // Before the journal's last line: whoever ends between the two can be taken up, and knows the Lease as its own.
         if at_once {
             show::say(
-                "warning: the lease was not given back; --resume on this machine need not wait for it",
+                "warning: the Lease was not released; `--resume` on this machine does not need to wait for it",
             );
         } else {
             let mut signals = Signals::listen()?;
@@ -266,17 +266,17 @@ fn end_of(walked: &Result<RunOutcome, Failure>) -> RunEnd {
 /// What went wrong with the state and the Lease; the run's own end says whether it did its work.
 fn print_last_warnings(said: Option<(Option<String>, Result<(), cluster::Error>)>) {
     let Some((warning, released)) = said else {
-        show::say("warning: the lease was not given back in time, it expires by itself");
+        show::say("warning: the Lease was not released in time; it expires within a minute");
         return;
     };
     if let Some(warning) = warning {
         show::say(&format!(
-            "warning: the run's state was not written: {warning}"
+            "warning: the state of the run was not written: {warning}"
         ));
     }
     if let Err(error) = released {
         show::say(&format!(
-            "warning: the lease was not given back, it expires by itself: {error}"
+            "warning: the Lease was not released, it expires within a minute: {error}"
         ));
     }
 }

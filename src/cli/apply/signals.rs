@@ -42,7 +42,7 @@ impl Signals {
 pub(super) async fn watch(stop: watch::Sender<Stop>) -> Result<(), Failure> {
     let mut signals = Signals::listen()?;
     signals.next().await;
-    show::say("stopping as soon as the write in hand is done; once more to end at once");
+    show::say("stopping after the current write; interrupt again to end immediately");
     Stop::Interrupted.request(&stop);
     signals.next().await;
     Ok(())

@@ -21,6 +21,6 @@ pub(super) fn number(
         .filter(|stage| stage.number != PREPARATION)
         .map(|stage| format!("{} ({})", stage.number, stage.name));
     let known: Vec<String> = known.collect();
-    let failure = Failure::new(format!("{option}: there is no stage `{name}`"));
+    let failure = Failure::new(format!("{option}: the rollout has no stage `{name}`"));
     Err(failure.hint(format!("the stages are {}", known.join(", "))))
 }

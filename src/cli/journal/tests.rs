@@ -63,7 +63,7 @@ fn a_run_is_begun_taken_up_completed_and_followed() {
 
     let complete = said(Journal::resume(&path, info("a")).unwrap_err());
     assert!(
-        complete.contains("is complete | begin another without --resume"),
+        complete.contains("is complete | start another run without `--resume`"),
         "{complete}"
     );
     let journal = Journal::start(&path, info("a")).unwrap();
@@ -84,7 +84,7 @@ fn a_second_process_is_told() {
         assert_eq!(failure.exit_code(), ExitCode::from(4));
         let said = said(failure);
         assert!(
-            said.contains("another run writes the journal") && said.contains(": `me`"),
+            said.contains("another process writes the journal") && said.contains(": `me`"),
             "{said}"
         );
     }
@@ -123,7 +123,7 @@ fn only_the_same_run_is_taken_up() {
     let (_folder, path) = place();
     assert!(read(&path).unwrap().is_none());
     let nothing = said(Journal::resume(&path, info("a")).unwrap_err());
-    assert!(nothing.contains("there is no run to take up"), "{nothing}");
+    assert!(nothing.contains("no run to resume"), "{nothing}");
     assert!(!path.exists());
     drop(Journal::start(&path, info("a")).unwrap());
     let cluster = RunInfo {
@@ -140,7 +140,7 @@ fn only_the_same_run_is_taken_up() {
             cluster,
             "is in another cluster, then at https://127.0.0.1:6443",
         ),
-        (input, "is of other objects than the input has now"),
+        (input, "is of other objects than the input holds now"),
     ] {
         let before = std::fs::read(&path).unwrap();
         let said = said(Journal::resume(&path, info).unwrap_err());
@@ -192,7 +192,7 @@ fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
     for text in ["", "{\"versi"] {
         std::fs::write(&path, text).unwrap();
         let nothing = said(Journal::resume(&path, info("a")).unwrap_err());
-        assert!(nothing.contains("there is no run to take up"), "{nothing}");
+        assert!(nothing.contains("no run to resume"), "{nothing}");
         let mut journal = Journal::start(&path, info("a")).unwrap();
         journal.append(stage(3)).unwrap();
         drop(journal);

@@ -1,4 +1,4 @@
-//! What a run came to, from its events: pure, so that it needs no cluster to be tried.
+//! The outcome of a run, computed from its events. Pure, so that tests need no cluster.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,31 +9,31 @@ use crate::rollout::journal::{ItemOutcome, RunEnd, RunInfo};
 use crate::rollout::{ItemId, Rollout};
 use crate::value::Text;
 
-/// Stages and items of a rollout, and what was told of them. Times count from the process's beginning.
+/// The stages and items of a rollout, and their events. Times count from the start of the process.
 #[derive(Clone, Debug)]
 pub struct Tally {
     stages: Vec<StageTally>,
     places: BTreeMap<ItemId, (usize, usize)>,
 }
 
-/// What a process was info, and how it finished.
+/// The end of a process, for the report.
 #[derive(Clone, Debug)]
 pub struct Closing<'c> {
-    /// What the run is info.
+    /// What the run works on.
     pub info: &'c RunInfo,
     /// The run's name.
     pub run: Text,
-    /// Whether the run was taken up again.
+    /// Whether the process resumed a run.
     pub resumed: bool,
     /// When the process started, RFC 3339 in UTC.
     pub started: Text,
-    /// When it finished, RFC 3339 in UTC.
+    /// When the process finished, RFC 3339 in UTC.
     pub finished: Text,
     /// How long it took.
     pub took: Duration,
     /// How it finished.
     pub end: RunEnd,
-    /// The command that takes the run up again.
+    /// The command that resumes the run.
     pub resume: Option<String>,
 }
 
@@ -69,7 +69,7 @@ struct GateTally {
 }
 
 impl Tally {
-    /// A run of which nothing was told yet; `earlier` says which items an earlier process finished.
+    /// Starts without events; `earlier` says which items an earlier process finished.
     #[must_use]
     pub fn new(rollout: &Rollout, earlier: impl Fn(&ItemId) -> bool) -> Self {
         let mut places = BTreeMap::new();
@@ -103,7 +103,7 @@ impl Tally {
         Self { stages, places }
     }
 
-    /// Takes an event in, told `at` so long after the beginning. What the rollout does not have is passed over.
+    /// Counts an event, `at` so long after the start. Events of unknown items are ignored.
     pub fn event(&mut self, at: Duration, event: &Event) {
         match event {
             Event::StageStarted { stage, .. } => {
@@ -302,14 +302,14 @@ impl ItemTally {
     }
 }
 
-/// How a person finds out more.
+/// Returns the command that shows more.
 fn hint(id: &ItemId) -> String {
     let kind = id.kind.to_lowercase();
     let place = id
         .namespace
         .as_ref()
         .map_or_else(String::new, |namespace| format!(" -n {namespace}"));
-    format!("`kubectl describe {kind} {}{place}` tells more", id.name)
+    format!("run `kubectl describe {kind} {}{place}`", id.name)
 }
 
 /// Seconds with milliseconds.

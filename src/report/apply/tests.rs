@@ -19,7 +19,7 @@ fn object(name: &str, outcome: ObjectOutcome) -> Object {
             open: !failed,
         }],
         reason: failed.then(|| "Helm install failed: pod <web> | @all".to_owned()),
-        hint: failed.then(|| "`kubectl describe helmrelease web -n town` tells more".to_owned()),
+        hint: failed.then(|| "run `kubectl describe helmrelease web -n town`".to_owned()),
     }
 }
 
@@ -84,7 +84,7 @@ fn the_text_names_what_failed_and_how_to_go_on() {
          stage 2 g2: failed after 9.0s, 1 object\n\
          \x20 2.1 HelmRelease town/web: failed after 1m2s\n\
          \x20     Helm install failed: pod <web> | @all\n\
-         \x20     help: `kubectl describe helmrelease web -n town` tells more\n\
+         \x20     help: run `kubectl describe helmrelease web -n town`\n\
          \x20     deleted before: 2 objects\n\
          \x20     gate 1 of 2: closed after 3.2s\n\
          stage 3 g3: not started, 1 object\n\

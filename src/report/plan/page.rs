@@ -26,7 +26,7 @@ pub fn page(report: &Report) -> Page {
         if !rest.is_empty() {
             title.push_str(&format!(" and {} unchanged", rest.len()));
         }
-        let mut table = Table::new(&["step", "object", "what", "before", "after helm", "within"]);
+        let mut table = Table::new(&["step", "object", "what", "before", "after Helm", "within"]);
         for step in &stage.steps {
             for object in step.objects.iter().filter(|object| object.is_noteworthy()) {
                 let place = format!("{}.{}", stage.number, step.number);

@@ -46,7 +46,7 @@ pub fn text(report: &Report, style: Style) -> String {
     if !left_over.is_empty() {
         let _ = writeln!(
             out,
-            "\nleft over: {}, not in the input, and nothing deletes them",
+            "\nleft over: {}, not in the input; nothing deletes them",
             count(left_over.len(), "object")
         );
         if style.all {
@@ -233,7 +233,7 @@ mod tests {
              \x20       gate pod app=web\n\
              \x20       tests\n\
              \x20 1.1   2 objects unchanged\n\n\
-             left over: 1 object, not in the input, and nothing deletes them\n\n\
+             left over: 1 object, not in the input; nothing deletes them\n\n\
              4 objects in 1 stage: 1 refused, 1 to upgrade, 2 unchanged\n\
              a run would be refused before it writes anything\n"
         );

@@ -115,7 +115,7 @@ fn a_site_is_a_table() {
     1 of 2 stages done, stage 1 (g1) failed: 1 of 3 objects done
     7 steps are not in the cluster's copy
   lock: held by someone since S, renewed R, expired: --break-lock takes it
-  journal: a.journal: run r1, failed in stage 1, updated U, its last line is torn
+  journal: a.journal: run r1, failed in stage 1, updated U, its last line is incomplete
     1.2 HelmRelease town/web-long: no pod
     to continue: armada2flux apply --resume --journal a.journal
 

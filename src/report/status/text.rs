@@ -20,7 +20,7 @@ pub fn text(report: &Report, style: Style) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(
             out,
-            "no site at {}: no release carries its label, and no run left its state",
+            "no site at {}: no release has a site label, and no run left a state",
             report.server
         );
     }
@@ -177,7 +177,7 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
         let _ = write!(line, ", updated {updated}");
     }
     if *torn {
-        line.push_str(", its last line is torn");
+        line.push_str(", its last line is incomplete");
     }
     let _ = writeln!(out, "  journal: {file}: {line}");
     for failure in failures {

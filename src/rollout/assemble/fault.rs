@@ -6,16 +6,16 @@ use crate::value::Text;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// Nothing to roll out.
-    #[error("there is no HelmRelease in the input")]
+    #[error("the input has no HelmRelease")]
     NoRelease,
     /// A release whose site is not known.
-    #[error("{object} says of no site that it belongs to it")]
+    #[error("{object} has no label `armada2flux.dev/site`")]
     NoSite {
         /// The release.
         object: Text,
     },
     /// An object that needs a namespace and names none.
-    #[error("{object} names no namespace")]
+    #[error("{object} has no namespace")]
     NoNamespace {
         /// The object.
         object: Text,
@@ -30,8 +30,8 @@ pub enum Fault {
         /// The site of the first release.
         other: Text,
     },
-    /// An object that stands twice in the input.
-    #[error("{object} stands twice in the input")]
+    /// An object that appears twice in the input.
+    #[error("{object} appears twice in the input")]
     Twice {
         /// The object.
         object: Text,
@@ -55,7 +55,7 @@ pub enum Fault {
         reason: String,
     },
     /// One number for two chart groups.
-    #[error("{object} is in stage {stage} as `{group}`, others are there as `{other}`")]
+    #[error("stage {stage} has two names: {object} says `{group}`, others say `{other}`")]
     TwoGroups {
         /// The release.
         object: Text,
@@ -67,7 +67,9 @@ pub enum Fault {
         other: Text,
     },
     /// Two HelmReleases that would upgrade each other's work away.
-    #[error("{object} and {other} are one release to helm: `{release}` in namespace `{storage}`")]
+    #[error(
+        "{object} and {other} are the same release of Helm: `{release}` in namespace `{storage}`"
+    )]
     OneRelease {
         /// The second of them.
         object: Text,
@@ -79,19 +81,19 @@ pub enum Fault {
         storage: Text,
     },
     /// A release whose name under Helm is made up by helm-controller, with a digest in it.
-    #[error("{object} names no `spec.releaseName`, and its own name is too long for helm")]
+    #[error("{object} has no `spec.releaseName`, and its own name is too long for Helm")]
     NoReleaseName {
         /// The release.
         object: Text,
     },
     /// A release that goes to a cluster that is not watched.
-    #[error("{object} goes to another cluster (`spec.kubeConfig`)")]
+    #[error("{object} is for another cluster (`spec.kubeConfig`)")]
     OtherCluster {
         /// The release.
         object: Text,
     },
     /// A duration that is none.
-    #[error("{object}: `{field}` is no duration")]
+    #[error("{object}: `{field}` is not a valid duration")]
     NoDuration {
         /// The object.
         object: Text,
@@ -99,7 +101,7 @@ pub enum Fault {
         field: &'static str,
     },
     /// Values that helm-controller would drop, all of them, without a word.
-    #[error("{object}: helm-controller would drop all values without a word: {reason} in {place}")]
+    #[error("{object}: helm-controller would silently discard all values: {reason} in {place}")]
     LostValues {
         /// The release.
         object: Text,
@@ -117,13 +119,13 @@ pub enum Fault {
         other: Text,
     },
     /// A source that would never have an artifact.
-    #[error("{object} is suspended: its artifact would never come")]
+    #[error("{object} is suspended, so it never gets an artifact")]
     SuspendedSource {
         /// The source.
         object: Text,
     },
     /// Sources that are made of each other.
-    #[error("{object} is made of itself, by way of others")]
+    #[error("{object} includes itself through other sources")]
     Circle {
         /// One of them.
         object: Text,
@@ -135,35 +137,35 @@ impl Fault {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Fault::NoRelease => "give the whole tree that convert wrote, or armada documents",
-            Fault::NoSite { .. } => "add the label `armada2flux.dev/site` that the others have",
+            Fault::NoRelease => {
+                "give the whole tree that `armada2flux convert` wrote, or Armada documents"
+            }
+            Fault::NoSite { .. } => "add the label with the site of the other releases",
             Fault::NoNamespace { .. } => {
-                "write `metadata.namespace`: a run takes none from a kubeconfig, so that it never changes with it"
+                "set `metadata.namespace`: a run does not use the namespace of a kubeconfig"
             }
-            Fault::OtherSite { .. } => {
-                "give the objects of one site; each has a rollout of its own"
-            }
-            Fault::Twice { .. } => "leave one of the two",
+            Fault::OtherSite { .. } => "give the objects of one site at a time",
+            Fault::Twice { .. } => "remove one of the two",
             Fault::Unannotated { .. } | Fault::Unreadable { .. } => {
-                "convert again with this version; to add a release by hand, copy the annotations of one in its step"
+                "convert again with this version; to add a release manually, copy the annotations of a release in the same step"
             }
             Fault::TwoGroups { .. } => {
-                "give the tree of one conversion; to add a stage by hand, use a number of its own"
+                "give the tree of one conversion; to add a stage manually, use a number that is not taken"
             }
             Fault::OneRelease { .. } => {
-                "leave one of the two, or give one another `spec.releaseName`"
+                "remove one of the two, or set another `spec.releaseName` in one"
             }
-            Fault::NoReleaseName { .. } => "write `spec.releaseName`",
-            Fault::OtherCluster { .. } => "roll it out where it goes to",
-            Fault::NoDuration { .. } => "write it as in `15m` or `1h30m`",
+            Fault::NoReleaseName { .. } => "set `spec.releaseName`",
+            Fault::OtherCluster { .. } => "remove `spec.kubeConfig`, or leave the release out",
+            Fault::NoDuration { .. } => "write a duration such as `15m` or `1h30m`",
             Fault::LostValues { .. } => {
-                "write values to Secrets with --values-in secret: text arrives there as it is"
+                "convert with `--values-in secret`: values in Secrets arrive unchanged"
             }
             Fault::Dependency { .. } => {
                 "correct `spec.dependsOn`, or the annotations for stage and step"
             }
-            Fault::SuspendedSource { .. } => "take `spec.suspend` out of it",
-            Fault::Circle { .. } => "break the circle of `spec.include`",
+            Fault::SuspendedSource { .. } => "remove `spec.suspend`",
+            Fault::Circle { .. } => "remove one of the references in `spec.include`",
         }
     }
 }

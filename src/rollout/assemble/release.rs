@@ -133,7 +133,7 @@ fn place(object: &Object, faults: &mut Vec<Fault>) -> Option<Place> {
         let written = object.annotation(name)?;
         let number = written.parse().ok().filter(|number: &usize| *number > 0);
         if number.is_none() {
-            let reason = "it is no number from 1".to_owned();
+            let reason = "it is not a number from 1".to_owned();
             faults.push(unreadable(object, name, reason));
         }
         number

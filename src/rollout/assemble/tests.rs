@@ -111,7 +111,7 @@ fn preparations_wait_for_what_they_make() {
 
 #[test]
 fn all_faults_are_told() {
-    assert_eq!(faults(vec![]), ["there is no HelmRelease in the input"]);
+    assert_eq!(faults(vec![]), ["the input has no HelmRelease"]);
     let mut bare = release(1, 1, "a");
     bare["metadata"]["annotations"] =
         json!({"armada2flux.dev/stage": "1", "armada2flux.dev/step": "1"});
@@ -123,11 +123,11 @@ fn all_faults_are_told() {
     assert_eq!(
         faults(vec![bare, foreign, release(1, 1, "b"), again]),
         [
-            "HelmRelease town/a says of no site that it belongs to it",
+            "HelmRelease town/a has no label `armada2flux.dev/site`",
             "Namespace town belongs to site `other`, the first release to `harbour`",
-            "HelmRelease town/b stands twice in the input",
+            "HelmRelease town/b appears twice in the input",
             "HelmRelease town/a lacks the annotations `armada2flux.dev/chart-group`, `armada2flux.dev/gates`",
-            "HelmRelease town/b and HelmRelease town/b are one release to helm: `b` in namespace `town`",
+            "HelmRelease town/b and HelmRelease town/b are the same release of Helm: `b` in namespace `town`",
         ]
     );
 }
@@ -135,8 +135,8 @@ fn all_faults_are_told() {
 #[test]
 fn annotations_that_cannot_be_read_are_named() {
     for (annotation, text, message) in [
-        ("stage", "0", "it is no number from 1"),
-        ("step", "first", "it is no number from 1"),
+        ("stage", "0", "it is not a number from 1"),
+        ("step", "first", "it is not a number from 1"),
         (
             "gates",
             "{}",
@@ -183,11 +183,11 @@ fn contradictions_are_named() {
                 &["metadata", "annotations", "armada2flux.dev/chart-group"],
                 "x".into(),
             ),
-            "HelmRelease town/b is in stage 1 as `x`, others are there as `group-1`",
+            "stage 1 has two names: HelmRelease town/b says `x`, others say `group-1`",
         ),
         (
             changed(&["spec", "releaseName"], "a".into()),
-            "HelmRelease town/b and HelmRelease town/a are one release to helm: `a` in namespace `town`",
+            "HelmRelease town/b and HelmRelease town/a are the same release of Helm: `a` in namespace `town`",
         ),
         (
             changed(&["spec", "dependsOn"], json!([{"name": "a"}])),
@@ -195,11 +195,11 @@ fn contradictions_are_named() {
         ),
         (
             changed(&["spec", "kubeConfig"], json!({"secretRef": {"name": "x"}})),
-            "HelmRelease town/b goes to another cluster (`spec.kubeConfig`)",
+            "HelmRelease town/b is for another cluster (`spec.kubeConfig`)",
         ),
         (
             changed(&["spec", "timeout"], "soon".into()),
-            "HelmRelease town/b: `spec.timeout` is no duration",
+            "HelmRelease town/b: `spec.timeout` is not a valid duration",
         ),
     ] {
         assert_eq!(faults(objects), [message]);
@@ -209,7 +209,7 @@ fn contradictions_are_named() {
         .as_object_mut()
         .expect("metadata")
         .remove("namespace");
-    assert_eq!(faults(vec![homeless]), ["HelmRelease a names no namespace"]);
+    assert_eq!(faults(vec![homeless]), ["HelmRelease a has no namespace"]);
     let mut long = release(1, 1, &"a".repeat(60));
     long["spec"]
         .as_object_mut()
@@ -220,7 +220,7 @@ fn contradictions_are_named() {
     stopped["spec"]["suspend"] = true.into();
     assert_eq!(
         faults(vec![stopped, release(1, 1, "a")]),
-        ["GitRepository flux-system/main is suspended: its artifact would never come"]
+        ["GitRepository flux-system/main is suspended, so it never gets an artifact"]
     );
     let circle = vec![
         repository("x", &["y"]),
@@ -230,8 +230,8 @@ fn contradictions_are_named() {
     assert_eq!(
         faults(circle),
         [
-            "GitRepository flux-system/x is made of itself, by way of others",
-            "GitRepository flux-system/y is made of itself, by way of others"
+            "GitRepository flux-system/x includes itself through other sources",
+            "GitRepository flux-system/y includes itself through other sources"
         ]
     );
 }
@@ -257,7 +257,7 @@ fn values_that_would_be_lost_are_refused_without_a_word_of_them() {
         assert_eq!(
             faults(vec![json]),
             [format!(
-                "HelmRelease town/a: helm-controller would drop all values without a word: {reason}"
+                "HelmRelease town/a: helm-controller would silently discard all values: {reason}"
             )]
         );
     }

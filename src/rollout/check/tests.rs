@@ -56,7 +56,7 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         stage.steps[at].items.append(&mut items);
         Some(Rule::DependenciesFirst)
     }),
-    ("drop a item", |rollout, at| {
+    ("drop an item", |rollout, at| {
         let step = step(rollout, at);
         step.items.remove(at.index(step.items.len()));
         Some(Rule::Complete)
@@ -69,7 +69,7 @@ const MUTATIONS: &[(&str, Mutation)] = &[
         step(rollout, at).items.clear();
         Some(Rule::Ascending)
     }),
-    ("repeat a item", |rollout, at| {
+    ("repeat an item", |rollout, at| {
         let again = item(rollout, at).clone();
         step(rollout, at).items.push(again);
         Some(Rule::Once)
@@ -249,7 +249,7 @@ fn a_flaw_names_both_parties() {
     let late = flaws.iter().find(|flaw| flaw.rule == Rule::Prepared);
     assert_eq!(
         late.expect("a flaw").to_string(),
-        "the rollout is unsound: HelmRelease town/web comes before something that it refers to: \
+        "HelmRelease town/web comes before something that it refers to: \
          Namespace town in step 1 of stage 9, itself in step 1 of stage 1"
     );
 }

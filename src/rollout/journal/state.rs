@@ -108,7 +108,7 @@ impl JournalError {
             JournalError::Malformed { .. }
             | JournalError::Mixed { .. }
             | JournalError::OutOfOrder { .. } => {
-                "the file was changed: restore it, or start a new run with another --journal FILE"
+                "the file was changed: restore it, or start a new run with another `--journal FILE`"
             }
         }
     }

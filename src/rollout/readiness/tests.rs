@@ -59,8 +59,8 @@ fn release_told(name: &str, generation_: i64) -> Vec<String> {
     told(&states, |state| release(state, &expected(generation_)))
 }
 
-const UNSEEN: &str = "waiting: helm-controller has not looked at generation 1 yet";
-const UNSEEN_2: &str = "waiting: helm-controller has not looked at generation 2 yet";
+const UNSEEN: &str = "waiting: helm-controller has not observed generation 1 yet";
+const UNSEEN_2: &str = "waiting: helm-controller has not observed generation 2 yet";
 const PREPARING: &str = "waiting: Fulfilling prerequisites";
 
 fn chart_unready(name: &str) -> String {
@@ -191,10 +191,10 @@ fn a_stalled_release_is_ready_or_failed_only_after_it_heard_of_the_retry() {
     assert_eq!(
         told[..4],
         [
-            "waiting: helm-controller has not taken up the retry yet",
+            "waiting: helm-controller has not started the retry yet",
             PREPARING,
             "waiting: Running 'upgrade' action with timeout of 8s",
-            "waiting: helm-controller has not taken up the retry yet",
+            "waiting: helm-controller has not started the retry yet",
         ]
     );
     assert!(told[4].starts_with("failed: Flux gave up (RetriesExceeded): Helm upgrade failed"));
@@ -213,7 +213,7 @@ fn a_stalled_release_is_ready_or_failed_only_after_it_heard_of_the_retry() {
 
 #[test]
 fn changes_by_others_end_the_wait_and_name_them() {
-    let changed = "failed: it was changed meanwhile by `kubectl-patch`: it is at generation";
+    let changed = "failed: it was changed during the run by `kubectl-patch`: it is at generation";
     let told = release_told("suspended", 1);
     assert_eq!(
         told[told.len() - 2..],
@@ -232,12 +232,12 @@ fn changes_by_others_end_the_wait_and_name_them() {
     *field(&mut live, &["metadata", "managedFields"]) = Vec::new().into();
     assert_eq!(
         short(&release(&live, &expected(1))),
-        "failed: it was changed meanwhile: it is at generation 2, this run wrote 1"
+        "failed: it was changed during the run: it is at generation 2, this run wrote 1"
     );
     *field(&mut live, &["metadata", "deletionTimestamp"]) = "2026-11-28T12:00:00Z".into();
     assert_eq!(
         short(&release(&live, &expected(2))),
-        "failed: somebody is deleting it"
+        "failed: it is being deleted"
     );
 }
 

@@ -222,7 +222,7 @@ fn conflict(scope: &Scope<'_>) -> Outcome {
     ended(
         &running.end()?,
         3,
-        &[&object, "marker", "is held by `neighbour`", "--resume"],
+        &[&object, "marker", "is owned by `neighbour`", "--resume"],
     )?;
     ensure(
         site.release(LAST)?["spec"]["values"]["marker"] == "mine",

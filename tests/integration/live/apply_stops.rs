@@ -101,7 +101,7 @@ fn twice(scope: &Scope<'_>) -> Outcome {
         Ok(None)
     })?;
     // Printed only if the run did not wait.
-    let said = "the lease was not given back; --resume on this machine need not wait";
+    let said = "the Lease was not released; `--resume` on this machine does not need to wait";
     ended(&running.end()?, 130, &[said, "--resume"])?;
     ensure(!wrote(&site, "done")?, || "the write ended".to_owned())?;
     // The Lease was not released, but the next run need not wait for it.

@@ -254,7 +254,7 @@ fn installing(scope: &Scope<'_>) -> Outcome {
     let stopped = report(scope, &tree, 2)?;
     let release = object(&stopped, "grain-probe")?;
     let why = release["refusals"][0]["why"].as_str().unwrap_or_default();
-    ensure(why.contains("helm holds revision 1"), || {
+    ensure(why.contains("Helm holds revision 1"), || {
         release.to_string()
     })
 }
@@ -340,15 +340,15 @@ fn refusals(scope: &Scope<'_>) -> Outcome {
         ),
         (
             "breakwater-identity",
-            "HelmRelease identity/breakwater-identity is applied by kustomization `flux-system/apps`, which would undo a change",
+            "HelmRelease identity/breakwater-identity is applied by Kustomization `flux-system/apps`, which would undo a change",
         ),
         (
             "breakwater-portal",
-            "HelmRelease web/breakwater-portal was suspended by `flux`",
+            "HelmRelease web/breakwater-portal is suspended by `flux`",
         ),
         (
             "breakwater-node-agent",
-            "HelmRelease kube-system/breakwater-node-agent: flux cannot read the source of its chart: local: /charts",
+            "HelmRelease kube-system/breakwater-node-agent: Flux cannot read the source of its chart: local: /charts",
         ),
         (
             "breakwater-worker",
@@ -362,7 +362,7 @@ fn refusals(scope: &Scope<'_>) -> Outcome {
         )?;
     }
     let mirror = object(&found, "breakwater-mirror")?;
-    let taken = "HelmRelease infra/breakwater-mirror: helm holds revision 1 of the release (deployed) and flux does not manage it yet";
+    let taken = "HelmRelease infra/breakwater-mirror: Helm holds revision 1 of the release (deployed) and Flux does not manage it yet";
     ensure(mirror["refusals"][1]["why"] == taken, || mirror.to_string())?;
     ensure(found["summary"]["refused"] == 6, || {
         found["summary"].to_string()

@@ -142,7 +142,7 @@ fn changes(scope: &Scope<'_>) -> Outcome {
     let progress = expect(scope, &cluster, generation - 1)?;
     let why = failed(&progress)?;
     ensure(
-        why.starts_with("it was changed meanwhile by `tester`"),
+        why.starts_with("it was changed during the run by `tester`"),
         || why.to_owned(),
     )
 }

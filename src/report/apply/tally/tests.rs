@@ -166,7 +166,7 @@ fn a_run_is_told_part_by_part() {
     assert_eq!(web.reason.as_deref(), Some("no pod"));
     assert_eq!(
         web.hint.as_deref(),
-        Some("`kubectl describe helmrelease web -n town` tells more")
+        Some("run `kubectl describe helmrelease web -n town`")
     );
     assert!(old.reason.as_deref().unwrap().contains("protected"));
     assert_eq!(

@@ -102,13 +102,13 @@ fn foreign(scope: &Scope<'_>) -> Outcome {
     ended(&ran, 4)?;
     for wanted in [
         format!(
-            "HelmRelease {namespace}/grain-held: helm holds revision 1 of the release (deployed) and flux does not manage it yet"
+            "HelmRelease {namespace}/grain-held: Helm holds revision 1 of the release (deployed) and Flux does not manage it yet"
         ),
         format!("HelmRelease {namespace}/grain-other belongs to site `harbour`"),
         format!(
-            "HelmRelease {namespace}/grain-owned is applied by kustomization `flux-system/apps`"
+            "HelmRelease {namespace}/grain-owned is applied by Kustomization `flux-system/apps`"
         ),
-        format!("HelmRelease {namespace}/grain-stopped was suspended by `flux`"),
+        format!("HelmRelease {namespace}/grain-stopped is suspended by `flux`"),
         "flux resume helmrelease".to_owned(),
         "nothing was touched".to_owned(),
     ] {
@@ -139,7 +139,7 @@ fn unresolved(scope: &Scope<'_>) -> Outcome {
     let ran = apply(scope, &scope.bed.kubeconfig, &tree, &[])?;
     ended(&ran, 4)?;
     let wanted = format!(
-        "HelmRelease {}/grain-far: flux cannot read the source of its chart: ",
+        "HelmRelease {}/grain-far: Flux cannot read the source of its chart: ",
         scope.namespace
     );
     ensure(
@@ -239,7 +239,7 @@ fn armada(scope: &Scope<'_>) -> Outcome {
         )?;
         untouched(scope, "free")
     };
-    let held = "armada holds its lock `lock`, last renewed 2026-01-01T00:00:00Z";
+    let held = "Armada holds its lock `lock`, last renewed 2026-01-01T00:00:00Z";
     let delete = "kubectl -n kube-system delete locks.armada.process lock";
     let runs = "Deployment default/armada-api runs `quay.io/airshipit/armada:latest-ubuntu_jammy`";
     let freeze = "kubectl -n default scale deployment armada-api --replicas=0";
@@ -282,7 +282,7 @@ fn twice(scope: &Scope<'_>) -> Outcome {
     let held = scope.bed.get(&lease)?.ok_or("there is no lease")?;
     let holder = held["spec"]["holderIdentity"].as_str().unwrap_or_default();
     ensure(holder.contains('@'), || held.to_string())?;
-    let by = format!("another run holds the lease flux-system/armada2flux-{namespace}: `{holder}`");
+    let by = format!("another run holds the Lease flux-system/armada2flux-{namespace}: `{holder}`");
     refused(&[], &[&by, "--break-lock"])?;
     refused(&["--break-lock"], &[&by])?;
     // A killed run keeps the Lease until it expires.

@@ -59,7 +59,7 @@ fn old(scope: &Scope<'_>) -> Outcome {
     let paused = scope.bed.pause(Program::HelmController)?;
     let from = scope.bed.mark()?;
     let run = Running::start(scope, kubeconfig, &tree, &[])?;
-    run.wait_for("helm-controller has not looked at generation 2 yet")?;
+    run.wait_for("helm-controller has not observed generation 2 yet")?;
     let live = get(scope, "first")?;
     // Ready, as it was before.
     let conditions = live["status"]["conditions"].as_array();

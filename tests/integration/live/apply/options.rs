@@ -112,7 +112,7 @@ fn parts(scope: &Scope<'_>) -> Outcome {
         let journal = format!("--journal={}", file(&option[2..6]).display());
         let said = run(&two, 3, &[option, &journal])?;
         ensure(
-            said.contains("grain-first") && said.contains("it is not as the input says"),
+            said.contains("grain-first") && said.contains("it differs from the input"),
             || said.clone(),
         )?;
     }
