@@ -1,8 +1,8 @@
-//! The whole way from text to text, in both readings of a manifest: it ends without panic, gives every node
-//! of the input exactly one row, and what it writes reads back as what was meant.
+//! The whole conversion, for Armada in Python and in Go: it does not panic, every node of the input has exactly
+//! one row, and the written text reads back as the same values.
 //!
 //! The input is a site, then files for `--values`, then `--set` arguments, each after a NUL. Charts
-//! that no Manifest lists get one, so that a single document goes all the way.
+//! without a Manifest get one, so that a single Chart document is converted.
 
 #![no_main]
 
@@ -26,7 +26,7 @@ use armada2flux::yaml::deliver::{Delivery, deliver};
 use armada2flux::yaml::{self, Tree, sensitive};
 use libfuzzer_sys::fuzz_target;
 
-/// Smallest report that holds the summary.
+/// A limit that the summary of a report fits in.
 const REPORT_BYTES: usize = 60_000;
 
 fuzz_target!(|input: &str| {
@@ -45,7 +45,7 @@ fuzz_target!(|input: &str| {
 });
 
 fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
-    let mut said = Diagnostics::default();
+    let mut diagnostics = Diagnostics::default();
     let mut texts = Texts::default();
     texts.documents.push(add(&mut texts.sources, "site.yaml", site));
     if let Some(listed) = listing(site, how) {
@@ -61,8 +61,8 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
         let argument = (*argument).to_owned();
         texts.sets.push(Set { argument, file });
     }
-    let inputs = Inputs::read(texts, how.dialect(), Workers::ONE, &mut said);
-    let decoded = inputs.decode(&mut said);
+    let inputs = Inputs::read(texts, how.dialect(), Workers::ONE, &mut diagnostics);
+    let decoded = inputs.decode(&mut diagnostics);
     for (tree, ledger) in inputs.trees().iter().zip(&decoded.ledgers) {
         for root in tree.roots() {
             assert!(ledger.unclaimed(root).is_empty(), "a node without a row");
@@ -70,7 +70,7 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
         let counted: usize = ledger.totals().values().sum();
         assert_eq!(counted, tree.len(), "a node without a row, or with two");
     }
-    decoded.check(None, &mut said);
+    decoded.check(None, &mut diagnostics);
 
     let names = decoded
         .plan(None, plan::Options::default(), &mut Diagnostics::default())
@@ -93,23 +93,23 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
         }
     };
     let Compilation { plan, totals } = decoded
-        .compile(&options, &mut said, &mut sink)
+        .compile(&options, &mut diagnostics, &mut sink)
         .expect("every name is a release");
-    assert!(plan.is_some() || said.errors() > 0, "no plan and no error");
+    assert!(plan.is_some() || diagnostics.errors() > 0, "no plan and no error");
     let releases = plan.as_ref().map_or(0, |plan| plan.releases().count());
     assert!(
-        totals.releases == releases || said.errors() > 0,
-        "a release is lost"
+        totals.releases == releases || diagnostics.errors() > 0,
+        "a release is missing"
     );
 
-    // Nothing of it may panic either; what it says is looked at elsewhere.
+    // Reports may not panic either; other tests check their content.
     let report = convert::report(
         inputs.sources(),
         &decoded.documents,
         &decoded.ledgers,
         plan.as_ref(),
         &totals,
-        &said,
+        &diagnostics,
     );
     let _ = text::text(&report);
     let _ = markdown::print(&page::page(&report), REPORT_BYTES);
@@ -130,24 +130,24 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
         colour: false,
         amount: Amount::Digest,
     };
-    let _ = drawing.draw(said.list());
+    let _ = drawing.draw(diagnostics.list());
 }
 
 fn add(sources: &mut Sources, name: &str, text: &str) -> FileId {
     sources.add(name, text).expect("room")
 }
 
-fn read(name: &str, text: &str, sources: &mut Sources, said: &mut Diagnostics) -> Tree {
+fn read(name: &str, text: &str, sources: &mut Sources, diagnostics: &mut Diagnostics) -> Tree {
     let file = add(sources, name, text);
-    yaml::read(file, sources.file(file).text(), said)
+    yaml::read(file, sources.file(file).text(), diagnostics)
 }
 
-/// Documents that deploy all charts of a site which has no Manifest.
+/// Returns documents that deploy all charts of a site without a Manifest.
 fn listing(site: &str, how: Delivery) -> Option<String> {
-    let mut said = Diagnostics::default();
-    let tree = read("site.yaml", site, &mut Sources::default(), &mut said);
+    let mut diagnostics = Diagnostics::default();
+    let tree = read("site.yaml", site, &mut Sources::default(), &mut diagnostics);
     let mut documents = Documents::default();
-    decode_documents(&tree, how.dialect(), &mut documents, &mut said);
+    decode_documents(&tree, how.dialect(), &mut documents, &mut diagnostics);
     if documents.charts.is_empty() || !documents.manifests.is_empty() {
         return None;
     }
@@ -168,23 +168,23 @@ fn listing(site: &str, how: Delivery) -> Option<String> {
     Some(text)
 }
 
-/// What is written is read as it was meant, by Flux and by PyYAML.
+/// Checks that Flux and PyYAML read the written text as the same value.
 fn reads_back(value: &Value) {
     let mut text = String::new();
     emit::write_yaml(value, View::Clear, &mut text);
     let mut sources = Sources::default();
-    let mut said = Diagnostics::default();
-    let tree = read("written.yaml", &text, &mut sources, &mut said);
-    if said.list().iter().any(|said| said.code == Code::DepthLimit) {
+    let mut diagnostics = Diagnostics::default();
+    let tree = read("written.yaml", &text, &mut sources, &mut diagnostics);
+    if diagnostics.list().iter().any(|found| found.code == Code::DepthLimit) {
         return;
     }
     let root = tree.roots().next().expect("a document");
     for reader in [Delivery::Go, Delivery::Written] {
-        let back = deliver(root, reader, &mut said);
-        assert_eq!(said.errors(), 0, "{reader:?}: {:?} in\n{text}", said.list());
+        let back = deliver(root, reader, &mut diagnostics);
+        assert_eq!(diagnostics.errors(), 0, "{reader:?}: {:?} in\n{text}", diagnostics.list());
         assert!(
             back.as_ref() == Some(value),
-            "{reader:?} reads otherwise\n{text}"
+            "{reader:?} reads another value\n{text}"
         );
     }
 }

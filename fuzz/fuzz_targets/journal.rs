@@ -1,4 +1,4 @@
-//! No bytes make the reading of a journal panic, and what is read of a file is what is read of its whole lines.
+//! Reading a journal does not panic on any bytes, and the result is that of the complete lines.
 
 #![no_main]
 

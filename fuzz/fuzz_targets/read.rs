@@ -1,4 +1,4 @@
-//! The reader ends on any text without panic, and what it gives can be walked and shown.
+//! The reader does not panic on any text, and every node of its tree can be visited.
 
 #![no_main]
 
@@ -24,7 +24,7 @@ fuzz_target!(|text: &str| {
     }
 
     let mut end = 0;
-    let mut met = 0;
+    let mut visited = 0;
     for document in tree.documents() {
         let span = document.span;
         assert!(text.get(span.range()).is_some(), "{span:?}");
@@ -32,7 +32,7 @@ fuzz_target!(|text: &str| {
         end = span.end();
         let mut pending: Vec<Node<'_>> = document.root.map(|root| tree.node(root)).into_iter().collect();
         while let Some(node) = pending.pop() {
-            met += 1;
+            visited += 1;
             let place = node.span();
             assert!(text.get(place.range()).is_some(), "{place:?}");
             assert!(place.start() >= span.start() && place.end() <= span.end(), "{place:?} in {span:?}");
@@ -48,5 +48,5 @@ fuzz_target!(|text: &str| {
             }
         }
     }
-    assert_eq!(met, tree.len(), "nodes that belong to no document");
+    assert_eq!(visited, tree.len(), "nodes that belong to no document");
 });

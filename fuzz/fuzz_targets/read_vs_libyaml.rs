@@ -1,4 +1,4 @@
-//! Our reader takes what libyaml takes, refuses what it refuses, and makes the same of it.
+//! Our reader accepts what libyaml accepts, refuses what it refuses, and reads the same events.
 
 #![no_main]
 
@@ -13,7 +13,7 @@ fuzz_target!(|text: &str| {
         return;
     }
     match (expected(text), diagnostics.errors() > 0) {
-        (Ok(expected), false) => assert_eq!(actual(&tree), expected, "read otherwise"),
+        (Ok(expected), false) => assert_eq!(actual(&tree), expected, "read differently"),
         (Err(_), true) => {}
         (Ok(_), true) => panic!("only we refuse it: {:?}", diagnostics.list()),
         (Err(error), false) => panic!("only libyaml refuses it: {error}"),

@@ -1,4 +1,4 @@
-//! What the fuzz targets share: reading a text with our reader and with libyaml, in one form.
+//! Reads a text with our reader and with libyaml into the same form, for the fuzz targets.
 
 #![allow(
     dangerous_implicit_autorefs,
@@ -15,7 +15,7 @@ use armada2flux::yaml::{self, Kind, Node, Style, Tree};
 
 pub use libyaml::expected;
 
-/// What a text holds, in order, one line for each document, node and end of a collection.
+/// The content of a text in order, one line for each document, node and end of a collection.
 pub type Events = Vec<String>;
 
 fn line(name: &str, anchor: Option<&str>, tag: Option<&str>, text: &str) -> String {
@@ -24,7 +24,7 @@ fn line(name: &str, anchor: Option<&str>, tag: Option<&str>, text: &str) -> Stri
     format!("{name} &{} {tag} {text:?}", anchor.unwrap_or("-"))
 }
 
-/// Reads a text as a file of its own.
+/// Reads a text with our reader, as one file.
 pub fn read(text: &str) -> (Tree, Diagnostics) {
     let mut sources = Sources::default();
     let file = sources.add("fuzz", text).expect("room for one file");
@@ -33,13 +33,13 @@ pub fn read(text: &str) -> (Tree, Diagnostics) {
     (tree, diagnostics)
 }
 
-/// What our tree holds.
+/// Returns the events of our tree.
 pub fn actual(tree: &Tree) -> Events {
     let mut events = Events::new();
     for document in tree.documents() {
         events.push(line("document", None, None, ""));
         if let Some(root) = document.root {
-            // No deeper than the reader's limit.
+            // The reader limits the depth.
             node(tree.node(root), &mut events);
         }
     }

@@ -1,4 +1,4 @@
-//! The C library's reading, with what PyYAML's composer adds: anchors are unique and known.
+//! Reads with the C library, and checks what PyYAML's composer checks: anchors are unique and defined.
 
 use std::collections::HashSet;
 use std::ffi::CStr;
@@ -8,7 +8,7 @@ use unsafe_libyaml as c;
 
 use super::{Events, line};
 
-/// What libyaml reads, or its error.
+/// Returns what libyaml reads, or its error.
 pub fn expected(text: &str) -> Result<Events, String> {
     // SAFETY: the parser is initialized before use, reads `text`, which outlives it, and is deleted once.
     unsafe {
@@ -29,7 +29,7 @@ unsafe fn events(parser: *mut c::yaml_parser_t) -> Result<Events, String> {
     loop {
         let mut event = MaybeUninit::<c::yaml_event_t>::uninit();
         let event = event.as_mut_ptr();
-        // SAFETY: a parsed event is initialized, of the type it says, and deleted once.
+        // SAFETY: a parsed event is initialized, has the type of `type_`, and is deleted once.
         unsafe {
             if c::yaml_parser_parse(parser, event).fail {
                 let problem = (*parser).problem.cast::<u8>();
@@ -66,9 +66,9 @@ struct Composer {
 
 impl Composer {
     /// # Safety
-    /// `event` was made by the library.
+    /// `event` was created by the library.
     unsafe fn take(&mut self, event: &c::yaml_event_t) -> Result<(), String> {
-        // SAFETY: `type_` says which part of the union is set.
+        // SAFETY: `type_` determines which part of the union is set.
         let (name, anchor, tag, value) = unsafe {
             match event.type_ {
                 c::YAML_DOCUMENT_START_EVENT => {
@@ -81,7 +81,7 @@ impl Composer {
                         return Err(format!("undefined alias {anchor}"));
                     }
                     if self.open.contains(&Some(anchor.clone())) {
-                        // The one text that PyYAML takes and we do not: Helm refuses it.
+                        // The only text that PyYAML accepts and we do not: Helm refuses it.
                         return Err(format!("{anchor} contains itself"));
                     }
                     self.events.push(line("alias", Some(&anchor), None, ""));

@@ -5,30 +5,15 @@ use std::sync::Arc;
 use ::cel::extractors::This;
 use ::cel::{Context, Program};
 use proptest::prelude::*;
+use serde::Deserialize as _;
 use serde_json::{Value as Json, json};
 
 use super::health::{Waiting, checks};
 use super::testing::{HOOK, objects};
 use super::*;
-use crate::value::{Data, Mapping, Number as ValueNumber};
 
 fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::null(),
-        Json::Bool(truth) => (*truth).into(),
-        Json::Number(number) => match number.as_i64() {
-            Some(int) => int.into(),
-            None => Data::Number(ValueNumber::Float(number.as_f64().unwrap_or(f64::NAN))).into(),
-        },
-        Json::String(text) => text.as_str().into(),
-        Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().into(),
-        Json::Object(entries) => {
-            let entries = entries
-                .iter()
-                .map(|(key, item)| (key.as_str(), value(item)));
-            entries.collect::<Mapping>().into()
-        }
-    }
+    Value::deserialize(json).unwrap()
 }
 
 /// Evaluates a rule in a CEL engine; an error counts as false, as in Flux.

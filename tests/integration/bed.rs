@@ -7,6 +7,7 @@ pub(crate) mod audit;
 pub(crate) mod build;
 pub(crate) mod charts;
 pub(crate) mod control_plane;
+pub(crate) mod documents;
 pub(crate) mod failure;
 pub(crate) mod flux;
 pub(crate) mod git;

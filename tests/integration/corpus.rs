@@ -108,7 +108,7 @@ fn report() -> Result {
     let rows = rows.count();
     ensure(rows == RELEASES, format!("{rows} releases"))?;
     let losses = text.lines().filter(|line| line.starts_with("| **loss**"));
-    ensure(losses.count() < 10, "the same loss is said again and again")
+    ensure(losses.count() < 10, "the same loss is repeated")
 }
 
 /// A site that was not rendered: one screen with what to do and why.

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use armada2flux::diagnostic::Diagnostics;
 use armada2flux::source::Sources;
-use armada2flux::value::{Data, Mapping, Number, Value};
+use armada2flux::value::Value;
 use armada2flux::yaml::{self, Tree};
 use libtest_mimic::{Completion, Failed, Trial};
+use serde::Deserialize as _;
 use serde_json::Value as Json;
 
 /// Returns `../shared` if it exists.
@@ -81,20 +82,5 @@ pub(crate) fn read(path: &Path, sources: &mut Sources, diagnostics: &mut Diagnos
 
 /// Converts JSON into a value of the program.
 pub(crate) fn value(json: &Json) -> Value {
-    match json {
-        Json::Null => Value::null(),
-        Json::Bool(truth) => (*truth).into(),
-        Json::Number(number) => match number.as_i64() {
-            Some(int) => int.into(),
-            None => Data::Number(Number::Float(number.as_f64().expect("a number"))).into(),
-        },
-        Json::String(text) => text.as_str().into(),
-        Json::Array(items) => items.iter().map(value).collect::<Vec<_>>().into(),
-        Json::Object(entries) => {
-            let entries = entries
-                .iter()
-                .map(|(key, item)| (key.as_str(), value(item)));
-            entries.collect::<Mapping>().into()
-        }
-    }
+    Value::deserialize(json).expect("a value")
 }

@@ -224,26 +224,17 @@ fn controller_manager(
     folder: &Path,
     url: &str,
 ) -> Outcome<Launch> {
-    let kubeconfig = keys
-        .kubeconfig(User::ControllerManager, url, "controller-manager")?
-        .display()
-        .to_string();
-    let arguments = vec![
-        format!("--kubeconfig={kubeconfig}"),
-        format!("--authentication-kubeconfig={kubeconfig}"),
-        format!("--authorization-kubeconfig={kubeconfig}"),
+    let kubeconfig = keys.kubeconfig(User::ControllerManager, url, "controller-manager")?;
+    let mut arguments = component_arguments(&kubeconfig, folder)?;
+    arguments.extend([
         format!(
             "--service-account-private-key-file={}",
             keys.file("accounts.key")
         ),
-        format!("--secure-port={}", port::free()?),
-        "--bind-address=127.0.0.1".to_owned(),
-        "--leader-elect=false".to_owned(),
         // Simulated nodes send no heartbeats: with the default of less than a minute all pods would become
         // not ready.
         "--node-monitor-grace-period=24h".to_owned(),
-        format!("--cert-dir={}", folder.join("certificates").display()),
-    ];
+    ]);
     Ok(Launch::new(
         "kube-controller-manager",
         programs.path(Program::KubeControllerManager),
@@ -252,12 +243,10 @@ fn controller_manager(
     ))
 }
 
-fn scheduler(programs: &Programs, keys: &Keys, folder: &Path, url: &str) -> Outcome<Launch> {
-    let kubeconfig = keys
-        .kubeconfig(User::Scheduler, url, "scheduler")?
-        .display()
-        .to_string();
-    let arguments = vec![
+/// Returns the arguments that the controller manager and the scheduler share.
+fn component_arguments(kubeconfig: &Path, folder: &Path) -> Outcome<Vec<String>> {
+    let kubeconfig = kubeconfig.display();
+    Ok(vec![
         format!("--kubeconfig={kubeconfig}"),
         format!("--authentication-kubeconfig={kubeconfig}"),
         format!("--authorization-kubeconfig={kubeconfig}"),
@@ -265,7 +254,12 @@ fn scheduler(programs: &Programs, keys: &Keys, folder: &Path, url: &str) -> Outc
         "--bind-address=127.0.0.1".to_owned(),
         "--leader-elect=false".to_owned(),
         format!("--cert-dir={}", folder.join("certificates").display()),
-    ];
+    ])
+}
+
+fn scheduler(programs: &Programs, keys: &Keys, folder: &Path, url: &str) -> Outcome<Launch> {
+    let kubeconfig = keys.kubeconfig(User::Scheduler, url, "scheduler")?;
+    let arguments = component_arguments(&kubeconfig, folder)?;
     Ok(Launch::new(
         "kube-scheduler",
         programs.path(Program::KubeScheduler),

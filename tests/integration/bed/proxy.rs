@@ -202,6 +202,12 @@ impl Proxy {
         lock(&self.state.rules).push(rule);
     }
 
+    /// Replaces all rules by one that loses the response of the next write.
+    pub(crate) fn cut_next_write(&self) {
+        self.clear_rules();
+        self.add_rule(Rule::new(Fault::CutAfter).kind(Kind::Write).times(1));
+    }
+
     /// Removes all rules.
     pub(crate) fn clear_rules(&self) {
         lock(&self.state.rules).clear();

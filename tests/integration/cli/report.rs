@@ -6,7 +6,7 @@ use libtest_mimic::Trial;
 use serde_json::Value;
 
 use super::{Workspace, named};
-use crate::support::{Result, contains, ensure, lacks, root, run};
+use crate::support::{Result, contains, ensure, expect_schema, lacks, root, run};
 
 pub(super) fn trials() -> Vec<Trial> {
     named(
@@ -24,28 +24,20 @@ pub(super) fn trials() -> Vec<Trial> {
     )
 }
 
-fn validator() -> Result<jsonschema::Validator> {
-    let text = fs::read_to_string(root().join("docs/schema/convert-report.json"))?;
-    let schema: Value = serde_json::from_str(&text)?;
-    Ok(jsonschema::validator_for(&schema)?)
+fn valid(report: &Value) -> Result {
+    expect_schema("convert-report.json", report)
 }
 
-fn valid(report: &Value) -> Result {
-    let validator = validator()?;
-    let errors: Vec<String> = validator
-        .iter_errors(report)
-        .map(|error| format!("{}: {error}", error.instance_path()))
-        .collect();
-    ensure(errors.is_empty(), errors.join("\n"))
+/// Returns the report of a conversion in JSON.
+fn json_report(workspace: &Workspace) -> Result<Value> {
+    let arguments = [CONVERT, &["--report", "json"]].concat();
+    let ran = run(workspace.dir(), &arguments)?;
+    Ok(serde_json::from_str(&ran.expect_code(0)?.stdout)?)
 }
 
 fn schema() -> Result {
     let workspace = Workspace::small()?;
-    let ran = run(
-        workspace.dir(),
-        &["convert", "armada.yaml", "-o", "out", "--report", "json"],
-    )?;
-    let report: Value = serde_json::from_str(&ran.expect_code(0)?.stdout)?;
+    let report = json_report(&workspace)?;
     valid(&report)?;
     ensure(report["ok"] == true, "not ok")?;
     ensure(
@@ -120,9 +112,9 @@ fn failure() -> Result {
         "no code",
     )?;
     let found = report["diagnostics"].as_array().ok_or("no diagnostics")?;
-    let told = found.iter().find(|d| d["code"] == "manifest-missing");
+    let missing = found.iter().find(|d| d["code"] == "manifest-missing");
     ensure(
-        told.is_some_and(|d| d["severity"] == "error" && d["help"].is_string()),
+        missing.is_some_and(|d| d["severity"] == "error" && d["help"].is_string()),
         format!("{found:?}"),
     )
 }
@@ -130,11 +122,7 @@ fn failure() -> Result {
 /// Every node of the input has a disposition.
 fn nodes() -> Result {
     let workspace = Workspace::small()?;
-    let ran = run(
-        workspace.dir(),
-        &["convert", "armada.yaml", "-o", "out", "--report", "json"],
-    )?;
-    let report: Value = serde_json::from_str(&ran.expect_code(0)?.stdout)?;
+    let report = json_report(&workspace)?;
     let rows = report["dispositions"].as_array().ok_or("no dispositions")?;
     let sum: u64 = rows.iter().filter_map(|row| row["nodes"].as_u64()).sum();
     let text = workspace.text("armada.yaml")?;

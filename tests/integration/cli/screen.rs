@@ -210,7 +210,7 @@ text {{ font: 14px ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', monospace;
                 "32" => " class=\"green\"",
                 "33" => " class=\"yellow\"",
                 "1;31" => " class=\"danger\"",
-                other => return Err(format!("nobody draws style {other}").into()),
+                other => return Err(format!("style {other} is not drawn").into()),
             };
             let blank = text.chars().take_while(|c| *c == ' ').count();
             let shown = text.trim();

@@ -218,7 +218,7 @@ mod tty {
         Ok((String::from_utf8(text)?, child.wait()?))
     }
 
-    fn said(workspace: &Workspace, environment: Option<(&str, &str)>) -> Result<String> {
+    fn output_of(workspace: &Workspace, environment: Option<(&str, &str)>) -> Result<String> {
         let mut command = program();
         command
             .current_dir(workspace.dir())
@@ -231,9 +231,9 @@ mod tty {
 
     pub(super) fn colours() -> Result {
         let workspace = Workspace::small()?;
-        contains(&said(&workspace, None)?, ESCAPE)?;
-        lacks(&said(&workspace, Some(("NO_COLOR", "1")))?, ESCAPE)?;
-        lacks(&said(&workspace, Some(("TERM", "dumb")))?, ESCAPE)?;
-        contains(&said(&workspace, Some(("NO_COLOR", "")))?, ESCAPE)
+        contains(&output_of(&workspace, None)?, ESCAPE)?;
+        lacks(&output_of(&workspace, Some(("NO_COLOR", "1")))?, ESCAPE)?;
+        lacks(&output_of(&workspace, Some(("TERM", "dumb")))?, ESCAPE)?;
+        contains(&output_of(&workspace, Some(("NO_COLOR", "")))?, ESCAPE)
     }
 }

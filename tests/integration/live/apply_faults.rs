@@ -42,7 +42,7 @@ fn dies(scope: &Scope<'_>) -> Outcome {
     ended(&running.end()?, 0, &[])?;
     site.expect_deployed("one")?;
     ensure(site.expect_complete()? == 1, || {
-        "taken up by somebody".to_owned()
+        "resumed by another process".to_owned()
     })
 }
 
@@ -75,7 +75,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
     }
     site.expect_deployed("one")?;
     ensure(site.expect_complete()? == 1, || {
-        "taken up by somebody".to_owned()
+        "resumed by another process".to_owned()
     })
 }
 

@@ -283,7 +283,7 @@ fn kill_and_resume(
     let again = site.apply(tree, resume)?;
     ensure(again.code == Some(0), || {
         format!(
-            "taken up: {:?}\n{}{}\nkilled: {said}",
+            "resumed: {:?}\n{}{}\nkilled: {said}",
             again.code, again.stdout, again.stderr
         )
     })?;

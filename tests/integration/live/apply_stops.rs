@@ -72,7 +72,7 @@ fn interrupted(scope: &Scope<'_>) -> Outcome {
     })?;
     ended(&site.apply(&tree, &["--resume"])?, 0, &[])?;
     site.expect_deployed("one")?;
-    ensure(site.expect_complete()? == 2, || "not taken up".to_owned())
+    ensure(site.expect_complete()? == 2, || "not resumed".to_owned())
 }
 
 fn twice(scope: &Scope<'_>) -> Outcome {
@@ -107,7 +107,7 @@ fn twice(scope: &Scope<'_>) -> Outcome {
     // The Lease was not released, but the next run need not wait for it.
     ended(&site.apply(&tree, &["--resume"])?, 0, &[])?;
     site.expect_deployed("one")?;
-    ensure(site.expect_complete()? == 2, || "not taken up".to_owned())
+    ensure(site.expect_complete()? == 2, || "not resumed".to_owned())
 }
 
 fn journal(scope: &Scope<'_>) -> Outcome {
@@ -157,12 +157,12 @@ fn journal(scope: &Scope<'_>) -> Outcome {
         ended(&site.apply(&tree, &["--resume"])?, 0, &[])?;
         site.expect_deployed("one")?;
         ensure(site.expect_complete()? == 2, || {
-            format!("cut at {cut}: not taken up")
+            format!("cut at {cut}: not resumed")
         })?;
     }
     let generation = site.release(LAST)?["metadata"]["generation"].clone();
     ensure(generation == 1, || {
-        format!("written anew: generation {generation}")
+        format!("written again: generation {generation}")
     })
 }
 

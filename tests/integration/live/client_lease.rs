@@ -7,7 +7,6 @@ use futures::future::try_join_all;
 use super::client::{access, connect, tester};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
-use crate::bed::proxy::{Fault, Kind, Rule};
 
 pub(super) fn tests() -> Vec<Test> {
     vec![
@@ -84,9 +83,9 @@ fn held(scope: &Scope<'_>) -> Outcome {
     ensure(renewed == Renewed::Done, || format!("{renewed:?}"))?;
     let released = scope.bed.block_on(cluster.release_lease(lease.clone()))?;
     ensure(released == Released::Done, || format!("{released:?}"))?;
-    let nobody = cluster.lease_holder(&scope.namespace, NAME);
-    let nobody = scope.bed.block_on(nobody)?;
-    ensure(nobody.is_none(), || format!("{nobody:?}"))?;
+    let holder = cluster.lease_holder(&scope.namespace, NAME);
+    let holder = scope.bed.block_on(holder)?;
+    ensure(holder.is_none(), || format!("{holder:?}"))?;
     let renewed = scope.bed.block_on(cluster.renew_lease(&mut lease))?;
     ensure(renewed == Renewed::Lost(None), || format!("{renewed:?}"))?;
     ours(take(scope, &cluster, "second", false)?)?;
@@ -127,7 +126,7 @@ fn expired(scope: &Scope<'_>) -> Outcome {
     let renewed = scope.bed.block_on(cluster.renew_lease(&mut second))?;
     ensure(renewed == Renewed::Lost(None), || format!("{renewed:?}"))?;
     let found = scope.bed.block_on(cluster.read(&reference(scope)))?;
-    ensure(found.is_none(), || "a renewal made it anew".to_owned())
+    ensure(found.is_none(), || "a renewal created it again".to_owned())
 }
 
 fn many(scope: &Scope<'_>) -> Outcome {
@@ -164,18 +163,14 @@ fn many(scope: &Scope<'_>) -> Outcome {
 fn lost(scope: &Scope<'_>) -> Outcome {
     let proxy = scope.bed.proxy(&scope.namespace)?;
     let cluster = connect(scope, &access(&proxy.kubeconfig))?;
-    let cut = || {
-        proxy.clear_rules();
-        proxy.add_rule(Rule::new(Fault::CutAfter).kind(Kind::Write).times(1));
-    };
-    cut();
+    proxy.cut_next_write();
     let mut lease = ours(take(scope, &cluster, "first", false)?)?;
-    cut();
+    proxy.cut_next_write();
     let renewed = scope.bed.block_on(cluster.renew_lease(&mut lease))?;
     ensure(renewed == Renewed::Done, || format!("{renewed:?}"))?;
-    cut();
+    proxy.cut_next_write();
     let released = scope.bed.block_on(cluster.release_lease(lease))?;
     ensure(released == Released::Done, || format!("{released:?}"))?;
-    cut();
+    proxy.cut_next_write();
     ours(take(scope, &cluster, "second", false)?).map(drop)
 }

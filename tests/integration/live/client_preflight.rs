@@ -94,7 +94,7 @@ fn preflight(scope: &Scope<'_>) -> Outcome {
         .collect();
     ensure(permissions == [&create], || format!("{:?}", found.missing))?;
     let Err(error) = found.complete() else {
-        return Err("nothing is said to be missing".into());
+        return Err("nothing is reported missing".into());
     };
     let text = error.to_string();
     let expected = format!(
@@ -168,7 +168,7 @@ pub(super) fn account(scope: &Scope<'_>, rights: Rights) -> Outcome<(String, Pat
     Ok((name, path))
 }
 
-/// Rights on parts, and to replace: they are asked for as such, and told as such.
+/// Permissions on subresources, and to replace objects, are checked and reported as such.
 fn parts(scope: &Scope<'_>) -> Outcome {
     let (name, path) = account(scope, Rights::Apply)?;
     let cluster = connect(scope, &access(&path))?.rights(Rights::Apply);
@@ -233,7 +233,7 @@ fn parts(scope: &Scope<'_>) -> Outcome {
         Ok(found.lacks_permission(&allowed[0]).then_some(found))
     })?;
     let Err(error) = found.complete() else {
-        return Err("nothing is said to be missing".into());
+        return Err("nothing is reported missing".into());
     };
     let text = error.to_string();
     let line = format!(

@@ -33,8 +33,7 @@ fn lost(scope: &Scope<'_>) -> Outcome {
     let proxy = scope.bed.proxy(&scope.namespace)?;
     let cluster = connect(scope, &access(&proxy.kubeconfig))?;
     let cut = || {
-        proxy.clear_rules();
-        proxy.add_rule(Rule::new(Fault::CutAfter).kind(Kind::Write).times(1));
+        proxy.cut_next_write();
         proxy.count(Kind::Write)
     };
     let twice = |before: usize| {
@@ -136,7 +135,7 @@ fn busy(scope: &Scope<'_>) -> Outcome {
         matches!(cause(&error)?, Cause::Busy { status: 503, .. }),
         || format!("{error:?}"),
     )?;
-    // Who may not is told at once, and where the rights stand.
+    // A missing permission is reported immediately, with the page of the permissions.
     let stranger = Access {
         user: Some("stranger".to_owned()),
         ..access(&scope.bed.kubeconfig)

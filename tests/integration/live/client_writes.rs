@@ -199,7 +199,7 @@ fn deletes(scope: &Scope<'_>) -> Outcome {
     })?;
     let found = scope.bed.block_on(cluster.read(&of))?.ok_or("it is gone")?;
     ensure(uid(&found)? == uid(&first)?, || {
-        "it was made anew".to_owned()
+        "it was created again".to_owned()
     })?;
     ensure(delete(uid(&first)?)? == Deleted::Done, || {
         "not accepted".to_owned()
@@ -233,7 +233,7 @@ fn replaces(scope: &Scope<'_>) -> Outcome {
     let mut next = made.clone();
     next.set_annotation("who", "first");
     let Replaced::Done(first) = replace(&next)? else {
-        return Err("nobody was in the way".into());
+        return Err("nothing blocked it".into());
     };
     next.set_annotation("who", "second");
     let second = replace(&next)?;
@@ -331,7 +331,7 @@ fn enough(scope: &Scope<'_>) -> Outcome {
         cluster.read(&of).await?.ok_or("it is gone")?;
         let taken = cluster.take_lease("flux-system", &name, "us", 60, |_| false);
         let Taken::Held(mut lease) = taken.await? else {
-            return Err("somebody holds it".into());
+            return Err("it is held".into());
         };
         cluster.renew_lease(&mut lease).await?;
         cluster.release_lease(lease).await?;

@@ -380,7 +380,7 @@ fn refused(scope: &Scope<'_>) -> Outcome {
             || format!("{arguments:?}: {:?} {}{}", ran.code, ran.stdout, ran.stderr),
         )?;
         ensure(start.elapsed() < TOLD_WITHIN, || {
-            format!("{arguments:?}: told after {:?}", start.elapsed())
+            format!("{arguments:?}: reported after {:?}", start.elapsed())
         })
     };
     let kubeconfig = &scope.bed.kubeconfig;

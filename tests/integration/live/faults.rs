@@ -221,7 +221,7 @@ fn crash(scope: &Scope<'_>) -> Outcome {
         "a killed API server answered".to_owned()
     })?;
     ensure(!scope.bed.exited_processes().is_empty(), || {
-        "nobody missed the API server".to_owned()
+        "no client noticed the outage".to_owned()
     })?;
     scope.bed.restart_api_server()?;
     ensure(scope.bed.get(&path)?.is_some(), || {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::{Scope, site};
 use crate::bed::charts::test_chart;
+use crate::bed::documents::{self, ChartDocument, GitSource};
 use crate::bed::{Outcome, has_condition};
 
 /// Time limit for a small release that is fetched and tested.
@@ -49,34 +50,21 @@ pub(super) fn manifest(scope: &Scope<'_>, commit: &str, charts: &[ProbeChart<'_>
         values,
     } in charts
     {
-        text.push_str(&format!(
-            "---
-schema: armada/Chart/v2
-metadata: {{schema: metadata/Document/v1, name: {release}}}
-data:
-  release: {release}
-  namespace: {namespace}
-  source: {{type: git, location: '{location}', subpath: probe, reference: {commit}}}
-{fields}
-  values:
-    replicas: 1
-{values}
----
-schema: armada/ChartGroup/v2
-metadata: {{schema: metadata/Document/v1, name: {release}}}
-data: {{chart_group: [{release}]}}
-"
-        ));
+        text.push_str(&documents::chart(&ChartDocument {
+            name: release,
+            namespace,
+            source: GitSource {
+                location: &location,
+                commit,
+                subpath: "probe",
+            },
+            fields,
+            values: &format!("    replicas: 1\n{values}"),
+        }));
+        text.push_str(&documents::group(release, &[release]));
     }
     let groups: Vec<&str> = charts.iter().map(|chart| chart.release).collect();
-    let groups = groups.join(", ");
-    text.push_str(&format!(
-        "---
-schema: armada/Manifest/v2
-metadata: {{schema: metadata/Document/v1, name: {namespace}}}
-data: {{release_prefix: grain, chart_groups: [{groups}]}}
-"
-    ));
+    text.push_str(&documents::manifest(namespace, "grain", &groups));
     text
 }
 
@@ -97,7 +85,7 @@ pub(super) fn convert(
     Ok((tree, said))
 }
 
-/// Applies a whole tree as users are told to.
+/// Applies a whole tree as the documentation describes.
 pub(super) fn apply(scope: &Scope<'_>, tree: &Path) -> Outcome {
     site::apply(scope, tree, &[])
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Scope, convert, ensure, run_to_end, site, to_error};
+use crate::bed::documents::{self, ChartDocument, GitSource};
 use crate::bed::proxy::Proxy;
 use crate::bed::{Bed, Outcome, until};
 use crate::support::{self, ProgramOutput};
@@ -106,38 +107,27 @@ impl<'b> SmallSite<'b> {
             } else {
                 "  test: {enabled: false}\n"
             };
-            text.push_str(&format!(
-                "---
-schema: armada/Chart/v2
-metadata: {{schema: metadata/Document/v1, name: {release}}}
-data:
-  release: {release}
-  namespace: {name}
-  source: {{type: git, location: '{location}', subpath: small, reference: {commit}}}
-{tests}{waits}
-{fields}
-  values:
-    marker: '{marker}'
-{job}{values}
-"
-            ));
+            text.push_str(&documents::chart(&ChartDocument {
+                name: release,
+                namespace: name,
+                source: GitSource {
+                    location,
+                    commit,
+                    subpath: "small",
+                },
+                fields: &format!(
+                    "{tests}{waits}
+{fields}"
+                ),
+                values: &format!(
+                    "    marker: '{marker}'
+{job}{values}"
+                ),
+            }));
         }
-        text.push_str(&format!(
-            "---
-schema: armada/ChartGroup/v2
-metadata: {{schema: metadata/Document/v1, name: first}}
-data: {{sequenced: false, chart_group: [{}]}}
----
-schema: armada/ChartGroup/v2
-metadata: {{schema: metadata/Document/v1, name: second}}
-data: {{chart_group: [{LAST}]}}
----
-schema: armada/Manifest/v2
-metadata: {{schema: metadata/Document/v1, name: {name}}}
-data: {{release_prefix: grain, chart_groups: [first, second]}}
-",
-            FIRST.join(", ")
-        ));
+        text.push_str(&documents::group("first", &FIRST));
+        text.push_str(&documents::group("second", &[LAST]));
+        text.push_str(&documents::manifest(name, "grain", &["first", "second"]));
         text
     }
 
@@ -423,18 +413,18 @@ impl Drop for Running {
 }
 
 /// Fails unless a run ended with `code` and printed all texts.
-pub(super) fn ended(ran: &ProgramOutput, code: i32, said: &[&str]) -> Outcome {
+pub(super) fn ended(ran: &ProgramOutput, code: i32, texts: &[&str]) -> Outcome {
     let ProgramOutput {
         stdout,
         stderr,
         code: found,
     } = ran;
-    let missing: Vec<&&str> = said
+    let missing: Vec<&&str> = texts
         .iter()
         .filter(|text| !stdout.contains(**text) && !stderr.contains(**text))
         .collect();
     ensure(*found == Some(code) && missing.is_empty(), || {
-        format!("code {found:?} for {code}, not said {missing:?}:\n{stdout}\n{stderr}")
+        format!("code {found:?} for {code}, not printed {missing:?}:\n{stdout}\n{stderr}")
     })
 }
 

@@ -388,7 +388,7 @@ fn missing(scope: &Scope<'_>) -> Outcome {
         .map(|error| error.to_string())
         .unwrap_or_default();
     ensure(said.contains("missing in charts/ directory"), || {
-        format!("helm said: {said}")
+        format!("Helm printed: {said}")
     })?;
     deploy(Some(&[]))?;
     let namespace = &scope.namespace;

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{Scope, site};
 use crate::bed::Outcome;
 use crate::bed::armada::Site;
+use crate::bed::documents::{self, ChartDocument, GitSource};
 
 const CHART: &str = "apiVersion: v2\nname: map\nversion: 0.1.0\n";
 
@@ -66,40 +67,28 @@ pub(super) fn site(scope: &Scope<'_>, groups: &[&[MapRelease<'_>]]) -> Outcome<S
             wait,
         } in *group
         {
-            text.push_str(&format!(
-                "---
-schema: armada/Chart/v2
-metadata: {{schema: metadata/Document/v1, name: {release}}}
-data:
-  release: {release}
-  namespace: {namespace}
-  source: {{type: git, location: '{location}', subpath: map, reference: {commit}}}
-  wait: {wait}
-  test: {{enabled: false}}
-  values: {{word: '{word}'}}
-"
-            ));
+            text.push_str(&documents::chart(&ChartDocument {
+                name: release,
+                namespace,
+                source: GitSource {
+                    location: &location,
+                    commit: &commit,
+                    subpath: "map",
+                },
+                fields: &format!(
+                    "  wait: {wait}
+  test: {{enabled: false}}"
+                ),
+                values: &format!("    word: '{word}'"),
+            }));
         }
         let releases: Vec<&str> = group.iter().map(|tiny| tiny.release).collect();
-        let name = releases.first().ok_or("an empty group")?;
-        names.push(format!("{name}s"));
-        text.push_str(&format!(
-            "---
-schema: armada/ChartGroup/v2
-metadata: {{schema: metadata/Document/v1, name: {name}s}}
-data: {{chart_group: [{}]}}
-",
-            releases.join(", ")
-        ));
+        let name = format!("{}s", releases.first().ok_or("an empty group")?);
+        text.push_str(&documents::group(&name, &releases));
+        names.push(name);
     }
-    text.push_str(&format!(
-        "---
-schema: armada/Manifest/v2
-metadata: {{schema: metadata/Document/v1, name: {namespace}}}
-data: {{release_prefix: grain, chart_groups: [{}]}}
-",
-        names.join(", ")
-    ));
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    text.push_str(&documents::manifest(namespace, "grain", &names));
     Ok(Site::plain(text, charts))
 }
 

@@ -24,7 +24,7 @@ const NOT_MISSED: [&str; 4] = ["events", "pods/log", "locks", "selfsubjectaccess
 fn enough(scope: &Scope<'_>) -> Outcome {
     // The runs of the story, and the diff after them, use such an account.
     let story = Story::get(scope)?;
-    ensure(story.is_an_accounts(), || "it was somebody else".to_owned())
+    ensure(story.is_an_accounts(), || "another user ran it".to_owned())
 }
 
 /// The objects of a published file.

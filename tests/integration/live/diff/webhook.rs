@@ -115,7 +115,7 @@ fn webhooks(scope: &Scope<'_>) -> Outcome {
         ];
         let ran = diff(scope, &scope.bed.kubeconfig, &arguments)?;
         ensure(start.elapsed() < TOLD_WITHIN, || {
-            format!("told after {:?}", start.elapsed())
+            format!("reported after {:?}", start.elapsed())
         })?;
         let file = |name: &str| fs::read_to_string(scope.bed.path().join(name));
         let (text, markdown) = (file("webhook.txt")?, file("webhook.md")?);
