@@ -162,7 +162,7 @@ fn placed(scope: &Scope<'_>) -> Outcome {
         "twice",
         &[named, nameless[0].clone()],
         &["-n", here],
-        &format!("ConfigMap {here}/there stands twice"),
+        &format!("ConfigMap {here}/there appears twice"),
     )
 }
 
