@@ -215,7 +215,7 @@ fn contradictions_are_named() {
         .as_object_mut()
         .expect("spec")
         .remove("releaseName");
-    assert!(faults(vec![long])[0].ends_with("its own name is too long for helm"));
+    assert!(faults(vec![long])[0].ends_with("its own name is too long for Helm"));
     let mut stopped = repository("main", &[]);
     stopped["spec"]["suspend"] = true.into();
     assert_eq!(
