@@ -192,12 +192,9 @@ impl Journal {
             self.broken = true;
             // What was written of the line must not be in the way of the next one. Reading leaves it out, too.
             let _ = self.cut();
-            let hint = format!(
-                "nothing was written to the cluster after the journal's last line; free some space, then resume the run with \
-                 `armada2flux apply --resume --journal {}`",
-                quoted_path(&self.path)
-            );
-            Failure::io("write the journal", &self.path, cause).hint(hint)
+            Failure::io("write the journal", &self.path, cause).hint(
+                "nothing was written to the cluster after the journal's last line; free some space",
+            )
         })
     }
 

@@ -133,7 +133,7 @@ fn journal(scope: &Scope<'_>) -> Outcome {
             &ran,
             1,
             &[
-                "of version 2, this program reads version 1",
+                "has version 2, this program reads version 1",
                 "use the version of the program",
             ],
         )?;
@@ -188,7 +188,7 @@ fn full_disk(scope: &Scope<'_>) -> Outcome {
         ended(
             &ran,
             1,
-            &["cannot write the journal", "make room", "--resume"],
+            &["cannot write the journal", "free some space", "--resume"],
         )?;
         // The journal has only complete lines.
         let text = fs::read_to_string(site.journal())?;

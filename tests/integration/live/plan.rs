@@ -352,7 +352,7 @@ fn refusals(scope: &Scope<'_>) -> Outcome {
         ),
         (
             "breakwater-worker",
-            "HelmRelease web/breakwater-worker: others hold fields of it: `.spec.maxHistory` by `kubectl-edit`",
+            "HelmRelease web/breakwater-worker: other managers own fields of it: `.spec.maxHistory` by `kubectl-edit`",
         ),
     ] {
         let object = object(&found, name)?;

@@ -332,7 +332,10 @@ fn shown(scope: &Scope<'_>) -> Outcome {
     })?;
     let ran = status(scope, "status-reader", &["--journal", "none"])?;
     ensure(
-        ran.code == Some(1) && ran.stderr.contains("error: there is no journal `none`"),
+        ran.code == Some(1)
+            && ran
+                .stderr
+                .contains("error: the journal `none` does not exist"),
         || ran.stderr.clone(),
     )?;
 

@@ -110,7 +110,7 @@ fn foreign(scope: &Scope<'_>) -> Outcome {
         ),
         format!("HelmRelease {namespace}/grain-stopped is suspended by `flux`"),
         "flux resume helmrelease".to_owned(),
-        "nothing was touched".to_owned(),
+        "nothing was written".to_owned(),
     ] {
         ensure(ran.stderr.contains(&wanted), || {
             format!("`{wanted}` is not in:\n{}", ran.stderr)
@@ -211,7 +211,7 @@ fn armada(scope: &Scope<'_>) -> Outcome {
     ended(&ran, 4)?;
     ensure(
         ran.stderr
-            .contains("was made for another cluster, at https://127.0.0.1"),
+            .contains("is for another cluster, at https://127.0.0.1"),
         || ran.stderr.clone(),
     )?;
 
@@ -363,7 +363,7 @@ fn planned(scope: &Scope<'_>) -> Outcome {
         let ran = apply(scope, kubeconfig, &tree, &arguments)?;
         Ok((ran.code == Some(4)).then_some(()))
     })?;
-    refuses(&tree, &short, "and held for 1 s")?;
+    refuses(&tree, &short, "and was valid for 1 s")?;
     untouched(scope, "free")?;
     let ran = apply(scope, kubeconfig, &tree, &["--plan", &good])?;
     ended(&ran, 0)
