@@ -1,5 +1,6 @@
 //! The report of `diff`: what applying the input would change.
 
+mod dangers;
 pub mod page;
 pub mod text;
 
@@ -17,6 +18,7 @@ use super::Rendered;
 use super::page::Page;
 use super::style::Style;
 use super::words::words;
+use dangers::{Dangerous, dangers};
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
@@ -474,53 +476,6 @@ fn json(value: &Value) -> String {
 fn names(names: &[Text]) -> String {
     let names: Vec<Value> = names.iter().cloned().map(Value::from).collect();
     emit::to_json(&names.into(), View::Redacted)
-}
-
-/// One dangerous change, and all objects that have it.
-struct Dangerous<'r> {
-    name: &'r str,
-    effect: &'r str,
-    /// `None` for a takeover.
-    change: Option<&'r Change>,
-    objects: Vec<&'r Object>,
-}
-
-/// Lists takeovers, then dangerous changes; equal changes of several objects appear once.
-fn dangers(report: &Report) -> Vec<Dangerous<'_>> {
-    let mut found: Vec<Dangerous<'_>> = Vec::new();
-    let takeovers = report.objects.iter().filter(|object| object.takeover);
-    let takeovers: Vec<&Object> = takeovers.collect();
-    if !takeovers.is_empty() {
-        found.push(Dangerous {
-            name: "takeover",
-            effect: "Helm installed the release and Flux does not manage it yet: Flux would upgrade it to manage it",
-            change: None,
-            objects: takeovers,
-        });
-    }
-    for object in &report.objects {
-        for change in &object.changes {
-            let Some(danger) = &change.danger else {
-                continue;
-            };
-            let alike = found.iter_mut().find(|other| {
-                other.change.is_some_and(|other| {
-                    (&other.path, &other.before, &other.after)
-                        == (&change.path, &change.before, &change.after)
-                })
-            });
-            match alike {
-                Some(alike) => alike.objects.push(object),
-                None => found.push(Dangerous {
-                    name: &danger.name,
-                    effect: &danger.effect,
-                    change: Some(change),
-                    objects: vec![object],
-                }),
-            }
-        }
-    }
-    found
 }
 
 impl Object {
