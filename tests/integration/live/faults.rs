@@ -139,11 +139,16 @@ fn cuts(scope: &Scope<'_>) -> Outcome {
             .watch(&WatchParams::default().fields("metadata.name=seen"), "0")
             .await?;
         futures::pin_mut!(events);
-        let first = events.try_next().await?;
+        // A bookmark may come before the object, and before the cut.
+        let first = loop {
+            match events.try_next().await? {
+                Some(WatchEvent::Bookmark(_)) => {}
+                other => break other,
+            }
+        };
         let named = matches!(&first, Some(WatchEvent::Added(map)) if map.name_any() == "seen");
         ensure(named, || format!("{first:?}"))?;
         proxy.cut_watches();
-        // A bookmark may come before the cut.
         let ends = async { while matches!(events.try_next().await, Ok(Some(_))) {} };
         tokio::time::timeout(Duration::from_secs(20), ends).await?;
         ensure(proxy.count(Kind::Watch) == 1, || {
