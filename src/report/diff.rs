@@ -18,7 +18,7 @@ use super::Rendered;
 use super::page::Page;
 use super::style::Style;
 use super::words::words;
-use dangers::{Dangerous, dangers};
+use dangers::dangers;
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
