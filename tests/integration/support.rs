@@ -1,7 +1,7 @@
 //! Running the program, reading and comparing trees of files.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
@@ -18,6 +18,9 @@ pub(crate) type Result<T = ()> = std::result::Result<T, Failed>;
 /// The environment variable that makes tests rewrite their expected files.
 pub(crate) const UPDATE: &str = "UPDATE_GOLDEN";
 
+/// The environment variable that names another program to test, such as an earlier version.
+const PROGRAM: &str = "ARMADA2FLUX_PROGRAM";
+
 /// Returns the root of the checkout.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -28,9 +31,14 @@ pub(crate) fn update() -> bool {
     std::env::var_os(UPDATE).is_some_and(|value| !value.is_empty() && value != "0")
 }
 
+/// Returns the program under test: this build's, or another version that [`PROGRAM`] names.
+pub(crate) fn program_path() -> OsString {
+    std::env::var_os(PROGRAM).unwrap_or_else(|| env!("CARGO_BIN_EXE_armada2flux").into())
+}
+
 /// Returns a command for the program, with an empty environment and empty stdin.
 pub(crate) fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_armada2flux"));
+    let mut command = Command::new(program_path());
     command.env_clear().stdin(Stdio::null());
     // Needed for colours on a terminal.
     command.env("TERM", "xterm");

@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use libtest_mimic::{Completion, Failed, Trial};
 
 use super::{Workspace, named};
-use crate::support::{ProgramOutput, Result, compare, contains, ensure, program, read_tree, run};
+use crate::support::{
+    ProgramOutput, Result, compare, contains, ensure, program, program_path, read_tree, run,
+};
 
 pub(super) fn trials() -> Vec<Trial> {
     let mut trials = named(
@@ -88,7 +90,7 @@ fn failing_write() -> Result {
     let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
     let mut command = Command::new("/bin/sh");
     command.env_clear().current_dir(workspace.dir());
-    command.args(["-c", script, env!("CARGO_BIN_EXE_armada2flux")]);
+    command.args(["-c", script]).arg(program_path());
     command.args(["convert", "armada.yaml", "-o", "out"]);
     // The limit does not apply to streams, which are pipes.
     let ran = ProgramOutput::new(command.output()?)?.expect_code(1)?;
@@ -110,7 +112,7 @@ fn full_disk() -> std::result::Result<Completion, Failed> {
     let mut command = Command::new("unshare");
     command.current_dir(workspace.dir());
     command.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
-    command.arg(env!("CARGO_BIN_EXE_armada2flux"));
+    command.arg(program_path());
     command.args(["convert", "armada.yaml", "-o", "small/out"]);
     let output = match command.output() {
         Ok(output) if output.stdout.starts_with(b"mounted") => output,

@@ -217,7 +217,8 @@ impl<'b> SmallSite<'b> {
         command
             .env_clear()
             .current_dir(&self.folder)
-            .args(["-c", script, env!("CARGO_BIN_EXE_armada2flux")])
+            .args(["-c", script])
+            .arg(support::program_path())
             .args(self.arguments(kubeconfig, tree, arguments))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
