@@ -42,6 +42,7 @@ use clap::{ArgAction, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use crate::diagnostic::{Code, Diagnostics};
 use crate::flux::duration;
 use crate::parallel::Workers;
+use crate::printable::Printable;
 
 pub use failure::Failure;
 
@@ -152,19 +153,34 @@ pub fn command() -> clap::Command {
     Arguments::command()
 }
 
+/// Prints the help, the version, or an error that quotes arguments.
+fn print_usage(error: &clap::Error) -> ExitCode {
+    let output = Output::default();
+    let colour = match error.use_stderr() {
+        true => show::colour(&output),
+        false => stdout::style(&output).colour,
+    };
+    let text = error.render();
+    let text = match colour {
+        true => Printable::coloured_lines_of(&text.ansi().to_string()),
+        false => Printable::lines_of(&text.to_string()),
+    };
+    if error.use_stderr() {
+        show::print(&text);
+        return ExitCode::FAILURE;
+    }
+    // Help and version are not failures, unless they cannot be written.
+    match stdout::write(&text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(&output),
+    }
+}
+
 /// Runs the program and returns its exit code, as the help of each command lists them.
 pub fn run() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => {
-            let written = error.print();
-            // Help and version are not failures, unless they cannot be written.
-            return match written {
-                _ if error.use_stderr() => ExitCode::FAILURE,
-                Ok(()) => ExitCode::SUCCESS,
-                Err(cause) => Failure::stdout(cause).report(&Output::default()),
-            };
-        }
+        Err(error) => return print_usage(&error),
     };
     let Arguments { output, command } = arguments;
     let result = match command {

@@ -7,7 +7,7 @@
 //! above both: report · cli
 //! operating wing: cluster · compare · rollout · survey · apply
 //! compile wing: yaml · armada · resolve · source_map · plan · lower · render · compile
-//! ground: source · parallel · value · names · diagnostic · secret · emit · flux · gate
+//! ground: printable · source · parallel · value · names · diagnostic · secret · emit · flux · gate
 //! ```
 //!
 //! Compile wing: bytes ─yaml→ nodes ─armada→ documents ─resolve→ Manifest ─plan→ stages, steps, releases ─lower→ objects
@@ -37,6 +37,7 @@ pub mod lower;
 pub(crate) mod names;
 pub mod parallel;
 pub mod plan;
+pub mod printable;
 pub(crate) mod render;
 pub mod report;
 pub(crate) mod resolve;

@@ -18,6 +18,7 @@ use crate::flux::{DIGEST_ANNOTATION, Object, helm_release};
 use crate::names;
 use crate::parallel::{self, Workers};
 use crate::plan::{Plan, Release, Stage, Step};
+use crate::printable::escape;
 use crate::source::Span;
 use crate::source_map::SourceMap;
 use crate::value::{Entry, Text};
@@ -137,7 +138,7 @@ fn site(plan: &Plan<'_, '_>, options: &Options, diagnostics: &mut Diagnostics) -
 fn report_rewritten(from: &str, to: &str, span: Span, diagnostics: &mut Diagnostics) {
     let message = format!(
         "`{}` is not a valid label value, `{to}` is used",
-        from.escape_debug()
+        escape::name(from)
     );
     diagnostics.push(
         Diagnostic::new(Code::NameRewritten, message)

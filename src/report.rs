@@ -20,28 +20,30 @@ pub mod junit;
 pub mod markdown;
 pub mod order;
 pub mod page;
-mod paragraph;
 pub mod plan;
 pub mod sarif;
 pub mod source_map;
 pub mod status;
-pub mod style;
 pub mod validate;
 pub mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use command::{command_line, quoted_path};
 pub(crate) use digest::{count, count_of};
-pub(crate) use paragraph::cut;
 
 use serde::Serialize;
 
+use crate::printable::Printable;
+use crate::printable::style::Style;
+
 use page::Page;
-use style::Style;
 
 /// A report for programs and for people.
 pub trait Rendered: Serialize {
     /// Returns it as text for a terminal.
-    fn text(&self, style: Style) -> String;
+    fn text(&self, style: Style) -> Printable;
 
     /// Returns it as a page, for Markdown.
     fn page(&self) -> Page;

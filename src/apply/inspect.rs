@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use super::run::Run;
 use crate::cluster::KindRef;
 use crate::flux::Object;
+use crate::printable::escape;
 use crate::rollout::Release;
 use crate::value::{Data, Number, Text};
 
@@ -48,17 +49,20 @@ pub(super) async fn explain(run: &Run<'_>, release: &Release, reason: String) ->
         culprits.extend(ours.filter_map(find));
     }
     culprits.truncate(MAX_OBJECTS);
-    let mut text = reason;
+    // Its lines are ours: what others write is folded.
+    let mut text = escape::fold(&reason).into_owned();
     let mut log_shown = false;
     for culprit in &culprits {
         // Writing to a String cannot fail.
         let _ = write!(
             text,
             "\n{} `{}`: {}",
-            culprit.kind, culprit.name, culprit.why
+            culprit.kind,
+            culprit.name,
+            escape::fold(&culprit.why)
         );
         for warning in warnings(run, namespace, culprit).await {
-            let _ = write!(text, "\n  {warning}");
+            let _ = write!(text, "\n  {}", escape::fold(&warning));
         }
         if let (Some(container), false) = (&culprit.container, log_shown) {
             let (pod, secrets) = (&culprit.name, &run.scrubber);
@@ -69,7 +73,7 @@ pub(super) async fn explain(run: &Run<'_>, release: &Release, reason: String) ->
             if let Ok(Some(log)) = log {
                 log_shown = true;
                 for line in log.lines() {
-                    let _ = write!(text, "\n  log: {line}");
+                    let _ = write!(text, "\n  log: {}", escape::fold(line));
                 }
             }
         }

@@ -91,6 +91,10 @@ pub(super) fn run<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T
 /// Converts an error of the cluster client to a failure with its hint.
 pub(super) fn failure(error: cluster::Error) -> Failure {
     let failure = Failure::new(error.to_string());
+    let missing = error.missing().iter();
+    let failure = missing.fold(failure, |failure, requirement| {
+        failure.detail(requirement.to_string(), None)
+    });
     match error.hint() {
         Some(hint) => failure.hint(hint),
         None => failure,

@@ -27,7 +27,7 @@ use super::choices::Choices;
 use super::input::{InputArguments, TREES_TOO};
 use super::report::ReportArguments;
 use super::rollout::rollout;
-use super::{Failure, Levels, Output, objects, report, show, stdout};
+use super::{Failure, Levels, Output, objects, show, stdout};
 
 use client_warnings::ClientWarnings;
 use preflight::Preflight;
@@ -140,12 +140,11 @@ async fn apply(
     let Preflight { info, plan } =
         preflight::preflight(arguments, output, rollout, options, &cluster).await?;
     if arguments.dry_run {
-        stdout::write(&plan_text::text(&plan, report::style(output)))?;
+        stdout::write(&plan_text::text(&plan, stdout::style(output)))?;
         return Ok(ExitCode::SUCCESS);
     }
     if !output.quiet && !arguments.yes {
-        let style = show::style_on(output, &std::io::stderr());
-        show::say(plan_text::text(&plan, style).trim_end());
+        show::print(&plan_text::text(&plan, show::style(output)));
     }
     let question = format!("apply this to {}?", cluster.server());
     if !confirm::ask(arguments.yes, &question)? {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::compile::Compilation;
+use crate::printable::paragraph::Paragraph;
+use crate::printable::style::Paint;
+use crate::printable::{Printable, escape};
 use crate::report;
 use crate::report::convert::text;
-use crate::report::style::Paint;
 
 use super::choices::Choices;
 use super::input::InputArguments;
@@ -85,29 +87,38 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
             (Some(written), Some(folder)) => files(&written, folder, arguments.delete_stale),
             _ => Vec::new(),
         };
-        show::say(text::summary(&report, &files).trim_end());
+        let mut summary = text::summary(&report, &files);
+        if summary.is_empty() {
+            summary.blank();
+        }
+        show::print(&summary);
         let totals = show::totals(&diagnostics);
         totals.iter().for_each(|line| show::say(line));
         if !report.ok {
-            show::say(&show::paint(output, "nothing was written", Paint::Bold));
+            let mut line = Printable::default();
+            Paragraph::default()
+                .painted("nothing was written", Paint::Bold)
+                .write(&mut line, show::message_style(output));
+            show::print(&line);
         }
     }
     if output.verbose > 1 {
-        show::say(text::details(&report).trim_end());
+        show::print(&text::details(&report));
     }
     arguments.report.write_asked(output, &report)?;
     if diagnostics.errors() > 0 {
         return Err(Failure::documents());
     }
-    stream.map_or(Ok(()), |stream| stdout::write(&stream))
+    stream.map_or(Ok(()), |stream| stdout::write(&Printable::exact(stream)))
 }
 
 /// Returns which files were written and which stale ones were found, a line each.
 fn files(written: &Written, folder: &Path, delete_stale: bool) -> Vec<String> {
     let files = count(written.files, "file");
-    let mut lines = vec![format!("written: {files} to {}", folder.display())];
+    let shown = |path: &Path| escape::name(&path.to_string_lossy()).into_owned();
+    let mut lines = vec![format!("written: {files} to {}", shown(folder))];
     for path in &written.cleared {
-        let path = path.display();
+        let path = shown(path);
         lines.push(format!("deleted: {path} (left by a killed process)"));
     }
     for path in &written.stale {
@@ -116,7 +127,7 @@ fn files(written: &Written, folder: &Path, delete_stale: bool) -> Vec<String> {
         } else {
             "no longer part of the tree; --delete-stale deletes it"
         };
-        lines.push(format!("stale: {} ({fate})", path.display()));
+        lines.push(format!("stale: {} ({fate})", shown(path)));
     }
     lines
 }

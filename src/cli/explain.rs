@@ -2,9 +2,10 @@
 
 use clap::Args;
 
+use crate::printable::Printable;
 use crate::report::explain::{self, Answer};
 
-use super::{Failure, Output, report, stdout};
+use super::{Failure, Output, stdout};
 
 /// Explain an Armada field or a diagnostic code
 ///
@@ -23,17 +24,19 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    let style = report::style(output);
+    let style = stdout::style(output);
     let text = match &arguments.topic {
         None => explain::topics(style),
         Some(topic) => match explain::explain(topic, style) {
             Answer::Page(page) => page,
             Answer::Several(found) => {
                 let width = found.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-                let lines = found
-                    .iter()
-                    .map(|(name, what)| format!("  {name:<width$}  {what}\n"));
-                format!("`{topic}` may mean:\n{}", lines.collect::<String>())
+                let mut lines = Printable::default();
+                lines.line(&format!("`{topic}` may mean:"));
+                for (name, what) in found {
+                    lines.line(&format!("  {name:<width$}  {what}"));
+                }
+                lines
             }
             Answer::Unknown(near) => return Err(unknown(topic, &near)),
         },

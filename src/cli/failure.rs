@@ -1,23 +1,32 @@
 //! The failure of a command: what happened to which object, why, and what to do.
 
-use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
 use crate::compile::{NoSuchRelease, Refused};
+use crate::printable::Printable;
+use crate::printable::escape;
+use crate::printable::paragraph::Paragraph;
+use crate::printable::style::Paint;
 use crate::render::read::Fault;
 
-use crate::report::style::Paint;
-
-use super::Output;
+use super::{Output, show};
 
 /// Why a command failed, and its exit code.
 #[derive(Debug)]
 pub struct Failure {
     kind: Kind,
+    details: Vec<Detail>,
     hint: Option<String>,
     code: ExitCode,
+}
+
+/// A line below the message, with what to do about it.
+#[derive(Debug)]
+struct Detail {
+    what: String,
+    hint: Option<String>,
 }
 
 /// Exit code of a command that was refused before it wrote anything.
@@ -41,6 +50,7 @@ impl Failure {
     pub(super) fn documents() -> Self {
         Self {
             kind: Kind::Documents,
+            details: Vec::new(),
             hint: None,
             code: ExitCode::FAILURE,
         }
@@ -53,6 +63,7 @@ impl Failure {
                 text: text.into(),
                 cause: None,
             },
+            details: Vec::new(),
             hint: None,
             code: ExitCode::FAILURE,
         }
@@ -62,9 +73,10 @@ impl Failure {
     pub(super) fn io(verb: &str, path: &Path, cause: io::Error) -> Self {
         Self {
             kind: Kind::Message {
-                text: format!("cannot {verb} `{}`", path.display()),
+                text: format!("cannot {verb} `{}`", escape::name(&path.to_string_lossy())),
                 cause: Some(cause),
             },
+            details: Vec::new(),
             hint: None,
             code: ExitCode::FAILURE,
         }
@@ -82,6 +94,7 @@ impl Failure {
         };
         Self {
             kind,
+            details: Vec::new(),
             hint: None,
             code: ExitCode::FAILURE,
         }
@@ -93,10 +106,18 @@ impl Failure {
         self
     }
 
+    /// Adds a line below the message, with what to do about it.
+    pub(super) fn detail(mut self, what: impl Into<String>, hint: Option<String>) -> Self {
+        let what = what.into();
+        self.details.push(Detail { what, hint });
+        self
+    }
+
     /// Returns what happened, with its cause, and what to do; `None` when nothing is left to print.
     pub(super) fn message(&self) -> Option<(String, Option<&str>)> {
         let Self {
             kind,
+            details: _,
             hint,
             code: _,
         } = self;
@@ -142,14 +163,27 @@ impl Failure {
     /// Prints the failure and returns its exit code.
     pub(super) fn report(self, output: &Output) -> ExitCode {
         if let Some((message, hint)) = self.message() {
-            let mut text = super::show::paint(output, "error", Paint::Danger);
-            // Writing to a String cannot fail.
-            let _ = write!(text, ": {message}");
-            if let Some(hint) = hint {
-                let help = super::show::paint(output, "help", Paint::Help);
-                let _ = write!(text, "\n  {help}: {hint}");
+            let style = show::message_style(output);
+            let mut lines = Printable::default();
+            Paragraph::default()
+                .painted("error", Paint::Danger)
+                .plain(&format!(": {message}"))
+                .plain(if self.details.is_empty() { "" } else { ":" })
+                .write(&mut lines, style);
+            for Detail { what, hint } in &self.details {
+                lines.line(&format!("  {what}"));
+                if let Some(hint) = hint {
+                    lines.line(&format!("    {hint}"));
+                }
             }
-            super::show::say(&text);
+            if let Some(hint) = hint {
+                Paragraph::default()
+                    .plain("  ")
+                    .painted("help", Paint::Help)
+                    .plain(&format!(": {hint}"))
+                    .write(&mut lines, style);
+            }
+            show::print(&lines);
         }
         match self.kind {
             Kind::ClosedPipe => ExitCode::SUCCESS,

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::printable::Printable;
 use crate::report::graph::Picture;
 use crate::{plan, report};
 
@@ -45,7 +46,7 @@ pub(super) enum Format {
 
 impl Format {
     /// Draws the picture in this format.
-    pub(super) fn draw(self, picture: &Picture) -> String {
+    pub(super) fn draw(self, picture: &Picture) -> Printable {
         match self {
             Format::Text => report::graph::text(picture),
             Format::Dot => report::graph::dot(picture),

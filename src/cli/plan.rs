@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use crate::flux::duration;
+use crate::printable::escape;
 use crate::report;
 use crate::report::graph::Picture;
 use crate::report::plan::Report;
@@ -160,7 +161,7 @@ fn save(file: &Path, plan: &Saved, output: &Output) -> Result<(), Failure> {
     if !output.quiet {
         show::say(&format!(
             "plan saved to {}, valid for {} from {}",
-            file.display(),
+            escape::name(&file.to_string_lossy()),
             duration::show(i64::try_from(plan.valid_for).unwrap_or(i64::MAX)),
             plan.created
         ));

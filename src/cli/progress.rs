@@ -3,11 +3,14 @@
 mod screen;
 
 use std::fs::{File, OpenOptions};
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::apply::Event;
+use crate::printable::paragraph::Paragraph;
+use crate::printable::style::Style;
+use crate::printable::{self, Printable, escape};
 use crate::report::apply::{Closing, Report, Tally};
 use crate::report::events;
 use crate::rollout::journal::{RunEnd, RunInfo};
@@ -29,6 +32,7 @@ pub(super) struct Progress {
     start: Instant,
     tally: Tally,
     screen: Screen,
+    style: Style,
     view: View,
     events: Option<EventsFile>,
 }
@@ -68,7 +72,7 @@ impl Progress {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let view = if output.quiet {
             View::None
-        } else if std::io::stderr().is_terminal() && !dumb {
+        } else if show::is_terminal() && !dumb {
             View::Table {
                 drawn: None,
                 lines: 0,
@@ -81,7 +85,8 @@ impl Progress {
             started: clock::now(),
             start: Instant::now(),
             tally: Tally::new(rollout, earlier),
-            screen: Screen::new(show::colour(output)),
+            screen: Screen::new(),
+            style: show::message_style(output),
             view,
             events,
         })
@@ -96,8 +101,12 @@ impl Progress {
         match self.view {
             View::None => {}
             View::Lines => {
-                let line = self.screen.change(event);
-                show::say(&format!("{} {line}", clock::time_of_day()));
+                let mut line = Printable::default();
+                Paragraph::default()
+                    .plain(&format!("{} ", clock::time_of_day()))
+                    .and(self.screen.change(event))
+                    .write(&mut line, self.style);
+                show::print(&line);
             }
             View::Table { drawn, .. } => {
                 let soon = drawn.is_some_and(|drawn| drawn.elapsed() < FRAME);
@@ -148,26 +157,22 @@ impl Progress {
     }
 
     /// Takes the table away, writes lines that stay, and draws the table again if there is to be one.
-    fn draw(&mut self, lasting: &[String], table: bool) {
+    fn draw(&mut self, lasting: &[Paragraph], table: bool) {
         let View::Table { drawn, lines } = &mut self.view else {
             return;
         };
-        let size = terminal_size::terminal_size_of(std::io::stderr());
-        let (width, height) = size.map_or((80, 24), |(width, height)| {
-            (width.0.into(), height.0.into())
-        });
+        let (width, height) = show::terminal_size().unwrap_or((80, 24));
         let rows = match table {
             true => self.screen.rows(self.start.elapsed(), width, height),
             false => Vec::new(),
         };
-        let frame = screen::frame(*lines, lasting, &rows);
+        let mut shown = Printable::default();
+        for line in lasting.iter().chain(&rows) {
+            line.write(&mut shown, self.style);
+        }
+        show::redraw(*lines, &shown);
         *lines = rows.len();
         *drawn = Some(Instant::now());
-        // A terminal that is gone stops nobody.
-        let mut stderr = std::io::stderr();
-        let _ = stderr
-            .write_all(frame.as_bytes())
-            .and_then(|()| stderr.flush());
     }
 
     fn write(&mut self, event: events::Event) {
@@ -180,18 +185,18 @@ impl Progress {
             run: self.run.to_string(),
             event,
         };
-        let text = serde_json::to_string(&line).map_err(std::io::Error::from);
+        let text = printable::json::line(&line).map_err(std::io::Error::from);
         // In one piece, so that who reads along never sees half a line.
-        let written = text.and_then(|text| file.write_all(format!("{text}\n").as_bytes()));
+        let written = text.and_then(|text| file.write_all(text.as_str().as_bytes()));
         if let Err(cause) = written {
             // The run is worth more than what is told of it.
             let lost = format!(
                 "warning: events are no longer written to `{}`: {cause}",
-                path.display()
+                escape::name(&path.to_string_lossy())
             );
             self.events = None;
             match self.view {
-                View::Table { .. } => self.draw(&[lost], true),
+                View::Table { .. } => self.draw(&[Paragraph::default().plain(&lost)], true),
                 View::Lines | View::None => show::say(&lost),
             }
         }
@@ -231,10 +236,11 @@ mod tests {
         }
     }
 
-    fn follow(events: &Path) -> Report {
+    fn follow(events: EventsFile) -> Report {
         let run = Text::from("r1");
-        let followed = Progress::new(&rollout(), |_| false, &run, &output(true), Some(events));
+        let followed = Progress::new(&rollout(), |_| false, &run, &output(true), None);
         let mut progress = followed.unwrap();
+        progress.events = Some(events);
         let item = ItemId {
             stage: 1,
             step: 2,
@@ -279,7 +285,8 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("events");
         for times in 1..=2 {
-            assert_eq!(follow(&path).outcome, words::RunEnd::Failed);
+            let events = EventsFile::open(&path).unwrap();
+            assert_eq!(follow(events).outcome, words::RunEnd::Failed);
             let text = std::fs::read_to_string(&path).unwrap();
             assert_eq!(text.lines().count(), 4 * times);
         }
@@ -307,10 +314,10 @@ mod tests {
 
     #[test]
     fn a_full_disk_behind_the_events_stops_no_run() {
-        assert_eq!(
-            follow(Path::new("/dev/full")).outcome,
-            words::RunEnd::Failed
-        );
+        let path = PathBuf::from("/dev/full");
+        let full = File::options().write(true).open(&path).unwrap();
+        let events = EventsFile { path, file: full };
+        assert_eq!(follow(events).outcome, words::RunEnd::Failed);
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("no/such/folder");
         let run = Text::from("r1");

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
 
-use crate::report::style::Style;
+use crate::printable::style::Style;
+use crate::printable::{self, Printable};
 use crate::report::{Rendered, markdown};
 
-use super::{Failure, Output, show, stdout};
+use super::{Failure, Output, stdout};
 
 /// `--report` of commands that write JSON, text and Markdown.
 #[derive(Clone, Debug, Args)]
@@ -60,7 +61,7 @@ impl ReportArguments {
         if output.quiet || self.on_stdout() {
             return Ok(());
         }
-        stdout::write(&report.text(style(output)))
+        stdout::write(&report.text(stdout::style(output)))
     }
 
     fn render(
@@ -68,7 +69,7 @@ impl ReportArguments {
         report: &impl Rendered,
         format: ReportFormat,
         style: Style,
-    ) -> Result<String, Failure> {
+    ) -> Result<Printable, Failure> {
         match format {
             ReportFormat::Json => json(report),
             ReportFormat::Text => Ok(report.text(style)),
@@ -92,12 +93,11 @@ impl<Format> Target<Format> {
     }
 
     /// Writes the report to its file or to stdout.
-    fn write(&self, text: &str) -> Result<(), Failure> {
+    fn write(&self, text: &Printable) -> Result<(), Failure> {
         match &self.file {
             None => stdout::write(text),
-            Some(file) => {
-                std::fs::write(file, text).map_err(|cause| Failure::io("write", file, cause))
-            }
+            Some(file) => std::fs::write(file, text.as_str())
+                .map_err(|cause| Failure::io("write", file, cause)),
         }
     }
 }
@@ -151,10 +151,10 @@ pub(super) fn one_on_stdout<Format>(reports: &[Target<Format>]) -> Result<(), Fa
 pub(super) fn write_asked<Format: Copy>(
     targets: &[Target<Format>],
     output: &Output,
-    render: impl Fn(Format, Style) -> Result<String, Failure>,
+    render: impl Fn(Format, Style) -> Result<Printable, Failure>,
 ) -> Result<(), Failure> {
     for target in targets {
-        let mut style = style(output);
+        let mut style = stdout::style(output);
         if !target.is_stdout() {
             style = Style {
                 colour: false,
@@ -167,15 +167,8 @@ pub(super) fn write_asked<Format: Copy>(
     Ok(())
 }
 
-/// Returns the style of reports on stdout.
-pub(super) fn style(output: &Output) -> Style {
-    show::style_on(output, &std::io::stdout())
-}
-
 /// Returns a report as indented JSON.
-pub(super) fn json(report: &impl Serialize) -> Result<String, Failure> {
-    let mut text = serde_json::to_string_pretty(report)
-        .map_err(|error| Failure::new(format!("cannot write the report as JSON: {error}")))?;
-    text.push('\n');
-    Ok(text)
+pub(super) fn json(report: &impl Serialize) -> Result<Printable, Failure> {
+    printable::json::pretty(report)
+        .map_err(|error| Failure::new(format!("cannot write the report as JSON: {error}")))
 }

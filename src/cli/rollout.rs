@@ -13,30 +13,29 @@ pub(super) fn rollout(set: &ObjectSet) -> Result<Rollout, Failure> {
     let rollout = rollout::assemble(set).map_err(|faults| {
         let said = faults
             .iter()
-            .map(|fault| format!("{fault}\n    {}", fault.hint()));
-        Failure::new(listed("the input cannot be rolled out", said))
+            .map(|fault| (fault.to_string(), Some(fault.hint().to_string())));
+        listed("the input cannot be rolled out", said)
     })?;
     let flaws = rollout::check(&rollout, set);
     if flaws.is_empty() {
         return Ok(rollout);
     }
-    let said = flaws.iter().map(ToString::to_string);
-    Err(Failure::new(listed(
+    let said = flaws.iter().map(|flaw| (flaw.to_string(), None));
+    let failure = listed(
         "internal error: the rollout breaks a rule, nothing was written",
         said,
-    ))
-    .hint("this is a bug of armada2flux: report it, with the tree if you may"))
+    );
+    Err(failure.hint("this is a bug of armada2flux: report it, with the tree if you may"))
 }
 
-fn listed(title: &str, said: impl ExactSizeIterator<Item = String>) -> String {
+fn listed(title: &str, said: impl ExactSizeIterator<Item = (String, Option<String>)>) -> Failure {
     let more = said.len().saturating_sub(SHOWN);
-    let mut text = format!("{title}:");
-    for line in said.take(SHOWN) {
-        text.push_str("\n  ");
-        text.push_str(&line);
+    let failure = Failure::new(title);
+    let failure = said
+        .take(SHOWN)
+        .fold(failure, |failure, (what, hint)| failure.detail(what, hint));
+    match more {
+        0 => failure,
+        more => failure.detail(format!("and {more} more"), None),
     }
-    if more > 0 {
-        text.push_str(&format!("\n  and {more} more"));
-    }
-    text
 }

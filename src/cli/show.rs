@@ -1,8 +1,8 @@
-//! Messages and diagnostics on stderr.
+//! Messages and diagnostics on stderr, the only way to it: each line passes the door of `printable`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::os::fd::AsFd;
 
 use anstream::stream::RawStream;
@@ -10,7 +10,8 @@ use anstream::{AutoStream, ColorChoice};
 
 use crate::diagnostic::human::{Amount, Drawing};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::report::style::{Paint, Style};
+use crate::printable::Printable;
+use crate::printable::style::Style;
 use crate::source::{FileId, Sources, Span};
 use crate::yaml::{Tree, sensitive};
 
@@ -20,7 +21,48 @@ use super::{Colour, Output};
 
 /// Writes a line to stderr; errors are ignored.
 pub(super) fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let mut line = Printable::default();
+    line.line(text);
+    print(&line);
+}
+
+/// Writes lines to stderr; errors are ignored.
+pub(super) fn print(lines: &Printable) {
+    redraw(0, lines);
+}
+
+/// Writes lines to stderr in place of the last lines there; errors are ignored, since a terminal that is gone stops no run.
+pub(super) fn redraw(before: usize, lines: &Printable) {
+    let mut stderr = std::io::stderr();
+    let _ = stderr
+        .write_all(frame(before, lines).as_bytes())
+        .and_then(|()| stderr.flush());
+}
+
+fn frame(before: usize, lines: &Printable) -> String {
+    if before == 0 {
+        return lines.to_string();
+    }
+    // To the first of these lines, and everything from there on away.
+    format!("\r\u{1b}[{before}A\u{1b}[J{lines}")
+}
+
+/// Writes a question to stderr; the answer is typed behind it.
+pub(super) fn ask(question: &str) {
+    let mut line = Printable::default();
+    line.line(question);
+    let _ = write!(std::io::stderr(), "{} ", line.as_str().trim_end());
+}
+
+/// Returns whether stderr is a terminal.
+pub(super) fn is_terminal() -> bool {
+    std::io::stderr().is_terminal()
+}
+
+/// Returns the columns and lines of the terminal at stderr.
+pub(super) fn terminal_size() -> Option<(usize, usize)> {
+    let (width, height) = terminal_size::terminal_size_of(std::io::stderr())?;
+    Some((width.0.into(), height.0.into()))
 }
 
 /// Returns whether to use colours on stderr.
@@ -50,9 +92,17 @@ pub(super) fn style_on(output: &Output, stream: &(impl RawStream + AsFd)) -> Sty
     }
 }
 
-/// Returns a word in a colour, if stderr takes colours.
-pub(super) fn paint(output: &Output, word: &str, paint: Paint) -> String {
-    paint.paint(word, colour(output))
+/// Returns the style of messages on stderr: lines are not fitted.
+pub(super) fn message_style(output: &Output) -> Style {
+    Style {
+        colour: colour(output),
+        ..Style::default()
+    }
+}
+
+/// Returns the style of text on stderr.
+pub(super) fn style(output: &Output) -> Style {
+    style_on(output, &std::io::stderr())
 }
 
 /// Counts diagnostics by code, a line for each severity.
@@ -110,5 +160,18 @@ pub(super) fn diagnostics(
         colour: colour(output),
         amount,
     };
-    let _ = std::io::stderr().write_all(drawing.draw(list).as_bytes());
+    print(&drawing.draw(list));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_takes_the_older_one_away() {
+        let lines = Printable::lines_of("a\nb");
+        assert_eq!(frame(0, &lines), "a\nb\n");
+        assert_eq!(frame(2, &lines), "\r\u{1b}[2A\u{1b}[Ja\nb\n");
+        assert_eq!(frame(1, &Printable::default()), "\r\u{1b}[1A\u{1b}[J");
+    }
 }

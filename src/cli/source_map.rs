@@ -67,7 +67,7 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
         Some(file) => {
             // A map that has been filled in must not be lost.
             let new = std::fs::File::create_new(file);
-            let written = new.and_then(|mut new| new.write_all(text.as_bytes()));
+            let written = new.and_then(|mut new| new.write_all(text.as_str().as_bytes()));
             written.map_err(|cause| Failure::io("write", file, cause))?;
         }
     }

@@ -64,7 +64,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     if output.quiet || arguments.report.iter().any(Target::is_stdout) {
         return Ok(());
     }
-    stdout::write(&text(&status, report::style(output)))
+    stdout::write(&text(&status, stdout::style(output)))
 }
 
 async fn read(arguments: &Arguments, output: &Output) -> Result<Report, Failure> {

@@ -3,7 +3,9 @@
 use clap::{Args, ValueEnum};
 
 use crate::compile::Inputs;
-use crate::report::style::Paint;
+use crate::printable::Printable;
+use crate::printable::paragraph::Paragraph;
+use crate::printable::style::Paint;
 use crate::report::{github, junit, sarif, validate};
 
 use super::input::InputArguments;
@@ -60,19 +62,24 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
         output,
     );
     if !output.quiet {
-        let verdict = if diagnostics.errors() == 0 {
-            show::paint(output, "valid", Paint::Good)
+        let (verdict, paint) = if diagnostics.errors() == 0 {
+            ("valid", Paint::Good)
         } else {
-            show::paint(output, "invalid", Paint::Danger)
+            ("invalid", Paint::Danger)
         };
         let found = [
             count(documents.manifests.len(), "Manifest"),
             count(documents.chart_groups.len(), "ChartGroup"),
             count(documents.charts.len(), "Chart"),
         ];
-        let mut lines = show::totals(&diagnostics);
-        lines.push(format!("{verdict}: {}", found.join(", ")));
-        show::say(&lines.join("\n"));
+        let mut lines = Printable::default();
+        let totals = show::totals(&diagnostics);
+        totals.iter().for_each(|line| lines.line(line));
+        Paragraph::default()
+            .painted(verdict, paint)
+            .plain(&format!(": {}", found.join(", ")))
+            .write(&mut lines, show::message_style(output));
+        show::print(&lines);
     }
     let report = validate::report(inputs.sources(), documents, &diagnostics);
     report::write_asked(&arguments.report, output, |format, _| {
@@ -88,7 +95,7 @@ fn text_of(
     report: &validate::Report,
     format: ReportFormat,
     inputs: &Inputs,
-) -> Result<String, Failure> {
+) -> Result<Printable, Failure> {
     let findings = &report.diagnostics;
     match format {
         ReportFormat::Json => report::json(report),

@@ -55,7 +55,7 @@ pub enum Error {
         rights: Rights,
     },
     /// The cluster lacks requirements of the command.
-    #[error("the cluster at {server} does not meet the requirements:{}", listed(.missing))]
+    #[error("the cluster at {server} does not meet the requirements")]
     Lacking {
         /// The scheme, host and port of the server.
         server: Text,
@@ -132,6 +132,19 @@ impl Rights {
 }
 
 impl Error {
+    /// Returns all that a cluster lacks.
+    #[must_use]
+    pub fn missing(&self) -> &[Missing] {
+        match self {
+            Error::Lacking { missing, .. } => missing,
+            Error::Kubeconfig { .. }
+            | Error::UnknownContext { .. }
+            | Error::NoCluster { .. }
+            | Error::Credentials { .. }
+            | Error::Request { .. } => &[],
+        }
+    }
+
     /// Returns a hint on what to do.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
@@ -230,13 +243,6 @@ fn of_context(context: &Option<Text>) -> String {
     context
         .as_ref()
         .map_or_else(String::new, |context| format!(" of context `{context}`"))
-}
-
-fn listed(missing: &[Missing]) -> String {
-    missing
-        .iter()
-        .map(|requirement| format!("\n  {requirement}"))
-        .collect()
 }
 
 fn plural(attempts: u32) -> &'static str {

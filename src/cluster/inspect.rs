@@ -79,7 +79,7 @@ impl Cluster {
 
     /// Returns the last lines of a container's log, of which at most a number of bytes is read (from the
     /// first of those lines). Returns `None` when there is no log or it may not be read, since it only
-    /// explains. `secrets` and control characters are removed.
+    /// explains. `secrets` are removed.
     ///
     /// # Errors
     ///
@@ -106,7 +106,7 @@ impl Cluster {
         match self.send(&act, &Call::get_text(path)).await {
             Ok(answer) if answer.is_success() => {
                 let text = answer.value.as_str().filter(|text| !text.is_empty());
-                Ok(text.map(|text| printable(&secrets.scrub(text))))
+                Ok(text.map(|text| secrets.scrub(text)))
             }
             // The connection from the server to a node fails; the rest of the cluster works.
             Ok(_)
@@ -164,20 +164,9 @@ fn kube_event(event: &Object, secrets: &Scrubber) -> (Option<Timestamp>, KubeEve
         name: field(&["involvedObject", "name"]),
         warning: field(&["type"]) == "Warning",
         reason: field(&["reason"]),
-        message: printable(&secrets.scrub(&field(&["message"]))),
+        message: secrets.scrub(&field(&["message"])),
         count: count.unwrap_or(1),
         last: last.clone(),
     };
     (last.and_then(|last| last.parse().ok()), kube_event)
-}
-
-/// Removes control characters from a text; keeps line breaks and tabs.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| match c {
-            '\n' | '\t' => c,
-            c if c.is_control() => '\u{fffd}',
-            c => c,
-        })
-        .collect()
 }

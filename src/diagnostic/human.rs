@@ -2,10 +2,12 @@
 //!
 //! An excerpt is one line. [`Drawing::line`] decides how much of it may be shown.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
+use crate::printable::{Printable, escape};
 use crate::source::{Sources, Span, floor_char_boundary};
 
 use super::{Code, Diagnostic, Label, Severity};
@@ -51,7 +53,7 @@ impl std::fmt::Debug for Drawing<'_> {
 impl Drawing<'_> {
     /// Returns the text of the diagnostics, in order of place; the last lines count what was left out.
     #[must_use]
-    pub fn draw(&self, diagnostics: &[Diagnostic]) -> String {
+    pub fn draw(&self, diagnostics: &[Diagnostic]) -> Printable {
         let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
         ordered.sort_by_key(|d| (d.labels.first().map(|label| label.span), d.severity));
         let renderer = if self.colour {
@@ -70,11 +72,16 @@ impl Drawing<'_> {
             if *count > self.most(diagnostic.severity) {
                 continue;
             }
-            text.push_str(&renderer.render(&[self.group(diagnostic)]));
+            let drawn = renderer.render(&[self.group(diagnostic)]);
+            let drawn: Vec<_> = drawn.lines().map(with_arrow).collect();
+            text.push_str(&drawn.join("\n"));
             text.push_str("\n\n");
         }
         self.push_left_out(&seen, &mut text);
-        text
+        match self.colour {
+            true => Printable::coloured_lines_of(&text),
+            false => Printable::lines_of(&text),
+        }
     }
 
     fn most(&self, severity: Severity) -> usize {
@@ -107,14 +114,14 @@ impl Drawing<'_> {
             Severity::Note => Level::NOTE,
         };
         let title = level
-            .primary_title(diagnostic.message.as_str())
+            .primary_title(escape::fold(&diagnostic.message))
             .id(diagnostic.code.name());
         let mut group = Group::with_title(title);
         for (at, label) in diagnostic.labels.iter().enumerate() {
             group = group.element(self.snippet(label, at == 0));
         }
         if let Some(help) = &diagnostic.help {
-            group = group.element(Level::HELP.message(help.as_str()));
+            group = group.element(Level::HELP.message(escape::fold(help)));
         }
         group
     }
@@ -134,24 +141,36 @@ impl Drawing<'_> {
         let end = within(label.span.end()).clamp(start, text.len());
         let start = floor_char_boundary(&text, start);
         let end = floor_char_boundary(&text, end).max(start);
+        let [before, labelled, after] =
+            [&text[..start], &text[start..end], &text[end..]].map(excerpt);
+        let place = before.len()..before.len() + labelled.len();
         let kind = if primary {
             AnnotationKind::Primary
         } else {
             AnnotationKind::Context
         };
-        Snippet::source(text)
+        Snippet::source([before, labelled, after].concat())
             .line_start(position.line as usize)
-            .path(file.name().to_owned())
-            .annotation(kind.span(start..end).label(label.text.as_str()))
+            .path(escape::name(file.name()).into_owned())
+            .annotation(kind.span(place).label(escape::fold(&label.text)))
     }
 }
 
-/// Returns the main place of a diagnostic as `file:line:column`, for formats of one line.
-#[must_use]
-pub fn place(diagnostic: &Diagnostic, sources: &Sources) -> Option<String> {
-    let Label { span, text: _ } = diagnostic.labels.first()?;
-    let span: Span = *span;
-    Some(sources.locate(span).to_string())
+/// Returns a line with `-->` before a further place, where the renderer has `:::`: a CI system could take that for a command.
+fn with_arrow(line: &str) -> Cow<'_, str> {
+    let blank_or_colour = |c: char| " \u{1b}[;m".contains(c) || c.is_ascii_digit();
+    match line.split_once(":::") {
+        Some((before, place)) if before.chars().all(blank_or_colour) => {
+            Cow::Owned(format!("{before}-->{place}"))
+        }
+        Some(_) | None => Cow::Borrowed(line),
+    }
+}
+
+/// Returns a part of a line of the source as it is shown. A tab has the width that the renderer gives it.
+fn excerpt(part: &str) -> String {
+    let parts: Vec<_> = part.split('\t').map(escape::name).collect();
+    parts.join("    ")
 }
 
 #[cfg(test)]
@@ -175,7 +194,7 @@ mod tests {
         };
         let diagnostics =
             [Diagnostic::new(Code::ValueRetyped, "a value").at(Span::new(file, 18, 25), "here")];
-        let text = drawing.draw(&diagnostics);
+        let text = drawing.draw(&diagnostics).to_string();
         assert!(!text.contains("hunter2"), "{text}");
         assert!(text.contains("site.yaml:2:11"), "{text}");
         assert!(text.contains("^^^ here"), "{text}");

@@ -106,5 +106,7 @@ impl Writer {
 
 fn write_string(text: &str, out: &mut String) {
     // All characters that are escaped fit four digits, so there are no surrogate pairs.
-    write_escaped(text, out, |c, out| write_hex('u', 4, u32::from(c), out));
+    write_escaped(text, &[], out, |c, out| {
+        write_hex('u', 4, u32::from(c), out)
+    });
 }

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::printable::escape::{inner_markers, may_be_command};
+
 /// The byte may begin a plain string.
 const FIRST: u8 = 1;
 /// The byte may follow the first character of a plain string.
@@ -107,6 +109,9 @@ pub(super) fn write_string(text: &str, out: &mut String) {
 }
 
 fn reads_better_in_single_quotes(text: &str) -> bool {
+    if !inner_markers(text).is_empty() {
+        return false;
+    }
     let mut found = false;
     for byte in text.bytes() {
         if class(byte) & PRINTABLE == 0 {
@@ -130,7 +135,7 @@ fn write_single_quoted(text: &str, out: &mut String) {
 
 /// Writes only escapes that every reader knows: not `\/`, `\'` or surrogate pairs.
 fn write_double_quoted(text: &str, out: &mut String) {
-    write_escaped(text, out, |c, out| {
+    write_escaped(text, &inner_markers(text), out, |c, out| {
         let code = u32::from(c);
         match code {
             0 => out.push_str("\\0"),
@@ -141,12 +146,18 @@ fn write_double_quoted(text: &str, out: &mut String) {
     });
 }
 
-/// Writes a text in double quotes, with the escapes that YAML and JSON share; `escape` writes all others.
-pub(super) fn write_escaped(text: &str, out: &mut String, escape: impl Fn(char, &mut String)) {
+/// Writes a text in double quotes, with the escapes that YAML and JSON share; `escape` writes all others, and those of the
+/// characters at `also`.
+pub(super) fn write_escaped(
+    text: &str,
+    also: &[usize],
+    out: &mut String,
+    escape: impl Fn(char, &mut String),
+) {
     out.push('"');
     let mut written = 0;
     for (at, c) in text.char_indices() {
-        if !matches!(c, '"' | '\\') && !must_escape(c) {
+        if !matches!(c, '"' | '\\') && !must_escape(c) && !also.contains(&at) {
             continue;
         }
         out.push_str(&text[written..at]);
@@ -174,7 +185,7 @@ pub(super) fn write_hex(letter: char, width: usize, code: u32, out: &mut String)
 ///
 /// Where readers disagree, the caller uses double quotes: tabs where indentation ends, blanks at the end of a
 /// line, lines of blanks only, a first line that hides the indentation, several final line breaks, and
-/// characters that have to be escaped.
+/// characters that have to be escaped. Also where a CI system would take a line of it for a command.
 pub(super) fn literal_header(text: &str) -> Option<&'static str> {
     if !text.as_bytes().contains(&b'\n') || text.starts_with([' ', '\t', '\n']) {
         return None;
@@ -186,6 +197,7 @@ pub(super) fn literal_header(text: &str) -> Option<&'static str> {
     let fits = |line: &str| {
         !line.starts_with('\t')
             && !line.ends_with([' ', '\t'])
+            && !may_be_command(line)
             && (line.bytes().all(|byte| class(byte) & PRINTABLE != 0)
                 || !line.chars().any(|c| c != '\t' && must_escape(c)))
     };

@@ -1,6 +1,7 @@
 //! Which names Helm, Kubernetes and Flux accept.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::printable::escape;
 use crate::source::Span;
 
 /// Longest release name that Helm allows, in characters (Helm: pkg/chartutil/validate_name.go).
@@ -54,14 +55,11 @@ fn is_dns_label(label: &str) -> bool {
         && !label.ends_with('-')
 }
 
-/// Returns a name for a message: its start, without control characters.
+/// Returns a name for a message: its start.
 fn shown(name: &str) -> String {
     const MOST: usize = 80;
-    let mut text: String = name
-        .chars()
-        .take(MOST)
-        .flat_map(char::escape_debug)
-        .collect();
+    let start: String = name.chars().take(MOST).collect();
+    let mut text = escape::name(&start).into_owned();
     if name.chars().count() > MOST {
         text.push('…');
     }

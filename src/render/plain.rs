@@ -14,6 +14,7 @@ use crate::emit::{self, View};
 use crate::flux::Object;
 use crate::lower::Role;
 use crate::names::slug;
+use crate::printable::escape;
 use crate::source::Sources;
 use crate::value::{Mapping, Text, Value};
 
@@ -191,7 +192,7 @@ impl<'s> Plain<'s> {
                 Role::Namespace | Role::Source => String::new(),
             };
             let from = format!(" from {what}{file}:{line}");
-            header.extend(from.chars().map(|c| if c.is_control() { '?' } else { c }));
+            header.push_str(&escape::name(&from));
         }
         header.push_str("\n---\n");
         header

@@ -17,8 +17,9 @@ use crate::flux::object::title;
 
 use super::Rendered;
 use super::page::Page;
-use super::style::Style;
 use super::words::{RunEnd, words};
+use crate::printable::Printable;
+use crate::printable::style::Style;
 
 /// The version of the report's format. It grows with every change that a reader must know of.
 pub const VERSION: u32 = 1;
@@ -244,7 +245,7 @@ impl Summary {
 }
 
 impl Rendered for Report {
-    fn text(&self, style: Style) -> String {
+    fn text(&self, style: Style) -> Printable {
         text::text(self, style)
     }
 

@@ -21,7 +21,8 @@ use super::Rendered;
 use super::finding::{Finding, Place};
 use super::order::{Order, order};
 use super::page::Page;
-use super::style::Style;
+use crate::printable::Printable;
+use crate::printable::style::Style;
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
 pub const VERSION: u32 = 1;
@@ -265,7 +266,7 @@ pub fn report(
 }
 
 impl Rendered for Report {
-    fn text(&self, _: Style) -> String {
+    fn text(&self, _: Style) -> Printable {
         text::text(self)
     }
 

@@ -16,8 +16,9 @@ use crate::value::{REDACTED, Text, Value};
 
 use super::Rendered;
 use super::page::Page;
-use super::style::Style;
 use super::words::words;
+use crate::printable::Printable;
+use crate::printable::style::Style;
 use dangers::dangers;
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
@@ -399,7 +400,7 @@ impl Shared {
 }
 
 impl Rendered for Report {
-    fn text(&self, style: Style) -> String {
+    fn text(&self, style: Style) -> Printable {
         text::text(self, style)
     }
 

@@ -1,13 +1,13 @@
 //! One field of Armada's documents or one diagnostic code, on one screen.
 
-use std::fmt::Write as _;
-
 use crate::armada::disposition::Fate;
 use crate::diagnostic::{Code, Severity};
 
+use crate::printable::Printable;
+use crate::printable::paragraph::Paragraph;
+use crate::printable::style::Style;
+
 use super::field::{self, Field};
-use super::paragraph::Paragraph;
-use super::style::Style;
 
 /// Topics that are offered for an unknown one.
 const OFFERED: usize = 5;
@@ -16,7 +16,7 @@ const OFFERED: usize = 5;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Answer {
     /// The page of the one field or code that it means.
-    Page(String),
+    Page(Printable),
     /// Several topics that it may mean: name and disposition of each.
     Several(Vec<(String, String)>),
     /// An unknown topic, with known ones that are similar.
@@ -133,8 +133,9 @@ fn near(path: &str) -> Vec<String> {
 
 /// Returns a list of all topics.
 #[must_use]
-pub fn topics(style: Style) -> String {
-    let mut out = String::from("Fields of Armada documents (those that Armada read):\n");
+pub fn topics(style: Style) -> Printable {
+    let mut out = Printable::default();
+    out.line("Fields of Armada documents (those that Armada read):");
     for (kind, prefix) in [
         ("Manifest", "manifest"),
         ("ChartGroup", "chart_group"),
@@ -149,23 +150,26 @@ pub fn topics(style: Style) -> String {
     for severity in [Severity::Error, Severity::Warning, Severity::Note] {
         let codes = Code::ALL.iter().filter(|code| code.severity() == severity);
         let names: Vec<&str> = codes.map(|code| code.name()).collect();
-        let _ = write!(out, "\nCodes of {severity}s:\n");
+        titled(&mut out, &format!("Codes of {severity}s:"));
         push(&mut out, style, "", &names.join(", "));
     }
     out
 }
 
-fn field_page(field: Field, style: Style) -> String {
-    let mut out = String::new();
+fn field_page(field: Field, style: Style) -> Printable {
+    let mut out = Printable::default();
     let row = field.row;
     let of = match row.documents {
         "every document" => "of every document".to_owned(),
         kind => format!("of a {kind}"),
     };
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "{}: field {of} ({})", field.name(), field.versions());
+    out.line(&format!(
+        "{}: field {of} ({})",
+        field.name(),
+        field.versions()
+    ));
     if let Some(behaviour) = field.behaviour {
-        out.push_str("\nArmada\n");
+        titled(&mut out, "Armada");
         push(&mut out, style, "", behaviour.does);
         for (name, text) in [
             ("v1:", behaviour.v1),
@@ -177,7 +181,7 @@ fn field_page(field: Field, style: Style) -> String {
             }
         }
     }
-    out.push_str("\nFlux\n");
+    titled(&mut out, "Flux");
     push(&mut out, style, "", &field.fate());
     push(&mut out, style, "", row.reason);
     let below = format!("{}.", row.path);
@@ -189,43 +193,49 @@ fn field_page(field: Field, style: Style) -> String {
     });
     let parts: Vec<&str> = parts.map(Field::name).collect();
     if !parts.is_empty() && row.path != "data" {
-        out.push_str("\nFields in it\n");
+        titled(&mut out, "Fields in it");
         push(&mut out, style, "", &parts.join(", "));
     }
     let codes = field.behaviour.map_or(&[][..], |behaviour| behaviour.codes);
     if !codes.is_empty() {
         let codes: Vec<&str> = codes.iter().map(|code| code.name()).collect();
-        out.push_str("\nDiagnostics\n");
+        titled(&mut out, "Diagnostics");
         push(&mut out, style, "", &codes.join(", "));
     }
     out
 }
 
-fn code_page(code: Code, style: Style) -> String {
-    let mut out = String::new();
+fn code_page(code: Code, style: Style) -> Printable {
+    let mut out = Printable::default();
     let loss = if code.is_lossy() {
         ", a loss: --strict fails on it"
     } else {
         ""
     };
-    let _ = writeln!(out, "{code}: {}{loss}", code.severity());
+    out.line(&format!("{code}: {}{loss}", code.severity()));
     push(&mut out, style, "", code.title());
     let page = code.page();
     for (title, text) in [("Why it matters", page.why), ("What to do", page.fix)] {
-        let _ = write!(out, "\n{title}\n");
+        titled(&mut out, title);
         push(&mut out, style, "", text);
     }
     if let Some(example) = code.example() {
-        out.push_str("\nExample\n");
+        titled(&mut out, "Example");
         for line in example.lines() {
-            let _ = writeln!(out, "{}", format!("  {line}").trim_end());
+            out.line(&format!("  {line}"));
         }
     }
     out
 }
 
+/// Begins a part.
+fn titled(out: &mut Printable, title: &str) {
+    out.blank();
+    out.line(title);
+}
+
 /// Appends text, wrapped and indented, with `name` before it.
-fn push(out: &mut String, style: Style, name: &str, text: &str) {
+fn push(out: &mut Printable, style: Style, name: &str, text: &str) {
     let words: Vec<&str> = [name].into_iter().chain(text.split_whitespace()).collect();
     let words = words.join(" ");
     let indent = if name.is_empty() { 2 } else { 4 };
@@ -239,7 +249,7 @@ mod tests {
 
     fn page(topic: &str) -> String {
         match explain(topic, Style::default()) {
-            Answer::Page(page) => page,
+            Answer::Page(page) => page.to_string(),
             other => panic!("{topic}: {other:?}"),
         }
     }
@@ -269,7 +279,7 @@ mod tests {
     #[test]
     fn what_may_mean_several_is_listed_and_strangers_are_refused() {
         match explain("timeout", Style::default()) {
-            Answer::Page(page) => assert!(page.starts_with("timeout:"), "{page}"),
+            Answer::Page(page) => assert!(page.as_str().starts_with("timeout:"), "{page}"),
             other => panic!("{other:?}"),
         }
         match explain("labels", Style::default()) {

@@ -1,50 +1,31 @@
 //! Workflow commands of GitHub Actions: each finding as an annotation of its line.
 
-use std::fmt::Write as _;
-
 use crate::diagnostic::Severity;
+use crate::printable::Printable;
 
 use super::finding::Finding;
 
 /// Returns the commands, one a line.
 #[must_use]
-pub fn annotations(findings: &[Finding]) -> String {
-    let mut text = String::new();
+pub fn annotations(findings: &[Finding]) -> Printable {
+    let mut out = Printable::default();
     for finding in findings {
         let command = match finding.severity {
             Severity::Error => "error",
             Severity::Warning => "warning",
             Severity::Note => "notice",
         };
-        // Writing to a String cannot fail.
-        let _ = write!(text, "::{command} title={}", property(finding.code.name()));
-        if let Some(place) = finding.main_place() {
-            let file = property(&place.file);
-            let _ = write!(
-                text,
-                ",file={file},line={},col={}",
-                place.line, place.column
-            );
+        let place = finding.main_place();
+        let numbers = place.map(|place| (place.line.to_string(), place.column.to_string()));
+        let mut properties = vec![("title", finding.code.name())];
+        if let (Some(place), Some((line, column))) = (place, &numbers) {
+            properties.extend([("file", &*place.file), ("line", line), ("col", column)]);
         }
-        let _ = write!(text, "::{}", data(&finding.message));
-        if let Some(help) = &finding.help {
-            let _ = write!(text, "%0A{}", data(help));
-        }
-        text.push('\n');
+        let message = [Some(&finding.message), finding.help.as_ref()];
+        let message: Vec<&str> = message.into_iter().flatten().map(String::as_str).collect();
+        out.workflow_command(command, &properties, &message);
     }
-    text
-}
-
-/// Escapes the text after `::`.
-fn data(text: &str) -> String {
-    text.replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-}
-
-/// Escapes a value between commas.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    out
 }
 
 #[cfg(test)]
@@ -73,8 +54,8 @@ mod tests {
             release: None,
         };
         assert_eq!(
-            annotations(&[finding]),
-            "::error title=field-type,file=a%2Cb.yaml,line=3,col=5::100%25%0Aof a, b: c%0Acorrect it\n"
+            annotations(&[finding]).as_str(),
+            "::error title=field-type,file=a%2Cb.yaml,line=3,col=5::100%25 of a, b: c%0Acorrect it\n"
         );
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::plan::{Plan, Release};
+use crate::printable::Printable;
 use crate::rollout::{DoneWhen, PREPARATION, Rollout};
 
 /// A site to draw.
@@ -138,8 +139,9 @@ impl Node {
 
 /// Returns an indented list.
 #[must_use]
-pub fn text(picture: &Picture) -> String {
-    let mut out = format!("{}\n", picture.title);
+pub fn text(picture: &Picture) -> Printable {
+    let mut out = Printable::default();
+    out.line(&picture.title);
     for stage in &picture.stages {
         let charts: usize = stage.steps.iter().map(Vec::len).sum();
         let how = match (stage.steps.len(), charts) {
@@ -147,29 +149,30 @@ pub fn text(picture: &Picture) -> String {
             (1, _) => ", all at once",
             (_, _) => ", one after another",
         };
-        let _ = writeln!(out, "\nstage {}: {}{how}", stage.number, stage.name);
+        out.blank();
+        out.line(&format!("stage {}: {}{how}", stage.number, stage.name));
         for (at, step) in stage.steps.iter().enumerate() {
             for node in step {
-                let _ = writeln!(out, "  {}.{}  {}", stage.number, at + 1, node.key);
+                out.line(&format!("  {}.{}  {}", stage.number, at + 1, node.key));
                 for line in &node.waits {
-                    let _ = writeln!(out, "         {line}");
+                    out.line(&format!("         {line}"));
                 }
             }
         }
     }
-    let _ = write!(
-        out,
-        "\n{} releases, {} steps, {} dependencies\n",
+    out.blank();
+    out.line(&format!(
+        "{} releases, {} steps, {} dependencies",
         picture.steps().map(Vec::len).sum::<usize>(),
         picture.steps().count(),
         picture.dependencies
-    );
+    ));
     out
 }
 
 /// Returns a drawing for Graphviz.
 #[must_use]
-pub fn dot(picture: &Picture) -> String {
+pub fn dot(picture: &Picture) -> Printable {
     let mut out = format!(
         "digraph {} {{\n  rankdir=LR;\n  node [shape=box];\n",
         dot_text(&picture.title)
@@ -193,12 +196,12 @@ pub fn dot(picture: &Picture) -> String {
         let _ = writeln!(out, "  {before} -> {after};");
     }
     out.push_str("}\n");
-    out
+    Printable::lines_of(&out)
 }
 
 /// Returns a drawing for Mermaid, which forges show in Markdown.
 #[must_use]
-pub fn mermaid(picture: &Picture) -> String {
+pub fn mermaid(picture: &Picture) -> Printable {
     let mut out = String::from("flowchart LR\n");
     let mut keys: Vec<&str> = Vec::new();
     for stage in &picture.stages {
@@ -228,7 +231,7 @@ pub fn mermaid(picture: &Picture) -> String {
     for (before, after) in picture.edges() {
         let _ = writeln!(out, "  r{} --> r{}", id(before), id(after));
     }
-    out
+    Printable::lines_of(&out)
 }
 
 fn label_of(node: &Node) -> String {

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::diagnostic::Severity;
+use crate::printable::{Printable, escape};
 
 use super::finding::Finding;
 
 /// Returns the test suite of these findings and files.
 #[must_use]
-pub fn suite(findings: &[Finding], files: &[&str]) -> String {
+pub fn suite(findings: &[Finding], files: &[&str]) -> Printable {
     let (errors, others): (Vec<&Finding>, Vec<&Finding>) =
         findings.iter().partition(|f| f.severity == Severity::Error);
     let faulty: BTreeSet<&str> = errors
@@ -35,59 +36,60 @@ pub fn suite(findings: &[Finding], files: &[&str]) -> String {
         let _ = writeln!(
             xml,
             "    <testcase classname=\"validate\" name=\"{}\"/>",
-            escape(file)
+            xml_text(&escape::name(file))
         );
     }
     for finding in errors {
-        let name = escape(&format!("{} {}", finding.code, place(finding)));
-        let message = escape(&finding.message);
-        let code = escape(finding.code.name());
+        let name = xml_text(&format!("{} {}", finding.code, place(finding)));
+        let message = xml_text(&escape::fold(&finding.message));
+        let code = xml_text(finding.code.name());
         let _ = writeln!(
             xml,
             "    <testcase classname=\"validate\" name=\"{name}\">\n      \
              <failure type=\"{code}\" message=\"{message}\">{}</failure>\n    </testcase>",
-            escape(&text(finding))
+            xml_text(&text(finding))
         );
     }
     if !others.is_empty() {
         xml.push_str("    <system-out>");
         for finding in others {
             let line = format!("{}[{}] {}", finding.severity, finding.code, text(finding));
-            let _ = writeln!(xml, "{}", escape(&line));
+            let _ = writeln!(xml, "{}", xml_text(&line));
         }
         xml.push_str("</system-out>\n");
     }
     xml.push_str("  </testsuite>\n</testsuites>\n");
-    xml
+    Printable::lines_of(&xml)
 }
 
 fn place(finding: &Finding) -> String {
     finding.main_place().map_or_else(String::new, |place| {
-        format!("{}:{}:{}", place.file, place.line, place.column)
+        let file = escape::name(&place.file);
+        format!("{file}:{}:{}", place.line, place.column)
     })
 }
 
 fn text(finding: &Finding) -> String {
-    let mut text = format!("{}: {}", place(finding), finding.message);
+    let message = escape::fold(&finding.message);
+    let mut text = format!("{}: {message}", place(finding));
     if let Some(help) = &finding.help {
-        let _ = write!(text, "\nhelp: {help}");
+        let _ = write!(text, "\nhelp: {}", escape::fold(help));
     }
     text
 }
 
-/// Text as content or attribute; characters that XML cannot hold are replaced.
-fn escape(text: &str) -> String {
+/// Returns text as content or attribute, line breaks included: what XML cannot hold is an escape before.
+fn xml_text(text: &str) -> String {
+    let lines: Vec<_> = text.lines().map(escape::fold).collect();
     let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in lines.join("\n").chars() {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\n' => out.push_str("&#10;"),
-            '\t' => out.push_str("&#9;"),
-            '\u{0}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            _ => out.push(letter),
+            letter => out.push(letter),
         }
     }
     out
@@ -109,6 +111,7 @@ mod tests {
             release: None,
         };
         let xml = suite(&[finding], &["a&b.yaml"]);
+        let xml = xml.as_str();
         // Jenkins' junit-10.xsd: a suite must have `name`, `tests`, `failures` and `errors`, and may have `skipped`;
         // `testsuites` has no `skipped`; a case must have `name`, and a failure may have `type` and `message`.
         let numbers = "tests=\"2\" failures=\"1\" errors=\"0\"";
@@ -116,6 +119,6 @@ mod tests {
         let suite = format!("<testsuite name=\"validate\" {numbers} skipped=\"0\">");
         assert!(xml.contains(&suites) && xml.contains(&suite), "{xml}");
         assert!(xml.contains("name=\"a&amp;b.yaml\"/>"), "{xml}");
-        assert!(xml.contains("message=\"a &lt; b &amp; \u{fffd}\""), "{xml}");
+        assert!(xml.contains(r#"message="a &lt; b &amp; \u{1}""#), "{xml}");
     }
 }

@@ -5,6 +5,9 @@ mod escape;
 
 use std::collections::BTreeMap;
 
+use crate::printable::Printable;
+use crate::printable::escape::without_commands;
+
 use super::digest::count;
 use super::page::{Block, Fold, Item, Line, List, Page, Rows, Span, Table};
 use escape::{code, html, prose};
@@ -21,7 +24,7 @@ const CLOSING: &str = "\n</details>\n\n";
 
 /// Prints the page in at most `limit` bytes; its last line counts what was cut.
 #[must_use]
-pub fn print(page: &Page, limit: usize) -> String {
+pub fn print(page: &Page, limit: usize) -> Printable {
     let mut printer = Printer {
         text: String::new(),
         limit,
@@ -47,7 +50,9 @@ impl Printer {
             Block::Heading { level, text } => {
                 self.line(&format!("{} {}\n", "#".repeat(*level), inline(text)));
             }
-            Block::Paragraph(text) => self.line(&format!("{}\n", inline(text))),
+            Block::Paragraph(text) => {
+                self.line(&format!("{}\n", without_commands(&inline(text))));
+            }
             Block::List(list) => {
                 list_rows(list).iter().for_each(|row| self.line(row));
                 self.line("");
@@ -109,7 +114,7 @@ impl Printer {
     }
 
     /// Returns the text, with a count of what was cut.
-    fn finish(mut self) -> String {
+    fn finish(mut self) -> Printable {
         if !self.cut.is_empty() {
             let parts = self.cut.iter().map(|(what, number)| count(*number, what));
             let parts: Vec<String> = parts.collect();
@@ -119,7 +124,7 @@ impl Printer {
                 parts.join(", ")
             ));
         }
-        self.text
+        Printable::lines_of(&self.text)
     }
 }
 
@@ -130,7 +135,10 @@ fn list_rows(list: &List) -> Vec<String> {
     for item in items {
         item_rows(item, 0, &mut rows);
     }
-    rows.extend(note.as_ref().map(|note| format!("\n{}", inline(note))));
+    rows.extend(
+        note.as_ref()
+            .map(|note| format!("\n{}", without_commands(&inline(note)))),
+    );
     rows
 }
 
@@ -140,7 +148,7 @@ fn item_rows(item: &Item, depth: usize, rows: &mut Vec<String>) {
     rows.push(format!("{indent}- {}", inline(text)));
     rows.extend(
         more.iter()
-            .map(|line| format!("{indent}  {}", inline(line))),
+            .map(|line| format!("{indent}  {}", without_commands(&inline(line)))),
     );
     for item in items {
         item_rows(item, depth + 1, rows);
@@ -203,6 +211,7 @@ mod tests {
             page.fold_list(Line::text(format!("part {part}")), "row", rows.collect());
         }
         let text = print(&page, 900);
+        let text = text.as_str();
         assert!(text.len() <= 900, "{}", text.len());
         assert_eq!(
             text.matches("<details>").count(),
@@ -230,7 +239,7 @@ mod tests {
         page.fold_list(Line::code("c_d").and(": <e>"), "line", list);
         page.list(List::default());
         assert_eq!(
-            print(&page, DEFAULT_LIMIT),
+            print(&page, DEFAULT_LIMIT).as_str(),
             "## site `a'b`\n\n### Look\n\n**1 &lt;b&gt;** of \\*2\\*\n\n\
              | | what |\n|---|---|\n| `x\\|y` | a\\|b |\n\n\
              <details><summary><code>c_d</code>: &lt;e&gt;</summary>\n\n\

@@ -16,7 +16,8 @@ use crate::survey::{Assessed, Assessment, Guard};
 use super::Rendered;
 use super::diff::Shared;
 use super::page::Page;
-use super::style::Style;
+use crate::printable::Printable;
+use crate::printable::style::Style;
 
 /// The version of the report's format. It grows with every change that a reader must know of.
 pub const VERSION: u32 = 1;
@@ -352,7 +353,7 @@ fn note(mark: &Mark) -> Option<String> {
 }
 
 impl Rendered for Report {
-    fn text(&self, style: Style) -> String {
+    fn text(&self, style: Style) -> Printable {
         text::text(self, style)
     }
 

@@ -4,6 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::diagnostic::{Code, Severity};
+use crate::printable::escape::fold;
 
 use super::finding::{Finding, FindingPlace};
 
@@ -53,7 +54,7 @@ fn result(finding: &Finding) -> Value {
     let mut result = json!({
         "ruleId": finding.code.name(),
         "level": level(finding.severity),
-        "message": {"text": text},
+        "message": {"text": fold(&text)},
     });
     if let Some(rule) = rule {
         result["ruleIndex"] = json!(rule);
@@ -91,7 +92,7 @@ fn location(place: &FindingPlace) -> Value {
         },
     });
     if !label.is_empty() {
-        location["message"] = json!({"text": label});
+        location["message"] = json!({"text": fold(label)});
     }
     location
 }

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use crate::armada::chart::SourceKind;
 use crate::emit::{self, View};
 use crate::lower::{Surveyed, Verdict};
+use crate::printable::{Printable, escape};
 use crate::secret;
 use crate::source_map::FILL_IN;
 use crate::value::{Mapping, Text, Value};
@@ -15,7 +16,7 @@ const MAX_NAMES: usize = 8;
 
 /// Returns the source map of a Manifest.
 #[must_use]
-pub fn source_map(manifest: &str, sources: &[Surveyed]) -> String {
+pub fn source_map(manifest: &str, sources: &[Surveyed]) -> Printable {
     let unreadable = |source: &&Surveyed| matches!(source.verdict, Verdict::Unreadable(_));
     let (missing, read): (Vec<&Surveyed>, Vec<&Surveyed>) = sources.iter().partition(unreadable);
     let mut text = String::new();
@@ -59,15 +60,12 @@ pub fn source_map(manifest: &str, sources: &[Surveyed]) -> String {
     if !read.is_empty() {
         push_read(&mut text, &read);
     }
-    text
+    Printable::exact(text)
 }
 
 fn comment(text: &mut String, line: &str) {
     // Text of a document must not end the comment.
-    let line: String = line
-        .chars()
-        .map(|c| if c.is_control() { '?' } else { c })
-        .collect();
+    let line = escape::fold(line);
     let space = if line.is_empty() { "" } else { " " };
     // Writing to a String cannot fail.
     let _ = writeln!(text, "#{space}{line}");

@@ -5,6 +5,7 @@ mod target;
 use crate::armada::chart::SourceKind;
 use crate::armada::suggest::nearest;
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::printable::escape;
 use crate::source::Span;
 use crate::value::Text;
 use crate::yaml::scalar::{self, Typed};
@@ -218,7 +219,7 @@ impl<'t> Table<'t> {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("`{path}` has `{}`", known.join("`, `")),
             };
-            let message = format!("`{path}` has no field `{}`", name.escape_debug());
+            let message = format!("`{path}` has no field `{}`", escape::name(&name));
             cx.error(span, message, "unknown field", help);
         }
         faulty

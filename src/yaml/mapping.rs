@@ -11,6 +11,7 @@ use self::key::Key;
 use super::scalar::Dialect;
 use super::tree::{Children, Kind, Node};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::printable::escape;
 
 /// An entry of a mapping after merging.
 #[derive(Clone, Copy, Debug)]
@@ -227,7 +228,7 @@ const SHOWN_CHARACTERS: usize = 60;
 fn duplicate(first: Node<'_>, second: Node<'_>, dialect: Dialect) -> Diagnostic {
     let text = second.scalar().map_or("", |scalar| scalar.text);
     let shown: String = text.chars().take(SHOWN_CHARACTERS).collect();
-    let shown = shown.escape_debug();
+    let shown = escape::name(&shown);
     let mut diagnostic = Diagnostic::new(
         Code::KeyDuplicate,
         format!("the key `{shown}` appears twice in a mapping"),

@@ -3,6 +3,7 @@
 mod diff;
 mod explain;
 mod failing;
+mod foreign;
 mod input;
 mod junit;
 mod output;
@@ -28,6 +29,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         diff::trials(),
         explain::trials(),
         failing::trials(),
+        foreign::trials(),
         input::trials(),
         junit::trials(),
         output::trials(),

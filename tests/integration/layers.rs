@@ -10,13 +10,21 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use libtest_mimic::Trial;
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 
 use super::support::{Result, ensure, read_tree, root};
 use paths::{Path, Paths};
 
 /// Rooms that may do input and output.
 const OUTSIDE: &[&str] = &["cli", "cluster"];
+/// Files that write to the standard streams.
+const SPEAKING: &[&str] = &["cli/show.rs", "cli/stdout.rs"];
+/// Files that print a format as it is: their formats escape what acts on a terminal.
+const EXACT: &[&str] = &[
+    "cli/convert.rs",
+    "printable/json.rs",
+    "report/source_map.rs",
+];
 /// Modules of the standard library that reach outside.
 const REACHING: &[&str] = &["env", "fs", "net", "os", "process"];
 /// The wings, as the drawing calls them; neither names a room of the other.
@@ -28,6 +36,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         Trial::test("layers::no_wing_names_a_room_of_the_other", wings),
         Trial::test("layers::no_files_name_each_other_in_a_circle", no_circles),
         Trial::test("layers::only_cli_and_cluster_reach_outside", reach),
+        Trial::test("layers::text_is_printed_by_one_door", one_door),
         Trial::test("layers::every_file_is_a_module_of_its_parent", declared),
         Trial::test("layers::both_pages_draw_the_same_rooms", same_drawing),
         Trial::test("layers::each_rule_finds_a_violation", breaches),
@@ -112,6 +121,10 @@ struct File {
     paths: Paths,
     /// The modules that the file declares.
     declares: BTreeSet<String>,
+    /// Whether it names a standard stream, outside of tests.
+    speaks: bool,
+    /// Whether it prints text as it is, outside of tests.
+    exact: bool,
 }
 
 impl File {
@@ -130,6 +143,8 @@ impl File {
         Ok(Self {
             name: name.to_owned(),
             declares: paths::declared(tokens.clone()),
+            speaks: !test && (follow(&tokens, "io", &["stdout", "stderr"])),
+            exact: !test && follow(&tokens, "Printable", &["exact"]),
             paths: Paths::read(tokens, &module, test),
             module,
         })
@@ -169,6 +184,10 @@ fn no_circles() -> Result {
 
 fn reach() -> Result {
     ensure_none(reaching(&files()?))
+}
+
+fn one_door() -> Result {
+    ensure_none(beside_the_door(&files()?))
 }
 
 fn declared() -> Result {
@@ -275,6 +294,42 @@ fn reaching(files: &[File]) -> Vec<String> {
     wrong
 }
 
+/// Files that write to a standard stream or print text as it is, and must not; and those that may and do not.
+fn beside_the_door(files: &[File]) -> Vec<String> {
+    let rules: [(&[&str], fn(&File) -> bool, &str); 2] = [
+        (SPEAKING, |file| file.speaks, "names a standard stream"),
+        (EXACT, |file| file.exact, "prints text as it is"),
+    ];
+    let mut wrong = Vec::new();
+    for (allowed, does, what) in rules {
+        for file in files {
+            if does(file) != allowed.contains(&file.name.as_str()) {
+                let not = if does(file) { "" } else { "no longer " };
+                wrong.push(format!("src/{} {not}{what}", file.name));
+            }
+        }
+    }
+    wrong
+}
+
+/// Returns whether one of some names follows another in a path, in a list of a `use` or alone.
+fn follow(tokens: &TokenStream, first: &str, names: &[&str]) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    tokens.iter().enumerate().any(|(at, token)| {
+        match token {
+        TokenTree::Group(group) => follow(&group.stream(), first, names),
+        TokenTree::Ident(ident) if *ident == first => match tokens.get(at + 3) {
+            Some(TokenTree::Ident(next)) => names.iter().any(|name| *next == name),
+            Some(TokenTree::Group(list)) => list.stream().into_iter().any(|token| {
+                matches!(token, TokenTree::Ident(next) if names.iter().any(|name| next == name))
+            }),
+            _ => false,
+        },
+        TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    }
+    })
+}
+
 /// Each rule finds a violation in an example of four rooms.
 fn breaches() -> Result {
     let drawing = Drawing::read(
@@ -306,6 +361,22 @@ fn breaches() -> Result {
     is_one(across_wings(&drawing, &back), "`lower` names `cluster`")?;
     let outside = house("value.rs", "use std::{fmt, fs};")?;
     is_one(reaching(&outside), "std::fs")?;
+
+    for text in [
+        "fn f() { writeln!(std::io::stderr(), \"\") }",
+        "use std::io::{self, Write as _, stdout};",
+        "use std::io; fn f() { io::stdout().flush() }",
+    ] {
+        let loud = house("cli/diff.rs", text)?;
+        is_one(beside_the_door(&loud), "names a standard stream")?;
+    }
+    let loud = house("report/text.rs", "fn f() { Printable::exact(text) }")?;
+    is_one(beside_the_door(&loud), "prints text as it is")?;
+    let quiet = house(
+        "cli/diff.rs",
+        "fn f() { command.stderr(pipe); Failure::stdout(e) }",
+    )?;
+    ensure_none(beside_the_door(&quiet))?;
 
     let orphan = [
         File::read("lib.rs", "pub mod apply;")?,

@@ -131,6 +131,34 @@ pub(crate) fn lacks(text: &str, part: &str) -> Result {
     }
 }
 
+/// Fails if a text without colours acts on a terminal, a log or a CI system: it has a character without a glyph, or a line that
+/// is a command.
+pub(crate) fn expect_inert(text: &str) -> Result {
+    let acts = |c: &char| {
+        c.is_control() && *c != '\n'
+            || matches!(
+                *c,
+                '\u{61c}'
+                    | '\u{200b}'..='\u{200f}'
+                    | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}'
+                    | '\u{feff}'
+                    | '\u{fff9}'..='\u{fffb}'
+                    | '\u{e0000}'..='\u{e007f}'
+            )
+    };
+    if let Some(c) = text.chars().find(acts) {
+        return Err(format!("{} is in {text:?}", c.escape_unicode()).into());
+    }
+    let command = |line: &&str| {
+        line.trim_start().starts_with("::") || line.contains("##[") || line.contains("##vso[")
+    };
+    match text.lines().find(command) {
+        Some(line) => Err(format!("a CI system runs {line:?} of:\n{text}").into()),
+        None => Ok(()),
+    }
+}
+
 /// Fails with `reason` unless `holds`.
 pub(crate) fn ensure(holds: bool, reason: impl Into<String>) -> Result {
     if holds {

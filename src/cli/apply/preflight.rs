@@ -99,11 +99,11 @@ fn same_as_planned(
 
 /// A refusal with all its reasons, each with what to do.
 fn refused(title: &str, refusals: impl IntoIterator<Item = Refusal>) -> Failure {
-    let mut text = format!("{title}:");
-    for Refusal { why, hint } in refusals {
-        text.push_str(&format!("\n  {why}\n    {hint}"));
-    }
-    Failure::new(text)
+    let refusals = refusals.into_iter();
+    refusals
+        .fold(Failure::new(title), |failure, Refusal { why, hint }| {
+            failure.detail(why, Some(hint))
+        })
         .hint("nothing was written; `armada2flux plan` shows the whole plan")
         .refused()
 }

@@ -1,20 +1,18 @@
 //! What of a run is on the screen: pure, so that it is tried without a terminal.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::apply::{Event, ItemState};
 use crate::flux::duration;
-use crate::report::cut;
-use crate::report::style::Paint;
+use crate::printable::paragraph::Paragraph;
+use crate::printable::style::Paint;
 use crate::rollout::ItemId;
 use crate::rollout::journal::ItemOutcome;
 
 /// The stage that is worked on, and what moves in it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Screen {
-    colour: bool,
     stage: Option<Stage>,
     moving: BTreeMap<ItemId, Moving>,
 }
@@ -35,16 +33,12 @@ struct Moving {
 }
 
 impl Screen {
-    pub(super) fn new(colour: bool) -> Self {
-        Self {
-            colour,
-            stage: None,
-            moving: BTreeMap::new(),
-        }
+    pub(super) fn new() -> Self {
+        Self::default()
     }
 
     /// Takes an event in; gives the lines that stay above the table.
-    pub(super) fn event(&mut self, at: Duration, event: &Event) -> Vec<String> {
+    pub(super) fn event(&mut self, at: Duration, event: &Event) -> Vec<Paragraph> {
         match event {
             Event::StageStarted {
                 stage,
@@ -53,7 +47,7 @@ impl Screen {
             } => {
                 self.stage = Some(Stage {
                     number: *stage,
-                    name: plain(name),
+                    name: name.to_string(),
                     objects: *objects,
                     finished: 0,
                     started: at,
@@ -64,11 +58,9 @@ impl Screen {
                 let stage = self.stage.take_if(|stage| stage.number == *number);
                 stage.map_or_else(Vec::new, |stage| {
                     let took = time(at.saturating_sub(stage.started));
-                    let done = self.paint("done", Paint::Green);
-                    vec![format!(
-                        "stage {} {}: {done} after {took}",
-                        stage.number, stage.name
-                    )]
+                    let line = text(&format!("stage {} {}: ", stage.number, stage.name));
+                    let line = line.painted("done", Paint::Green);
+                    vec![line.plain(&format!(" after {took}"))]
                 })
             }
             Event::Item {
@@ -84,11 +76,8 @@ impl Screen {
                     stage.finished += 1;
                 }
                 let took = time(at.saturating_sub(since));
-                vec![format!(
-                    "{}: {}, {took}",
-                    place(item),
-                    self.finished(outcome)
-                )]
+                let line = text(&format!("{}: ", place(item)));
+                vec![line.and(finished(outcome)).plain(&format!(", {took}"))]
             }
             Event::Item { item, state } => {
                 let words = words(state);
@@ -101,34 +90,34 @@ impl Screen {
                 Vec::new()
             }
             Event::Warning { message } => {
-                let warning = self.paint("warning", Paint::Warning);
-                vec![format!("{warning}: {}", plain(message))]
+                let line = Paragraph::default().painted("warning", Paint::Warning);
+                vec![line.plain(&format!(": {message}"))]
             }
         }
     }
 
     /// The event as a line of a log.
-    pub(super) fn change(&self, event: &Event) -> String {
+    pub(super) fn change(&self, event: &Event) -> Paragraph {
         match event {
             Event::StageStarted {
                 stage,
                 name,
                 objects,
-            } => {
-                format!("stage {stage} {}: started, objects: {objects}", plain(name))
-            }
-            Event::StageFinished { stage } => format!("stage {stage}: done"),
+            } => text(&format!(
+                "stage {stage} {name}: started, objects: {objects}"
+            )),
+            Event::StageFinished { stage } => text(&format!("stage {stage}: done")),
             Event::Item {
                 item,
                 state: ItemState::Finished(outcome),
-            } => format!("{}: {}", place(item), self.finished(outcome)),
-            Event::Item { item, state } => format!("{}: {}", place(item), words(state)),
-            Event::Warning { message } => format!("warning: {}", plain(message)),
+            } => text(&format!("{}: ", place(item))).and(finished(outcome)),
+            Event::Item { item, state } => text(&format!("{}: {}", place(item), words(state))),
+            Event::Warning { message } => text(&format!("warning: {message}")),
         }
     }
 
     /// The table: the stage, and a row for each item that moves, longest first, as many as there is room for.
-    pub(super) fn rows(&self, now: Duration, width: usize, height: usize) -> Vec<String> {
+    pub(super) fn rows(&self, now: Duration, width: usize, height: usize) -> Vec<Paragraph> {
         // A line that fills the width to its end makes some terminals begin another.
         let width = width.saturating_sub(1);
         let mut rows = Vec::new();
@@ -141,7 +130,7 @@ impl Screen {
                 stage.objects,
                 time(now.saturating_sub(stage.started))
             );
-            rows.push(self.paint(&cut(&head, width), Paint::Bold));
+            rows.push(Paragraph::default().painted(&head, Paint::Bold).cut(width));
         }
         let mut moving: Vec<(&ItemId, &Moving)> = self.moving.iter().collect();
         moving.sort_by_key(|(_, moving)| moving.since);
@@ -154,50 +143,36 @@ impl Screen {
         for (item, moving) in &moving[..shown] {
             let took = time(now.saturating_sub(moving.since));
             let row = format!("  {took:>6}  {}: {}", place(item), moving.words);
-            rows.push(cut(&row, width));
+            rows.push(text(&row).cut(width));
         }
         if shown < moving.len() {
-            rows.push(cut(
-                &format!("          and {} more", moving.len() - shown),
-                width,
-            ));
+            let more = format!("          and {} more", moving.len() - shown);
+            rows.push(text(&more).cut(width));
         }
         rows.truncate(height.saturating_sub(1));
         rows
     }
+}
 
-    fn finished(&self, outcome: &ItemOutcome) -> String {
-        match outcome {
-            ItemOutcome::Unchanged => "unchanged".to_owned(),
-            ItemOutcome::Applied => self.paint("applied", Paint::Green),
-            ItemOutcome::Skipped => self.paint("skipped, it had failed before", Paint::Yellow),
-            ItemOutcome::Failed { reason } => {
-                format!("{}: {}", self.paint("failed", Paint::Danger), plain(reason))
-            }
+fn finished(outcome: &ItemOutcome) -> Paragraph {
+    let line = Paragraph::default();
+    match outcome {
+        ItemOutcome::Unchanged => line.plain("unchanged"),
+        ItemOutcome::Applied => line.painted("applied", Paint::Green),
+        ItemOutcome::Skipped => line.painted("skipped, it had failed before", Paint::Yellow),
+        ItemOutcome::Failed { reason } => {
+            let line = line.painted("failed", Paint::Danger);
+            line.plain(&format!(": {reason}"))
         }
-    }
-
-    fn paint(&self, text: &str, paint: Paint) -> String {
-        paint.paint(text, self.colour)
     }
 }
 
-/// What is sent to a terminal on which `before` lines of an older table stand above the cursor.
-pub(super) fn frame(before: usize, lasting: &[String], rows: &[String]) -> String {
-    let mut frame = String::new();
-    if before > 0 {
-        // Up to the table's first line, and everything from there on away. Writing to a String cannot fail.
-        let _ = write!(frame, "\r\u{1b}[{before}A\u{1b}[J");
-    }
-    for line in lasting.iter().chain(rows) {
-        frame.push_str(line);
-        frame.push('\n');
-    }
-    frame
+fn text(text: &str) -> Paragraph {
+    Paragraph::default().plain(text)
 }
 
 fn place(item: &ItemId) -> String {
-    format!("{}.{} {}", item.stage, item.step, plain(&item.title()))
+    format!("{}.{} {}", item.stage, item.step, item.title())
 }
 
 fn words(state: &ItemState) -> String {
@@ -207,17 +182,10 @@ fn words(state: &ItemState) -> String {
             super::show::count(*objects, "object") + " to be deleted before"
         }
         ItemState::Writing => "writing".to_owned(),
-        ItemState::Reconciling { why } => plain(why),
-        ItemState::Gate { gate, of, why } => format!("gate {gate} of {of}: {}", plain(why)),
+        ItemState::Reconciling { why } => why.to_string(),
+        ItemState::Gate { gate, of, why } => format!("gate {gate} of {of}: {why}"),
         ItemState::Finished(_) => String::new(),
     }
-}
-
-/// Foreign text in one line and without control characters, which could move the cursor.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 fn time(time: Duration) -> String {
@@ -227,6 +195,8 @@ fn time(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::printable::Printable;
+    use crate::printable::style::Style;
 
     fn id(name: &str) -> ItemId {
         ItemId {
@@ -245,18 +215,32 @@ mod tests {
         }
     }
 
+    fn shown(lines: &[Paragraph], colour: bool) -> Vec<String> {
+        let mut out = Printable::default();
+        let style = Style {
+            colour,
+            ..Style::default()
+        };
+        lines.iter().for_each(|line| line.write(&mut out, style));
+        out.as_str().lines().map(str::to_owned).collect()
+    }
+
+    fn plain(lines: &[Paragraph]) -> Vec<String> {
+        shown(lines, false)
+    }
+
     fn at(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
     fn begun() -> Screen {
-        let mut screen = Screen::new(false);
+        let mut screen = Screen::new();
         let begins = Event::StageStarted {
             stage: 2,
             name: "ceph".into(),
             objects: 3,
         };
-        assert_eq!(screen.event(at(0), &begins), [""; 0]);
+        assert_eq!(plain(&screen.event(at(0), &begins)), [""; 0]);
         screen.event(at(1), &item("mon", ItemState::Writing));
         screen.event(at(3), &item("osd", ItemState::Deleting { objects: 2 }));
         let why = "pod mon-0 is\nnot \u{1b}[2Jready".into();
@@ -268,10 +252,10 @@ mod tests {
     fn what_moves_has_a_row_and_what_is_done_a_line() {
         let mut screen = begun();
         assert_eq!(
-            screen.rows(at(65), 80, 24),
+            plain(&screen.rows(at(65), 80, 24)),
             [
                 "stage 2 ceph: 0 of 3, 1m5s",
-                "    1m4s  2.1 HelmRelease town/mon: pod mon-0 is not  [2Jready",
+                "    1m4s  2.1 HelmRelease town/mon: pod mon-0 is not \\u{1b}[2Jready",
                 "    1m2s  2.1 HelmRelease town/osd: 2 objects to be deleted before",
             ]
         );
@@ -279,20 +263,23 @@ mod tests {
             at(70),
             &item("mon", ItemState::Finished(ItemOutcome::Applied)),
         );
-        assert_eq!(lasting, ["2.1 HelmRelease town/mon: applied, 1m9s"]);
+        assert_eq!(plain(&lasting), ["2.1 HelmRelease town/mon: applied, 1m9s"]);
         let reason = "no such chart".into();
         let failed = item("osd", ItemState::Finished(ItemOutcome::Failed { reason }));
         assert_eq!(
-            screen.event(at(71), &failed),
+            plain(&screen.event(at(71), &failed)),
             ["2.1 HelmRelease town/osd: failed: no such chart, 1m8s"]
         );
-        assert_eq!(screen.rows(at(72), 80, 24), ["stage 2 ceph: 2 of 3, 1m12s"]);
+        assert_eq!(
+            plain(&screen.rows(at(72), 80, 24)),
+            ["stage 2 ceph: 2 of 3, 1m12s"]
+        );
         let ends = Event::StageFinished { stage: 2 };
         assert_eq!(
-            screen.event(at(73), &ends),
+            plain(&screen.event(at(73), &ends)),
             ["stage 2 ceph: done after 1m13s"]
         );
-        assert_eq!(screen.rows(at(74), 80, 24), [""; 0]);
+        assert_eq!(plain(&screen.rows(at(74), 80, 24)), [""; 0]);
     }
 
     #[test]
@@ -303,28 +290,21 @@ mod tests {
             screen.event(at(5), &item(&name, ItemState::DryRun));
         }
         for (width, height) in [(80, 24), (20, 5), (1, 1), (0, 0), (3, 2)] {
-            let rows = screen.rows(at(9), width, height);
+            let rows = plain(&screen.rows(at(9), width, height));
             assert!(rows.len() < height.max(1), "{rows:?}");
             assert!(
                 rows.iter().all(|row| row.chars().count() < width.max(1)),
                 "{rows:?}"
             );
         }
-        let rows = screen.rows(at(9), 30, 5);
+        let rows = plain(&screen.rows(at(9), 30, 5));
         assert_eq!(rows[1], "      8s  2.1 HelmRelease to…");
         assert_eq!(rows[3], "          and 40 more");
     }
 
     #[test]
-    fn a_frame_takes_the_older_one_away() {
-        assert_eq!(frame(0, &["a".into()], &["b".into()]), "a\nb\n");
-        assert_eq!(frame(2, &[], &["b".into()]), "\r\u{1b}[2A\u{1b}[Jb\n");
-        assert_eq!(frame(1, &[], &[]), "\r\u{1b}[1A\u{1b}[J");
-    }
-
-    #[test]
     fn a_log_has_a_line_for_each_change() {
-        let screen = Screen::new(false);
+        let screen = Screen::new();
         let gate = ItemState::Gate {
             gate: 1,
             of: 2,
@@ -348,22 +328,22 @@ mod tests {
                 Event::Warning {
                     message: "busy\r".into(),
                 },
-                "warning: busy ",
+                "warning: busy\\u{d}",
             ),
         ] {
-            assert_eq!(screen.change(&event), line);
+            assert_eq!(plain(&[screen.change(&event)]), [line]);
         }
     }
 
     #[test]
     fn colours_only_where_they_are_wanted() {
-        let mut screen = Screen::new(true);
+        let mut screen = Screen::new();
         let lasting = screen.event(
             at(1),
             &item("mon", ItemState::Finished(ItemOutcome::Applied)),
         );
         assert_eq!(
-            lasting,
+            shown(&lasting, true),
             ["2.1 HelmRelease town/mon: \u{1b}[32mapplied\u{1b}[0m, 0s"]
         );
     }

@@ -1,6 +1,6 @@
 use super::*;
+use crate::printable::style::Style;
 use crate::report::markdown;
-use crate::report::style::Style;
 
 fn object(name: &str, outcome: ObjectOutcome) -> Object {
     let failed = outcome == ObjectOutcome::Failed;
@@ -77,7 +77,7 @@ fn failed() -> Report {
 
 #[test]
 fn the_text_names_what_failed_and_how_to_go_on() {
-    let told = text::text(&failed(), Style::default());
+    let told = text::text(&failed(), Style::default()).to_string();
     assert_eq!(
         told,
         "stage 1 g1: done after 9.0s, 2 objects\n\
@@ -98,7 +98,7 @@ fn the_text_names_what_failed_and_how_to_go_on() {
         all: true,
         ..Style::default()
     };
-    let told = text::text(&failed(), all);
+    let told = text::text(&failed(), all).to_string();
     assert!(told.contains(
         "1.1 HelmRelease town/db: applied after 1m2s\n      gate 1 of 2: open after 3.2s"
     ));
@@ -107,7 +107,11 @@ fn the_text_names_what_failed_and_how_to_go_on() {
         colour: true,
         ..Style::default()
     };
-    assert!(text::text(&failed(), colour).contains("\u{1b}["));
+    assert!(
+        text::text(&failed(), colour)
+            .to_string()
+            .contains("\u{1b}[")
+    );
     assert!(!told.contains('\u{1b}'));
 }
 
@@ -132,7 +136,7 @@ fn each_end_has_its_words() {
 
 #[test]
 fn markdown_has_no_foreign_markup_and_stays_below_its_limit() {
-    let page = markdown::print(&page::page(&failed()), 60_000);
+    let page = markdown::print(&page::page(&failed()), 60_000).to_string();
     assert!(
         page.contains("**failed in stage 2 (g2) after 2m**"),
         "{page}"
@@ -152,7 +156,8 @@ fn markdown_has_no_foreign_markup_and_stays_below_its_limit() {
             many.collect(),
         )])),
         20_000,
-    );
+    )
+    .to_string();
     assert!(page.len() <= 20_000, "{}", page.len());
     assert!(
         page.contains("Left out to stay below 20000 bytes"),

@@ -1,17 +1,16 @@
 //! The report of `apply` for a terminal: stages, what failed in them, the summary last.
 
-use std::fmt::Write as _;
-
 use super::{Object, ObjectOutcome, Report, Stage, StageOutcome, headline, seconds};
+use crate::printable::Printable;
+use crate::printable::paragraph::Paragraph;
+use crate::printable::style::{Paint, Style};
 use crate::report::digest::count;
-use crate::report::paragraph::Paragraph;
-use crate::report::style::{Paint, Style};
 use crate::report::words::RunEnd;
 
 /// The text, ending with a line break.
 #[must_use]
-pub fn text(report: &Report, style: Style) -> String {
-    let mut out = String::new();
+pub fn text(report: &Report, style: Style) -> Printable {
+    let mut out = Printable::default();
     for stage in &report.stages {
         self::stage(&mut out, stage, style);
     }
@@ -20,30 +19,29 @@ pub fn text(report: &Report, style: Style) -> String {
         RunEnd::Paused => Paint::Yellow,
         RunEnd::Failed | RunEnd::Interrupted => Paint::Danger,
     };
-    let head = style.paint(&headline(report), paint);
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "\nsite {} at {}: {head}", report.site, report.server);
-    let _ = writeln!(
-        out,
+    out.blank();
+    Paragraph::default()
+        .plain(&format!("site {} at {}: ", report.site, report.server))
+        .painted(&headline(report), paint)
+        .write(&mut out, style);
+    out.line(&format!(
         "run {}: {} ({})",
         report.run,
         count(report.summary.objects, "object"),
         report.summary.outcomes()
-    );
+    ));
     if report.summary.deleted > 0 {
-        let _ = writeln!(
-            out,
-            "deleted before upgrades: {}",
-            count(report.summary.deleted, "object")
-        );
+        let deleted = count(report.summary.deleted, "object");
+        out.line(&format!("deleted before upgrades: {deleted}"));
     }
     if let Some(resume) = &report.resume {
-        let _ = writeln!(out, "to continue: {}", style.paint(resume, Paint::Bold));
+        let line = Paragraph::default().plain("to continue: ");
+        line.painted(resume, Paint::Bold).write(&mut out, style);
     }
     out
 }
 
-fn stage(out: &mut String, stage: &Stage, style: Style) {
+fn stage(out: &mut Printable, stage: &Stage, style: Style) {
     let (word, paint) = match stage.outcome {
         StageOutcome::Done => ("done", Paint::Green),
         StageOutcome::Earlier => ("finished earlier", Paint::Dim),
@@ -54,14 +52,12 @@ fn stage(out: &mut String, stage: &Stage, style: Style) {
     let took = stage
         .seconds
         .map_or_else(String::new, |took| format!(" after {}", seconds(took)));
-    let _ = writeln!(
-        out,
-        "stage {} {}: {}{took}, {}",
-        stage.number,
-        stage.name,
-        style.paint(word, paint),
-        count(stage.objects.len(), "object")
-    );
+    let objects = count(stage.objects.len(), "object");
+    Paragraph::default()
+        .plain(&format!("stage {} {}: ", stage.number, stage.name))
+        .painted(word, paint)
+        .plain(&format!("{took}, {objects}"))
+        .write(out, style);
     let shown = |object: &&Object| {
         object.outcome.needs_attention() || style.all && object.outcome != ObjectOutcome::NotStarted
     };
@@ -70,7 +66,7 @@ fn stage(out: &mut String, stage: &Stage, style: Style) {
     }
 }
 
-fn object(out: &mut String, stage: usize, object: &Object, style: Style) {
+fn object(out: &mut Printable, stage: usize, object: &Object, style: Style) {
     let paint = match object.outcome {
         ObjectOutcome::Failed => Paint::Red,
         ObjectOutcome::Unfinished | ObjectOutcome::Skipped => Paint::Yellow,
@@ -79,19 +75,20 @@ fn object(out: &mut String, stage: usize, object: &Object, style: Style) {
         | ObjectOutcome::Earlier
         | ObjectOutcome::NotStarted => Paint::Dim,
     };
-    let word = style.paint(&object.outcome.word().replace('-', " "), paint);
     let took = object
         .seconds
         .map_or_else(String::new, |took| format!(" after {}", seconds(took)));
-    let _ = writeln!(
-        out,
-        "  {stage}.{} {}: {word}{took}",
-        object.step,
-        object.title()
-    );
-    if let Some(reason) = &object.reason {
-        let reason = Paragraph::default().plain("      ").plain(reason);
-        reason.fit(out, 6, style);
+    Paragraph::default()
+        .plain(&format!("  {stage}.{} {}: ", object.step, object.title()))
+        .painted(&object.outcome.word().replace('-', " "), paint)
+        .plain(&took)
+        .write(out, style);
+    // Below the reason: what pods report, and the end of a log. No line of it stands where the hint does.
+    let lines = object.reason.iter().flat_map(|reason| reason.lines());
+    for (at, line) in lines.enumerate() {
+        let margin = if at == 0 { 6 } else { 8 };
+        let line = Paragraph::default().plain(&" ".repeat(margin)).plain(line);
+        line.fit(out, margin, style);
     }
     if let Some(hint) = &object.hint {
         let help = Paragraph::default().plain("      ");
@@ -99,20 +96,12 @@ fn object(out: &mut String, stage: usize, object: &Object, style: Style) {
         help.fit(out, 6, style);
     }
     if object.deleted > 0 {
-        let _ = writeln!(
-            out,
-            "      deleted before: {}",
-            count(object.deleted, "object")
-        );
+        let deleted = count(object.deleted, "object");
+        out.line(&format!("      deleted before: {deleted}"));
     }
     for gate in &object.gates {
         let word = if gate.open { "open" } else { "closed" };
-        let _ = writeln!(
-            out,
-            "      gate {} of {}: {word} after {}",
-            gate.gate,
-            gate.of,
-            seconds(gate.seconds)
-        );
+        let (gate, of, took) = (gate.gate, gate.of, seconds(gate.seconds));
+        out.line(&format!("      gate {gate} of {of}: {word} after {took}"));
     }
 }

@@ -1,16 +1,15 @@
 //! The report of `convert` as plain text: the summary, then the findings, the releases and the fields.
 
-use std::fmt::Write as _;
-
 use super::{Disposition, Release, Report};
 use crate::diagnostic::Severity;
+use crate::printable::{Printable, escape};
 use crate::report::decided;
 use crate::report::digest::{self, Fact, Group, count};
 use crate::report::finding::Finding;
 
 /// Returns the whole report. Nothing is cut.
 #[must_use]
-pub fn text(report: &Report) -> String {
+pub fn text(report: &Report) -> Printable {
     let mut out = summary(report, &[]);
     if !report.ok {
         let errors: usize = digest::groups(report)
@@ -18,81 +17,71 @@ pub fn text(report: &Report) -> String {
             .filter(|group| group.severity == Severity::Error)
             .map(Group::len)
             .sum();
-        out = format!("not converted: {}\n", count(errors, "error"));
+        out.line(&format!("not converted: {}", count(errors, "error")));
     }
-    out.push_str(&details(report));
+    out.append(&details(report));
     out
 }
 
 /// Returns the summary, with lines on the files that were written; empty for documents with errors.
 #[must_use]
-pub fn summary(report: &Report, files: &[String]) -> String {
-    let mut lines = Vec::new();
+pub fn summary(report: &Report, files: &[String]) -> Printable {
+    let mut out = Printable::default();
     if report.ok {
-        lines.push(format!("site {}: {}", report.site, digest::size(report)));
-        lines.extend_from_slice(files);
-        let facts = digest::facts(report, &digest::groups(report));
-        lines.extend(
-            facts
-                .iter()
-                .map(|Fact { about, text }| format!("{about}: {text}")),
-        );
+        out.line(&format!("site {}: {}", report.site, digest::size(report)));
+        files.iter().for_each(|file| out.line(file));
+        for Fact { about, text } in digest::facts(report, &digest::groups(report)) {
+            out.line(&format!("{about}: {text}"));
+        }
         let decisions = digest::decisions(report);
         if !decisions.is_empty() {
-            lines.push("to decide:".to_owned());
+            out.line("to decide:");
         }
-        lines.extend(decisions.iter().map(|decision| format!("  - {decision}")));
+        for decision in decisions {
+            out.line(&format!("  - {decision}"));
+        }
     }
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    out
 }
 
 /// Returns what the summary leaves out: findings, releases and fields.
 #[must_use]
-pub fn details(report: &Report) -> String {
-    let mut out = String::new();
-    // Writing to a String cannot fail.
-    let _ = skipped(&mut out, report);
-    let _ = findings(&mut out, &digest::groups(report));
-    let _ = releases(&mut out, report);
-    let _ = fields(&mut out, report);
+pub fn details(report: &Report) -> Printable {
+    let mut out = Printable::default();
+    for (schema, number) in &report.skipped_documents {
+        let number = count(*number, "document");
+        out.line(&format!("skipped: {number} of `{schema}`"));
+    }
+    findings(&mut out, &digest::groups(report));
+    releases(&mut out, report);
+    fields(&mut out, report);
     out
 }
 
-fn skipped(out: &mut String, report: &Report) -> std::fmt::Result {
-    for (schema, number) in &report.skipped_documents {
-        writeln!(out, "skipped: {} of `{schema}`", count(*number, "document"))?;
-    }
-    Ok(())
-}
-
-fn findings(out: &mut String, groups: &[Group<'_>]) -> std::fmt::Result {
+fn findings(out: &mut Printable, groups: &[Group<'_>]) {
     for group in groups {
         let loss = if group.is_lossy() { ", a loss" } else { "" };
-        writeln!(
-            out,
-            "\n{} {}: {}{loss}\n  {}",
-            group.severity,
-            group.code,
-            group.amount(),
-            group.code.title()
-        )?;
+        let (severity, code, amount) = (group.severity, group.code, group.amount());
+        out.blank();
+        out.line(&format!("{severity} {code}: {amount}{loss}"));
+        out.line(&format!("  {}", code.title()));
         for (release, list) in &group.by_release {
             match release {
-                Some(release) => writeln!(out, "  - {release}: {}", lines(list))?,
+                Some(release) => out.line(&format!("  - {release}: {}", lines(list))),
                 None => {
                     for finding in list {
-                        writeln!(out, "  - {}{}", place(finding), finding.message)?;
+                        out.line(&format!("  - {}{}", place(finding), finding.message));
                     }
                 }
             }
         }
     }
-    Ok(())
 }
 
 fn place(finding: &Finding) -> String {
     finding.main_place().map_or_else(String::new, |place| {
-        format!("{}:{}:{}: ", place.file, place.line, place.column)
+        let file = escape::name(&place.file);
+        format!("{file}:{}:{}: ", place.line, place.column)
     })
 }
 
@@ -106,28 +95,28 @@ fn lines(findings: &[&Finding]) -> String {
         }
         if place.file != file {
             file = &place.file;
-            text.push_str(file);
+            text.push_str(&escape::name(file));
         }
         text.push_str(&format!(":{}:{}", place.line, place.column));
     }
     text
 }
 
-fn releases(out: &mut String, report: &Report) -> std::fmt::Result {
+fn releases(out: &mut Printable, report: &Report) {
     let mut stage = 0;
     for release in &report.releases {
         if release.stage != stage {
             stage = release.stage;
             let of = report.releases.iter().filter(|r| r.stage == stage);
             let number = count(of.count(), "release");
-            writeln!(out, "\nstage {stage} {}: {number}", release.group)?;
+            out.blank();
+            out.line(&format!("stage {stage} {}: {number}", release.group));
         }
-        one_release(out, release)?;
+        one_release(out, release);
     }
-    Ok(())
 }
 
-fn one_release(out: &mut String, release: &Release) -> std::fmt::Result {
+fn one_release(out: &mut Printable, release: &Release) {
     let Release {
         name,
         namespace,
@@ -149,10 +138,13 @@ fn one_release(out: &mut String, release: &Release) -> std::fmt::Result {
         written,
         codes,
     } = release;
-    writeln!(out, "\n  {namespace}/{name}")?;
+    out.blank();
+    out.line(&format!("  {namespace}/{name}"));
     let from = format!(
         "chart {chart}, {}:{}:{}",
-        origin.file, origin.line, origin.column
+        escape::name(&origin.file),
+        origin.line,
+        origin.column
     );
     let mut rows = vec![
         ("from", from),
@@ -183,7 +175,7 @@ fn one_release(out: &mut String, release: &Release) -> std::fmt::Result {
             (written.nulls, "null"),
         ] {
             if number > 0 {
-                write!(text, ", {}", count(number, what))?;
+                text.push_str(&format!(", {}", count(number, what)));
             }
         }
         if written.suspended {
@@ -201,19 +193,16 @@ fn one_release(out: &mut String, release: &Release) -> std::fmt::Result {
         rows.push(("reported", codes.collect::<Vec<_>>().join(", ")));
     }
     for (name, text) in rows {
-        writeln!(out, "    {name:<10}{text}")?;
+        out.line(&format!("    {name:<10}{text}"));
     }
-    Ok(())
 }
 
-fn fields(out: &mut String, report: &Report) -> std::fmt::Result {
+fn fields(out: &mut Printable, report: &Report) {
     if report.dispositions.is_empty() {
-        return Ok(());
+        return;
     }
-    writeln!(
-        out,
-        "\nfields of the input, with their number of YAML nodes"
-    )?;
+    out.blank();
+    out.line("fields of the input, with their number of YAML nodes");
     for row in &report.dispositions {
         let Disposition {
             document,
@@ -224,14 +213,13 @@ fn fields(out: &mut String, report: &Report) -> std::fmt::Result {
             since,
             nodes,
         } = row;
-        write!(out, "  {nodes:>7}  {:<16}  {document} {path}", fate.name())?;
+        let mut line = format!("  {nodes:>7}  {:<16}  {document} {path}", fate.name());
         if !target.is_empty() {
-            write!(out, " → {target}")?;
+            line.push_str(&format!(" → {target}"));
         }
         if let Some(since) = since {
-            write!(out, " (Flux {since})")?;
+            line.push_str(&format!(" (Flux {since})"));
         }
-        writeln!(out, ": {reason}")?;
+        out.line(&format!("{line}: {reason}"));
     }
-    Ok(())
 }

@@ -8,9 +8,10 @@ use crate::report::digest::count;
 
 pub(super) use values::plain_words;
 
-use crate::report::paragraph::{Paragraph, harmless};
-use crate::report::style::Paint;
-pub use crate::report::style::Style;
+use crate::printable::Printable;
+use crate::printable::paragraph::Paragraph;
+use crate::printable::style::Paint;
+pub use crate::printable::style::Style;
 use values::change;
 
 /// Objects that are listed for one danger.
@@ -20,8 +21,8 @@ const SENTENCE: (&str, usize) = ("    ", 6);
 
 /// Returns the text, ending with a line break.
 #[must_use]
-pub fn text(report: &Report, style: Style) -> String {
-    let mut out = String::new();
+pub fn text(report: &Report, style: Style) -> Printable {
+    let mut out = Printable::default();
     dangers(&mut out, report, style);
     let mut follows = 0;
     for object in &report.objects {
@@ -47,14 +48,14 @@ pub fn text(report: &Report, style: Style) -> String {
         );
         let line = Paragraph::default().plain("  ").painted(&line, Paint::Dim);
         line.wrap(&mut out, 2, style);
-        out.push('\n');
+        out.blank();
     }
     summary(&mut out, &report.summary, style);
     out
 }
 
 /// Writes every danger with its objects.
-fn dangers(out: &mut String, report: &Report, style: Style) {
+fn dangers(out: &mut Printable, report: &Report, style: Style) {
     for danger in super::dangers(report) {
         Paragraph::default()
             .painted(&format!("! {}", danger.name), Paint::Danger)
@@ -73,11 +74,11 @@ fn dangers(out: &mut String, report: &Report, style: Style) {
             let line = format!("and {more} more; -v lists all");
             indented.plain(&line).write(out, style);
         }
-        out.push('\n');
+        out.blank();
     }
 }
 
-fn object(out: &mut String, object: &Object, style: Style) {
+fn object(out: &mut Printable, object: &Object, style: Style) {
     let (sign, paint, word) = match object.outcome {
         Outcome::Created => ("+", Paint::Green, "  created"),
         Outcome::Changed => ("~", Paint::Yellow, ""),
@@ -100,25 +101,24 @@ fn object(out: &mut String, object: &Object, style: Style) {
     if let Some(message) = &object.message {
         // A message of the API server may have several lines.
         let words: Vec<&str> = message.split_whitespace().collect();
-        sentence(&harmless(&words.join(" "))).wrap(out, indent, style);
+        sentence(&words.join(" ")).wrap(out, indent, style);
     }
     for held in &object.conflicts {
         let text = format!("{}: owned by `{}`", held.field, held.manager);
-        sentence(&harmless(&text)).wrap(out, indent, style);
+        sentence(&text).wrap(out, indent, style);
     }
     for shared in &object.staying {
         let line = Paragraph::default().plain(begin);
-        line.painted(&harmless(&shared.stays()), Paint::Bold)
+        line.painted(&shared.stays(), Paint::Bold)
             .wrap(out, indent, style);
     }
     for shared in object.shared.iter().filter(|_| style.all) {
         let text = format!("{}: also owned by {}", shared.field, shared.owners());
-        sentence(&harmless(&text)).wrap(out, indent, style);
+        sentence(&text).wrap(out, indent, style);
     }
     for note in &object.notes {
         let line = Paragraph::default().plain(begin);
-        line.painted(&harmless(note), Paint::Bold)
-            .wrap(out, indent, style);
+        line.painted(note, Paint::Bold).wrap(out, indent, style);
     }
     for change in &object.changes {
         if change.lockstep && !style.all {
@@ -126,11 +126,11 @@ fn object(out: &mut String, object: &Object, style: Style) {
         }
         self::change(out, change, style);
     }
-    out.push('\n');
+    out.blank();
 }
 
 /// Writes the summary: outcomes, then a line for each other number.
-fn summary(out: &mut String, summary: &Summary, style: Style) {
+fn summary(out: &mut Printable, summary: &Summary, style: Style) {
     let paints = [
         Paint::Danger,
         Paint::Danger,

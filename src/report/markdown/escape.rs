@@ -1,15 +1,10 @@
 //! Escapes text for Markdown: it must not become markup, a mention or the edge of a table.
 
+use crate::printable::escape::fold;
+
 /// Returns a code span for one line of a table or list.
 pub(super) fn code(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|letter| match letter {
-            '`' => '\'',
-            letter if letter.is_control() => ' ',
-            letter => letter,
-        })
-        .collect();
+    let text = fold(text).replace('`', "'");
     if text.trim().is_empty() {
         return String::new();
     }
@@ -18,6 +13,7 @@ pub(super) fn code(text: &str) -> String {
 
 /// Escapes a sentence; its `code` stays code.
 pub(super) fn prose(text: &str) -> String {
+    let text = fold(text);
     let mut out = String::with_capacity(text.len());
     let balanced = text.matches('`').count().is_multiple_of(2);
     for (at, part) in text.split('`').enumerate() {
@@ -33,12 +29,11 @@ pub(super) fn prose(text: &str) -> String {
 /// Escapes text for HTML content.
 pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
+    for letter in fold(text).chars() {
         match letter {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            letter if letter.is_control() => out.push(' '),
             letter => out.push(letter),
         }
     }
@@ -58,7 +53,6 @@ fn plain(text: &str, out: &mut String) {
                 out.push('\\');
                 out.push(letter);
             }
-            letter if letter.is_control() => out.push(' '),
             letter => out.push(letter),
         }
     }

@@ -1,14 +1,13 @@
 //! The report of `plan` for a terminal: a table a stage, the summary last.
 
-use std::fmt::Write as _;
-
 use super::{Object, Report, Stage, What};
 use crate::flux::duration;
+use crate::printable::Printable;
+use crate::printable::paragraph::{Paragraph, padded, text_columns};
+use crate::printable::style::Paint;
 use crate::report::digest::count;
-use crate::report::paragraph::{Paragraph, harmless, padded, text_columns};
-use crate::report::style::Paint;
 
-pub use crate::report::style::Style;
+pub use crate::printable::style::Style;
 
 /// Longest title that the columns are set by, in characters.
 const MAX_TITLE: usize = 54;
@@ -23,13 +22,9 @@ fn colour(what: What) -> Paint {
     }
 }
 
-fn paint(style: Style, text: &str, what: What) -> String {
-    style.paint(text, colour(what))
-}
-
 /// The text, ending with a line break.
 #[must_use]
-pub fn text(report: &Report, style: Style) -> String {
+pub fn text(report: &Report, style: Style) -> Printable {
     let Report {
         version: _,
         program: _,
@@ -39,37 +34,40 @@ pub fn text(report: &Report, style: Style) -> String {
         stages,
         left_over,
     } = report;
-    let mut out = format!("site {site}, cluster at {server}\n");
+    let mut out = Printable::default();
+    out.line(&format!("site {site}, cluster at {server}"));
     for stage in stages {
         self::stage(&mut out, stage, style);
     }
     if !left_over.is_empty() {
-        let _ = writeln!(
-            out,
-            "\nleft over: {}, not in the input; nothing deletes them",
+        out.blank();
+        out.line(&format!(
+            "left over: {}, not in the input; nothing deletes them",
             count(left_over.len(), "object")
-        );
+        ));
         if style.all {
             for title in left_over {
-                let _ = writeln!(out, "  {title}");
+                out.line(&format!("  {title}"));
             }
         }
     }
     let outcomes = summary.outcomes().into_iter();
     let outcomes = outcomes.filter(|(number, _)| *number > 0);
-    let outcomes: Vec<String> = outcomes
-        .map(|(number, what)| paint(style, &format!("{number} {}", summed(what)), what))
-        .collect();
-    let _ = writeln!(
-        out,
-        "\n{} in {}: {}",
+    let (objects, stages) = (
         count(summary.objects, "object"),
         count(stages.len(), "stage"),
-        outcomes.join(", ")
     );
+    let mut line = Paragraph::default().plain(&format!("{objects} in {stages}: "));
+    for (at, (number, what)) in outcomes.enumerate() {
+        line = line.plain(if at == 0 { "" } else { ", " });
+        line = line.painted(&format!("{number} {}", summed(what)), colour(what));
+    }
+    out.blank();
+    line.write(&mut out, style);
     if summary.refused > 0 {
         let line = "a run would be refused before it writes anything";
-        let _ = writeln!(out, "{}", paint(style, line, What::Refuse));
+        let line = Paragraph::default().painted(line, colour(What::Refuse));
+        line.write(&mut out, style);
     }
     out
 }
@@ -86,13 +84,14 @@ pub(super) fn summed(what: What) -> &'static str {
     }
 }
 
-fn stage(out: &mut String, stage: &Stage, style: Style) {
+fn stage(out: &mut Printable, stage: &Stage, style: Style) {
     let Stage {
         number,
         name,
         steps,
     } = stage;
-    let _ = writeln!(out, "\nstage {number}: {}", harmless(name));
+    out.blank();
+    out.line(&format!("stage {number}: {name}"));
     let shown = |object: &&Object| style.all || object.is_noteworthy();
     let titles = steps.iter().flat_map(|step| &step.objects).filter(shown);
     let widths = titles.map(|object| text_columns(&object.title()));
@@ -108,12 +107,13 @@ fn stage(out: &mut String, stage: &Stage, style: Style) {
         let rest = step.objects.iter().filter(|object| !shown(object)).count();
         if rest > 0 {
             let line = format!("  {place:<5} {} unchanged", count(rest, "object"));
-            let _ = writeln!(out, "{}", paint(style, &line, What::Unchanged));
+            let line = Paragraph::default().painted(&line, colour(What::Unchanged));
+            line.write(out, style);
         }
     }
 }
 
-fn row(out: &mut String, place: &str, width: usize, object: &Object, style: Style) {
+fn row(out: &mut Printable, place: &str, width: usize, object: &Object, style: Style) {
     let Object {
         api_version: _,
         kind: _,
@@ -127,7 +127,7 @@ fn row(out: &mut String, place: &str, width: usize, object: &Object, style: Styl
         tests,
         timeout,
     } = object;
-    let title = padded(&harmless(&object.title()), width);
+    let title = padded(&object.title(), width);
     Paragraph::default()
         .plain(&format!("  {place:<5} {title}  "))
         .painted(&format!("{:<9}", what.word()), colour(*what))
@@ -138,7 +138,7 @@ fn row(out: &mut String, place: &str, width: usize, object: &Object, style: Styl
         begin
             .clone()
             .painted("x", colour(What::Refuse))
-            .plain(&format!(" {}", harmless(&refusal.why)))
+            .plain(&format!(" {}", refusal.why))
             .fit(out, 10, style);
         let hint = Paragraph::default().plain("          ");
         hint.plain(&refusal.hint).fit(out, 10, style);
@@ -147,17 +147,17 @@ fn row(out: &mut String, place: &str, width: usize, object: &Object, style: Styl
     // What is deleted only before an upgrade is of no interest where there is none.
     if *what == What::Upgrade || style.all {
         for deletion in deletions {
-            line(&format!("deletes {}", harmless(deletion))).fit(out, 10, style);
+            line(&format!("deletes {deletion}")).fit(out, 10, style);
         }
     }
     for gate in gates {
-        line(&format!("gate {}", harmless(gate))).fit(out, 10, style);
+        line(&format!("gate {gate}")).fit(out, 10, style);
     }
     if *tests {
         line("tests").fit(out, 10, style);
     }
     for note in notes {
-        line(&harmless(note)).fit(out, 10, style);
+        line(note).fit(out, 10, style);
     }
 }
 
@@ -220,7 +220,7 @@ mod tests {
         };
         let shown = text(&report, Style::default());
         assert_eq!(
-            shown,
+            shown.as_str(),
             "site harbour, cluster at https://api:6443\n\n\
              stage 1: all\n\
              \x20 1.1   HelmRelease town/web  upgrade    within 17m\n\
@@ -245,6 +245,7 @@ mod tests {
                 width: None,
             },
         );
+        let all = all.as_str();
         assert!(all.contains("HelmRelease town/b") && all.contains("ConfigMap town/old"));
         assert!(all.contains("\u{1b}[33mupgrade  \u{1b}[0m"));
     }

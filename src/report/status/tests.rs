@@ -1,6 +1,6 @@
 use super::text::text;
 use super::*;
-use crate::report::style::Style;
+use crate::printable::style::Style;
 
 fn release(step: Option<usize>, name: &str, state: ReleaseState) -> Release {
     Release {
@@ -105,7 +105,7 @@ fn report(sites: Vec<Site>) -> Report {
 
 #[test]
 fn a_site_is_a_table() {
-    let told = text(&report(vec![site()]), Style::default());
+    let told = text(&report(vec![site()]), Style::default()).to_string();
     let why = format!("begins {}…{} ends", "x".repeat(43), "x".repeat(44));
     assert_eq!(
         told,
@@ -133,12 +133,16 @@ fn a_site_is_a_table() {
         all: true,
         ..Style::default()
     };
-    assert!(text(&report(vec![site()]), all).contains(&"x".repeat(150)));
+    assert!(
+        text(&report(vec![site()]), all)
+            .to_string()
+            .contains(&"x".repeat(150))
+    );
 }
 
 #[test]
 fn what_is_not_there_is_said() {
-    let told = text(&report(Vec::new()), Style::default());
+    let told = text(&report(Vec::new()), Style::default()).to_string();
     assert!(
         told.starts_with("no site at https://127.0.0.1:6443"),
         "{told}"
@@ -148,7 +152,7 @@ fn what_is_not_there_is_said() {
         site.lock = lock;
         site.run.as_mut().unwrap().outcome = None;
         site.journal.as_mut().unwrap().outcome = None;
-        text(&report(vec![site]), Style::default())
+        text(&report(vec![site]), Style::default()).to_string()
     };
     assert!(
         killed(None).contains("updated U: not running, ended without a result"),
@@ -166,7 +170,7 @@ fn what_is_not_there_is_said() {
         stages: Vec::new(),
         ..site()
     };
-    let told = text(&report(vec![empty]), Style::default());
+    let told = text(&report(vec![empty]), Style::default()).to_string();
     assert!(
         told.contains(": no releases\n  last run: it is of version 2\n"),
         "{told}"

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use super::{Journal, Lock, ReleaseState, Report, Run, RunStatus, Site, Stage, Summary};
+use crate::printable::Printable;
+use crate::printable::paragraph::{Paragraph, padded, text_columns};
+use crate::printable::style::{Paint, Style};
 use crate::report::command_line;
 use crate::report::digest::count;
-use crate::report::paragraph::{Paragraph, padded, text_columns};
-use crate::report::style::{Paint, Style};
 use crate::report::words::RunEnd;
 
 /// Longest reason in a row, in characters; `all` shows it whole.
@@ -14,36 +15,38 @@ const MAX_WHY: usize = 100;
 
 /// The text, ending with a line break.
 #[must_use]
-pub fn text(report: &Report, style: Style) -> String {
-    let mut out = String::new();
+pub fn text(report: &Report, style: Style) -> Printable {
+    let mut out = Printable::default();
     if report.sites.is_empty() {
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            out,
+        out.line(&format!(
             "no site at {}: no release has a site label, and no run left a state",
             report.server
-        );
+        ));
     }
     for (at, site) in report.sites.iter().enumerate() {
         if at > 0 {
-            out.push('\n');
+            out.blank();
         }
         self::site(&mut out, site, &report.server, style);
     }
     out
 }
 
-fn site(out: &mut String, site: &Site, server: &str, style: Style) {
-    let head = style.paint(&format!("site {}", site.name), Paint::Bold);
-    let _ = writeln!(out, "{head} at {server}: {}", summary(&site.summary));
+fn site(out: &mut Printable, site: &Site, server: &str, style: Style) {
+    Paragraph::default()
+        .painted(&format!("site {}", site.name), Paint::Bold)
+        .plain(&format!(" at {server}: {}", summary(&site.summary)))
+        .write(out, style);
+    let last = |why: &str, paint: Paint| {
+        let line = Paragraph::default().plain("  last run: ");
+        line.painted(why, paint)
+    };
     match (&site.run, &site.run_unreadable) {
         (Some(run), _) => self::run(out, run, site.lock.is_some(), style),
         (None, Some(why)) => {
-            let _ = writeln!(out, "  last run: {}", style.paint(why, Paint::Yellow));
+            last(why, Paint::Yellow).write(out, style);
         }
-        (None, None) => {
-            let _ = writeln!(out, "  last run: none");
-        }
+        (None, None) => out.line("  last run: none"),
     }
     if let Some(Lock {
         holder,
@@ -52,18 +55,18 @@ fn site(out: &mut String, site: &Site, server: &str, style: Style) {
         expired,
     }) = &site.lock
     {
-        let mut line = format!("held by {holder}");
+        let mut line = Paragraph::default().plain(&format!("  lock: held by {holder}"));
         if let Some(since) = since {
-            let _ = write!(line, " since {since}");
+            line = line.plain(&format!(" since {since}"));
         }
         if let Some(renewed) = renewed {
-            let _ = write!(line, ", renewed {renewed}");
+            line = line.plain(&format!(", renewed {renewed}"));
         }
         if *expired {
-            let expired = style.paint("expired", Paint::Yellow);
-            let _ = write!(line, ", {expired}: --break-lock takes it");
+            line = line.plain(", ").painted("expired", Paint::Yellow);
+            line = line.plain(": --break-lock takes it");
         }
-        let _ = writeln!(out, "  lock: {line}");
+        line.write(out, style);
     }
     if let Some(journal) = &site.journal {
         self::journal(out, journal, style);
@@ -96,7 +99,7 @@ fn summary(summary: &Summary) -> String {
     }
 }
 
-fn run(out: &mut String, run: &Run, locked: bool, style: Style) {
+fn run(out: &mut Printable, run: &Run, locked: bool, style: Style) {
     let (word, paint) = match (run.outcome, locked) {
         (Some(end @ RunEnd::Complete), _) => (end.word(), Paint::Green),
         (Some(end @ RunEnd::Failed), _) => (end.word(), Paint::Danger),
@@ -107,14 +110,13 @@ fn run(out: &mut String, run: &Run, locked: bool, style: Style) {
             Paint::Yellow,
         ),
     };
-    let _ = writeln!(
-        out,
-        "  last run: {}, started {}, updated {}: {}",
-        run.run,
-        run.started,
-        run.updated,
-        style.paint(word, paint)
-    );
+    Paragraph::default()
+        .plain(&format!(
+            "  last run: {}, started {}, updated {}: ",
+            run.run, run.started, run.updated
+        ))
+        .painted(word, paint)
+        .write(out, style);
     let done = run.stages.iter();
     let done = done.filter(|stage| stage.state == RunStatus::Done).count();
     let mut line = format!("{done} of {} done", count(run.stages.len(), "stage"));
@@ -124,6 +126,7 @@ fn run(out: &mut String, run: &Run, locked: bool, style: Style) {
         .find(|stage| matches!(stage.state, RunStatus::Failed | RunStatus::Started));
     if let Some(stage) = at {
         let objects = &stage.objects;
+        // Writing to a String cannot fail.
         let _ = write!(
             line,
             ", stage {} ({}) {}: {} of {} done",
@@ -134,17 +137,14 @@ fn run(out: &mut String, run: &Run, locked: bool, style: Style) {
             count(objects.all, "object")
         );
     }
-    let _ = writeln!(out, "    {line}");
+    out.line(&format!("    {line}"));
     if run.left_out > 0 {
-        let _ = writeln!(
-            out,
-            "    {} are not in the cluster's copy",
-            count(run.left_out, "step")
-        );
+        let steps = count(run.left_out, "step");
+        out.line(&format!("    {steps} are not in the cluster's copy"));
     }
 }
 
-fn journal(out: &mut String, journal: &Journal, style: Style) {
+fn journal(out: &mut Printable, journal: &Journal, style: Style) {
     let Journal {
         file,
         run,
@@ -156,12 +156,8 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
         unreadable,
     } = journal;
     if let Some(why) = unreadable {
-        let _ = writeln!(
-            out,
-            "  journal: {file}: {}",
-            style.paint(why, Paint::Yellow)
-        );
-        return;
+        let line = Paragraph::default().plain(&format!("  journal: {file}: "));
+        return line.painted(why, Paint::Yellow).write(out, style);
     }
     let mut line = match run {
         Some(run) => format!(
@@ -179,23 +175,22 @@ fn journal(out: &mut String, journal: &Journal, style: Style) {
     if *torn {
         line.push_str(", its last line is incomplete");
     }
-    let _ = writeln!(out, "  journal: {file}: {line}");
+    out.line(&format!("  journal: {file}: {line}"));
     for failure in failures {
         let place = format!("{}.{} {}", failure.stage, failure.step, failure.object);
-        let _ = writeln!(
-            out,
-            "    {}: {}",
-            style.paint(&place, Paint::Red),
-            fit(&failure.reason, style)
-        );
+        Paragraph::default()
+            .plain("    ")
+            .painted(&place, Paint::Red)
+            .plain(&format!(": {}", fit(&failure.reason, style)))
+            .write(out, style);
     }
     if run.is_some() && *outcome != Some(RunEnd::Complete) {
         let words = ["armada2flux", "apply", "--resume", "--journal", file];
-        let _ = writeln!(out, "    to continue: {}", command_line(words));
+        out.line(&format!("    to continue: {}", command_line(words)));
     }
 }
 
-fn table(out: &mut String, stages: &[Stage], style: Style) {
+fn table(out: &mut Printable, stages: &[Stage], style: Style) {
     let releases = || stages.iter().flat_map(|stage| &stage.releases);
     let width = releases()
         .map(|release| text_columns(&release.namespace) + text_columns(&release.name) + 1);
@@ -207,7 +202,9 @@ fn table(out: &mut String, stages: &[Stage], style: Style) {
         );
         let name = stage.name.as_deref().unwrap_or_default();
         let head = format!("stage {number} {name}");
-        let _ = writeln!(out, "\n  {}", style.paint(head.trim_end(), Paint::Bold));
+        out.blank();
+        let line = Paragraph::default().plain("  ");
+        line.painted(head.trim_end(), Paint::Bold).write(out, style);
         for release in &stage.releases {
             let step = release
                 .step

@@ -56,10 +56,9 @@ fn events(scope: &Scope<'_>) -> Outcome {
     let found = cluster.events_of(here, &["web", "web-1", "web-2"], &secrets);
     let found = scope.bed.block_on(found)?;
     let messages: Vec<&str> = found.iter().map(|event| event.message.as_str()).collect();
-    ensure(
-        messages == ["first", "early", "late, ***\u{fffd}[2J"],
-        || format!("{messages:?}"),
-    )?;
+    ensure(messages == ["first", "early", "late, ***\u{1b}[2J"], || {
+        format!("{messages:?}")
+    })?;
     let expected = KubeEvent {
         kind: "Pod".into(),
         name: "web-1".into(),

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use similar::{ChangeTag, TextDiff};
 
+use crate::printable::Printable;
+use crate::printable::escape;
+use crate::printable::paragraph::{Paragraph, text_columns};
+use crate::printable::style::{Paint, Style};
 use crate::report::diff::{Change, Edit};
 use crate::report::digest::count;
-use crate::report::paragraph::{Paragraph, harmless, text_columns};
-use crate::report::style::{Paint, Style};
 
 /// Longest value in a line, in characters; the end of a longer one is cut.
 const MAX_VALUE: usize = 60;
@@ -28,7 +30,7 @@ const CHARS_AROUND: usize = 12;
 const INDENT: usize = 8;
 
 /// Writes a difference.
-pub(super) fn change(out: &mut String, change: &Change, style: Style) {
+pub(super) fn change(out: &mut Printable, change: &Change, style: Style) {
     let Change {
         path,
         what,
@@ -64,7 +66,7 @@ pub(super) fn change(out: &mut String, change: &Change, style: Style) {
 
 /// Writes a value of one side, on the line of its path if it fits.
 fn one(
-    out: &mut String,
+    out: &mut Printable,
     head: Paragraph,
     (sign, path, value): (&str, &str, &str),
     tail: &str,
@@ -85,7 +87,7 @@ fn one(
 }
 
 /// Writes a value on a line of its own.
-fn below(out: &mut String, sign: &str, value: &str, paint: Paint, style: Style) {
+fn below(out: &mut Printable, sign: &str, value: &str, paint: Paint, style: Style) {
     let room = style.columns() - INDENT - sign.len();
     let value = format!("{sign}{}", fit(value, room, style));
     let line = Paragraph::default().plain(&" ".repeat(INDENT));
@@ -94,7 +96,7 @@ fn below(out: &mut String, sign: &str, value: &str, paint: Paint, style: Style) 
 
 /// Writes both sides, on one line if they fit.
 fn both(
-    out: &mut String,
+    out: &mut Printable,
     head: Paragraph,
     (before, after): (&str, &str),
     tail: &str,
@@ -133,7 +135,7 @@ fn differing(before: &str, after: &str, room: usize, style: Style) -> (String, S
 }
 
 fn changed(
-    out: &mut String,
+    out: &mut Printable,
     head: Paragraph,
     (before, after): (&str, &str),
     tail: &str,
@@ -150,15 +152,14 @@ fn changed(
             head.painted(tail, Paint::Dim).write(out, style);
             let mut line = Paragraph::default().plain(&" ".repeat(INDENT));
             words(&old, &new, |tag, value| {
-                let value = harmless(value);
                 line = match tag {
                     Some(ChangeTag::Delete) if style.colour => {
-                        take(&mut line).painted(&value, Paint::Red)
+                        take(&mut line).painted(value, Paint::Red)
                     }
                     Some(ChangeTag::Insert) if style.colour => {
-                        take(&mut line).painted(&value, Paint::Green)
+                        take(&mut line).painted(value, Paint::Green)
                     }
-                    tag => take(&mut line).plain(&marked(tag, &value)),
+                    tag => take(&mut line).plain(&marked(tag, value)),
                 };
             });
             if style.all {
@@ -187,7 +188,7 @@ fn take(line: &mut Paragraph) -> Paragraph {
 }
 
 /// Writes the lines that changed, with those around them.
-fn lines(out: &mut String, old: &str, new: &str, style: Style) {
+fn lines(out: &mut Printable, old: &str, new: &str, style: Style) {
     let diff = TextDiff::configure()
         .timeout(WORDS_DEADLINE)
         .diff_lines(old, new);
@@ -214,7 +215,7 @@ fn lines(out: &mut String, old: &str, new: &str, style: Style) {
             } else {
                 ""
             };
-            let value = harmless(change.value().trim_end_matches('\n'));
+            let value = escape::fold(change.value().trim_end_matches('\n'));
             let room = style.columns() - INDENT - 2 - end.len();
             let line = format!("{sign} {}{end}", fit(&value, room, style));
             let line = match paint {
@@ -249,9 +250,7 @@ fn words(old: &str, new: &str, mut write: impl FnMut(Option<ChangeTag>, &str)) {
 /// Returns the words that changed, for text without colours.
 pub(in crate::report::diff) fn plain_words(old: &str, new: &str) -> String {
     let mut line = String::new();
-    words(old, new, |tag, value| {
-        line.push_str(&marked(tag, &harmless(value)))
-    });
+    words(old, new, |tag, value| line.push_str(&marked(tag, value)));
     line
 }
 

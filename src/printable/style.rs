@@ -44,7 +44,7 @@ pub enum Paint {
 }
 
 impl Paint {
-    pub(in crate::report) fn style(self) -> anstyle::Style {
+    pub(super) fn style(self) -> anstyle::Style {
         let plain = anstyle::Style::new();
         let colour = |colour: AnsiColor| plain.fg_color(Some(colour.into()));
         match self {
@@ -59,24 +59,9 @@ impl Paint {
             Paint::Help => colour(AnsiColor::Cyan).bold(),
         }
     }
-
-    /// Returns the text, coloured if colours are wanted.
-    #[must_use]
-    pub fn paint(self, text: &str, colour: bool) -> String {
-        if !colour || text.is_empty() {
-            return text.to_owned();
-        }
-        let style = self.style();
-        format!("{style}{text}{style:#}")
-    }
 }
 
 impl Style {
-    /// Returns the text, coloured if colours are wanted.
-    pub(in crate::report) fn paint(self, text: &str, paint: Paint) -> String {
-        paint.paint(text, self.colour)
-    }
-
     /// Returns the columns that lines should fit.
     #[must_use]
     pub fn columns(self) -> usize {

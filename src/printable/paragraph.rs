@@ -2,37 +2,70 @@
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
+use super::Printable;
+use super::escape;
 use super::style::{Paint, Style};
 
-/// A text, each character with its colour.
+/// A text in one line, each character with its colour. Whatever is put into it is harmless afterwards.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Paragraph {
+pub struct Paragraph {
     chars: Vec<(char, Option<Paint>)>,
 }
 
 impl Paragraph {
-    pub(super) fn plain(mut self, text: &str) -> Self {
-        self.chars.extend(text.chars().map(|c| (c, None)));
+    /// Appends text without a colour.
+    #[must_use]
+    pub fn plain(self, text: &str) -> Self {
+        self.with(text, None)
+    }
+
+    /// Appends text in a colour.
+    #[must_use]
+    pub fn painted(self, text: &str, paint: Paint) -> Self {
+        self.with(text, Some(paint))
+    }
+
+    fn with(mut self, text: &str, paint: Option<Paint>) -> Self {
+        let text = escape::fold(text);
+        self.chars.extend(text.chars().map(|c| (c, paint)));
         self
     }
 
-    pub(super) fn painted(mut self, text: &str, paint: Paint) -> Self {
-        self.chars.extend(text.chars().map(|c| (c, Some(paint))));
+    /// Appends another paragraph.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.chars.extend(other.chars);
+        self
+    }
+
+    /// Cuts it to so many columns; `…` marks the cut.
+    #[must_use]
+    pub fn cut(mut self, room: usize) -> Self {
+        self.chars = without_commands(&self.chars);
+        if self.columns() <= room {
+            return self;
+        }
+        let kept = fitting(&self.chars, room.saturating_sub(1));
+        self.chars.truncate(kept);
+        if room > 0 {
+            let paint = self.chars.last().and_then(|(_, paint)| *paint);
+            self.chars.push(('…', paint));
+        }
         self
     }
 
     /// Returns the number of columns.
-    pub(super) fn columns(&self) -> usize {
+    pub(crate) fn columns(&self) -> usize {
         columns(&self.chars)
     }
 
     /// Writes it as one line.
-    pub(super) fn write(&self, out: &mut String, style: Style) {
+    pub fn write(&self, out: &mut Printable, style: Style) {
         line(out, 0, &self.chars, style);
     }
 
     /// Writes it as one line; on a terminal, as several if it does not fit.
-    pub(super) fn fit(&self, out: &mut String, indent: usize, style: Style) {
+    pub fn fit(&self, out: &mut Printable, indent: usize, style: Style) {
         match style.width {
             Some(_) => self.wrap(out, indent, style),
             None => self.write(out, style),
@@ -41,7 +74,7 @@ impl Paragraph {
 
     /// Writes it in lines of at most the columns of the style, broken at spaces, all but the first indented. A longer word
     /// gets a line of its own.
-    pub(super) fn wrap(&self, out: &mut String, indent: usize, style: Style) {
+    pub fn wrap(&self, out: &mut Printable, indent: usize, style: Style) {
         let width = style.columns();
         let start = self.chars.iter().take_while(|(c, _)| *c == ' ').count();
         let (mut rest, mut margin, mut skip) = (self.chars.as_slice(), 0, start);
@@ -68,27 +101,13 @@ fn width(letter: char) -> usize {
     letter.width().unwrap_or_default()
 }
 
-/// Returns the columns that a terminal needs for a text.
+/// Returns the columns that a terminal needs for a text as it is shown.
 pub(crate) fn text_columns(text: &str) -> usize {
-    text.width()
-}
-
-/// Cuts a text to so many columns; `…` marks the cut.
-pub(crate) fn cut(text: &str, room: usize) -> String {
-    if text_columns(text) <= room {
-        return text.to_owned();
-    }
-    let mut left = room.saturating_sub(1);
-    let kept = text.chars().take_while(|letter| {
-        let fits = width(*letter) <= left;
-        left = left.saturating_sub(width(*letter));
-        fits
-    });
-    kept.chain(['…']).take(room).collect()
+    escape::fold(text).width()
 }
 
 /// Appends spaces to a text, up to so many columns.
-pub(super) fn padded(text: &str, room: usize) -> String {
+pub(crate) fn padded(text: &str, room: usize) -> String {
     let missing = room.saturating_sub(text_columns(text));
     format!("{text}{}", " ".repeat(missing))
 }
@@ -107,25 +126,40 @@ fn fitting(chars: &[(char, Option<Paint>)], room: usize) -> usize {
     fitting.count()
 }
 
-fn line(out: &mut String, margin: usize, chars: &[(char, Option<Paint>)], style: Style) {
+fn line(out: &mut Printable, margin: usize, chars: &[(char, Option<Paint>)], style: Style) {
+    let Printable(out) = out;
     out.extend(std::iter::repeat_n(' ', margin));
     let blank = |(c, paint): &&(char, Option<Paint>)| *c == ' ' && paint.is_none();
     let end = chars.len() - chars.iter().rev().take_while(blank).count();
-    for run in chars[..end].chunk_by(|(_, a), (_, b)| a == b) {
-        let text: String = run.iter().map(|(c, _)| *c).collect();
+    let chars = without_commands(&chars[..end]);
+    for run in chars.chunk_by(|(_, a), (_, b)| a == b) {
+        let text = run.iter().map(|(c, _)| *c);
         match run.first().and_then(|(_, paint)| *paint) {
-            Some(paint) => out.push_str(&style.paint(&text, paint)),
-            None => out.push_str(&text),
+            Some(paint) if style.colour => {
+                let style = paint.style();
+                out.push_str(&style.render().to_string());
+                out.extend(text);
+                out.push_str(&style.render_reset().to_string());
+            }
+            Some(_) | None => out.extend(text),
         }
     }
     out.push('\n');
 }
 
-/// Replaces control characters, which would act on a terminal.
-pub(super) fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
+/// Returns a line in which no CI system finds a command, whatever its colours.
+fn without_commands(line: &[(char, Option<Paint>)]) -> Vec<(char, Option<Paint>)> {
+    let text: String = line.iter().map(|(c, _)| *c).collect();
+    let markers = escape::markers(&text);
+    let mut out = Vec::with_capacity(line.len());
+    for ((at, _), (c, paint)) in text.char_indices().zip(line) {
+        if markers.contains(&at) {
+            out.extend(c.escape_unicode().map(|c| (c, *paint)));
+        } else {
+            out.push((*c, *paint));
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -135,13 +169,13 @@ mod tests {
     const WIDTH: usize = 80;
 
     fn wrapped(paragraph: &Paragraph, colour: bool) -> Vec<String> {
-        let mut out = String::new();
+        let mut out = Printable::default();
         let style = Style {
             colour,
             ..Style::default()
         };
         paragraph.wrap(&mut out, 4, style);
-        out.lines().map(str::to_owned).collect()
+        out.as_str().lines().map(str::to_owned).collect()
     }
 
     #[test]
@@ -194,18 +228,23 @@ mod tests {
             ..Style::default()
         };
         let lines = |width: usize| {
-            let mut out = String::new();
+            let mut out = Printable::default();
             let paragraph = Paragraph::default().plain(text.trim());
             paragraph.fit(&mut out, 0, style(width));
-            let lines = out.lines().map(text_columns);
+            let lines = out.as_str().lines().map(text_columns);
             lines.collect::<Vec<usize>>()
         };
         assert_eq!(lines(50), [49, 49]);
         assert_eq!(lines(500), [99]);
         assert_eq!(lines(9), [39, 39, 19]);
-        assert_eq!(cut("港湾港湾", 8), "港湾港湾");
-        assert_eq!(cut("港湾港湾", 7), "港湾港…");
-        assert_eq!(cut("港湾港湾", 6), "港湾…");
+        let cut = |room: usize| {
+            let mut out = Printable::default();
+            let text = Paragraph::default().plain("港湾港湾");
+            text.cut(room).write(&mut out, Style::default());
+            out.as_str().trim_end().to_owned()
+        };
+        let cuts = [8, 7, 6, 1, 0].map(cut);
+        assert_eq!(cuts, ["港湾港湾", "港湾港…", "港湾…", "…", ""]);
         assert_eq!(padded("港", 4), "港  ");
     }
 }
