@@ -138,6 +138,7 @@ async fn ask(
 
 /// Refuses to overwrite a file that is not a saved plan.
 fn refuse_foreign(file: &Path) -> Result<(), Failure> {
+    private_file::refuse_special(file)?;
     match std::fs::read_to_string(file) {
         Err(cause) if cause.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Ok(text) if saved::read(&text).is_ok() => Ok(()),

@@ -2,7 +2,7 @@
 
 mod screen;
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::rollout::journal::{RunEnd, RunInfo};
 use crate::rollout::{ItemId, Rollout};
 use crate::value::Text;
 
-use super::{Failure, Output, clock, show};
+use super::{Failure, Output, clock, private_file, show};
 
 use screen::Screen;
 
@@ -205,10 +205,9 @@ impl Progress {
 
 impl EventsFile {
     fn open(path: &Path) -> Result<Self, Failure> {
-        let file = OpenOptions::new().append(true).create(true).open(path);
         Ok(Self {
             path: path.to_owned(),
-            file: file.map_err(|cause| Failure::io("write", path, cause))?,
+            file: private_file::append(path)?,
         })
     }
 }

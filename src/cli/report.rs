@@ -9,7 +9,7 @@ use crate::printable::style::Style;
 use crate::printable::{self, Printable};
 use crate::report::{Rendered, markdown};
 
-use super::{Failure, Output, stdout};
+use super::{Failure, Output, private_file, stdout};
 
 /// `--report` of commands that write JSON, text and Markdown.
 #[derive(Clone, Debug, Args)]
@@ -96,8 +96,7 @@ impl<Format> Target<Format> {
     fn write(&self, text: &Printable) -> Result<(), Failure> {
         match &self.file {
             None => stdout::write(text),
-            Some(file) => std::fs::write(file, text.as_str())
-                .map_err(|cause| Failure::io("write", file, cause)),
+            Some(file) => private_file::write(file, text.as_str()),
         }
     }
 }

@@ -1,6 +1,5 @@
 //! `armada2flux source-map`
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -9,7 +8,7 @@ use crate::source_map::FILL_IN;
 use crate::{lower, plan, report};
 
 use super::input::InputArguments;
-use super::{Failure, Levels, Output, show, stdout};
+use super::{Failure, Levels, Output, private_file, show, stdout};
 
 /// Map chart sources that Flux cannot read to sources that it can
 #[derive(Debug, Args)]
@@ -66,9 +65,7 @@ fn init(arguments: &Init, output: &Output) -> Result<(), Failure> {
         None => stdout::write(&text)?,
         Some(file) => {
             // A map that has been filled in must not be lost.
-            let new = std::fs::File::create_new(file);
-            let written = new.and_then(|mut new| new.write_all(text.as_str().as_bytes()));
-            written.map_err(|cause| Failure::io("write", file, cause))?;
+            private_file::create_new(file, text.as_str())?;
         }
     }
     if !output.quiet {

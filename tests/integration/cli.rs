@@ -3,6 +3,7 @@
 mod diff;
 mod explain;
 mod failing;
+mod files;
 mod foreign;
 mod input;
 mod junit;
@@ -29,6 +30,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         diff::trials(),
         explain::trials(),
         failing::trials(),
+        files::trials(),
         foreign::trials(),
         input::trials(),
         junit::trials(),

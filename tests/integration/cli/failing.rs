@@ -58,24 +58,47 @@ fn full_stdout() -> Result {
 
 fn full_report() -> Result {
     let workspace = Workspace::small()?;
-    let ran = run(
-        workspace.dir(),
-        &[
-            "convert",
-            "armada.yaml",
-            "-o",
-            "out",
-            "--report",
-            "json=/dev/full",
-        ],
+    let full = File::options().write(true).open("/dev/full")?;
+    let mut command = program();
+    command
+        .current_dir(workspace.dir())
+        .args(["validate", "armada.yaml", "--report", "json=/dev/stdout"])
+        .stdout(full);
+    contains(
+        &ProgramOutput::new(command.output()?)?
+            .expect_code(1)?
+            .stderr,
+        "error: cannot write `/dev/stdout`: no space left",
+    )?;
+    // A file: the whole report or none, and the older one stays.
+    fs::write(workspace.path("r.json"), "older")?;
+    let ran = limited(
+        &workspace,
+        &["validate", "armada.yaml", "--report", "json=r.json"],
+        0,
     )?;
     contains(
         &ran.expect_code(1)?.stderr,
-        "error: cannot write `/dev/full`: no space left",
+        "error: cannot write `r.json`: file too large",
+    )?;
+    ensure(workspace.text("r.json")? == "older", "partly written")?;
+    ensure(
+        workspace.names()? == ["armada.yaml", "r.json"],
+        "something left over",
     )
 }
 
-/// A limit on file sizes makes a write fail in the middle, for every user.
+/// Runs the program with a limit on the size of files, in blocks of 512 bytes, which makes writes fail for every user.
+fn limited(workspace: &Workspace, arguments: &[&str], blocks: u32) -> Result<ProgramOutput> {
+    let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\"");
+    let mut command = Command::new("/bin/sh");
+    command.env_clear().current_dir(workspace.dir());
+    command.args(["-c", &script]).arg(program_path());
+    command.args(arguments);
+    // The limit does not apply to streams, which are pipes.
+    ProgramOutput::new(command.output()?)
+}
+
 fn failing_write() -> Result {
     let workspace = Workspace::small()?;
     run(workspace.dir(), &["convert", "armada.yaml", "-o", "out"])?.expect_code(0)?;
@@ -87,13 +110,8 @@ fn failing_write() -> Result {
         workspace.path("armada.yaml"),
         text.replace("replicas: 2", "replicas: 3"),
     )?;
-    let script = "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\"";
-    let mut command = Command::new("/bin/sh");
-    command.env_clear().current_dir(workspace.dir());
-    command.args(["-c", script]).arg(program_path());
-    command.args(["convert", "armada.yaml", "-o", "out"]);
-    // The limit does not apply to streams, which are pipes.
-    let ran = ProgramOutput::new(command.output()?)?.expect_code(1)?;
+    let arguments = ["convert", "armada.yaml", "-o", "out"];
+    let ran = limited(&workspace, &arguments, 1)?.expect_code(1)?;
     ran.expect_stderr("error: cannot write `")?
         .expect_stderr("file too large")?;
     compare(&before, &read_tree(&workspace.path("out"))?)?;
