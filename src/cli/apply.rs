@@ -27,7 +27,7 @@ use super::choices::Choices;
 use super::input::{InputArguments, TREES_TOO};
 use super::report::ReportArguments;
 use super::rollout::rollout;
-use super::{Failure, Levels, Output, objects, show, stdout};
+use super::{Failure, Levels, Output, objects, private_file, show, stdout};
 
 use client_warnings::ClientWarnings;
 use preflight::Preflight;
@@ -109,6 +109,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Failure> {
     arguments.report.check()?;
+    if let Some(events) = &arguments.events {
+        private_file::check(events)?;
+    }
     let mut diagnostics = arguments.levels.sink();
     let set = objects::read(
         &arguments.input,

@@ -64,21 +64,37 @@ pub(super) fn append(path: &Path) -> Result<File, Failure> {
     if !is_opened_by_the_shell(path) {
         let kind = file.metadata().map(|data| data.file_type());
         let kind = kind.map_err(|cause| Failure::io("write", path, cause))?;
-        check(path, kind)?;
+        refuse_kind(path, kind)?;
     }
     Ok(file)
+}
+
+/// Refuses a path that [`write`] or [`append`] would refuse, without touching it.
+pub(super) fn check(path: &Path) -> Result<(), Failure> {
+    if is_opened_by_the_shell(path) {
+        return Ok(());
+    }
+    refuse_special(path)?;
+    let folder = beside(path)?;
+    let folder = folder.parent().filter(|folder| *folder != Path::new(""));
+    let data = fs::metadata(folder.unwrap_or(Path::new(".")));
+    let is_folder = data.and_then(|data| match data.is_dir() {
+        true => Ok(()),
+        false => Err(ErrorKind::NotADirectory.into()),
+    });
+    is_folder.map_err(|cause| Failure::io("write", path, cause))
 }
 
 /// Refuses a path at which something other than a file is.
 pub(super) fn refuse_special(path: &Path) -> Result<(), Failure> {
     match fs::symlink_metadata(path) {
-        Ok(data) => check(path, data.file_type()),
+        Ok(data) => refuse_kind(path, data.file_type()),
         Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
         Err(cause) => Err(Failure::io("write", path, cause)),
     }
 }
 
-fn check(path: &Path, kind: FileType) -> Result<(), Failure> {
+fn refuse_kind(path: &Path, kind: FileType) -> Result<(), Failure> {
     let what = if kind.is_file() {
         return Ok(());
     } else if kind.is_symlink() {

@@ -54,7 +54,7 @@ enum View {
 
 /// A file of events, a JSON object a line.
 #[derive(Debug)]
-struct EventsFile {
+pub(super) struct EventsFile {
     path: PathBuf,
     file: File,
 }
@@ -66,9 +66,8 @@ impl Progress {
         earlier: impl Fn(&ItemId) -> bool,
         run: &Text,
         output: &Output,
-        events: Option<&Path>,
-    ) -> Result<Self, Failure> {
-        let events = events.map(EventsFile::open).transpose()?;
+        events: Option<EventsFile>,
+    ) -> Self {
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         let view = if output.quiet {
             View::None
@@ -80,7 +79,7 @@ impl Progress {
         } else {
             View::Lines
         };
-        Ok(Self {
+        Self {
             run: run.clone(),
             started: clock::now(),
             start: Instant::now(),
@@ -89,7 +88,7 @@ impl Progress {
             style: show::message_style(output),
             view,
             events,
-        })
+        }
     }
 
     /// Takes an event in and tells it.
@@ -204,7 +203,8 @@ impl Progress {
 }
 
 impl EventsFile {
-    fn open(path: &Path) -> Result<Self, Failure> {
+    /// Opens or creates the file.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         Ok(Self {
             path: path.to_owned(),
             file: private_file::append(path)?,
@@ -237,9 +237,7 @@ mod tests {
 
     fn follow(events: EventsFile) -> Report {
         let run = Text::from("r1");
-        let followed = Progress::new(&rollout(), |_| false, &run, &output(true), None);
-        let mut progress = followed.unwrap();
-        progress.events = Some(events);
+        let mut progress = Progress::new(&rollout(), |_| false, &run, &output(true), Some(events));
         let item = ItemId {
             stage: 1,
             step: 2,
@@ -319,9 +317,7 @@ mod tests {
         assert_eq!(follow(events).outcome, words::RunEnd::Failed);
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("no/such/folder");
-        let run = Text::from("r1");
-        let failure = Progress::new(&rollout(), |_| false, &run, &output(true), Some(&path));
-        let (message, _) = failure
+        let (message, _) = EventsFile::open(&path)
             .err()
             .unwrap()
             .message()

@@ -34,9 +34,9 @@ enum ReportFormat {
 }
 
 impl ReportArguments {
-    /// Refuses two reports that would both go to stdout.
+    /// Refuses reports that cannot be written, before anything else is done.
     pub(super) fn check(&self) -> Result<(), Failure> {
-        one_on_stdout(&self.report)
+        check(&self.report)
     }
 
     /// Returns whether a report goes to stdout.
@@ -136,8 +136,12 @@ fn parse_limit(text: &str) -> Result<usize, String> {
     Ok(limit)
 }
 
-/// Refuses two reports that would both go to stdout.
-pub(super) fn one_on_stdout<Format>(reports: &[Target<Format>]) -> Result<(), Failure> {
+/// Refuses reports that cannot be written, and two that would both go to stdout. What a report tells of may take hours.
+pub(super) fn check<Format>(reports: &[Target<Format>]) -> Result<(), Failure> {
+    let files = reports.iter().filter_map(|target| target.file.as_deref());
+    for file in files {
+        private_file::check(file)?;
+    }
     let to_stdout = reports.iter().filter(|target| target.is_stdout());
     if to_stdout.count() > 1 {
         let failure = Failure::new("two reports would both go to standard output");

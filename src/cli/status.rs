@@ -55,7 +55,7 @@ enum ReportFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    report::one_on_stdout(&arguments.report)?;
+    report::check(&arguments.report)?;
     let status = access::run(read(arguments, output))?;
     report::write_asked(&arguments.report, output, |format, style| match format {
         ReportFormat::Json => report::json(&status),

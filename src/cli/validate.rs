@@ -48,7 +48,7 @@ enum ReportFormat {
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {
-    report::one_on_stdout(&arguments.report)?;
+    report::check(&arguments.report)?;
     let mut diagnostics = arguments.levels.sink();
     let inputs = arguments.input.read(None, &mut diagnostics)?;
     let decoded = inputs.decode(&mut diagnostics);

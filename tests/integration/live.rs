@@ -19,6 +19,7 @@ mod client_writes;
 mod cluster;
 mod diff;
 mod faults;
+mod foreign_text;
 mod plan;
 mod probe_site;
 mod readiness;
@@ -71,6 +72,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         releases::tests(),
         diff::tests(),
         faults::tests(),
+        foreign_text::tests(),
         plan::tests(),
         safety::tests(),
         site::tests(),

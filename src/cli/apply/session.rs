@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::super::access::failure;
 use super::super::journal::Journal;
-use super::super::progress::Progress;
+use super::super::progress::{EventsFile, Progress};
 use super::super::{Failure, Output, clock, show};
 use super::Arguments;
 use super::client_warnings::ClientWarnings;
@@ -81,6 +81,12 @@ impl<'s> Session<'s> {
         cluster: Arc<Cluster>,
         info: RunInfo,
     ) -> Result<Self, Failure> {
+        // Before a lock is held: a run without its events is not started.
+        let events = arguments
+            .events
+            .as_deref()
+            .map(EventsFile::open)
+            .transpose()?;
         let Locks {
             lease,
             journal,
@@ -90,8 +96,7 @@ impl<'s> Session<'s> {
         let lease = lease::keep(&cluster, lease, stop.clone());
         let publisher = publish::publisher(&cluster);
         let is_finished = |id: &_| before.as_ref().is_some_and(|before| before.is_finished(id));
-        let events = arguments.events.as_deref();
-        let progress = Progress::new(rollout, is_finished, journal.run(), output, events)?;
+        let progress = Progress::new(rollout, is_finished, journal.run(), output, events);
         Ok(Self {
             arguments,
             rollout,

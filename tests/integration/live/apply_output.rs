@@ -1,6 +1,7 @@
 //! Output of `apply` during and after a run: by the published schemas, without secrets, on a terminal as a table.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -19,6 +20,7 @@ pub(super) fn tests() -> Vec<Test> {
     vec![
         Test::shared("apply_output::no_secret_is_printed", secrets),
         Test::shared("apply_output::a_terminal_shows_a_table", terminal),
+        Test::shared("apply_output::no_file_is_written_through_a_link", links),
     ]
 }
 
@@ -208,4 +210,51 @@ fn terminal(scope: &Scope<'_>) -> Outcome {
     // At the end the terminal has no table.
     let rest = text.rsplit("\u{1b}[J").next().unwrap_or_default();
     ensure(!rest.contains(" of 1, "), || text.clone())
+}
+
+/// Refused before the run starts: no journal, no write to the cluster.
+fn links(scope: &Scope<'_>) -> Outcome {
+    let chart = ProbeChart {
+        release: "calm",
+        fields: "  test: {enabled: false}",
+        values: "    conf: {}",
+    };
+    let (folder, tree) = place(scope, &[chart])?;
+    fs::write(folder.join("target"), "mine")?;
+    std::os::unix::fs::symlink("target", folder.join("link"))?;
+    std::os::unix::fs::symlink("target", folder.join("late"))?;
+    let apply = |arguments: &[&str]| {
+        let mut apply = program(scope, &folder, "apply");
+        apply.arg(&tree).args(["--yes", "--journal", "run.journal"]);
+        run(apply, arguments)
+    };
+    for arguments in [
+        ["--events", "link"],
+        ["--report", "json=link"],
+        ["--report", "markdown=link"],
+        ["--events", "no/folder"],
+        ["--report", "text=no/folder"],
+    ] {
+        let ran = apply(&arguments)?;
+        let mine = read(&folder, "target")?;
+        ensure(ran.code == Some(1) && mine == "mine", || {
+            format!("{arguments:?}: {:?} {mine} {}", ran.code, ran.stderr)
+        })?;
+        let live = scope.bed.get(&probe_site::path(scope, "calm"))?;
+        ensure(
+            live.is_none() && !folder.join("run.journal").exists(),
+            || format!("{arguments:?}: the run was started"),
+        )?;
+    }
+    // A file of events has one reader, and grows.
+    for lines in [6, 12] {
+        let ran = apply(&["--events", "events"])?;
+        ensure(ran.code == Some(0), || ran.stderr.clone())?;
+        let mode = fs::metadata(folder.join("events"))?.permissions().mode() & 0o777;
+        let events = read(&folder, "events")?;
+        ensure(mode == 0o600 && events.lines().count() >= lines, || {
+            format!("{mode:o} {events}")
+        })?;
+    }
+    Ok(())
 }
