@@ -1,5 +1,6 @@
 //! Access to a cluster: its arguments, the connection, and the runtime for requests.
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -72,6 +73,8 @@ impl AccessArguments {
             context: context.clone(),
             user: user.clone(),
             groups: groups.clone(),
+            // Where one of them is a file or a pipe, the plugin would write into a log what no door has seen.
+            interactive: std::io::stdin().is_terminal() && show::is_terminal(),
             timeout: request_timeout.map(Duration::from_secs),
             ..Access::default()
         }

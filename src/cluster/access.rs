@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
 use kube::client::{AuthError, ClientBuilder};
-use kube::config::{Config, KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{Config, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::client::Connection;
 use super::environment::{Environment, NoneExists, with_scheme};
@@ -33,6 +33,9 @@ pub struct Access {
     pub user: Option<String>,
     /// The groups to act as; only with `user`.
     pub groups: Vec<String>,
+    /// Whether a credential plugin may ask the user: it reads and writes the terminal itself. Otherwise it has no input, and its
+    /// output is not shown.
+    pub interactive: bool,
     /// The time in which the server must answer; [`DEFAULT_TIMEOUT`] when `None`.
     pub timeout: Option<Duration>,
 }
@@ -69,6 +72,9 @@ impl Access {
             config.auth_info.impersonate = Some(user.clone());
             let groups = (!self.groups.is_empty()).then(|| self.groups.clone());
             config.auth_info.impersonate_groups = groups;
+        }
+        if let Some(plugin) = config.auth_info.exec.as_mut().filter(|_| !self.interactive) {
+            plugin.interactive_mode = Some(ExecInteractiveMode::Never);
         }
         config.headers.push(user_agent());
         if let Some(namespace) = &self.namespace {

@@ -192,7 +192,7 @@ impl<'s> Plain<'s> {
                 Role::Namespace | Role::Source => String::new(),
             };
             let from = format!(" from {what}{file}:{line}");
-            header.push_str(&escape::name(&from));
+            header.push_str(&escape::without_commands(&escape::name(&from)));
         }
         header.push_str("\n---\n");
         header

@@ -66,6 +66,7 @@ pub fn source_map(manifest: &str, sources: &[Surveyed]) -> Printable {
 fn comment(text: &mut String, line: &str) {
     // Text of a document must not end the comment.
     let line = escape::fold(line);
+    let line = escape::without_commands(&line);
     let space = if line.is_empty() { "" } else { " " };
     // Writing to a String cannot fail.
     let _ = writeln!(text, "#{space}{line}");

@@ -24,9 +24,9 @@ pub(super) fn trials() -> Vec<Trial> {
 /// A new line with a command, escape sequences, another direction and a character of no width.
 const NAME: &str = "a\n::error::pwned\n##[error]x\u{1b}[2J\u{9b}31m\u{202e}\u{200b}\r.yaml";
 
-/// The same text in double quotes of YAML.
+/// Such a text in double quotes of YAML. YAML of ours holds characters of no width as they are.
 const QUOTED: &str =
-    r#""a\n::error::pwned\n##[error]x ##vso[task.complete]\x1b[2J\x9b31m\u202e\u200b\r""#;
+    r#""a\n::error::pwned\n##[error]x ##vso[task.complete]\x1b[2J\x9b31m\u202e\r""#;
 
 /// Ensures that both streams of a program are inert; GitHub's own commands are left out.
 fn inert(ran: &ProgramOutput, github: bool) -> Result {
@@ -98,11 +98,9 @@ data:
   chart_name: {QUOTED}
   release: web
   namespace: web
-  wait: {{labels: {{app: {QUOTED}}}}}
-  upgrade: {{no_hooks: false, pre: {{delete: [{{type: job, labels: {{app: {QUOTED}}}}}]}}}}
+  upgrade: {{no_hooks: false, pre: {{delete: [{{type: job}}]}}}}
   source: {{type: git, location: {QUOTED}, reference: {QUOTED}, subpath: .}}
-  values: {{{QUOTED}: {QUOTED}}}
-  {QUOTED}: 1
+  values: {{{QUOTED}: {QUOTED}, replicas: 1}}
 ---
 schema: armada/ChartGroup/v1
 metadata: {{schema: metadata/Document/v1, name: {QUOTED}}}
@@ -118,7 +116,32 @@ data: {QUOTED}
 "
     );
     fs::write(workspace.path("hostile.yaml"), &site)?;
-    fs::write(workspace.path("other.yaml"), site.replace("web", "other"))?;
+    fs::write(
+        workspace.path("other.yaml"),
+        site.replace("replicas: 1", "replicas: 2"),
+    )?;
+    let faults = format!("  wait: {{labels: {{app: {QUOTED}}}}}\n  {QUOTED}: 1\n  source: {{type");
+    fs::write(
+        workspace.path("faulty.yaml"),
+        site.replace("  source: {type", &faults),
+    )?;
+    for arguments in [
+        &["validate", "faulty.yaml", "--report", "github"][..],
+        &[
+            "convert",
+            "faulty.yaml",
+            "-vv",
+            "-o",
+            "out",
+            "--report",
+            "markdown",
+        ],
+    ] {
+        let ran = check(workspace.dir(), arguments)?;
+        ensure(ran.code == Some(1), ran.stderr)?;
+    }
+    // Nothing stops these: all of what they print is reached.
+    let check = |folder: &Path, arguments: &[&str]| check(folder, arguments)?.expect_code(0);
     for format in ["json", "junit", "sarif", "github"] {
         check(
             workspace.dir(),
@@ -129,7 +152,7 @@ data: {QUOTED}
         let report = ["--report", format];
         let convert = ["convert", "hostile.yaml", "-o", "out", "-vv"];
         check(workspace.dir(), &[&convert[..], &report].concat())?;
-        let diff = ["diff", "hostile.yaml", "--against", "other.yaml", "-v"];
+        let diff = ["diff", "other.yaml", "--against", "out", "-v"];
         check(workspace.dir(), &[&diff[..], &report].concat())?;
     }
     for format in ["text", "dot", "mermaid"] {

@@ -23,6 +23,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::shared("foreign_text::a_condition_acts_on_nothing", condition),
         Test::shared("foreign_text::a_lock_and_a_state_act_on_nothing", lock),
         Test::shared("foreign_text::an_answer_acts_on_nothing", answer),
+        Test::shared("foreign_text::a_plugin_acts_on_nothing", plugin),
     ]
 }
 
@@ -213,6 +214,33 @@ fn answer(scope: &Scope<'_>) -> Outcome {
         let ran = run(scope, &kubeconfig, arguments)?;
         ensure(ran.code == Some(1) && ran.stderr.contains(SHOWN), || {
             format!("{arguments:?}: {:?} {}", ran.code, ran.stderr)
+        })?;
+    }
+    Ok(())
+}
+
+/// A plugin that gives good credentials, and talks: without a terminal, nobody hears it.
+fn plugin(scope: &Scope<'_>) -> Outcome {
+    let config: Value = serde_json::from_slice(&fs::read(&scope.bed.kubeconfig)?)?;
+    let credential = json!({
+        "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
+        "status": {"token": config["users"][0]["user"]["token"]},
+    });
+    let folder = scope.bed.path().join(format!("{}-plugin", scope.namespace));
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("said"), HOSTILE)?;
+    fs::write(folder.join("credential"), credential.to_string())?;
+    let script = "cat \"$0.d/said\" >&2; cat \"$0.d/credential\"";
+    let script = script.replace("$0.d", &folder.display().to_string());
+    for mode in [json!("Never"), json!("IfAvailable"), json!("Always")] {
+        let user = json!({"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": "/bin/sh", "args": ["-c", script], "interactiveMode": mode,
+        }});
+        let kubeconfig = kubeconfig(scope, "talks", &user, &json!({}))?;
+        let ran = run(scope, &kubeconfig, &["status", "--site", "none"])?;
+        ensure(ran.code == Some(0) && ran.stderr.is_empty(), || {
+            format!("{mode}: {:?} {}", ran.code, ran.stderr)
         })?;
     }
     Ok(())
