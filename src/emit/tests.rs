@@ -8,7 +8,9 @@ mod vectors;
 
 use proptest::prelude::*;
 
+use super::scalar::must_escape;
 use super::{View, to_json, to_yaml, write_canonical_json, write_yaml};
+use crate::printable::escape::may_be_command;
 use crate::value::{Data, Mapping, Notes, Number, Value};
 use reader::{read, same};
 
@@ -70,12 +72,35 @@ fn hostile_strings_read_back() {
     trees::hostile().iter().for_each(reads_back);
 }
 
+/// No reader of a log acts on YAML or JSON: no control characters, no marks of another direction, no command of a CI system.
+fn acts_on_nothing(value: &Value) {
+    let yaml = to_yaml(value, View::Clear);
+    for text in [&yaml, &to_json(value, View::Clear)] {
+        let acts = text
+            .chars()
+            .find(|c| !"\n\t".contains(*c) && must_escape(*c));
+        assert_eq!(acts, None, "{text:?}");
+    }
+    let command = yaml.lines().find(|line| may_be_command(line));
+    assert_eq!(command, None, "{yaml}");
+}
+
+#[test]
+fn hostile_strings_act_on_nothing() {
+    trees::hostile().iter().for_each(acts_on_nothing);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1500) })]
 
     #[test]
     fn random_trees_read_back(value in trees::random()) {
         reads_back(&value);
+    }
+
+    #[test]
+    fn random_trees_act_on_nothing(value in trees::random()) {
+        acts_on_nothing(&value);
     }
 
     #[test]

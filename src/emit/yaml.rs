@@ -5,6 +5,7 @@
 
 use super::View;
 use super::scalar::{literal_header, must_escape, write_big, write_float, write_int, write_string};
+use crate::printable::escape::inner_markers;
 use crate::value::{Data, Mapping, Notes, Number, REDACTED, Text, Value};
 
 /// Written keys longer than this are marked with `?`. Readers look for the `:` of an unmarked key no further
@@ -262,8 +263,16 @@ impl Writer<'_> {
         if !text.starts_with('#') {
             self.out.push_str("# ");
         }
-        let shown = |c: char| if must_escape(c) { ' ' } else { c };
-        self.out.extend(text.chars().map(shown));
+        // `##[` would be a command for a CI system that shows the file; `## [` is none.
+        let markers = inner_markers(text).into_iter();
+        let brackets = markers.filter_map(|at| Some(at + text[at..].find('[')?));
+        let brackets: Vec<usize> = brackets.collect();
+        for (at, c) in text.char_indices() {
+            if brackets.contains(&at) {
+                self.out.push(' ');
+            }
+            self.out.push(if must_escape(c) { ' ' } else { c });
+        }
     }
 
     fn indent(&mut self, mut width: usize) {

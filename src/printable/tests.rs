@@ -66,6 +66,8 @@ pub(crate) fn fault(text: &str) -> Option<String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn a_line_is_one_harmless_line(text in hostile(), more in hostile()) {
         for colour in [false, true] {

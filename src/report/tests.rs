@@ -421,7 +421,7 @@ fn drawn(texts: &mut Texts, colour: bool) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
 
     #[test]
     fn no_report_acts_on_its_reader(list in texts()) {

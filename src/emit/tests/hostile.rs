@@ -381,6 +381,14 @@ const STRINGS: &[&str] = &[
     "\u{1fffe}",
     "\u{10ffff}",
     "\u{e0001}",
+    // What CI systems take for commands.
+    "::error::x",
+    "a\n::error::x\n",
+    "::1 localhost\n::error::x\n",
+    "##[error]x",
+    "it's ##vso[task.complete]\"x\"",
+    "a\n  ##[error]x\n",
+    "###[x] ## [y] ##",
     // Printable text beyond ASCII.
     "é",
     "naïve",
