@@ -143,7 +143,7 @@ impl File {
         Ok(Self {
             name: name.to_owned(),
             declares: paths::declared(tokens.clone()),
-            speaks: !test && (follow(&tokens, "io", &["stdout", "stderr"])),
+            speaks: !test && follow(&tokens, "io", &["stdout", "stderr"]),
             exact: !test && follow(&tokens, "Printable", &["exact"]),
             paths: Paths::read(tokens, &module, test),
             module,

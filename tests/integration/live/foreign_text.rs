@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use armada2flux::rollout::state::{self, Counts, RunState, RunStatus, StageState};
 use hyper::Response;
@@ -11,6 +12,7 @@ use super::client::{kubeconfig, tester};
 use super::probe_site::{self, ProbeChart};
 use super::{Scope, Test, ensure, run_to_end, to_error};
 use crate::bed::{Outcome, http};
+use crate::cli::typed;
 use crate::support::{self, ProgramOutput, expect_inert};
 
 /// A new line with a command, escape sequences, another direction, and characters of no width.
@@ -24,6 +26,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::shared("foreign_text::a_lock_and_a_state_act_on_nothing", lock),
         Test::shared("foreign_text::an_answer_acts_on_nothing", answer),
         Test::shared("foreign_text::a_plugin_acts_on_nothing", plugin),
+        Test::shared("foreign_text::a_plugin_asks_on_a_terminal", question),
     ]
 }
 
@@ -219,29 +222,60 @@ fn answer(scope: &Scope<'_>) -> Outcome {
     Ok(())
 }
 
-/// A plugin that gives good credentials, and talks: without a terminal, nobody hears it.
-fn plugin(scope: &Scope<'_>) -> Outcome {
+/// A kubeconfig with a plugin that gives good credentials after a script.
+fn talking(scope: &Scope<'_>, script: &str, mode: &str) -> Outcome<PathBuf> {
     let config: Value = serde_json::from_slice(&fs::read(&scope.bed.kubeconfig)?)?;
     let credential = json!({
         "apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential",
         "status": {"token": config["users"][0]["user"]["token"]},
     });
-    let folder = scope.bed.path().join(format!("{}-plugin", scope.namespace));
-    fs::create_dir_all(&folder)?;
-    fs::write(folder.join("said"), HOSTILE)?;
-    fs::write(folder.join("credential"), credential.to_string())?;
-    let script = "cat \"$0.d/said\" >&2; cat \"$0.d/credential\"";
-    let script = script.replace("$0.d", &folder.display().to_string());
-    for mode in [json!("Never"), json!("IfAvailable"), json!("Always")] {
-        let user = json!({"exec": {
-            "apiVersion": "client.authentication.k8s.io/v1",
-            "command": "/bin/sh", "args": ["-c", script], "interactiveMode": mode,
-        }});
-        let kubeconfig = kubeconfig(scope, "talks", &user, &json!({}))?;
+    let file = |name: &str| {
+        let name = format!("{}-{name}", scope.namespace);
+        scope.bed.path().join(name)
+    };
+    fs::write(file("said"), HOSTILE)?;
+    fs::write(file("credential"), credential.to_string())?;
+    let script = script.replace("SAID", &file("said").display().to_string());
+    let script = format!("{script}; cat {}", file("credential").display());
+    let user = json!({"exec": {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "/bin/sh", "args": ["-c", script], "interactiveMode": mode,
+    }});
+    kubeconfig(scope, "talks", &user, &json!({}))
+}
+
+/// Without a terminal, nobody hears a plugin.
+fn plugin(scope: &Scope<'_>) -> Outcome {
+    for mode in ["Never", "IfAvailable", "Always"] {
+        let kubeconfig = talking(scope, "cat SAID >&2", mode)?;
         let ran = run(scope, &kubeconfig, &["status", "--site", "none"])?;
         ensure(ran.code == Some(0) && ran.stderr.is_empty(), || {
             format!("{mode}: {:?} {}", ran.code, ran.stderr)
         })?;
+    }
+    Ok(())
+}
+
+/// On a terminal it speaks for itself.
+fn question(scope: &Scope<'_>) -> Outcome {
+    let script = "printf 'code? ' >&2; read code; [ \"$code\" = 42 ] || exit 1";
+    for (mode, asks) in [("IfAvailable", true), ("Never", false)] {
+        let kubeconfig = talking(scope, script, mode)?;
+        let mut command = support::program();
+        command.args(["status", "--site", "none", "--kubeconfig"]);
+        command.arg(&kubeconfig);
+        // The client runs a plugin for certificates, and again for a token.
+        let ran = typed(command, &"42\n".repeat(5), |command, terminal| {
+            if let Ok(input) = terminal.try_clone() {
+                command.stdin(input);
+            }
+            command.stdout(Stdio::null()).stderr(terminal);
+        });
+        let (text, status) = ran.map_err(to_error)?;
+        ensure(
+            status.success() == asks && text.contains("code? ") == asks,
+            || format!("{mode}: {status} {text}"),
+        )?;
     }
     Ok(())
 }
