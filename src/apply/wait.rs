@@ -8,7 +8,7 @@ use super::run::{Run, Waited, timed_out};
 use super::{gate, inspect, write};
 use crate::cluster::KindRef;
 use crate::flux::Object;
-use crate::rollout::readiness::{self, Expected, Readiness};
+use crate::rollout::readiness::{self, Attempts, Expected, Readiness};
 use crate::rollout::{ItemId, Release};
 use crate::value::Text;
 
@@ -58,6 +58,7 @@ pub(super) async fn for_release(
         moved = true;
     }
     let mut retried = None;
+    let mut attempts = Attempts::before(&current.value);
     if readiness::needs_retry(&current.value) {
         let (object, mark) = if readiness::needs_tests(&current.value) {
             write::retest(run, id, &current).await?
@@ -72,7 +73,13 @@ pub(super) async fn for_release(
         generation: current.generation().unwrap_or_default(),
         retried,
     };
-    let assess = |live: &Object| readiness::release(&live.value, &expected);
+    let assess = |live: &Object| match readiness::release(&live.value, &expected) {
+        Readiness::Waiting(why) => {
+            let failed = attempts.take(&live.value, &expected);
+            failed.unwrap_or(Readiness::Waiting(why))
+        }
+        decided @ (Readiness::Ready | Readiness::Failed(_)) => decided,
+    };
     let ready = async {
         until_ready(run, id, kind, &current, ends, assess).await?;
         gate::wait_for_all(run, id, release, ends).await
@@ -94,7 +101,7 @@ async fn until_ready(
     kind: &KindRef,
     object: &Object,
     ends: Instant,
-    assess: impl Fn(&Object) -> Readiness,
+    mut assess: impl FnMut(&Object) -> Readiness,
 ) -> Result<(), PartError> {
     let view = run.watched(kind, object);
     let key = (object.namespace.clone(), object.name.clone());

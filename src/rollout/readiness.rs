@@ -15,6 +15,7 @@
 //! - `Reconciling=True` takes `Stalled` away before anything else is done, and the other way round (fluxcd/pkg:
 //!   runtime/conditions/setter.go). A release that is neither and not ready is at rest: nothing moves it.
 
+mod repeat;
 mod status;
 
 #[cfg(test)]
@@ -24,6 +25,8 @@ use crate::flux::ObjectMeta;
 use crate::flux::helm_repository::is_registry;
 use crate::flux::object::SUSPEND;
 use crate::value::{Text, Value};
+
+pub use repeat::Attempts;
 
 use status::{Condition, Snapshot, Status};
 
@@ -47,6 +50,10 @@ const BEFORE_HELM: &[&str] = &[
 
 /// What `Reconciling` says before Helm is asked; a failure that stands beside it is of the reconcile before.
 const PREREQUISITES: &str = "Fulfilling prerequisites";
+
+/// What is said of a release that is deployed and of which a filter left out every test.
+const LEFT_OUT: &str = "its tests did not run: `spec.test.filters` leaves out all of them: remove the filters, then \
+                        resume the run";
 
 /// What must have been seen of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +109,9 @@ pub fn release(live: &Value, expected: &Expected) -> Readiness {
         return Readiness::Failed(failure(live, &status));
     }
     match missing(live, &status, *generation) {
+        Some(_) if are_tests_left_out(live, &status, *generation) => {
+            Readiness::Failed(LEFT_OUT.into())
+        }
         Some(why) => waiting(why),
         None => Readiness::Ready,
     }
@@ -165,12 +175,13 @@ pub fn failed_before(live: &Value) -> bool {
 }
 
 /// Whether a release is at rest without being ready, so that only a new generation, or the annotations
-/// `reconcile.fluxcd.io/requestedAt` and `resetAt`, move it.
+/// `reconcile.fluxcd.io/requestedAt` and `resetAt`, move it; or whether it repeats a failure that Flux never gives up.
 #[must_use]
 pub fn needs_retry(live: &Value) -> bool {
     let generation = ObjectMeta::of(live).generation();
     let status = Status::of(live);
-    !suspended(live) && generation.is_some_and(|generation| rests(&status, generation))
+    let rests = !suspended(live) && generation.is_some_and(|generation| rests(&status, generation));
+    rests || repeat::is_stuck(live)
 }
 
 /// Whether a release is at rest only because its tests failed: Armada runs the tests of such a release again, and nothing
@@ -220,7 +231,7 @@ fn not_as_written(live: &Value, generation: i64) -> Option<Readiness> {
 }
 
 /// Who wrote the object's spec last, as far as the object tells.
-fn last_manager(live: &Value) -> Option<&str> {
+pub(crate) fn last_manager(live: &Value) -> Option<&str> {
     let entries = ObjectMeta::of(live).managed_fields();
     let spec = entries.iter().filter(|entry| {
         let below = entry.text_at(&["subresource"]).unwrap_or_default();
@@ -363,7 +374,26 @@ fn untested(live: &Value, status: &Status<'_>, newest: &Snapshot<'_>) -> Option<
         .condition("TestSuccess")
         .is_some_and(|tests| tests.status != "True");
     let passed = spec("ignoreFailures") || !refused && newest.failed_tests().is_empty();
-    (!newest.is_tested() || !passed).then(|| "its tests are not done".to_owned())
+    let tested = newest.is_tested() && !(is_filtered(live) && newest.has_no_tests());
+    (!tested || !passed).then(|| "its tests are not done".to_owned())
+}
+
+/// Whether filters choose among the tests: an empty list of results does not say then that the chart has none.
+fn is_filtered(live: &Value) -> bool {
+    !live.items_at(&["spec", "test", "filters"]).is_empty()
+}
+
+/// Whether everything is done but for tests, and filters left out all of them.
+fn are_tests_left_out(live: &Value, status: &Status<'_>, generation: i64) -> bool {
+    let done = status.holds("Ready")
+        && status.activity().is_none()
+        && status.observed_generation == Some(generation)
+        && status.attempted_generation == Some(generation);
+    let newest = status.newest();
+    done && is_filtered(live)
+        && live.is_true_at(&["spec", "test", "enable"])
+        && newest
+            .is_some_and(|newest| newest.has_no_tests() && not_deployed(status, &newest).is_none())
 }
 
 /// Whether an artifact's revision (`sha1:COMMIT`, `main@sha1:COMMIT`) is of a commit, which may be cut.

@@ -11,6 +11,10 @@ pub(super) struct Status<'v> {
     pub(super) attempted_config_digest: Option<&'v str>,
     pub(super) handled_reconcile: Option<&'v str>,
     pub(super) handled_reset: Option<&'v str>,
+    /// Failed attempts.
+    pub(super) failures: i64,
+    /// Those that stored a revision.
+    pub(super) stored_failures: i64,
     conditions: &'v [Value],
     history: &'v [Value],
 }
@@ -37,6 +41,7 @@ pub(super) struct Snapshot<'v> {
 impl<'v> Status<'v> {
     pub(super) fn of(live: &'v Value) -> Self {
         let int = |key: &str| live.int_at(&["status", key]);
+        let count = |key: &str| int(key).unwrap_or_default();
         let text = |key: &str| live.text_at(&["status", key]);
         let list = |key: &str| live.items_at(&["status", key]);
         Self {
@@ -46,6 +51,8 @@ impl<'v> Status<'v> {
             attempted_config_digest: text("lastAttemptedConfigDigest"),
             handled_reconcile: text("lastHandledReconcileAt"),
             handled_reset: text("lastHandledResetAt"),
+            failures: count("failures"),
+            stored_failures: count("installFailures").saturating_add(count("upgradeFailures")),
             conditions: list("conditions"),
             history: list("history"),
         }
@@ -123,6 +130,12 @@ impl<'v> Snapshot<'v> {
     /// Whether results of tests were seen; an empty mapping says that there is none to run.
     pub(super) fn is_tested(&self) -> bool {
         self.tests.is_some_and(|tests| tests.as_mapping().is_some())
+    }
+
+    /// Whether results were seen and there are none.
+    pub(super) fn has_no_tests(&self) -> bool {
+        let hooks = self.tests.and_then(Value::as_mapping);
+        hooks.is_some_and(crate::value::Mapping::is_empty)
     }
 
     /// Names of the test hooks that failed.

@@ -24,12 +24,15 @@ type Act = fn(&Scope<'_>, &SmallSite<'_>) -> Outcome;
 
 fn each(scope: &Scope<'_>) -> Outcome {
     let commit = small_site::commit(scope)?;
-    let acts: [(&str, Act); 5] = [
+    let acts: [(&str, Act); 8] = [
         ("job", job),
         ("tests", tests_fail),
         ("stalled", stalled),
         ("timeout", timeout),
         ("rollback", rollback),
+        ("keys", keys),
+        ("twice", twice),
+        ("render", render),
     ];
     let commit = &commit;
     let acts = acts
@@ -225,4 +228,58 @@ fn rollback(_: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
     ensure(last["spec"]["values"]["marker"] == "one", || {
         last.to_string()
     })
+}
+
+/// A key twice in a mapping, which only Flux's post-renderer refuses.
+fn keys(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
+    let job = "    job: \"example.org/job:1\\n        image: example.org/job:2\"";
+    repeated(scope, site, &aux("", job), "already defined")
+}
+
+/// An object twice, which only Flux's post-renderer refuses.
+fn twice(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
+    let again = format!("apiVersion: v1\\nkind: ConfigMap\\nmetadata: {{name: grain-{AUX}}}");
+    let job = format!("    job: \"example.org/job:1\\n---\\n{again}\"");
+    repeated(scope, site, &aux("", &job), "already registered id")
+}
+
+/// A template that does not render.
+fn render(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
+    let labels = "    replicas: 1\n    labels: 1.5";
+    repeated(scope, site, &aux("", labels), "range can't iterate over")
+}
+
+/// Flux repeats it for ever; the run does not wait for that, on install and on upgrade.
+fn repeated(_: &Scope<'_>, site: &SmallSite<'_>, broken: &Variation, cause: &str) -> Outcome {
+    let few = |least: i64| -> Outcome {
+        let release = site.release(AUX)?;
+        let status = &release["status"];
+        let failures = status["failures"].as_i64().unwrap_or_default();
+        ensure((least..least + 2).contains(&failures), || {
+            format!("{failures} failures: {status}")
+        })
+    };
+    let said = "Helm failed 3 times in the same way before it stored a revision";
+    let said = [&*object(site, AUX), cause, said, "--resume"];
+    let tree = site.tree("one", std::slice::from_ref(broken))?;
+    let ran = site.apply(&tree, &[ENOUGH])?;
+    few(3)?;
+    ended(&ran, 3, &said)?;
+    stopped(site)?;
+    // Asked again, and told again.
+    let ran = site.apply(&tree, &["--resume", ENOUGH])?;
+    few(1)?;
+    ended(&ran, 3, &said)?;
+
+    let two = site.tree("two", &[])?;
+    ended(&site.apply(&two, &["--journal=two.journal"])?, 0, &[])?;
+    let three = site.tree("three", std::slice::from_ref(broken))?;
+    let ran = site.apply(&three, &[ENOUGH, "--journal=three.journal"])?;
+    few(3)?;
+    ended(&ran, 3, &said)?;
+    let history = &site.release(AUX)?["status"]["history"];
+    ensure(
+        history.as_array().is_some_and(|list| list.len() == 1),
+        || history.to_string(),
+    )
 }
