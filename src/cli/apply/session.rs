@@ -25,7 +25,7 @@ use crate::cluster::{self, Cluster};
 use crate::report::apply::Report;
 use crate::report::command_line;
 use crate::rollout::Rollout;
-use crate::rollout::journal::{Entry, RunEnd, RunInfo, RunRecord};
+use crate::rollout::journal::{Entry, ItemOutcome, RunEnd, RunInfo, RunRecord, Write};
 use crate::rollout::state::RunState;
 use crate::value::Text;
 
@@ -223,7 +223,7 @@ impl<'s> Session<'s> {
 
 impl Caller for Session<'_> {
     fn record(&self, entry: Entry) -> Result<(), RecordError> {
-        let shows = is_seen_from_outside(&entry);
+        let shows = is_published(&entry);
         self.journal.borrow_mut().append(entry).map_err(|failure| {
             self.fault.borrow_mut().get_or_insert(failure);
             RecordError("the journal cannot be written".to_owned())
@@ -245,16 +245,22 @@ impl Caller for Session<'_> {
     }
 }
 
-/// Whether an entry changes what the state in the cluster shows.
-fn is_seen_from_outside(entry: &Entry) -> bool {
+/// Whether an entry is worth a write of the state in the cluster. What was up to date is shown with the next entry that is,
+/// or with the end of the run: a run that moves nothing writes the state twice.
+fn is_published(entry: &Entry) -> bool {
     match entry {
         Entry::RunStarted(_)
         | Entry::RunResumed(_)
-        | Entry::StageStarted { .. }
-        | Entry::ItemFinished { .. }
-        | Entry::StageFinished { .. }
-        | Entry::RunEnded(_) => true,
-        Entry::Intent { .. } | Entry::Done { .. } | Entry::DeletionsListed { .. } => false,
+        | Entry::RunEnded(_)
+        | Entry::DeletionsListed { .. } => true,
+        // The list of deletions announced them.
+        Entry::Intent { item: _, request } => !matches!(request, Write::Delete { .. }),
+        Entry::ItemFinished { item: _, outcome } => match outcome {
+            ItemOutcome::Applied | ItemOutcome::Skipped | ItemOutcome::Failed { .. } => true,
+            ItemOutcome::Unchanged => false,
+        },
+        // They change no number of the state.
+        Entry::StageStarted { .. } | Entry::StageFinished { .. } | Entry::Done { .. } => false,
     }
 }
 
