@@ -68,6 +68,17 @@ pub enum Mark {
     OfKustomization(Text),
     /// Compared without a dry run on the API server, and why.
     ClientSide(Text),
+    /// Another manager holds a field that the input does not set and that changes what a run checks or does.
+    Foreign {
+        /// The field, as the API server writes paths.
+        field: Text,
+        /// Its manager.
+        manager: Text,
+        /// What the field does.
+        effect: &'static str,
+        /// Whether a run is refused because of it.
+        refused: bool,
+    },
     /// Helm holds a release of this name that Flux does not manage yet: its latest revision and status.
     Takeover {
         /// Number of the latest revision.

@@ -7,6 +7,7 @@ pub mod assemble;
 pub mod change;
 pub mod check;
 mod digest;
+pub(crate) mod foreign;
 pub mod journal;
 pub mod readiness;
 pub mod saved;

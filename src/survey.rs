@@ -14,7 +14,7 @@ mod sites;
 
 pub(crate) use armada::active;
 pub(crate) use assess::{Assessed, Assessment, assess};
-pub(crate) use guard::Guard;
+pub(crate) use guard::{Guard, weakened};
 pub(crate) use live::{Compared, compare_all};
 pub(crate) use needs::needs;
 pub(crate) use sites::Sites;

@@ -11,6 +11,7 @@ use crate::rollout::change::{self, Change};
 use crate::rollout::journal::ItemOutcome;
 use crate::rollout::readiness::{self, Expected, Readiness};
 use crate::rollout::{DoneWhen, Item, ItemId, OnFailure, Release};
+use crate::survey::weakened;
 use crate::value::Text;
 
 /// Rolls out one item; a failure of the item is an outcome, not an error.
@@ -74,6 +75,13 @@ async fn try_roll_out(
              Flux does not reconcile it before that release is repaired"
         )));
     }
+    if let DoneWhen::ReleaseReady(_) = done_when {
+        let held = live.as_ref().and_then(|live| weakened(object, live).next());
+        if let Some(guard) = held {
+            let reason = format!("{guard}; {}", guard.hint());
+            return Err(PartError::Failed(reason));
+        }
+    }
     let limit = Duration::from_secs(u64::try_from(*timeout).unwrap_or_default());
     let ends = Instant::now() + limit;
     let ends = stage_ends.map_or(ends, |stage| stage.min(ends));
@@ -100,7 +108,8 @@ async fn try_roll_out(
             wait::for_artifact(run, id, &kind, &current, commit.as_deref(), ends).await?;
         }
         DoneWhen::ReleaseReady(release) => {
-            if wait::for_release(run, id, &kind, &current, release, ends).await? {
+            let moved = wait::for_release(run, id, &kind, &current, release, ends).await?;
+            if moved {
                 return Ok(ItemOutcome::Applied);
             }
         }

@@ -72,6 +72,8 @@ pub struct Summary {
     pub staying: usize,
     /// Fields of the input that other field managers own, too.
     pub shared: usize,
+    /// Fields outside of the input that other field managers own and that change what a run checks or does.
+    pub foreign: usize,
 }
 
 impl Summary {
@@ -92,6 +94,7 @@ impl Summary {
             client_side: _,
             staying: _,
             shared: _,
+            foreign: _,
         } = self;
         [
             (*refused, "refused"),
@@ -313,6 +316,7 @@ fn count(summary: &mut Summary, change: &ObjectChange) {
         match mark {
             Mark::Takeover { .. } => summary.takeovers += 1,
             Mark::ClientSide(_) => summary.client_side += 1,
+            Mark::Foreign { .. } => summary.foreign += 1,
             Mark::OfSite(_) | Mark::OfKustomization(_) => {}
         }
     }
@@ -419,6 +423,15 @@ fn note(mark: &Mark) -> String {
             format!(
                 "the Kustomization `{owner}` applies it and would revert a change; change it in Git"
             )
+        }
+        Mark::Foreign {
+            field,
+            manager,
+            effect,
+            refused,
+        } => {
+            let then = if *refused { "; a run is refused" } else { "" };
+            format!("{field} is held by `{manager}` and not in the input: it {effect}{then}")
         }
         Mark::ClientSide(why) => format!("compared without the API server's defaults: {why}"),
         Mark::Takeover { revision, status } => format!(

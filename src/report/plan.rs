@@ -348,7 +348,18 @@ fn not_taken(change: &ObjectChange) -> Option<Refusal> {
 fn note(mark: &Mark) -> Option<String> {
     match mark {
         Mark::ClientSide(why) => Some(format!("compared without the API server's defaults: {why}")),
-        Mark::OfSite(_) | Mark::OfKustomization(_) | Mark::Takeover { .. } => None,
+        Mark::Foreign {
+            field,
+            manager,
+            effect,
+            refused: false,
+        } => Some(format!(
+            "{field} is held by `{manager}` and not in the input: it {effect}"
+        )),
+        Mark::OfSite(_)
+        | Mark::OfKustomization(_)
+        | Mark::Foreign { refused: true, .. }
+        | Mark::Takeover { .. } => None,
     }
 }
 

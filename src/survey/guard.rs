@@ -3,6 +3,7 @@
 use crate::cluster::FIELD_MANAGER;
 use crate::flux::Object;
 use crate::flux::managed_fields;
+use crate::rollout::foreign::{self, Weight};
 use crate::rollout::{DoneWhen, Item};
 use crate::value::Text;
 
@@ -57,6 +58,18 @@ pub(crate) enum Guard {
         /// The field manager that holds `spec.suspend`.
         by: Text,
     },
+    /// Somebody set a field that weakens what a run checks.
+    #[error("{object}: `{field}` is held by `{by}` and not in the input: it {effect}")]
+    Weakened {
+        /// The release.
+        object: Text,
+        /// The field.
+        field: Text,
+        /// The field manager that holds it.
+        by: Text,
+        /// What the field does.
+        effect: &'static str,
+    },
     /// The object is being deleted.
     #[error("{object} is being deleted")]
     Leaving {
@@ -86,6 +99,9 @@ impl Guard {
                 namespace, name, ..
             } => {
                 format!("resume it with `flux resume helmrelease {name} --namespace {namespace}`, or leave the release out")
+            }
+            Guard::Weakened { field, .. } => {
+                format!("remove `{field}` from the live object, or write it into the input if it is meant")
             }
             Guard::Leaving { .. } => {
                 "wait until it is deleted; `metadata.finalizers` says what it waits for".to_owned()
@@ -148,10 +164,24 @@ pub(super) fn find(
             by,
         });
     }
+    guards.extend(weakened(&item.object, live));
     if live.is_terminating() {
         guards.push(Guard::Leaving { object });
     }
     guards
+}
+
+/// The fields of others that weaken what a run checks.
+pub(crate) fn weakened(input: &Object, live: &Object) -> impl Iterator<Item = Guard> {
+    let object = Text::from(input.title());
+    let found = foreign::find(live, input, FIELD_MANAGER).into_iter();
+    let refused = found.filter(|field| field.weight == Weight::Refused);
+    refused.map(move |field| Guard::Weakened {
+        object: object.clone(),
+        field: field.field,
+        by: field.manager,
+        effect: field.effect,
+    })
 }
 
 /// Who stopped a release that had run. A tree that was applied before a run carries `spec.suspend`, too, so that nothing

@@ -9,9 +9,12 @@ use super::needs;
 use super::outcome::outcome;
 use super::records::Records;
 use super::{Warn, Warning};
-use crate::cluster::{ApplyResult, CONCURRENCY, Cluster, Error, KindRef, Missing, Preflight};
+use crate::cluster::{
+    ApplyResult, CONCURRENCY, Cluster, Error, FIELD_MANAGER, KindRef, Missing, Preflight,
+};
 use crate::compare::{Mark, ObjectChange, Outcome};
 use crate::flux::{Object, ObjectKey, ObjectSet, ReleaseView, SITE_LABEL};
+use crate::rollout::foreign::{self, Weight};
 use crate::value::Text;
 
 /// What applying objects would change, and what the cluster holds.
@@ -144,6 +147,13 @@ impl Live {
                 marks.push(Mark::OfSite(site.into()));
             }
             marks.extend(live.kustomization().map(Mark::OfKustomization));
+            let fields = foreign::find(live, object, FIELD_MANAGER).into_iter();
+            marks.extend(fields.map(|found| Mark::Foreign {
+                field: found.field,
+                manager: found.manager,
+                effect: found.effect,
+                refused: found.weight == Weight::Refused,
+            }));
         }
         marks.extend(self.takeover(object, live));
         marks.append(&mut change.marks);

@@ -60,6 +60,10 @@ fn summary(summary: &Summary) -> Line {
         (summary.takeovers, "taken over"),
         (summary.dangers, "dangerous"),
         (
+            summary.foreign,
+            "set by others in fields that change what a run checks or does",
+        ),
+        (
             summary.staying,
             "kept in fields that other field managers own",
         ),

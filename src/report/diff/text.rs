@@ -152,6 +152,10 @@ fn summary(out: &mut Printable, summary: &Summary, style: Style) {
         (summary.takeovers, "takeovers, not installs"),
         (summary.dangers, "dangerous changes"),
         (
+            summary.foreign,
+            "fields of other field managers that change what a run checks or does",
+        ),
+        (
             summary.staying,
             "fields removed from the input that stay, because other field managers own them",
         ),
