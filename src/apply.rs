@@ -7,9 +7,11 @@ mod delete;
 mod error;
 pub mod event;
 mod gate;
+mod ground;
 mod inspect;
 mod item;
 pub mod lease;
+mod prepared;
 pub mod publish;
 mod reflector;
 mod run;
@@ -114,6 +116,7 @@ pub async fn run(
         stop,
         scrubber: Scrubber::from_trees(objects),
         skipped: RefCell::default(),
+        ground: RefCell::default(),
         kept: RefCell::default(),
     };
     let last = rollout.stages.last().map_or(0, |stage| stage.number);

@@ -4,6 +4,8 @@ use tokio::time::{Duration, Instant};
 
 use super::error::{Error, PartError};
 use super::event::ItemState;
+use super::ground;
+use super::prepared::Moment;
 use super::run::Run;
 use super::{delete, wait, write};
 use crate::flux::{Object, ReleaseView};
@@ -81,6 +83,7 @@ async fn try_roll_out(
             let reason = format!("{guard}; {}", guard.hint());
             return Err(PartError::Failed(reason));
         }
+        ground::check(run, object, Moment::Before).await?;
     }
     let limit = Duration::from_secs(u64::try_from(*timeout).unwrap_or_default());
     let ends = Instant::now() + limit;
@@ -109,11 +112,13 @@ async fn try_roll_out(
         }
         DoneWhen::ReleaseReady(release) => {
             let moved = wait::for_release(run, id, &kind, &current, release, ends).await?;
+            ground::check(run, object, Moment::After).await?;
             if moved {
                 return Ok(ItemOutcome::Applied);
             }
         }
     }
+    ground::remember(run, &kind, object).await?;
     Ok(outcome)
 }
 

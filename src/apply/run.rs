@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::error::{Error, RecordError};
 use super::event::{Event, ItemState};
+use super::prepared::Ground;
 use super::reflector::{Reflector, Reflectors, Scope};
 use crate::cluster::{self, Cluster, KindRef, ObjectRef};
 use crate::flux::Object;
@@ -76,6 +77,8 @@ pub(super) struct Run<'r> {
     pub(super) failed_before: &'r [Text],
     /// The releases that were skipped, as (namespace, name).
     pub(super) skipped: RefCell<BTreeSet<(Text, Text)>>,
+    /// What the preparation made ready.
+    pub(super) ground: RefCell<Ground>,
     /// Reflectors that stay open for the whole run.
     pub(super) kept: RefCell<Vec<Rc<Reflector>>>,
 }

@@ -20,6 +20,7 @@ mod cluster;
 mod diff;
 mod faults;
 mod foreign_text;
+mod ground;
 mod plan;
 mod probe_site;
 mod readiness;
@@ -73,6 +74,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         diff::tests(),
         faults::tests(),
         foreign_text::tests(),
+        ground::tests(),
         plan::tests(),
         safety::tests(),
         site::tests(),

@@ -97,7 +97,7 @@ impl GitServer {
     }
 
     /// Returns the last commit of a repository.
-    fn head(&self, repository: &str) -> Outcome<String> {
+    pub(crate) fn head(&self, repository: &str) -> Outcome<String> {
         let bare = self.folder.join(format!("{repository}.git"));
         git([
             &format!("--git-dir={}", bare.display()),

@@ -133,15 +133,22 @@ impl<'b> SmallSite<'b> {
 
     /// Converts the documents; returns the tree.
     pub(super) fn tree(&self, marker: &str, variations: &[Variation]) -> Outcome<PathBuf> {
+        self.tree_with(marker, variations, &[])
+    }
+
+    /// Like [`SmallSite::tree`], with more options of `convert`.
+    pub(super) fn tree_with(
+        &self,
+        marker: &str,
+        variations: &[Variation],
+        options: &[&str],
+    ) -> Outcome<PathBuf> {
         let documents = self.folder.join(format!("{marker}.yaml"));
         fs::write(&documents, self.documents(marker, variations))?;
         let tree = self.folder.join(format!("tree-{marker}"));
         let place = format!("--source-namespace={}", self.name);
-        convert(
-            &documents,
-            &tree,
-            &["--new-cluster", "--no-namespaces", &place],
-        )?;
+        let fixed = ["--new-cluster", "--no-namespaces", &place];
+        convert(&documents, &tree, &[&fixed, options].concat())?;
         Ok(tree)
     }
 
