@@ -1,15 +1,16 @@
 //! Selects the cluster and the user: kubeconfigs, contexts, impersonation, credentials.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hyper::header::{HeaderName, HeaderValue, USER_AGENT};
-use kube::client::{AuthError, ClientBuilder};
+use kube::client::AuthError;
 use kube::config::{Config, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::client::Connection;
 use super::environment::{Environment, NoneExists, with_scheme};
-use super::{Cluster, Error};
+use super::pool::{self, Generations};
+use super::{Cluster, Error, identity};
 use crate::value::{Text, Value};
 
 /// The time in which a connection must be established, TLS included.
@@ -80,12 +81,27 @@ impl Access {
         if let Some(namespace) = &self.namespace {
             config.default_namespace.clone_from(namespace);
         }
+        identity::keep_off_plain_http(&mut config);
+        if let Some(field) = identity::unsendable(&config.auth_info) {
+            return Err(Error::Kubeconfig {
+                file: self.only_file(),
+                reason: format!(
+                    "`{field}` of its user holds a line break or another control character"
+                ),
+            });
+        }
+        // rustls checks validity by this clock, and panics before 1970.
+        if SystemTime::now() < SystemTime::UNIX_EPOCH {
+            return Err(Error::Clock);
+        }
         let server = address(&config.cluster_url);
         let namespace = Text::from(config.default_namespace.as_str());
-        let builder =
-            ClientBuilder::try_from(config).map_err(|error| self.refused(&error, &context))?;
+        let generations = Generations::default();
+        let client = pool::build(config, generations.clone())
+            .map_err(|error| self.refused(&error, &context))?;
         Ok(Connection {
-            client: builder.build(),
+            client,
+            generations,
             server,
             context,
             namespace,
@@ -149,6 +165,14 @@ impl Access {
             None => None,
         };
         Ok((config, Some(context.into())))
+    }
+
+    /// Returns the file that was asked for, if it is one.
+    fn only_file(&self) -> Option<PathBuf> {
+        match self.kubeconfig.as_slice() {
+            [file] => Some(file.clone()),
+            _ => None,
+        }
     }
 
     fn files(&self, environment: &Environment) -> Result<Vec<PathBuf>, Error> {

@@ -88,7 +88,10 @@ impl<'c> Attempts<'c> {
             None => {
                 self.failed >= ATTEMPTS
                     || asked.is_some_and(|time| time > LONGEST_WAIT)
-                    || matches!(failure, Transient::Broken(Cause::Timeout(_)))
+                    || matches!(
+                        failure,
+                        Transient::Broken(Cause::Timeout(_) | Cause::Slow(_))
+                    )
             }
         };
         if self.once || ends || Instant::now() + time >= since + bound {

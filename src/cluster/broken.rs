@@ -39,7 +39,7 @@ pub(super) fn cause_of(error: &(dyn StdError + 'static)) -> Cause {
             .find_map(|text| text.split_once(part).map(|(_, rest)| rest))
     };
     if let Some(reason) = find("invalid peer certificate: ") {
-        return Cause::Certificate(certificate(reason).to_owned());
+        return Cause::Certificate(certificate(reason));
     }
     let kinds: Vec<io::ErrorKind> = links
         .iter()
@@ -62,15 +62,97 @@ pub(super) fn cause_of(error: &(dyn StdError + 'static)) -> Cause {
     Cause::Unreachable(text)
 }
 
-/// Returns a description of a fault that rustls names.
-fn certificate(reason: &str) -> &str {
-    match reason {
+/// Returns a description of a fault that rustls names, by a sentence or by the name of one of its types.
+fn certificate(reason: &str) -> String {
+    let name = reason
+        .strip_prefix("Other(OtherError(")
+        .unwrap_or(reason)
+        .split(['(', ')', ' ', '{'])
+        .next()
+        .unwrap_or_default();
+    let known = match name {
         "UnknownIssuer" => "its issuer is unknown",
-        "BadSignature" => "its signature is wrong",
-        text if text.contains("not valid for name") || text.starts_with("NotValidForName") => {
-            "it is not valid for this address"
+        "BadSignature" | "InvalidSignatureForPublicKey" => "its signature is wrong",
+        "BadEncoding" | "BadDer" | "BadDerTime" => "it is damaged",
+        "CaUsedAsEndEntity" => {
+            "it is the certificate of an authority, which no server may use as its own"
         }
-        text if text.contains("expired") || text.starts_with("Expired") => "it has expired",
-        text => text,
+        "EndEntityUsedAsCa" => {
+            "it is signed with a certificate that is not the certificate of an authority"
+        }
+        "InvalidPurpose" | "RequiredEkuNotFound" => "it is not meant for servers",
+        "NotValidForName" | "CertNotValidForName" => "it is not valid for this address",
+        "Expired" | "CertExpired" => "it has expired",
+        "NotValidYet" | "CertNotValidYet" => "it is not valid yet",
+        "Revoked" | "CertRevoked" => "it is revoked",
+        "UnhandledCriticalExtension" | "UnsupportedCriticalExtension" => {
+            "it has a critical extension that this program does not know"
+        }
+        "UnsupportedCertVersion" => "it is not of X.509 version 3",
+        _ if reason.contains("not valid for name") => "it is not valid for this address",
+        _ if reason.contains("not valid yet") => "it is not valid yet",
+        _ if reason.contains("expired") => "it has expired",
+        _ if reason.contains("extended key usage") => "it is not meant for servers",
+        _ if name.starts_with(char::is_uppercase) => return words(name),
+        _ => reason,
+    };
+    known.to_owned()
+}
+
+/// Splits the name of a type into words.
+fn words(name: &str) -> String {
+    let mut text = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !text.is_empty() {
+            text.push(' ');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn certificate_errors_are_words() {
+        for (reason, said) in [
+            ("UnknownIssuer", "its issuer is unknown"),
+            (
+                "Other(OtherError(CaUsedAsEndEntity))",
+                "it is the certificate of an authority, which no server may use as its own",
+            ),
+            (
+                "Other(OtherError(PathLenConstraintViolated))",
+                "path len constraint violated",
+            ),
+            (
+                "Other(OtherError(TrailingData(Certificate)))",
+                "trailing data",
+            ),
+            (
+                "UnsupportedSignatureAlgorithmContext { signature_algorithm_id: [1], supported_algorithms: [] }",
+                "unsupported signature algorithm context",
+            ),
+            (
+                "certificate expired: verification time 2 (UNIX), but certificate is not valid after 1",
+                "it has expired",
+            ),
+            (
+                "certificate not valid yet: verification time 1 (UNIX)",
+                "it is not valid yet",
+            ),
+            (
+                "certificate not valid for name \"a\"; certificate is only valid for b",
+                "it is not valid for this address",
+            ),
+            (
+                "certificate does not allow extended key usage for server authentication, allows client",
+                "it is not meant for servers",
+            ),
+        ] {
+            assert_eq!(certificate(reason), said);
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::Rights;
 use super::clock::Clock;
 use super::kind::Discovered;
 use super::outage::{Outage, Waiting};
+use super::pool::Generations;
 use crate::value::Text;
 
 /// The field manager of every write, and of every dry run.
@@ -24,6 +25,7 @@ type OnWait = Box<dyn Fn(&Waiting) + Send + Sync>;
 /// A client that has not sent a request yet.
 pub(super) struct Connection {
     pub(super) client: kube::Client,
+    pub(super) generations: Generations,
     pub(super) server: Text,
     pub(super) context: Option<Text>,
     pub(super) namespace: Text,
@@ -32,6 +34,7 @@ pub(super) struct Connection {
 /// A connection to one API server.
 pub struct Cluster {
     pub(super) client: kube::Client,
+    pub(super) generations: Generations,
     /// `https://host:port`
     pub(super) server: Text,
     pub(super) context: Option<Text>,
@@ -53,12 +56,14 @@ impl Cluster {
     pub(super) fn new(connection: Connection, timeout: Duration) -> Self {
         let Connection {
             client,
+            generations,
             server,
             context,
             namespace,
         } = connection;
         Self {
             client,
+            generations,
             server,
             context,
             namespace,

@@ -42,6 +42,9 @@ pub enum Error {
         /// The reason.
         reason: String,
     },
+    /// No certificate can be checked.
+    #[error("the clock of this machine shows a time before 1970, so no certificate can be checked")]
+    Clock,
     /// A request failed.
     #[error("cannot {act} at {server}: {cause}")]
     Request {
@@ -78,6 +81,9 @@ pub enum Cause {
     /// No answer in time.
     #[error("no answer within {} s", .0.as_secs_f64())]
     Timeout(Duration),
+    /// The answer began in time and did not end in time.
+    #[error("its answer was not complete within {} s", .0.as_secs_f64())]
+    Slow(Duration),
     /// 401
     #[error("the credentials are refused: a token or certificate is wrong or has expired (401)")]
     Unauthorized,
@@ -141,6 +147,7 @@ impl Error {
             | Error::UnknownContext { .. }
             | Error::NoCluster { .. }
             | Error::Credentials { .. }
+            | Error::Clock
             | Error::Request { .. } => &[],
         }
     }
@@ -165,6 +172,7 @@ impl Error {
             Error::Credentials { .. } => {
                 "run the credential plugin manually, or log in again and retry"
             }
+            Error::Clock => "set the clock",
             Error::Lacking { rights, .. } => {
                 return Some(format!(
                     "permissions that are enough stand in {}; missing kinds come with the installation of \
@@ -199,7 +207,7 @@ impl Cause {
                 "check `certificate-authority` of the cluster in the kubeconfig, its address, and proxies \
                  in between",
             ),
-            Cause::Timeout(_) => Some(
+            Cause::Timeout(_) | Cause::Slow(_) => Some(
                 "try again when the server is less busy, or allow more time with --request-timeout",
             ),
             Cause::Unauthorized => Some("log in again, or choose another --context"),

@@ -18,8 +18,12 @@ use super::{Cause, Cluster, Error, access};
 use crate::secret::Scrubber;
 use crate::value::Value;
 
-/// The longest answer that is read, in bytes: a page of objects, each of which etcd limits to 1.5 MB.
-const ANSWER_LIMIT: usize = 1 << 30;
+/// The longest answer that is read, in bytes: a page of 500 objects of 268 kB each.
+const ANSWER_LIMIT: usize = 128 << 20;
+
+/// The time in which an answer that has begun must be complete, as a multiple of the time until it must begin
+/// ([`super::Access::timeout`]).
+const WHOLE_ANSWER: u32 = 10;
 
 /// Messages with status 500 of a server that is shutting down, or whose etcd has no leader or is gone
 /// (Kubernetes: `WithWaitGroup`; etcd: `rpctypes`; gRPC). Other errors of etcd, such as a request that is too
@@ -70,8 +74,24 @@ impl Cluster {
     }
 
     async fn attempt(&self, act: &str, call: &Call, deadline: Instant) -> Result<Answer, Failure> {
-        let response = self.open(act, call, deadline).await?;
-        self.rest(act, call.reading, response).await
+        let generation = self.generations.current();
+        let answer = async {
+            let response = self.open(act, call, deadline).await?;
+            self.rest(act, call.reading, response).await
+        };
+        let answer = answer.await;
+        if let Err(failure) = &answer {
+            self.note_silence(generation, failure);
+        }
+        answer
+    }
+
+    /// Ends the generation of a request that was not answered in time. All connections may be dead: a firewall
+    /// that forgets one has often forgotten all.
+    pub(super) fn note_silence(&self, generation: u64, failure: &Failure) {
+        if let Failure::Transient(Transient::Broken(Cause::Timeout(_) | Cause::Slow(_))) = failure {
+            self.generations.end(generation);
+        }
     }
 
     /// Sends a request once. The answer must begin before the deadline.
@@ -105,7 +125,7 @@ impl Cluster {
         Ok(response)
     }
 
-    /// Reads the rest of an answer. There is no limit on the whole time as long as data arrives.
+    /// Reads the rest of an answer, within [`WHOLE_ANSWER`] and [`ANSWER_LIMIT`].
     pub(super) async fn rest(
         &self,
         act: &str,
@@ -115,14 +135,23 @@ impl Cluster {
         let status = response.status().as_u16();
         let mut coming = Limited::new(response.into_body(), ANSWER_LIMIT);
         let mut body = Vec::new();
+        let whole = self.timeout * WHOLE_ANSWER;
+        let ends = Instant::now() + whole;
         loop {
-            match timeout(self.timeout, coming.frame()).await {
+            let part = timeout(self.timeout, coming.frame());
+            let Ok(part) = timeout_at(ends, part).await else {
+                return Err(Failure::Transient(Transient::Broken(Cause::Slow(whole))));
+            };
+            match part {
                 Ok(None) => break,
                 Ok(Some(Ok(frame))) => {
                     body.extend_from_slice(&frame.into_data().unwrap_or_default())
                 }
                 Ok(Some(Err(error))) if error.is::<http_body_util::LengthLimitError>() => {
-                    let text = format!("it is longer than {ANSWER_LIMIT} bytes");
+                    let text = format!(
+                        "it is longer than {} MiB, the most that is read",
+                        ANSWER_LIMIT >> 20
+                    );
                     return Err(self.failed(act, Cause::Unreadable(text)).into());
                 }
                 Ok(Some(Err(error))) => {

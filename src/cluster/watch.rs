@@ -7,7 +7,8 @@ use futures::Stream;
 use futures::stream::unfold;
 use http_body_util::BodyExt as _;
 use kube::client::Body;
-use tokio::time::{Instant, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
 use super::attempts::Attempts;
@@ -20,20 +21,21 @@ use super::{Cause, Cluster, Error, KindRef, list};
 use crate::flux::{Object, ObjectMeta};
 use crate::value::{Data, Number, Text, Value};
 
-/// The shortest time for which the server is asked to keep a watch, in seconds.
-const WATCH_SECONDS: usize = 290;
+/// The shortest time for which the server is asked to keep a watch, in seconds. A server that still exists ends the
+/// stream then, so a dead connection shows by its silence before a Lease of ours expires.
+const WATCH_SECONDS: usize = 30;
 
 /// The ends of watches are spread over this number of steps of this length in seconds, so that they do not
 /// end together.
-const SPREAD: (usize, usize) = (8, 5);
+const SPREAD: (usize, usize) = (8, 1);
 
 /// The silence after which the server counts as gone, as a multiple of the time for an answer
 /// ([`super::Access::timeout`]). A new watch costs one request.
 const SILENT_ANSWERS: u32 = 10;
 
-/// The silence after which the server counts as gone in any case: it sends a bookmark once a minute
-/// (Kubernetes: `defaultBookmarkFrequency`).
-const SILENCE: Duration = Duration::from_secs(90);
+/// The time without a whole event after which the connection counts as dead in any case: the server should have ended
+/// the watch before.
+const SILENCE: Duration = Duration::from_secs(45);
 
 /// A watch that seconds this long counts as a success, even without events.
 const SUCCESS_AFTER: Duration = Duration::from_secs(1);
@@ -147,7 +149,11 @@ impl<'c> Watch<'c> {
                         return Ok(event);
                     }
                 }
-                Line::Silence => self.lines = None,
+                Line::Silence => {
+                    self.cluster.generations.end(lines.generation);
+                    self.lines = None;
+                }
+                Line::Renewed => self.lines = None,
                 Line::End if lasted => self.lines = None,
                 Line::End => {
                     let text = "the watch ended as soon as it began".to_owned();
@@ -176,15 +182,25 @@ impl<'c> Watch<'c> {
     async fn open(&mut self, path: String) -> Result<(), Error> {
         let deadline = self.attempts.deadline();
         let call = Call::get(path);
+        let mut renewed = self.cluster.generations.watch();
+        let generation = *renewed.borrow_and_update();
         let answer = match self.cluster.open(&self.act, &call, deadline).await {
             Ok(response) if response.status().is_success() => {
                 let silence = SILENCE.min(self.cluster.timeout * SILENT_ANSWERS);
-                self.lines = Some(Lines::new(response.into_body(), silence));
+                self.lines = Some(Lines::new(
+                    response.into_body(),
+                    silence,
+                    generation,
+                    renewed,
+                ));
                 return Ok(());
             }
             Ok(response) => self.cluster.rest(&self.act, Reading::Json, response).await,
             Err(failure) => Err(failure),
         };
+        if let Err(failure) = &answer {
+            self.cluster.note_silence(generation, failure);
+        }
         match answer {
             Ok(answer) if answer.status == GONE => self.relist().await,
             Ok(answer) => Err(self.cluster.refused(&self.act, &answer)),
@@ -279,8 +295,11 @@ struct Lines {
     /// The length of the part of the buffer that holds no line break.
     searched: usize,
     opened: Instant,
-    /// The longest time without data.
+    /// The longest time without a whole line.
     silence: Duration,
+    generation: u64,
+    /// Sees the end of the generation.
+    renewed: watch::Receiver<u64>,
 }
 
 enum Line {
@@ -288,22 +307,27 @@ enum Line {
     /// The server ended the stream.
     End,
     Silence,
+    /// Another request on a connection of the same age was not answered, so this one may be dead, too.
+    Renewed,
     Broken(Cause),
     TooLong,
 }
 
 impl Lines {
-    fn new(body: Body, silence: Duration) -> Self {
+    fn new(body: Body, silence: Duration, generation: u64, renewed: watch::Receiver<u64>) -> Self {
         Self {
             body,
             buffer: Vec::new(),
             searched: 0,
             opened: Instant::now(),
             silence,
+            generation,
+            renewed,
         }
     }
 
     async fn next(&mut self) -> Line {
+        let deadline = Instant::now() + self.silence;
         loop {
             let mut unseen = self.buffer[self.searched..].iter();
             if let Some(at) = unseen.position(|byte| *byte == b'\n') {
@@ -315,7 +339,12 @@ impl Lines {
             if self.searched > EVENT_LIMIT {
                 return Line::TooLong;
             }
-            match timeout(self.silence, self.body.frame()).await {
+            let frame = tokio::select! {
+                frame = timeout_at(deadline, self.body.frame()) => frame,
+                // The sender lives as long as the client.
+                Ok(()) = self.renewed.changed() => return Line::Renewed,
+            };
+            match frame {
                 Ok(Some(Ok(frame))) => {
                     let data = frame.into_data().unwrap_or_default();
                     self.buffer.extend_from_slice(&data);
@@ -334,14 +363,21 @@ mod tests {
     use super::*;
 
     async fn all(text: Vec<u8>) -> Vec<String> {
-        let mut lines = Lines::new(Body::from(text), SILENCE);
+        let mut lines = Lines::new(
+            Body::from(text),
+            SILENCE,
+            0,
+            watch::Sender::new(0).subscribe(),
+        );
         let mut seen = Vec::new();
         loop {
             match lines.next().await {
                 Line::Whole(line) => seen.push(String::from_utf8(line).expect("text")),
                 Line::End => return seen,
                 Line::TooLong => return vec!["too long".to_owned()],
-                Line::Silence | Line::Broken(_) => return vec!["broken".to_owned()],
+                Line::Silence | Line::Renewed | Line::Broken(_) => {
+                    return vec!["broken".to_owned()];
+                }
             }
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod control_plane;
 pub(crate) mod documents;
 pub(crate) mod failure;
 pub(crate) mod flux;
+pub(crate) mod freezer;
 pub(crate) mod git;
 pub(crate) mod history;
 pub(crate) mod http;
@@ -49,6 +50,7 @@ use tokio::runtime::Runtime;
 use build::Programs;
 use charts::ChartRepository;
 use control_plane::ControlPlane;
+use freezer::Freezer;
 use git::GitServer;
 use keys::{Keys, User};
 use process::{Paused, Process};
@@ -235,6 +237,11 @@ impl Bed {
     /// Starts a proxy in front of the API server; `name` is part of the file name of its kubeconfig.
     pub(crate) fn proxy(&self, name: &str) -> Outcome<Proxy> {
         Proxy::start(self.runtime.handle(), &self.keys, &self.url, name)
+    }
+
+    /// Starts a proxy whose open connections can be turned silent.
+    pub(crate) fn freezer(&self, name: &str) -> Outcome<Freezer> {
+        Freezer::start(self.runtime.handle(), &self.keys, &self.url, name)
     }
 
     /// Starts an HTTPS server on loopback with the bed's certificate; returns its address.

@@ -10,6 +10,8 @@ mod apply_stops;
 mod client;
 mod client_access;
 mod client_faults;
+mod client_frozen;
+mod client_hostile;
 mod client_inspect;
 mod client_lease;
 mod client_preflight;
@@ -62,6 +64,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         client::tests(),
         client_access::tests(),
         client_faults::tests(),
+        client_frozen::tests(),
+        client_hostile::tests(),
         client_inspect::tests(),
         client_lease::tests(),
         client_retries::tests(),

@@ -1,0 +1,57 @@
+//! All open connections fall silent at one moment, and new ones work: runs of `apply` go on.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use super::small_site::{self, SmallSite, WITHIN, ended, in_parallel};
+use super::{Scope, Test, ensure};
+use crate::bed::{Outcome, until};
+
+pub(super) fn tests() -> Vec<Test> {
+    vec![Test::shared("client_frozen::runs_go_on", runs)]
+}
+
+/// Runs, and how many of them at once.
+const ROUNDS: usize = 20;
+const AT_ONCE: usize = 10;
+
+fn runs(scope: &Scope<'_>) -> Outcome {
+    let commit = small_site::commit(scope)?;
+    let queue: Mutex<VecDeque<usize>> = Mutex::new((0..ROUNDS).collect());
+    let next = || {
+        queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop_front()
+    };
+    let work = || -> Outcome {
+        while let Some(number) = next() {
+            round(scope, &commit, number).map_err(|error| format!("round {number}: {error}"))?;
+        }
+        Ok(())
+    };
+    let workers = (0..AT_ONCE).map(|_| Box::new(work) as Box<dyn FnOnce() -> Outcome + Send>);
+    in_parallel(workers.collect())
+}
+
+/// Freezes a run as soon as it begins, or while it only waits.
+fn round(scope: &Scope<'_>, commit: &str, number: usize) -> Outcome {
+    let name = format!("{}-{number}", scope.namespace);
+    let site = SmallSite::create(scope, commit, &name)?;
+    let tree = site.tree("one", &[SmallSite::held_first_stage()])?;
+    let freezer = scope.bed.freezer(&name)?;
+    let run = site.start(&freezer.kubeconfig, &tree, &[])?;
+    if number.is_multiple_of(2) {
+        site.wait_until_held(1)?;
+    } else {
+        until(WITHIN, || {
+            Ok((!site.journal_entries()?.is_empty()).then_some(()))
+        })?;
+    }
+    freezer.freeze();
+    site.release_first_stage()?;
+    ended(&run.end()?, 0, &[])?;
+    site.expect_deployed("one")?;
+    let processes = site.expect_complete()?;
+    ensure(processes == 1, || format!("{processes} processes"))
+}
