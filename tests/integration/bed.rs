@@ -293,8 +293,23 @@ impl Bed {
         lock(&self.control_plane).restart_api_server(&self.supervisor, &kubectl, &self.kubeconfig)
     }
 
-    /// Pauses a controller of Flux, or kwok, until the returned value is dropped. Only for a private bed.
+    /// Kills a controller of Flux, or kwok, and starts it again. Only for a private bed.
+    pub(crate) fn restart(&self, program: Program) -> Outcome {
+        let mut others = lock(&self.others);
+        let mut others = others.iter_mut();
+        let process = others.find(|process| process.launch().name == program.name());
+        let process = process.ok_or_else(|| format!("{} is not running", program.name()))?;
+        process.kill();
+        *process = Process::start(&self.supervisor, process.launch().clone())?;
+        Ok(())
+    }
+
+    /// Pauses etcd, the API server, a controller of Flux, or kwok, until the returned value is dropped. Only for a
+    /// private bed.
     pub(crate) fn pause(&self, program: Program) -> Outcome<Paused> {
+        if let Some(paused) = lock(&self.control_plane).pause(program)? {
+            return Ok(paused);
+        }
         let others = lock(&self.others);
         let mut others = others.iter();
         let process = others.find(|process| process.launch().name == program.name());
@@ -464,6 +479,6 @@ fn connect(runtime: &Runtime, kubeconfig: &Path) -> Outcome<Client> {
     })
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,6 +7,7 @@ mod apply_faults;
 mod apply_kill;
 mod apply_output;
 mod apply_stops;
+mod chaos;
 mod client;
 mod client_access;
 mod client_faults;
@@ -63,6 +64,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         apply_stops::tests(),
         client::tests(),
         client_access::tests(),
+        chaos::tests(),
         client_faults::tests(),
         client_frozen::tests(),
         client_hostile::tests(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::build::Programs;
 use super::keys::{Keys, User};
-use super::process::{Launch, Process};
+use super::process::{Launch, Paused, Process};
 use super::program::Program;
 use super::supervisor::Supervisor;
 use super::{Outcome, port};
@@ -127,6 +127,13 @@ impl ControlPlane {
         self.api_server = Process::start(supervisor, self.api_server.launch().clone())?;
         self.api_server
             .wait_until(STARTS_WITHIN, || is_ready(kubectl, tester))
+    }
+
+    /// Pauses one of the processes; `None` if the program is none of them.
+    pub(crate) fn pause(&self, program: Program) -> Outcome<Option<Paused>> {
+        let mut all = self.others.iter().chain([&self.api_server]);
+        let process = all.find(|process| process.launch().name == program.name());
+        process.map(Process::pause).transpose()
     }
 
     /// Returns a message for the first process that is no longer running.

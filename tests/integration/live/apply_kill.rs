@@ -29,7 +29,7 @@ const AT_ONCE: usize = 6;
 const RANDOM: u64 = 10;
 
 /// The marker in the values of a site before and after its upgrade.
-const MARKERS: [&str; 2] = ["one", "two"];
+pub(super) const MARKERS: [&str; 2] = ["one", "two"];
 
 /// When a process is killed.
 #[derive(Clone, Debug)]
@@ -106,11 +106,16 @@ impl Moment {
     }
 }
 
-fn every_write(scope: &Scope<'_>) -> Outcome {
-    let seed: u64 = match std::env::var("ARMADA2FLUX_SEED") {
+/// Returns the seed of random choices, which `ARMADA2FLUX_SEED` sets.
+pub(super) fn seed() -> Outcome<u64> {
+    Ok(match std::env::var("ARMADA2FLUX_SEED") {
         Ok(seed) => seed.parse()?,
         Err(_) => u64::from(std::process::id()),
-    };
+    })
+}
+
+fn every_write(scope: &Scope<'_>) -> Outcome {
+    let seed = seed()?;
     let commit = small_site::commit(scope)?;
     let clean = SmallSite::create(scope, &commit, &format!("{}-clean", scope.namespace))?;
     // The moments are those of runs without a kill.
@@ -135,7 +140,7 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
     ensure(deletes, || {
         "nothing is deleted before the upgrade".to_owned()
     })?;
-    let mut random = Random(seed);
+    let mut random = Random::new(seed);
     for (moments, requests) in [(&mut *install, requests[0]), (&mut *upgrade, requests[1])] {
         for _ in 0..RANDOM / 2 {
             let nth = 1 + random.below(requests);
@@ -202,15 +207,15 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
         "{sites} sites installed and upgraded, {kills} runs killed; ARMADA2FLUX_SEED={seed}"
     ));
     for killed in &done {
-        killed.kept_order(&audit).map_err(|error| {
-            format!("{}, {}, seed {seed}: {error}", killed.name, killed.moments)
-        })?;
+        killed
+            .kept_order(&audit)
+            .map_err(|error| format!("{}, seed {seed}: {error}", killed.described()))?;
     }
     Ok(())
 }
 
 /// A site whose installation and upgrade were killed and resumed.
-struct Killed {
+pub(super) struct Killed {
     name: String,
     moments: String,
     /// How many of its runs were killed; the others ended before their moment.
@@ -295,8 +300,22 @@ fn kill_and_resume(
 }
 
 impl Killed {
+    pub(super) fn new(name: String, moments: String, kills: usize, jobs: [String; 2]) -> Self {
+        Self {
+            name,
+            moments,
+            kills,
+            jobs,
+        }
+    }
+
+    /// Returns the site's name, and what happened to its runs.
+    pub(super) fn described(&self) -> String {
+        format!("{}, {}", self.name, self.moments)
+    }
+
     /// Fails if a write of the second stage came before the end of the first, or a wrong Job was deleted.
-    fn kept_order(&self, audit: &[Entry]) -> Outcome {
+    pub(super) fn kept_order(&self, audit: &[Entry]) -> Outcome {
         let Self {
             name,
             jobs,
@@ -393,10 +412,14 @@ impl Killed {
 }
 
 /// A reproducible random number generator (SplitMix64).
-struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
