@@ -23,10 +23,11 @@ type Act = fn(&Scope<'_>, &SmallSite<'_>) -> Outcome<String>;
 fn changed(scope: &Scope<'_>) -> Outcome {
     let commit = small_site::commit(scope)?;
     scope.bed.git.commit_chart(&scope.namespace, "probe")?;
-    let acts: [(&str, &[&str], Act); 6] = [
+    let acts: [(&str, &[&str], Act); 7] = [
         ("pin", &[], pin),
         ("pause", &[], pause),
         ("source", &[], source),
+        ("gone", &[], gone),
         ("secret", &["--values-in=secret"], secret),
         ("map", &["--values-in=configmap"], map),
         ("label", &["--values-in=secret"], label),
@@ -38,6 +39,10 @@ fn changed(scope: &Scope<'_>) -> Outcome {
                 let name = format!("{}-{name}", scope.namespace);
                 let site = SmallSite::create(scope, commit, &name)?;
                 let failed = between_stages(scope, &site, options, act);
+                let failed = failed.and_then(|()| match name.ends_with("-pause") {
+                    true => put_back(scope, &site),
+                    false => Ok(()),
+                });
                 failed.map_err(|error| format!("{name}: {error}").into())
             })
         },
@@ -57,6 +62,14 @@ fn between_stages(scope: &Scope<'_>, site: &SmallSite<'_>, options: &[&str], act
         format!("the second stage was written:\n{}", ran.stderr)
     })?;
     ended(&ran, 3, &[&said, "since this run prepared it"])
+}
+
+/// What the message says: the source as the input has it, then `--resume`.
+fn put_back(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome {
+    patch_source(scope, site, &json!({"suspend": null}))?;
+    let ran = site.apply(&site.folder.join("tree-one"), &["--resume"])?;
+    ended(&ran, 0, &[])?;
+    site.expect_deployed("one")
 }
 
 fn kubectl(scope: &Scope<'_>, site: &SmallSite<'_>, arguments: &[&str]) -> Outcome<String> {
@@ -151,6 +164,15 @@ fn source(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome<String> {
     let (place, name) = (&site.name, name(&source));
     Ok(format!(
         "GitRepository {place}/{name} was deleted and created again"
+    ))
+}
+
+fn gone(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome<String> {
+    let source = name(&find(scope, site, REPOSITORIES, "")?);
+    kubectl(scope, site, &["delete", REPOSITORIES, &source])?;
+    Ok(format!(
+        "GitRepository {}/{source} was deleted since",
+        site.name
     ))
 }
 
