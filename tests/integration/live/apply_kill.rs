@@ -299,6 +299,11 @@ fn kill_and_resume(
     Ok(true)
 }
 
+/// Whether the client was killed during a write: the log has neither its result nor its object.
+fn is_open(entry: &Entry) -> bool {
+    entry.response_status.code == GATEWAY_TIMEOUT && !entry.request_uri.contains("dryRun=All")
+}
+
 impl Killed {
     pub(super) fn new(name: String, moments: String, kills: usize, jobs: [String; 2]) -> Self {
         Self {
@@ -324,7 +329,11 @@ impl Killed {
         } = self;
         let ours: Vec<&Entry> = audit
             .iter()
-            .filter(|entry| entry.object_ref.namespace == *name && entry.is_write())
+            .filter(|entry| entry.object_ref.namespace == *name)
+            .filter(|entry| {
+                let release = entry.object_ref.resource == "helmreleases";
+                entry.is_write() || release && is_open(entry)
+            })
             .collect();
         let positions = |is_it: &dyn Fn(&Entry) -> bool| -> Vec<usize> {
             (0..ours.len()).filter(|at| is_it(ours[*at])).collect()
@@ -385,22 +394,19 @@ impl Killed {
             record(LAST, 3).is_err() && FIRST.iter().all(|release| record(release, 3).is_err()),
             || "upgraded twice".to_owned(),
         )?;
-        // If the client was killed during a request, the log has neither its result nor its object.
-        let is_done = |entry: &&Entry| entry.is_write();
-        let is_open = |entry: &&Entry| entry.response_status.code == GATEWAY_TIMEOUT;
         let deleted: Vec<&Entry> = audit
             .iter()
             .filter(|entry| entry.object_ref.namespace == *name)
             .filter(|entry| entry.object_ref.resource == "jobs" && entry.verb == "delete")
-            .filter(|entry| is_done(entry) || is_open(entry))
+            .filter(|entry| entry.is_write() || is_open(entry))
             .collect();
-        let done = deleted.iter().filter(|entry| is_done(entry));
+        let done = deleted.iter().filter(|entry| entry.is_write());
         let uids: Vec<&str> = done
             .map(|entry| &*entry.response_status.details.uid)
             .collect();
         let once = match uids[..] {
             [uid] => uid == jobs[0],
-            [] => deleted.iter().any(is_open),
+            [] => deleted.iter().any(|entry| is_open(entry)),
             _ => false,
         };
         ensure(once && jobs[0] != jobs[1], || {
