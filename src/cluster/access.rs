@@ -8,7 +8,9 @@ use kube::client::AuthError;
 use kube::config::{Config, ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::client::Connection;
+use super::credentials::Credentials;
 use super::environment::{Environment, NoneExists, with_scheme};
+use super::error::lower_first;
 use super::pool::{self, Generations};
 use super::{Cluster, Error, identity};
 use crate::value::{Text, Value};
@@ -97,11 +99,17 @@ impl Access {
         let server = address(&config.cluster_url);
         let namespace = Text::from(config.default_namespace.as_str());
         let generations = Generations::default();
-        let client = pool::build(config, generations.clone())
-            .map_err(|error| self.refused(&error, &context))?;
+        let credentials = Credentials::take(&mut config.auth_info).await;
+        let credentials = credentials.map_err(|reason| Error::Credentials {
+            context: context.clone(),
+            reason,
+        })?;
+        let client =
+            pool::build(config, generations.clone()).map_err(|error| self.refused(&error))?;
         Ok(Connection {
             client,
             generations,
+            credentials,
             server,
             context,
             namespace,
@@ -186,9 +194,15 @@ impl Access {
         })
     }
 
-    fn refused(&self, error: &kube::Error, context: &Option<Text>) -> Error {
+    fn refused(&self, error: &kube::Error) -> Error {
         match error {
-            kube::Error::Auth(error) => credentials(error, context.clone()),
+            kube::Error::Auth(AuthError::NoValidNativeRootCA(cause)) => Error::Kubeconfig {
+                file: None,
+                reason: format!(
+                    "the system has no usable root certificates: {}",
+                    lower_first(&cause.to_string())
+                ),
+            },
             kube::Error::ProxyProtocolUnsupported { .. } => Error::Kubeconfig {
                 file: None,
                 reason: "its proxy must be http, https or socks5".to_owned(),
@@ -280,58 +294,4 @@ fn unusable(file: Option<&Path>, error: &KubeconfigError) -> Error {
         KubeconfigError::FindPath => "there is no home folder".to_owned(),
     };
     Error::Kubeconfig { file, reason }
-}
-
-/// Returns the error for missing credentials, without the output of a plugin, which may hold the token.
-pub(super) fn credentials(error: &AuthError, context: Option<Text>) -> Error {
-    let reason = match error {
-        AuthError::AuthExecStart(cause) => {
-            format!(
-                "the credential plugin cannot be started: {}",
-                lower_first(&cause.to_string())
-            )
-        }
-        AuthError::AuthExecRun { cmd: _, out } => {
-            format!("the credential plugin failed ({})", out.status)
-        }
-        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed => {
-            "the credential plugin printed no credentials".to_owned()
-        }
-        AuthError::MissingCommand => "the credential plugin has no command".to_owned(),
-        AuthError::MalformedTokenExpirationDate(_) => {
-            "the expiry of the token is not a valid date".to_owned()
-        }
-        AuthError::ReadTokenFile(cause, path) => {
-            format!(
-                "cannot read `{}`: {}",
-                path.display(),
-                lower_first(&cause.to_string())
-            )
-        }
-        AuthError::InvalidBasicAuth(_) | AuthError::InvalidBearerToken(_) => {
-            "the token or password holds characters that HTTP does not allow".to_owned()
-        }
-        AuthError::NoValidNativeRootCA(cause) => {
-            format!(
-                "the system has no usable root certificates: {}",
-                lower_first(&cause.to_string())
-            )
-        }
-        AuthError::UnrefreshableTokenResponse
-        | AuthError::AuthExecSerialize(_)
-        | AuthError::AuthExec(_)
-        | AuthError::ParseTokenKey(_)
-        | AuthError::ExecMissingClusterInfo => {
-            "the kubeconfig names a login method that is not supported".to_owned()
-        }
-    };
-    Error::Credentials { context, reason }
-}
-
-pub(super) fn lower_first(text: &str) -> String {
-    let mut chars = text.chars();
-    match chars.next() {
-        Some(first) => first.to_lowercase().chain(chars).collect(),
-        None => String::new(),
-    }
 }

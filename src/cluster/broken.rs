@@ -4,13 +4,14 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use super::error::lower_first;
 use super::{Cause, access};
 
 /// The time after which hyper gives up on connecting.
 const CONNECTING: Duration = access::CONNECT_TIMEOUT;
 
 /// Returns an error and its sources, outermost first.
-pub(super) fn chain<'e>(error: &'e (dyn StdError + 'static)) -> Vec<&'e (dyn StdError + 'static)> {
+fn chain<'e>(error: &'e (dyn StdError + 'static)) -> Vec<&'e (dyn StdError + 'static)> {
     let mut links = Vec::new();
     let mut next = Some(error);
     while let Some(error) = next {
@@ -57,7 +58,7 @@ pub(super) fn cause_of(error: &(dyn StdError + 'static)) -> Cause {
         "the proxy refused the connection".to_owned()
     } else {
         let last = texts.last().map(String::as_str).unwrap_or_default();
-        format!("the connection broke: {}", access::lower_first(last))
+        format!("the connection broke: {}", lower_first(last))
     };
     Cause::Unreachable(text)
 }

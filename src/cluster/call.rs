@@ -31,6 +31,9 @@ pub(super) struct Call {
     pub(super) reading: Reading,
     /// Whether there is only one attempt.
     pub(super) once: bool,
+    /// Whether the renewal of a lock depends on it: it does not queue behind other requests, and none of its
+    /// attempts may take more than [`super::DEFAULT_TIMEOUT`].
+    pub(super) urgent: bool,
 }
 
 impl Call {
@@ -77,9 +80,12 @@ impl Call {
         Self::new(Method::PATCH, path, MERGE, body)
     }
 
-    /// Replaces an object; `body` must name the version that it replaces.
+    /// Replaces a lock; `body` must name the version that it replaces.
     pub(super) fn put(path: String, body: String) -> Self {
-        Self::new(Method::PUT, path, JSON, body)
+        Self {
+            urgent: true,
+            ..Self::new(Method::PUT, path, JSON, body)
+        }
     }
 
     /// Deletes an object; `body` must name the UID as a precondition.
@@ -96,6 +102,7 @@ impl Call {
             body: body.into_bytes(),
             reading: Reading::Json,
             once: false,
+            urgent: false,
         }
     }
 

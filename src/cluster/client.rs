@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::Rights;
 use super::clock::Clock;
+use super::credentials::Credentials;
 use super::kind::Discovered;
 use super::outage::{Outage, Waiting};
 use super::pool::Generations;
@@ -26,6 +27,7 @@ type OnWait = Box<dyn Fn(&Waiting) + Send + Sync>;
 pub(super) struct Connection {
     pub(super) client: kube::Client,
     pub(super) generations: Generations,
+    pub(super) credentials: Credentials,
     pub(super) server: Text,
     pub(super) context: Option<Text>,
     pub(super) namespace: Text,
@@ -35,6 +37,7 @@ pub(super) struct Connection {
 pub struct Cluster {
     pub(super) client: kube::Client,
     pub(super) generations: Generations,
+    pub(super) credentials: Credentials,
     /// `https://host:port`
     pub(super) server: Text,
     pub(super) context: Option<Text>,
@@ -57,6 +60,7 @@ impl Cluster {
         let Connection {
             client,
             generations,
+            credentials,
             server,
             context,
             namespace,
@@ -64,6 +68,7 @@ impl Cluster {
         Self {
             client,
             generations,
+            credentials,
             server,
             context,
             namespace,

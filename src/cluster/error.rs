@@ -190,6 +190,13 @@ impl Error {
                     rights.file()
                 ));
             }
+            Error::Request {
+                cause: Cause::Unauthorized,
+                server,
+                ..
+            } if server.starts_with("http://") => {
+                "credentials are sent over https only, as by kubectl: name the https address of the server"
+            }
             Error::Request { cause, .. } => return cause.hint().map(str::to_owned),
         };
         Some(text.to_owned())
@@ -261,4 +268,13 @@ fn longer(asked: Option<Duration>) -> String {
     asked.map_or_else(String::new, |time| {
         format!(", and it asks to wait {} s", time.as_secs())
     })
+}
+
+/// Makes an error of the system a part of a sentence.
+pub(super) fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(first) => first.to_lowercase().chain(chars).collect(),
+        None => String::new(),
+    }
 }

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Limited};
 use hyper::Response;
-use hyper::header::RETRY_AFTER;
-use kube::client::{AuthError, Body};
+use hyper::header::{AUTHORIZATION, RETRY_AFTER};
+use kube::client::Body;
+use tokio::sync::SemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::answer::Answer;
 use super::attempts::Attempts;
-use super::broken::{cause_of, chain};
+use super::broken::cause_of;
 use super::call::{Call, Reading};
 use super::outage::Transient;
-use super::{Cause, Cluster, Error, access};
+use super::{Cause, Cluster, DEFAULT_TIMEOUT, Error};
 use crate::secret::Scrubber;
 use crate::value::Value;
 
@@ -57,7 +58,7 @@ impl Cluster {
     /// that stays too busy are errors here.
     pub(super) async fn send(&self, act: &str, call: &Call) -> Result<Answer, Error> {
         // The semaphore is never closed; without a permit, only the limit would not hold.
-        let mut permit = self.permits.acquire().await.ok();
+        let mut permit = self.permit(call).await;
         let mut attempts = Attempts::for_request(self, act, call.once);
         loop {
             match self.attempt(act, call, attempts.deadline()).await {
@@ -67,10 +68,17 @@ impl Cluster {
                     // A waiting request holds no permit, so that it does not delay the renewal of a lock.
                     drop(permit);
                     attempts.wait(failure).await?;
-                    permit = self.permits.acquire().await.ok();
+                    permit = self.permit(call).await;
                 }
             }
         }
+    }
+
+    async fn permit(&self, call: &Call) -> Option<SemaphorePermit<'_>> {
+        if call.urgent {
+            return None;
+        }
+        self.permits.acquire().await.ok()
     }
 
     async fn attempt(&self, act: &str, call: &Call, deadline: Instant) -> Result<Answer, Failure> {
@@ -102,9 +110,25 @@ impl Cluster {
         deadline: Instant,
     ) -> Result<Response<Body>, Failure> {
         // Paths are encoded, so this error does not occur.
-        let request = call
+        let mut request = call
             .request()
             .map_err(|error| self.failed(act, Cause::Unreadable(error.to_string())))?;
+        let deadline = if call.urgent {
+            deadline.min(Instant::now() + DEFAULT_TIMEOUT)
+        } else {
+            deadline
+        };
+        match timeout_at(deadline, self.credentials.header()).await {
+            Ok(Ok(None)) => {}
+            Ok(Ok(Some(header))) => {
+                request.headers_mut().insert(AUTHORIZATION, header);
+            }
+            Ok(Err(reason)) => {
+                let context = self.context.clone();
+                return Err(Error::Credentials { context, reason }.into());
+            }
+            Err(_) => return Err(self.late()),
+        }
         self.requests.fetch_add(1, Ordering::Relaxed);
         let response = match timeout_at(deadline, self.client.send(request)).await {
             Ok(Ok(response)) => response,
@@ -202,13 +226,6 @@ impl Cluster {
     }
 
     fn broken(&self, act: &str, error: &kube::Error) -> Failure {
-        let links = chain(error);
-        if let Some(error) = links
-            .iter()
-            .find_map(|link| link.downcast_ref::<AuthError>())
-        {
-            return access::credentials(error, self.context.clone()).into();
-        }
         match cause_of(error) {
             cause @ Cause::Certificate(_) => self.failed(act, cause).into(),
             cause => Failure::Transient(Transient::Broken(cause)),

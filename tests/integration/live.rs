@@ -10,6 +10,7 @@ mod apply_stops;
 mod chaos;
 mod client;
 mod client_access;
+mod client_credentials;
 mod client_faults;
 mod client_frozen;
 mod client_hostile;
@@ -65,6 +66,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         client::tests(),
         client_access::tests(),
         chaos::tests(),
+        client_credentials::tests(),
         client_faults::tests(),
         client_frozen::tests(),
         client_hostile::tests(),
