@@ -43,17 +43,25 @@ impl Printable {
         let mut lines = Self::default();
         for line in text.lines() {
             let mut shown = String::with_capacity(line.len());
+            let mut plain = String::with_capacity(line.len());
             let mut rest = line;
             while let Some(at) = rest.find('\u{1b}') {
                 let colour = length_of_colour(&rest[at..]);
                 let end = at + colour.unwrap_or(1);
-                let text = if colour.is_some() { at } else { end };
-                shown.push_str(&escape::without_commands(&escape::fold(&rest[..text])));
-                shown.push_str(&rest[text..end]);
+                let text = escape::fold(&rest[..if colour.is_some() { at } else { end }]);
+                shown.push_str(&text);
+                plain.push_str(&text);
+                shown.push_str(&rest[at..if colour.is_some() { end } else { at }]);
                 rest = &rest[end..];
             }
-            shown.push_str(&escape::without_commands(&escape::fold(rest)));
-            lines.0.push_str(&shown);
+            let text = escape::fold(rest);
+            shown.push_str(&text);
+            plain.push_str(&text);
+            // A marker may be split by a colour, which not every reader sees.
+            match escape::without_commands(&plain) {
+                safe if *safe == *plain => lines.0.push_str(&shown),
+                safe => lines.0.push_str(&safe),
+            }
             lines.0.push('\n');
         }
         lines
