@@ -8,6 +8,7 @@ mod error;
 pub mod event;
 mod gate;
 mod ground;
+mod guard;
 mod inspect;
 mod item;
 pub mod lease;
@@ -20,6 +21,7 @@ mod wait;
 mod write;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -36,6 +38,7 @@ use reflector::Reflectors;
 use run::Run;
 
 use crate::cluster::Cluster;
+use crate::flux::ObjectKey;
 use crate::rollout::journal::{Entry, ItemOutcome, RunRecord};
 use crate::rollout::{ItemId, Rollout, Stage, Step};
 use crate::secret::Scrubber;
@@ -59,6 +62,9 @@ pub struct Options {
     pub stage_timeout: Option<Duration>,
 }
 
+/// Objects that exist, with their UIDs.
+pub type Present = BTreeMap<ObjectKey, Text>;
+
 /// What a run needs from its caller.
 pub struct Tools<'r> {
     /// The cluster, with the retry budget of a run.
@@ -67,6 +73,8 @@ pub struct Tools<'r> {
     pub before: Option<&'r RunRecord>,
     /// The releases that had failed before the run started, as `namespace/name`.
     pub failed_before: &'r [Text],
+    /// The objects of the rollout that existed when this process asked.
+    pub present: &'r Present,
     /// The receiver of entries and events.
     pub caller: &'r dyn Caller,
     /// Stops the run when a reason is set.
@@ -103,6 +111,7 @@ pub async fn run(
         cluster,
         before,
         failed_before,
+        present,
         caller,
         stop,
     } = tools;
@@ -112,6 +121,8 @@ pub async fn run(
         cluster,
         before,
         failed_before,
+        present,
+        site: &rollout.site,
         caller,
         stop,
         scrubber: Scrubber::from_trees(objects),

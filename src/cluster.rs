@@ -41,6 +41,7 @@ mod watch;
 
 pub use access::{Access, CONNECT_TIMEOUT, DEFAULT_TIMEOUT};
 pub use apply::ApplyResult;
+pub(crate) use apply::BoundApply;
 pub use client::{CONCURRENCY, Cluster, FIELD_MANAGER};
 pub(crate) use controller::FLUX_NAMESPACE;
 pub use controller::{Controller, Controllers};
@@ -49,6 +50,7 @@ pub use inspect::KubeEvent;
 pub use kind::{KindRef, Served};
 pub use lease::{Holder, Lease, Released, Renewed, Taken};
 pub use need::{Missing, Permission, Requirements, Verb};
+pub(crate) use object::Patched;
 pub use object::{Created, Deleted, ObjectRef, Replaced};
 pub use outage::Waiting;
 pub use preflight::Preflight;

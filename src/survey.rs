@@ -14,9 +14,10 @@ mod sites;
 
 pub(crate) use armada::active;
 pub(crate) use assess::{Assessed, Assessment, assess};
-pub(crate) use guard::{Guard, weakened};
+pub(crate) use guard::{Guard, find as find_guards};
 pub(crate) use live::{Compared, compare_all};
 pub(crate) use needs::needs;
+pub(crate) use records::{Record, Records, revision_of};
 pub(crate) use sites::Sites;
 
 use crate::cluster::Missing;

@@ -1,8 +1,5 @@
 //! Armada's own waits, one after another as in Armada (Armada: handlers/wait.py, `ChartWait.wait`).
 
-use std::convert::Infallible;
-use std::future::pending;
-
 use tokio::time::{Duration, Instant};
 
 use super::error::PartError;
@@ -66,11 +63,7 @@ async fn wait_for(
         });
         match run.wait(ends, seen).await? {
             Waited::Seen(Ok(())) if waited && gate.looks_again() => {
-                let later = ends.min(Instant::now() + LOOKS_AGAIN_AFTER);
-                match run.wait(later, pending::<Result<Infallible, _>>()).await? {
-                    Waited::Seen(never) => match never {},
-                    Waited::TimedOut => {}
-                }
+                run.pause(ends, LOOKS_AGAIN_AFTER).await?;
             }
             Waited::Seen(Ok(())) => return Ok(()),
             Waited::Seen(Err(reason)) => return Err(failed(&reason)),

@@ -4,17 +4,21 @@ use tokio::time::{Duration, Instant};
 
 use super::error::{Error, PartError};
 use super::event::ItemState;
-use super::ground;
 use super::prepared::Moment;
 use super::run::Run;
-use super::{delete, wait, write};
+use super::{delete, ground, guard, wait, write};
+use crate::cluster::KindRef;
 use crate::flux::{Object, ReleaseView};
 use crate::rollout::change::{self, Change};
-use crate::rollout::journal::ItemOutcome;
+use crate::rollout::journal::{ItemOutcome, Write};
 use crate::rollout::readiness::{self, Expected, Readiness};
 use crate::rollout::{DoneWhen, Item, ItemId, OnFailure, Release};
-use crate::survey::weakened;
 use crate::value::Text;
+
+/// The largest number of writes of an object whose version changes each time.
+const MAX_WRITES: usize = 10;
+/// The time between two of them.
+const BETWEEN_WRITES: Duration = Duration::from_millis(200);
 
 /// Rolls out one item; a failure of the item is an outcome, not an error.
 pub(super) async fn roll_out(
@@ -59,59 +63,25 @@ async fn try_roll_out(
         let reason = format!("kind {kind} of {api} is not served");
         return Err(PartError::Failed(reason));
     };
-    let live = run.live(&kind, object).await?;
-    let answer = run.cluster.dry_run_apply(object, live.as_ref(), false);
-    let would = write::accepted(answer.await?).map_err(PartError::Failed)?;
-    let change = change::change(live.as_ref(), &would);
-    let finished = run.before.is_some_and(|before| before.is_finished(id));
-    if finished && change != Change::Unchanged {
-        let reason = "it was changed after this run had finished it: check `armada2flux diff`, then start a \
-                      new run";
-        return Err(PartError::Failed(reason.to_owned()));
-    }
-    if change != Change::Unchanged
-        && let Some(other) = find_skipped_dependency(run, object)
-    {
-        return Err(PartError::Failed(format!(
-            "it depends on release `{other}`, which had failed before this run and is protected, so it was skipped: \
-             Flux does not reconcile it before that release is repaired"
-        )));
-    }
     if let DoneWhen::ReleaseReady(_) = done_when {
-        let held = live.as_ref().and_then(|live| weakened(object, live).next());
-        if let Some(guard) = held {
-            let reason = format!("{guard}; {}", guard.hint());
-            return Err(PartError::Failed(reason));
-        }
         ground::check(run, object, Moment::Before).await?;
     }
     let limit = Duration::from_secs(u64::try_from(*timeout).unwrap_or_default());
     let ends = Instant::now() + limit;
     let ends = stage_ends.map_or(ends, |stage| stage.min(ends));
-    let written = match (&change, done_when) {
-        (Change::Unchanged, _) => None,
-        (Change::Changed { upgrades: true }, DoneWhen::ReleaseReady(release)) => {
-            delete::before_upgrade(run, id, release, ends).await?;
-            Some(write::apply(run, id, object, live.as_ref()).await?)
-        }
-        (Change::Created | Change::Changed { .. }, _) => {
-            Some(write::apply(run, id, object, live.as_ref()).await?)
-        }
-    };
-    let (current, outcome) = match written {
-        None => (live.unwrap_or(would), ItemOutcome::Unchanged),
-        Some(current) => (current, ItemOutcome::Applied),
-    };
+    let Settled { current, outcome } = settle(run, id, item, &kind, ends).await?;
     match done_when {
         DoneWhen::Applied => {}
         DoneWhen::KeysFilled(keys) => {
             wait::check_keys(&current, keys).map_err(PartError::Failed)?
         }
         DoneWhen::ArtifactReady { commit } => {
-            wait::for_artifact(run, id, &kind, &current, commit.as_deref(), ends).await?;
+            let wait = wait::Wait::new(run, id, item, &kind, ends);
+            wait::for_artifact(&wait, &current, commit.as_deref()).await?;
         }
         DoneWhen::ReleaseReady(release) => {
-            let moved = wait::for_release(run, id, &kind, &current, release, ends).await?;
+            let wait = wait::Wait::new(run, id, item, &kind, ends);
+            let moved = wait::for_release(&wait, &current, release).await?;
             ground::check(run, object, Moment::After).await?;
             if moved {
                 return Ok(ItemOutcome::Applied);
@@ -120,6 +90,82 @@ async fn try_roll_out(
     }
     ground::remember(run, &kind, object).await?;
     Ok(outcome)
+}
+
+/// An object that is as the input says.
+struct Settled {
+    current: Object,
+    outcome: ItemOutcome,
+}
+
+/// Applies the object, unless it is up to date. The write is bound to the version that the guards have seen: when
+/// somebody was quicker, guards and dry run are asked again.
+async fn settle(
+    run: &Run<'_>,
+    id: &ItemId,
+    item: &Item,
+    kind: &KindRef,
+    ends: Instant,
+) -> Result<Settled, PartError> {
+    let object = &item.object;
+    let mut tried = false;
+    let mut deleted = false;
+    for _ in 0..MAX_WRITES {
+        let live = run.live(kind, object).await?;
+        guard::check(run, item, live.as_ref()).await?;
+        let answer = run.cluster.dry_run_apply(object, live.as_ref(), false);
+        let would = write::accepted(answer.await?).map_err(PartError::Failed)?;
+        let change = change::change(live.as_ref(), &would);
+        if change == Change::Unchanged {
+            let current = live.unwrap_or(would);
+            // The answer to a write of this process was lost.
+            let outcome = match tried {
+                true => ItemOutcome::Applied,
+                false => ItemOutcome::Unchanged,
+            };
+            if tried {
+                run.record_done(id, Write::Apply, current.generation())?;
+            }
+            return Ok(Settled { current, outcome });
+        }
+        may_change(run, id, object)?;
+        if let (Change::Changed { upgrades: true }, DoneWhen::ReleaseReady(release), false) =
+            (&change, &item.done_when, deleted)
+        {
+            delete::before_upgrade(run, id, release, ends).await?;
+            deleted = true;
+        }
+        if let Some(current) = write::apply(run, id, object, live.as_ref()).await? {
+            guard::refuses(run, item, &current).map_err(PartError::Failed)?;
+            if let (None, DoneWhen::ReleaseReady(release)) = (&live, &item.done_when) {
+                guard::installed_by_flux_alone(run, release).await?;
+            }
+            let outcome = ItemOutcome::Applied;
+            return Ok(Settled { current, outcome });
+        }
+        tried = true;
+        run.pause(ends, BETWEEN_WRITES).await?;
+    }
+    Err(PartError::Failed(format!(
+        "other clients changed it {MAX_WRITES} times while it was written: find out who writes it \
+         (`kubectl get --show-managed-fields`), then resume the run"
+    )))
+}
+
+/// Fails when an object that differs may not be written.
+fn may_change(run: &Run<'_>, id: &ItemId, object: &Object) -> Result<(), PartError> {
+    if run.before.is_some_and(|before| before.is_finished(id)) {
+        let reason = "it was changed after this run had finished it: check `armada2flux diff`, then start a \
+                      new run";
+        return Err(PartError::Failed(reason.to_owned()));
+    }
+    match find_skipped_dependency(run, object) {
+        Some(other) => Err(PartError::Failed(format!(
+            "it depends on release `{other}`, which had failed before this run and is protected, so it was skipped: \
+             Flux does not reconcile it before that release is repaired"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Decides about a release that had failed before the run, as Armada does (Armada: handlers/chart_deploy.py).
@@ -173,6 +219,9 @@ pub(super) async fn verify(run: &Run<'_>, item: &Item) -> Result<Option<String>,
     let Some(live) = run.live(&kind, object).await? else {
         return Ok(Some("it does not exist".to_owned()));
     };
+    if let Err(reason) = guard::refuses(run, item, &live) {
+        return Ok(Some(reason));
+    }
     let answer = run.cluster.dry_run_apply(object, Some(&live), false);
     let would = match write::accepted(answer.await?) {
         Ok(would) => would,

@@ -2,13 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::future::Future;
+use std::convert::Infallible;
+use std::future::{Future, pending};
 use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Duration, Instant, timeout_at};
 
+use super::Present;
 use super::error::{Error, RecordError};
 use super::event::{Event, ItemState};
 use super::prepared::Ground;
@@ -75,6 +77,10 @@ pub(super) struct Run<'r> {
     pub(super) scrubber: Scrubber,
     /// The releases that had failed before the run, as `namespace/name`.
     pub(super) failed_before: &'r [Text],
+    /// The objects of the rollout that existed when this process began.
+    pub(super) present: &'r Present,
+    /// The site of the rollout.
+    pub(super) site: &'r str,
     /// The releases that were skipped, as (namespace, name).
     pub(super) skipped: RefCell<BTreeSet<(Text, Text)>>,
     /// What the preparation made ready.
@@ -158,6 +164,15 @@ impl Run<'_> {
         }
     }
 
+    /// Lets a time pass, at most until `ends`.
+    pub(super) async fn pause(&self, ends: Instant, time: Duration) -> Result<(), Error> {
+        let until = ends.min(Instant::now() + time);
+        match self.wait(until, pending::<Result<Infallible, _>>()).await? {
+            Waited::Seen(never) => match never {},
+            Waited::TimedOut => Ok(()),
+        }
+    }
+
     /// Watches objects of a kind.
     pub(super) fn watch(
         &self,
@@ -172,7 +187,8 @@ impl Run<'_> {
         })
     }
 
-    /// Returns the object as it is now. Objects of Flux are watched anyway, others are read once.
+    /// Returns the object as it is now: a watch may be behind. Objects of Flux are watched, so they may be listed; others may
+    /// be read.
     pub(super) async fn live(
         &self,
         kind: &KindRef,
@@ -181,8 +197,8 @@ impl Run<'_> {
         if !object.is_of_flux() {
             return Ok(self.cluster.read(&ObjectRef::from(object)).await?);
         }
-        let view = self.watched(kind, object);
-        Ok(view.object(object.namespace.as_ref(), &object.name).await?)
+        let namespace = object.namespace.as_deref();
+        Ok(self.cluster.find(kind, namespace, &object.name).await?)
     }
 
     /// Returns the reflector of a Flux object; it stays open for the whole run.

@@ -3,7 +3,7 @@
 use super::error::PartError;
 use super::event::ItemState;
 use super::run::Run;
-use crate::cluster::{ApplyResult, ObjectRef};
+use crate::cluster::{ApplyResult, BoundApply, ObjectRef, Patched};
 use crate::flux::Object;
 use crate::rollout::ItemId;
 use crate::rollout::journal::Write;
@@ -16,7 +16,7 @@ const REQUESTED_AT: &str = "reconcile.fluxcd.io/requestedAt";
 const RESET_AT: &str = "reconcile.fluxcd.io/resetAt";
 
 /// The reason of an object that is deleted during the wait.
-pub(super) const DELETED: &str = "it was deleted during the run: run again to recreate it";
+pub(super) const DELETED: &str = "it was deleted during the run: find out who deleted it and why, then resume the run to create it again";
 
 /// Returns the object that the server accepted, or the reason why it did not.
 pub(super) fn accepted(answer: ApplyResult) -> Result<Object, String> {
@@ -44,29 +44,44 @@ pub(super) fn accepted(answer: ApplyResult) -> Result<Object, String> {
     }
 }
 
-/// Applies the object on the server side, without force: fields of other managers stay theirs.
+/// Applies the object on the server side, without force: fields of other managers stay theirs. `None` when `live` is not
+/// what the cluster holds any more.
 pub(super) async fn apply(
     run: &Run<'_>,
     id: &ItemId,
     object: &Object,
     live: Option<&Object>,
-) -> Result<Object, PartError> {
+) -> Result<Option<Object>, PartError> {
     run.record_intent(id, &Write::Apply)?;
     run.emit(id, ItemState::Writing);
-    let answer = run.cluster.apply(object, live, false).await?;
+    let answer = match run.cluster.apply_to_version(object, live).await? {
+        // The dry run had no conflict, so the object is not what it was.
+        BoundApply::Answered(ApplyResult::Conflict(_)) | BoundApply::Outdated => return Ok(None),
+        BoundApply::Answered(answer) => answer,
+    };
     let written = accepted(answer).map_err(PartError::Failed)?;
     run.record_done(id, Write::Apply, written.generation())?;
-    Ok(written)
+    Ok(Some(written))
 }
 
-/// Removes `spec.suspend`.
+/// Removes `spec.suspend`; `None` when `current` is not what the cluster holds any more.
 pub(super) async fn unsuspend(
     run: &Run<'_>,
     id: &ItemId,
     current: &Object,
-) -> Result<Object, PartError> {
+) -> Result<Option<Object>, PartError> {
     let spec: Mapping = [("suspend", Value::null())].into_iter().collect();
-    patch(run, id, Write::Unsuspend, current, "spec", spec).await
+    let patch: Mapping = [("spec", spec)].into_iter().collect();
+    run.record_intent(id, &Write::Unsuspend)?;
+    run.emit(id, ItemState::Writing);
+    match run.cluster.patch_version(current, patch).await? {
+        Patched::Done(patched) => {
+            run.record_done(id, Write::Unsuspend, patched.generation())?;
+            Ok(Some(*patched))
+        }
+        Patched::Outdated => Ok(None),
+        Patched::NotThere => Err(PartError::Failed(DELETED.to_owned())),
+    }
 }
 
 /// The object that was written, and the token that its status must show.
@@ -87,7 +102,14 @@ pub(super) async fn retry(
     let request = Write::Retry {
         token: token.clone(),
     };
-    let patched = patch(run, id, request, current, "metadata", annotations).await?;
+    run.record_intent(id, &request)?;
+    run.emit(id, ItemState::Writing);
+    let content: Mapping = [("metadata", annotations)].into_iter().collect();
+    let of = ObjectRef::from(current);
+    let Some(patched) = run.cluster.patch(&of, &content.into()).await? else {
+        return Err(PartError::Failed(DELETED.to_owned()));
+    };
+    run.record_done(id, request, patched.generation())?;
     Ok((patched, Retried::Release(token)))
 }
 
@@ -145,23 +167,4 @@ fn token(run: &Run<'_>, id: &ItemId, current: &Object, heard: &str) -> Text {
     let asked = run.before(id).and_then(|item| item.retried.as_ref());
     let open = asked.filter(|token| heard != Some(token.as_str()));
     open.cloned().unwrap_or_else(|| run.caller.now())
-}
-
-async fn patch(
-    run: &Run<'_>,
-    id: &ItemId,
-    request: Write,
-    current: &Object,
-    item: &'static str,
-    content: Mapping,
-) -> Result<Object, PartError> {
-    run.record_intent(id, &request)?;
-    run.emit(id, ItemState::Writing);
-    let content: Mapping = [(item, content)].into_iter().collect();
-    let (of, content) = (ObjectRef::from(current), Value::from(content));
-    let Some(patched) = run.cluster.patch(&of, &content).await? else {
-        return Err(PartError::Failed(DELETED.to_owned()));
-    };
-    run.record_done(id, request, patched.generation())?;
-    Ok(patched)
 }

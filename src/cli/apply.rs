@@ -140,8 +140,11 @@ async fn apply(
     let (tell, mut warnings) = ClientWarnings::new();
     let cluster = arguments.access.connect_telling(tell).await?;
     let cluster = Arc::new(cluster.retry_for(RETRY_FOR).rights(Rights::Apply));
-    let Preflight { info, plan } =
-        preflight::preflight(arguments, output, rollout, options, &cluster).await?;
+    let Preflight {
+        info,
+        plan,
+        present,
+    } = preflight::preflight(arguments, output, rollout, options, &cluster).await?;
     if arguments.dry_run {
         stdout::write(&plan_text::text(&plan, stdout::style(output)))?;
         return Ok(ExitCode::SUCCESS);
@@ -156,7 +159,7 @@ async fn apply(
     let session = Session::open(arguments, output, rollout, cluster, info).await?;
     warnings.keep(true);
     let walked = tokio::select! {
-        ended = session.walk(options, &mut warnings) => ended.map(Walked::Finished),
+        ended = session.walk(options, &present, &mut warnings) => ended.map(Walked::Finished),
         at_once = signals::watch(session.stop()) => at_once.map(|()| Walked::AtOnce),
     };
     warnings.keep(false);

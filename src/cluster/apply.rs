@@ -51,6 +51,16 @@ pub enum ApplyResult {
     },
 }
 
+/// The result of an apply that was bound to a version of the object.
+#[derive(Clone, Debug)]
+pub(crate) enum BoundApply {
+    /// What the server says of the object.
+    Answered(ApplyResult),
+    /// The object has another version than the request, or is another one, or is gone: nothing was written by this
+    /// attempt. If the connection broke in between, an earlier attempt may have written it.
+    Outdated,
+}
+
 /// The kind of apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Apply {
@@ -88,6 +98,30 @@ impl Cluster {
         force: bool,
     ) -> Result<ApplyResult, Error> {
         self.apply_as(Apply::ForGood, object, live, force).await
+    }
+
+    /// Writes `object` as [`Cluster::apply`] does, without force, but only while `live` is the object in the cluster:
+    /// the same UID, the same version. Without `live` the write is bound to nothing.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::apply`].
+    pub(crate) async fn apply_to_version(
+        &self,
+        object: &Object,
+        live: Option<&Object>,
+    ) -> Result<BoundApply, Error> {
+        let Some(live) = live else {
+            return Ok(BoundApply::Answered(self.apply(object, None, false).await?));
+        };
+        let bound = object.at_version_of(live);
+        let answer = self.apply(&bound, Some(live), false).await?;
+        Ok(match answer {
+            ApplyResult::Refused { code: 409, message } if is_outdated(&message) => {
+                BoundApply::Outdated
+            }
+            answer => BoundApply::Answered(answer),
+        })
     }
 
     async fn apply_as(
@@ -170,6 +204,18 @@ fn refusal(object: &Object, answer: &Answer, scrubber: &Scrubber) -> ApplyResult
             message: message(),
         },
     }
+}
+
+/// Whether the server refuses a write since the object is not the one that it is bound to (Kubernetes:
+/// apiserver/pkg/registry/generic/registry/store.go, endpoints/handlers/patch.go).
+fn is_outdated(message: &str) -> bool {
+    [
+        "the object has been modified",
+        "uid mismatch",
+        "Precondition failed: UID",
+    ]
+    .iter()
+    .any(|part| message.contains(part))
 }
 
 fn conflicts(answer: &Answer, scrubber: &Scrubber) -> Vec<Conflict> {

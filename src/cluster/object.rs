@@ -82,6 +82,18 @@ pub enum Replaced {
     NotThere,
 }
 
+/// The result of a patch that was bound to a version of the object.
+#[derive(Clone, Debug)]
+pub(crate) enum Patched {
+    /// The object is changed; as it is stored.
+    Done(Box<Object>),
+    /// The object has another version than the request. If the connection broke in between, this request may have changed
+    /// it.
+    Outdated,
+    /// The object does not exist.
+    NotThere,
+}
+
 /// The part of an object that a patch changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
@@ -128,24 +140,65 @@ impl Cluster {
         self.patch_part(Part::Status, target, patch).await
     }
 
+    /// Changes an object as [`Cluster::patch`] does, but only the version that `live` is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::patch`].
+    pub(crate) async fn patch_version(
+        &self,
+        live: &Object,
+        mut patch: Mapping,
+    ) -> Result<Patched, Error> {
+        let target = ObjectRef::from(live);
+        let act = format!("patch {target}");
+        if let Some(version) = version(live) {
+            let bound: Mapping = [("resourceVersion", Value::from(version))]
+                .into_iter()
+                .collect();
+            patch.insert("metadata", bound);
+        }
+        let patch = Value::from(patch);
+        let answer = self.send_patch(&act, Part::Whole, &target, &patch).await?;
+        if answer.status == 409 {
+            return Ok(Patched::Outdated);
+        }
+        let object = self.object(&Scrubber::from_trees([&patch]), &act, &target, answer)?;
+        Ok(object.map_or(Patched::NotThere, |object| Patched::Done(Box::new(object))))
+    }
+
     async fn patch_part(
         &self,
         part: Part,
         target: &ObjectRef,
         patch: &Value,
     ) -> Result<Option<Object>, Error> {
-        let (act, part) = match part {
-            Part::Whole => (format!("patch {target}"), ""),
-            Part::Status => (format!("patch the status of {target}"), "/status"),
+        let act = match part {
+            Part::Whole => format!("patch {target}"),
+            Part::Status => format!("patch the status of {target}"),
         };
-        let kind = self.kind_of(&act, target).await?;
+        let answer = self.send_patch(&act, part, target, patch).await?;
+        self.object(&Scrubber::from_trees([patch]), &act, target, answer)
+    }
+
+    async fn send_patch(
+        &self,
+        act: &str,
+        part: Part,
+        target: &ObjectRef,
+        patch: &Value,
+    ) -> Result<Answer, Error> {
+        let part = match part {
+            Part::Whole => "",
+            Part::Status => "/status",
+        };
+        let kind = self.kind_of(act, target).await?;
         let path = format!(
             "{}{part}?fieldManager={FIELD_MANAGER}&fieldValidation=Strict",
             kind.path_of(target.namespace.as_deref(), &target.name)
         );
         let body = to_json(patch, View::Clear);
-        let answer = self.send(&act, &Call::merge_patch(path, body)).await?;
-        self.object(&Scrubber::from_trees([patch]), &act, target, answer)
+        self.send(act, &Call::merge_patch(path, body)).await
     }
 
     /// Deletes an object if its UID is `uid`. Kubernetes deletes its dependents in the background.

@@ -200,6 +200,26 @@ impl Object {
         self.namespace = Some(namespace);
     }
 
+    /// Returns the object with the UID and the version of `live`: the API server accepts its write only while `live` is
+    /// what it holds.
+    #[must_use]
+    pub(crate) fn at_version_of(&self, live: &Self) -> Self {
+        let mut object = self.clone();
+        let meta = live.meta();
+        if let Some(metadata) = object.metadata_mut() {
+            let marks = [
+                ("uid", meta.uid()),
+                ("resourceVersion", meta.resource_version()),
+            ];
+            for (key, mark) in marks {
+                if let Some(mark) = mark {
+                    metadata.insert(key, Text::from(mark));
+                }
+            }
+        }
+        object
+    }
+
     fn metadata_mut(&mut self) -> Option<&mut Mapping> {
         let object = self.value.as_mapping_mut()?;
         object.get_mut("metadata")?.as_mapping_mut()

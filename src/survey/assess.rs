@@ -5,8 +5,9 @@ use super::guard::{self, Guard};
 use super::live::{self, Compared, Live};
 use crate::cluster::{Cluster, Error};
 use crate::compare::ObjectChange;
-use crate::flux::ObjectSet;
+use crate::flux::{Object, ObjectSet};
 use crate::rollout::{DoneWhen, Item, Rollout, readiness};
+use crate::value::Text;
 
 /// The assessment of a rollout.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct Assessed {
     pub(crate) guards: Vec<Guard>,
     /// Whether the item is a release that had failed already.
     pub(crate) failed_before: bool,
+    /// UID of the object in the cluster; `None` when there is none.
+    pub(crate) uid: Option<Text>,
 }
 
 /// Asks the API server about all items, as a run sends them and in its order.
@@ -62,5 +65,6 @@ fn assess_item(site: &str, item: &Item, change: ObjectChange, found: &Live) -> A
         change,
         guards: guard::find(item, site, live, held),
         failed_before,
+        uid: live.and_then(Object::uid).map(Text::from),
     }
 }

@@ -118,8 +118,9 @@ pub(super) fn record<'r>(item: &Item, records: &'r Records) -> Option<&'r Record
     }
 }
 
-/// Returns the guards that refuse one object.
-pub(super) fn find(
+/// Returns the guards that refuse one object. Asked before a run, and again at the item's own turn.
+#[must_use]
+pub(crate) fn find(
     item: &Item,
     site: &str,
     live: Option<&Object>,
@@ -172,7 +173,7 @@ pub(super) fn find(
 }
 
 /// The fields of others that weaken what a run checks.
-pub(crate) fn weakened(input: &Object, live: &Object) -> impl Iterator<Item = Guard> {
+fn weakened(input: &Object, live: &Object) -> impl Iterator<Item = Guard> {
     let object = Text::from(input.title());
     let found = foreign::find(live, input, FIELD_MANAGER).into_iter();
     let refused = found.filter(|field| field.weight == Weight::Refused);
@@ -184,17 +185,31 @@ pub(crate) fn weakened(input: &Object, live: &Object) -> impl Iterator<Item = Gu
     })
 }
 
-/// Who stopped a release that had run. A tree that was applied before a run carries `spec.suspend`, too, so that nothing
-/// moves: such a release has no history, or the field is this program's.
+/// Who suspended a release, other than this program.
+///
+/// A tree that was applied before a run carries `spec.suspend`, too, so that nothing moves. The client that applied it
+/// holds the chart of the release as well, and the release has no history: that is not a suspension by somebody.
 fn suspended_by(live: &Object) -> Option<Text> {
-    if !live.is_suspended() || !is_managed(live) {
+    if !live.is_suspended() {
         return None;
     }
     let owners = managed_fields::owners(live);
-    let mut holders = owners
+    let holders: Vec<_> = owners
         .iter()
-        .filter(|owner| owner.paths().iter().any(|path| path == ".spec.suspend"));
-    let holder = holders.find(|owner| owner.manager != FIELD_MANAGER)?;
+        .map(|owner| (owner, owner.paths()))
+        .filter(|(_, paths)| paths.iter().any(|path| path == ".spec.suspend"))
+        .collect();
+    if holders.is_empty() {
+        return is_managed(live).then(|| "an unknown client".into());
+    }
+    let by_tree = |paths: &[String]| {
+        let chart = [".spec.chart", ".spec.releaseName"];
+        let holds = |path: &String| chart.iter().any(|field| path.starts_with(field));
+        !is_managed(live) && paths.iter().any(holds)
+    };
+    let (holder, _) = holders
+        .iter()
+        .find(|(owner, paths)| owner.manager != FIELD_MANAGER && !by_tree(paths))?;
     Some(holder.manager.clone())
 }
 
@@ -245,6 +260,7 @@ mod tests {
             revision: 3,
             status: "deployed".into(),
             by_flux: false,
+            by_others: true,
         };
         let taken = "HelmRelease town/web: Helm holds revision 3 of the release (deployed) and Flux does not manage it yet";
         let metadata = r#""metadata":{"name":"web","namespace":"town"}"#;
@@ -303,7 +319,22 @@ mod tests {
             ["HelmRelease town/web is suspended by `flux`"]
         );
         assert_eq!(said("", Some(&live("armada2flux", &ran)), None), [""; 0]);
-        // A tree that was applied before the run.
-        assert_eq!(said("", Some(&live("kubectl", "")), None), [""; 0]);
+        // Without a history: somebody suspended it, or a tree that was applied before the run says so.
+        let before = live("oncall", "");
+        assert_eq!(
+            said("", Some(&before), None),
+            ["HelmRelease town/web is suspended by `oncall`"]
+        );
+        let tree = live("kubectl", "").replace(
+            r#"{"f:suspend":{}}"#,
+            r#"{"f:suspend":{},"f:releaseName":{}}"#,
+        );
+        assert_eq!(said("", Some(&tree), None), [""; 0]);
+        // Nobody is known to hold the field.
+        let unknown = live("oncall", &ran).replace("f:suspend", "f:interval");
+        assert_eq!(
+            said("", Some(&unknown), None),
+            ["HelmRelease town/web is suspended by `an unknown client`"]
+        );
     }
 }

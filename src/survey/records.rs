@@ -6,7 +6,7 @@ use futures::StreamExt as _;
 
 use crate::cluster::{CONCURRENCY, Cluster, Error, KindRef};
 use crate::flux::Object;
-use crate::value::{Data, Number, Text};
+use crate::value::Text;
 
 /// The label by which Helm's records are found.
 const BY_HELM: &str = "owner=helm";
@@ -20,6 +20,8 @@ pub(crate) struct Record {
     pub(crate) status: Text,
     /// Whether helm-controller wrote it.
     pub(crate) by_flux: bool,
+    /// Whether another client of Helm wrote any revision that Helm still holds.
+    pub(crate) by_others: bool,
 }
 
 impl Record {
@@ -67,6 +69,26 @@ impl Records {
         Ok(records)
     }
 
+    /// Reads the record of one release as it is now; `None` when Helm holds none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Records::read`].
+    pub(crate) async fn read_one(
+        cluster: &Cluster,
+        secrets: &KindRef,
+        storage: &Text,
+        name: &str,
+    ) -> Result<Option<Record>, Error> {
+        let labels = format!("{BY_HELM},name={name}");
+        let found = cluster.list_metadata(secrets, Some(storage), Some(&labels));
+        let mut records = Self::default();
+        for record in found.await? {
+            records.add(storage, &record);
+        }
+        Ok(records.get(storage, name).cloned())
+    }
+
     /// The release of that name.
     #[must_use]
     pub(crate) fn get(&self, storage: &str, name: &str) -> Option<&Record> {
@@ -83,28 +105,41 @@ impl Records {
             .and_then(|v| v.parse().ok())
             .unwrap_or(0);
         let key = (namespace.clone(), name.into());
-        let known = self.0.get(&key).map_or(0, |record| record.revision);
-        if revision >= known {
-            let mut writers = record.meta().managed_fields().iter();
-            let record = Record {
-                revision,
-                status: status.into(),
-                by_flux: writers.any(|writer| writer.text_at(&["manager"]) == Some(FLUX)),
-            };
-            self.0.insert(key, record);
-        }
+        let mut writers = record.meta().managed_fields().iter();
+        let by_flux = writers.any(|writer| writer.text_at(&["manager"]) == Some(FLUX));
+        let known = self.0.get(&key);
+        let by_others = !by_flux || known.is_some_and(|known| known.by_others);
+        let newest = known.filter(|known| known.revision > revision).cloned();
+        let record = newest.unwrap_or_else(|| Record {
+            revision,
+            status: status.into(),
+            by_flux,
+            by_others,
+        });
+        self.0.insert(
+            key,
+            Record {
+                by_others,
+                ..record
+            },
+        );
     }
 }
 
 /// Whether Flux manages the release of a HelmRelease: its newest snapshot has a revision
 /// (helm-controller: `status.history`).
 pub(super) fn is_managed(release: &Object) -> bool {
-    let newest = release.value.items_at(&["status", "history"]).first();
-    let version = newest.and_then(|snapshot| snapshot.at(&["version"]));
-    version.is_some_and(|version| match version.data {
-        Data::Number(Number::Int(version)) => version > 0,
-        _ => false,
-    })
+    revision_of(Some(release)) > 0
+}
+
+/// The newest revision that Flux knows of a HelmRelease's release; 0 when it knows none.
+#[must_use]
+pub(crate) fn revision_of(release: Option<&Object>) -> u64 {
+    let newest = release.and_then(|live| live.value.items_at(&["status", "history"]).first());
+    let version = newest.and_then(|snapshot| snapshot.int_at(&["version"]));
+    version
+        .and_then(|version| u64::try_from(version).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -296,7 +296,8 @@ fn reaching(files: &[File]) -> Vec<String> {
 
 /// Files that write to a standard stream or print text as it is, and must not; and those that may and do not.
 fn beside_the_door(files: &[File]) -> Vec<String> {
-    let rules: [(&[&str], fn(&File) -> bool, &str); 2] = [
+    type Rule<'r> = (&'r [&'r str], fn(&File) -> bool, &'r str);
+    let rules: [Rule<'_>; 2] = [
         (SPEAKING, |file| file.speaks, "names a standard stream"),
         (EXACT, |file| file.exact, "prints text as it is"),
     ];

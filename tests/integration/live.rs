@@ -7,6 +7,7 @@ mod apply_faults;
 mod apply_kill;
 mod apply_output;
 mod apply_stops;
+mod apply_watched;
 mod chaos;
 mod client;
 mod client_access;
@@ -63,6 +64,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         apply_faults::tests(),
         apply_kill::tests(),
         apply_stops::tests(),
+        apply_watched::tests(),
         client::tests(),
         client_access::tests(),
         chaos::tests(),

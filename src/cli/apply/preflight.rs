@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::super::access::failure;
 use super::super::{Failure, Output, warnings};
 use super::{Arguments, identity};
-use crate::apply::Options;
+use crate::apply::{Options, Present};
 use crate::cluster::Cluster;
 use crate::report::plan::{self, Refusal, Report};
 use crate::rollout::journal::RunInfo;
@@ -19,6 +19,8 @@ pub(super) struct Preflight {
     pub(super) info: RunInfo,
     /// What it is going to do.
     pub(super) plan: Report,
+    /// The objects of the rollout that exist.
+    pub(super) present: Present,
 }
 
 /// Looks, and refuses the run when anything forbids it.
@@ -49,9 +51,13 @@ pub(super) async fn preflight(
     warnings::say_requests(cluster, output);
     let mut refusals = Vec::new();
     let mut failed_before = Vec::new();
+    let mut present = Present::new();
     for ((stage, _, item), assessed) in rollout.items().zip(&assessment.items) {
         if options.concerns(stage) {
             refusals.extend(plan::refusals(assessed));
+        }
+        if let Some(uid) = &assessed.uid {
+            present.insert(item.object.key(), uid.clone());
         }
         if assessed.failed_before {
             let namespace = item.object.namespace.as_deref().unwrap_or_default();
@@ -72,6 +78,7 @@ pub(super) async fn preflight(
             failed_before,
         },
         plan: plan::report(rollout, &assessment, cluster.server()),
+        present,
     })
 }
 

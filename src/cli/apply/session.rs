@@ -20,7 +20,7 @@ use super::locks::{self, Locks};
 use super::signals::Signals;
 use crate::apply::lease::{self, Kept};
 use crate::apply::publish::{self, Publisher};
-use crate::apply::{self, Caller, Event, Options, RecordError, RunOutcome, Stop, Tools};
+use crate::apply::{self, Caller, Event, Options, Present, RecordError, RunOutcome, Stop, Tools};
 use crate::cluster::{self, Cluster};
 use crate::report::apply::Report;
 use crate::report::command_line;
@@ -121,6 +121,7 @@ impl<'s> Session<'s> {
     pub(super) async fn walk(
         &self,
         options: &Options,
+        present: &Present,
         warnings: &mut ClientWarnings,
     ) -> Result<RunOutcome, Failure> {
         let tools = Tools {
@@ -131,6 +132,7 @@ impl<'s> Session<'s> {
                 .as_ref()
                 .map_or(&self.info, |run| &run.info)
                 .failed_before,
+            present,
             caller: self,
             stop: self.stop.clone(),
         };

@@ -74,7 +74,11 @@ pub(crate) fn start(
                 ),
                 Program::HelmController => (
                     User::HelmController,
-                    vec!["--requeue-dependency=1s".to_owned()],
+                    vec![
+                        "--requeue-dependency=1s".to_owned(),
+                        // Tests that let Helm wait would hold up all others.
+                        "--concurrent=20".to_owned(),
+                    ],
                 ),
                 _ => (
                     User::KustomizeController,

@@ -44,6 +44,8 @@ pub(crate) struct ProxiedRequest {
 pub(crate) enum Fault {
     /// The proxy forwards it later.
     Delay(Duration),
+    /// The proxy forwards it when this holds `true`.
+    Hold(watch::Receiver<bool>),
     /// The API server never receives it; the client gets this status (429, 503), with `Retry-After` in seconds.
     Answer(u16, Option<u32>),
     /// The API server never receives it; the connection closes without a response.
@@ -270,6 +272,11 @@ async fn pass(state: &State, upstream: &kube::Client, request: Request<Incoming>
         None => forward(state, upstream, request, kind).await,
         Some(Fault::Delay(time)) => {
             tokio::time::sleep(time).await;
+            forward(state, upstream, request, kind).await
+        }
+        Some(Fault::Hold(mut opened)) => {
+            // Without a sender it is opened.
+            let _ = opened.wait_for(|open| *open).await;
             forward(state, upstream, request, kind).await
         }
         Some(Fault::Answer(status, retry_after)) => Some(refusal(status, retry_after)),

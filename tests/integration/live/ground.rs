@@ -249,7 +249,7 @@ fn weakened(scope: &Scope<'_>) -> Outcome {
         json!({"test": {"filters": [{"name": format!("grain-{LAST}-test"), "exclude": true}]}});
     hold(scope, &site, LAST, &leave_out)?;
     let fails = tests("armada2flux.example/fails: 'true'");
-    let tree = site.tree("two", &[fails.clone()])?;
+    let tree = site.tree("two", std::slice::from_ref(&fails))?;
     let before = site.release(LAST)?["spec"].clone();
     let ran = site.apply(&tree, &[])?;
     let said = "`.spec.test.filters` is held by `oncall` and not in the input";
