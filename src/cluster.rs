@@ -48,7 +48,7 @@ pub use controller::{Controller, Controllers};
 pub use error::{Cause, Error, Rights};
 pub use inspect::KubeEvent;
 pub use kind::{KindRef, Served};
-pub use lease::{Holder, Lease, Released, Renewed, Taken};
+pub use lease::{Holder, Implausible, Lease, Released, Renewed, Taken};
 pub use need::{Missing, Permission, Requirements, Verb};
 pub(crate) use object::Patched;
 pub use object::{Created, Deleted, ObjectRef, Replaced};

@@ -8,6 +8,7 @@ pub mod change;
 pub mod check;
 mod digest;
 pub(crate) mod foreign;
+pub mod identity;
 pub mod journal;
 pub mod readiness;
 pub mod saved;
@@ -170,6 +171,17 @@ impl Rollout {
             let steps = stage.steps.iter();
             steps.flat_map(move |step| step.items.iter().map(move |item| (stage, step, item)))
         })
+    }
+
+    /// Returns all releases in order, with the identities of their items.
+    pub(crate) fn releases_with_ids(&self) -> impl Iterator<Item = (ItemId, &Release)> {
+        self.items()
+            .filter_map(|(stage, step, item)| match &item.done_when {
+                DoneWhen::ReleaseReady(release) => Some((item.id(stage, step), &**release)),
+                DoneWhen::Applied | DoneWhen::KeysFilled(_) | DoneWhen::ArtifactReady { .. } => {
+                    None
+                }
+            })
     }
 
     /// Returns all releases in order, with their items.

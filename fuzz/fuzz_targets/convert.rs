@@ -47,7 +47,9 @@ fuzz_target!(|input: &str| {
 fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
     let mut diagnostics = Diagnostics::default();
     let mut texts = Texts::default();
-    texts.documents.push(add(&mut texts.sources, "site.yaml", site));
+    texts
+        .documents
+        .push(add(&mut texts.sources, "site.yaml", site));
     if let Some(listed) = listing(site, how) {
         let file = add(&mut texts.sources, "listing.yaml", &listed);
         texts.documents.push(file);
@@ -74,7 +76,11 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
 
     let names = decoded
         .plan(None, plan::Options::default(), &mut Diagnostics::default())
-        .map(|plan| plan.releases().map(|release| release.name.clone()).collect());
+        .map(|plan| {
+            plan.releases()
+                .map(|release| release.name.clone())
+                .collect()
+        });
     let options = Options {
         lower: lower::Options {
             delivery: how,
@@ -95,7 +101,10 @@ fn run(site: &str, files: &[&str], arguments: &[&str], how: Delivery) {
     let Compilation { plan, totals } = decoded
         .compile(&options, &mut diagnostics, &mut sink)
         .expect("every name is a release");
-    assert!(plan.is_some() || diagnostics.errors() > 0, "no plan and no error");
+    assert!(
+        plan.is_some() || diagnostics.errors() > 0,
+        "no plan and no error"
+    );
     let releases = plan.as_ref().map_or(0, |plan| plan.releases().count());
     assert!(
         totals.releases == releases || diagnostics.errors() > 0,
@@ -175,13 +184,22 @@ fn reads_back(value: &Value) {
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
     let tree = read("written.yaml", &text, &mut sources, &mut diagnostics);
-    if diagnostics.list().iter().any(|found| found.code == Code::DepthLimit) {
+    if diagnostics
+        .list()
+        .iter()
+        .any(|found| found.code == Code::DepthLimit)
+    {
         return;
     }
     let root = tree.roots().next().expect("a document");
     for reader in [Delivery::Go, Delivery::Written] {
         let back = deliver(root, reader, &mut diagnostics);
-        assert_eq!(diagnostics.errors(), 0, "{reader:?}: {:?} in\n{text}", diagnostics.list());
+        assert_eq!(
+            diagnostics.errors(),
+            0,
+            "{reader:?}: {:?} in\n{text}",
+            diagnostics.list()
+        );
         assert!(
             back.as_ref() == Some(value),
             "{reader:?} reads another value\n{text}"

@@ -14,7 +14,10 @@ fuzz_target!(|text: &str| {
         assert!(text.get(label.span.range()).is_some(), "{:?}", label.span);
     }
     let broken = tree.documents().iter().any(|document| document.broken);
-    assert!(!broken || diagnostics.errors() > 0, "broken without an error");
+    assert!(
+        !broken || diagnostics.errors() > 0,
+        "broken without an error"
+    );
 
     let mut end = 0;
     for comment in tree.comments() {
@@ -30,12 +33,19 @@ fuzz_target!(|text: &str| {
         assert!(text.get(span.range()).is_some(), "{span:?}");
         assert!(span.start() >= end, "documents overlap");
         end = span.end();
-        let mut pending: Vec<Node<'_>> = document.root.map(|root| tree.node(root)).into_iter().collect();
+        let mut pending: Vec<Node<'_>> = document
+            .root
+            .map(|root| tree.node(root))
+            .into_iter()
+            .collect();
         while let Some(node) = pending.pop() {
             visited += 1;
             let place = node.span();
             assert!(text.get(place.range()).is_some(), "{place:?}");
-            assert!(place.start() >= span.start() && place.end() <= span.end(), "{place:?} in {span:?}");
+            assert!(
+                place.start() >= span.start() && place.end() <= span.end(),
+                "{place:?} in {span:?}"
+            );
             for child in node.children() {
                 let inner = child.span();
                 assert!(inner.start() >= place.start() && inner.end() <= place.end());

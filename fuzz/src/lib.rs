@@ -29,7 +29,11 @@ pub fn read(text: &str) -> (Tree, Diagnostics) {
     let mut sources = Sources::default();
     let file = sources.add("fuzz", text).expect("room for one file");
     let mut diagnostics = Diagnostics::default();
-    let tree = yaml::read(file, &Arc::clone(sources.file(file).text()), &mut diagnostics);
+    let tree = yaml::read(
+        file,
+        &Arc::clone(sources.file(file).text()),
+        &mut diagnostics,
+    );
     (tree, diagnostics)
 }
 

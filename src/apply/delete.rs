@@ -28,10 +28,13 @@ pub(super) async fn before_upgrade(
         return Ok(());
     }
     let deletions = list_deletions(run, id, &namespace, release).await?;
-    let left = deletions.iter().filter(|deletion| !deletion.deleted);
-    let left: Vec<&DeleteTarget> = left.map(|deletion| &deletion.target).collect();
     if deletions.is_empty() {
         return Ok(());
+    }
+    let left = deletions.iter().filter(|deletion| !deletion.deleted);
+    let left: Vec<&DeleteTarget> = left.map(|deletion| &deletion.target).collect();
+    if run.before(id).is_some_and(|item| item.deletions.is_some()) {
+        check_recorded(run, release, &left).await?;
     }
     let objects = left.len();
     run.emit(id, ItemState::Deleting { objects });
@@ -40,17 +43,58 @@ pub(super) async fn before_upgrade(
             uid: object.uid.clone(),
         };
         run.record_intent(id, &request)?;
-        let place = ObjectRef {
-            api_version: object.api_version.clone(),
-            kind: object.kind.clone(),
-            namespace: Some(namespace.clone()),
-            name: object.name.clone(),
-        };
+        let place = place(&namespace, object);
         // If the object is gone, or another one has its name, the deletion is done too.
         run.cluster.delete(&place, &object.uid).await?;
         run.record_done(id, request, None)?;
     }
     wait_until_gone(run, &namespace, &deletions, ends).await
+}
+
+fn place(namespace: &Text, target: &DeleteTarget) -> ObjectRef {
+    ObjectRef {
+        api_version: target.api_version.clone(),
+        kind: target.kind.clone(),
+        namespace: Some(namespace.clone()),
+        name: target.name.clone(),
+    }
+}
+
+/// Returns whether the object itself exists, and not only another one of its name.
+async fn exists(run: &Run<'_>, namespace: &Text, target: &DeleteTarget) -> Result<bool, Error> {
+    let Some(kind) = run.cluster.kind(&target.api_version, &target.kind).await? else {
+        return Ok(false);
+    };
+    let live = run
+        .cluster
+        .find(&kind, Some(namespace), &target.name)
+        .await?;
+    Ok(live.is_some_and(|live| live.uid() == Some(&target.uid)))
+}
+
+/// Checks that the release deletes each of the objects that a journal lists, by kind and labels; nothing is deleted
+/// otherwise. What is gone already, or replaced, is not deleted anyway.
+async fn check_recorded(
+    run: &Run<'_>,
+    release: &Release,
+    targets: &[&DeleteTarget],
+) -> Result<(), PartError> {
+    if targets.is_empty() {
+        return Ok(());
+    }
+    let found = find_targets(run, &release.namespace, &release.pre_deletes).await?;
+    for target in targets {
+        if release.may_delete(target) && found.iter().any(|found| found == *target) {
+            continue;
+        }
+        let place = place(&release.namespace, target);
+        if !release.may_delete(target) || exists(run, &release.namespace, target).await? {
+            return Err(PartError::Failed(format!(
+                "the journal lists {place} for deletion, and the release does not delete it before an upgrade: the                  journal or the object's labels were changed, so nothing was deleted"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Returns the list of an earlier process of the run; else makes and records one.

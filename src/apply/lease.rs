@@ -1,5 +1,7 @@
 //! Keeps the Lease of a run: renews it during the run and releases it at the end.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::run::Stop;
-use crate::cluster::{Cluster, Error, Lease, Released, Renewed};
+use crate::cluster::{Cluster, Error, Holder, Lease, Released, Renewed};
 use crate::value::Text;
 
 /// The duration of the Lease without a renewal, in seconds.
@@ -23,6 +25,30 @@ pub struct Kept {
     end: oneshot::Sender<()>,
     /// Returns the Lease, unless it was lost.
     task: JoinHandle<Option<Lease>>,
+    held: Held,
+}
+
+/// Until when a Lease is certainly held; `None` when it was lost.
+#[derive(Clone, Debug)]
+pub struct Held(Rc<Cell<Option<Instant>>>);
+
+impl Held {
+    /// Returns whether no other run can hold the Lease now.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        self.0.get().is_some_and(|until| Instant::now() < until)
+    }
+}
+
+/// The last renewal of a Lease.
+#[derive(Debug)]
+pub enum Confirmed {
+    /// The run holds it.
+    Held(Box<Lease>),
+    /// The run does not hold it any more, with the reason.
+    Lost(Text),
+    /// The server does not answer.
+    Unknown(Error),
 }
 
 /// Starts to renew a Lease that was just taken; stops the run when it is lost. Must be called inside of a
@@ -30,9 +56,11 @@ pub struct Kept {
 pub fn keep(cluster: &Arc<Cluster>, lease: Lease, stop: watch::Sender<Stop>) -> Kept {
     let (end, mut ended) = oneshot::channel();
     let with = Arc::clone(cluster);
+    let mut holds_until = Instant::now() + holds();
+    let held = Held(Rc::new(Cell::new(Some(holds_until))));
+    let keeps = held.clone();
     let task = spawn_local(async move {
         let mut lease = lease;
-        let mut holds_until = Instant::now() + holds();
         loop {
             tokio::select! {
                 biased;
@@ -44,17 +72,16 @@ pub fn keep(cluster: &Arc<Cluster>, lease: Lease, stop: watch::Sender<Stop>) -> 
             let why = match renewed {
                 Ok(Ok(Renewed::Done)) => {
                     holds_until = started + holds();
+                    keeps.0.set(Some(holds_until));
                     continue;
                 }
-                Ok(Ok(Renewed::Lost(None))) => "it was deleted".to_owned(),
-                Ok(Ok(Renewed::Lost(Some(holder)))) => {
-                    format!("`{}` holds it now", holder.identity)
-                }
+                Ok(Ok(Renewed::Lost(holder))) => lost_to(holder),
                 // The server may be back in time.
                 Ok(Err(_)) if Instant::now() < holds_until => continue,
                 Ok(Err(error)) => error.to_string(),
                 Err(_) => format!("the API server did not answer for {SECONDS} s"),
             };
+            keeps.0.set(None);
             Stop::LeaseLost(Text::from(why)).request(&stop);
             return None;
         }
@@ -63,7 +90,15 @@ pub fn keep(cluster: &Arc<Cluster>, lease: Lease, stop: watch::Sender<Stop>) -> 
         cluster: Arc::clone(cluster),
         end,
         task,
+        held,
     }
+}
+
+fn lost_to(holder: Option<Holder>) -> String {
+    holder.map_or_else(
+        || "it was deleted or released".to_owned(),
+        |holder| format!("`{}` holds it now", holder.identity),
+    )
 }
 
 fn holds() -> Duration {
@@ -71,20 +106,46 @@ fn holds() -> Duration {
 }
 
 impl Kept {
-    /// Releases the Lease, so that the next run does not have to wait until it expires.
-    ///
-    /// # Errors
-    ///
-    /// When the server does not answer: the Lease expires by itself.
-    pub async fn release(self) -> Result<(), Error> {
-        let Self { cluster, end, task } = self;
+    /// Returns until when the Lease is certainly held, kept up to date.
+    #[must_use]
+    pub fn held(&self) -> Held {
+        self.held.clone()
+    }
+
+    /// Stops to renew the Lease in the background, and renews it once more: only its holder may write at the end.
+    pub async fn confirm(self) -> Confirmed {
+        let Self {
+            cluster,
+            end,
+            task,
+            held,
+        } = self;
         // The task has ended when the Lease was lost.
         let _ = end.send(());
-        if let Ok(Some(lease)) = task.await {
-            match cluster.release_lease(lease).await? {
-                Released::Done | Released::NotOurs => {}
+        let Ok(Some(mut lease)) = task.await else {
+            return Confirmed::Lost("it was lost during the run".into());
+        };
+        match cluster.renew_lease(&mut lease).await {
+            Ok(Renewed::Done) => {
+                held.0.set(Some(Instant::now() + holds()));
+                Confirmed::Held(Box::new(lease))
             }
+            Ok(Renewed::Lost(holder)) => {
+                held.0.set(None);
+                Confirmed::Lost(lost_to(holder).into())
+            }
+            Err(error) => Confirmed::Unknown(error),
         }
-        Ok(())
+    }
+}
+
+/// Releases the Lease, so that the next run does not have to wait until it expires.
+///
+/// # Errors
+///
+/// When the server does not answer: the Lease expires by itself.
+pub async fn release(cluster: &Cluster, lease: Lease) -> Result<(), Error> {
+    match cluster.release_lease(lease).await? {
+        Released::Done | Released::NotOurs => Ok(()),
     }
 }

@@ -4,6 +4,7 @@ mod client_warnings;
 mod closing;
 mod confirm;
 mod identity;
+mod last_words;
 mod locks;
 mod preflight;
 mod session;
@@ -137,6 +138,7 @@ async fn apply(
     rollout: &Rollout,
     options: &Options,
 ) -> Result<ExitCode, Failure> {
+    signals::outlive_file_size_limit()?;
     let (tell, mut warnings) = ClientWarnings::new();
     let cluster = arguments.access.connect_telling(tell).await?;
     let cluster = Arc::new(cluster.retry_for(RETRY_FOR).rights(Rights::Apply));

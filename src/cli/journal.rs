@@ -1,18 +1,32 @@
 //! The journal's file: one process at a time, each line on the disk before anything follows it.
+//!
+//! A journal is opened first, which changes nothing, and begun when the run may write. A run that is refused leaves the
+//! file as it was.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+mod file;
+
+use std::fs::File;
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::report::quoted_path;
-use crate::rollout::journal::{self, Entry, FORMAT, Line, RunInfo, RunRecord};
+use crate::rollout::journal::{self, Chain, Entry, FORMAT, Line, RunInfo, RunRecord};
 use crate::value::Text;
 
 use super::{Failure, clock};
+use file::Access;
 
-/// For its owner only: addresses and names of a site stand in it.
-const MODE: u32 = 0o600;
+/// A journal that this process has locked, as it was found. Dropping it leaves the file as it was found.
+#[derive(Debug)]
+pub(super) struct Opened {
+    file: File,
+    path: PathBuf,
+    /// Whether this process made the file; it is empty then.
+    is_new: bool,
+    content: journal::Journal,
+    /// What follows the whole lines.
+    torn: Vec<u8>,
+}
 
 /// A journal that this process writes; the file is locked as long as it lives.
 #[derive(Debug)]
@@ -22,12 +36,22 @@ pub(super) struct Journal {
     run: Text,
     /// What all lines so far come to.
     state: Option<RunRecord>,
+    /// What the next line follows.
+    chain: Chain,
     /// Length of the whole lines, in bytes.
     whole: u64,
-    /// The same before this process wrote any.
-    found: u64,
+    /// The file as it was before this process wrote to it.
+    found: Found,
     /// Whether a line could not be written: nothing may follow it.
     broken: bool,
+}
+
+/// What a file held.
+#[derive(Debug)]
+struct Found {
+    is_new: bool,
+    whole: u64,
+    torn: Vec<u8>,
 }
 
 /// The journal of a site unless another file is given: in the current folder.
@@ -37,38 +61,22 @@ pub(super) fn default_path(site: &str) -> PathBuf {
 
 /// What a journal says, whoever writes it; `None` when there is no such file.
 pub(super) fn read(path: &Path) -> Result<Option<journal::Journal>, Failure> {
-    match std::fs::read(path) {
-        Ok(bytes) => parse(path, &bytes).map(Some),
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(cause) => Err(Failure::io("read", path, cause)),
-    }
+    let Some(file) = file::open(path, Access::Read)? else {
+        return Ok(None);
+    };
+    parse(path, &file::read(&file, path)?).map(Some)
 }
 
-impl Journal {
-    /// Begins a run. A file that holds complete runs is added to; an unfinished one is refused.
-    pub(super) fn start(path: &Path, info: RunInfo) -> Result<Self, Failure> {
-        let made = options().create_new(true).open(path);
-        let file = match made {
-            Ok(file) => {
-                // The name must outlive a crash, too. Where folders cannot be synced, it does by itself.
-                let folder = path
-                    .parent()
-                    .filter(|folder| !folder.as_os_str().is_empty());
-                let folder = File::open(folder.unwrap_or_else(|| Path::new(".")));
-                let _ = folder.and_then(|folder| folder.sync_all());
-                file
-            }
-            Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => open(path)?,
-            Err(cause) => return Err(Failure::io("make", path, cause)),
-        };
-        let (mut journal, last) = Self::of(file, path)?;
-        if let Some(last) = last.filter(|last| !last.is_complete()) {
+impl Opened {
+    /// Opens the journal for a new run, and makes it if there is none. An unfinished run in it is refused.
+    pub(super) fn to_start(path: &Path) -> Result<Self, Failure> {
+        let (file, is_new) = file::open_or_make(path).map_err(Failure::refused)?;
+        let opened = Self::of(file, path, is_new).map_err(Failure::refused)?;
+        let shown = path.display();
+        if let Some(last) = opened.unfinished() {
             let act = format!(
-                "`{}` holds a run that is not finished: {} of site {}, started {}",
-                path.display(),
-                last.run,
-                last.info.site,
-                last.started
+                "`{shown}` holds a run that is not finished: {} of site {}, started {}",
+                last.run, last.info.site, last.started
             );
             let hint = format!(
                 "resume it with `--resume --journal {}`, or start another run with another `--journal FILE`",
@@ -76,91 +84,153 @@ impl Journal {
             );
             return Err(Failure::new(act).hint(hint).refused());
         }
-        journal.run = clock::run_name();
-        journal.append(Entry::RunStarted(info))?;
-        Ok(journal)
+        if opened.content.whole as u64 > file::MAX_BYTES_BEFORE_A_RUN {
+            let limit = file::MAX_BYTES_BEFORE_A_RUN >> 20;
+            let act = format!(
+                "the journal `{shown}` is larger than {limit} MiB, so no run is added to it"
+            );
+            return Err(Failure::new(act)
+                .hint("move it away, or give another file with `--journal FILE`")
+                .refused());
+        }
+        Ok(opened)
     }
 
-    /// Takes an unfinished run up, and says where it stood. `about` must be about the same site, rollout and cluster;
-    /// what had failed before the run is what its beginning says.
-    pub(super) fn resume(path: &Path, info: RunInfo) -> Result<(Self, RunRecord), Failure> {
+    /// Opens the journal of an unfinished run. `about` must be about the same site, rollout and cluster.
+    pub(super) fn to_resume(path: &Path, about: &RunInfo) -> Result<Self, Failure> {
         let nothing = || {
             let act = format!("no run to resume in `{}`", path.display());
             Failure::new(act)
                 .hint("start one without `--resume`, or give the journal of the run with `--journal FILE`")
         };
-        let file = match options().open(path) {
-            Ok(file) => file,
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Err(nothing()),
-            Err(cause) => return Err(Failure::io("open", path, cause)),
-        };
-        let (mut journal, last) = Self::of(file, path)?;
-        let state = last.ok_or_else(nothing)?;
+        let file = file::open(path, Access::Append).map_err(Failure::refused)?;
+        let file = file.ok_or_else(nothing)?;
+        let opened = Self::of(file, path, false).map_err(Failure::refused)?;
+        let state = opened.content.last.as_ref().ok_or_else(nothing)?;
         if state.is_complete() {
             let act = format!("the run in `{}` is complete", path.display());
             return Err(Failure::new(act)
                 .hint("start another run without `--resume`")
                 .refused());
         }
-        if !state.is_same_run(&info) {
-            return Err(another(path, &state.info, &info));
+        if !state.is_same_run(about) {
+            return Err(another(path, &state.info, about));
         }
-        journal.run = state.run.clone();
-        let info = RunInfo {
-            failed_before: state.info.failed_before.clone(),
-            ..info
-        };
-        journal.append(Entry::RunResumed(info))?;
-        Ok((journal, state))
+        Ok(opened)
     }
 
-    /// Locks a file and cuts off what a process did not get to the end of.
-    fn of(mut file: File, path: &Path) -> Result<(Self, Option<RunRecord>), Failure> {
-        match file.try_lock() {
-            // Some file systems know no locks; the Lease in the cluster keeps a second run out as well.
-            Ok(()) | Err(TryLockError::Error(_)) => {}
-            Err(TryLockError::WouldBlock) => {
-                let last = read(path).ok().flatten().and_then(|journal| journal.last);
-                let who = last.map_or_else(String::new, |last| format!(": `{}`", last.info.holder));
-                let act = format!(
-                    "another process writes the journal `{}`{who}",
-                    path.display()
-                );
-                return Err(Failure::new(act)
-                    .refused()
-                    .hint("wait until it ends; `armada2flux status` shows its progress"));
-            }
+    /// Locks and reads a file.
+    fn of(file: File, path: &Path, is_new: bool) -> Result<Self, Failure> {
+        if file::is_locked_by_another(&file) {
+            let last = read(path).ok().flatten().and_then(|journal| journal.last);
+            let who = last.map_or_else(String::new, |last| format!(": `{}`", last.info.holder));
+            let act = format!(
+                "another process writes the journal `{}`{who}",
+                path.display()
+            );
+            return Err(Failure::new(act)
+                .hint("wait until it ends; `armada2flux status` shows its progress"));
         }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)
-            .map_err(|cause| Failure::io("read", path, cause))?;
-        let journal::Journal { last, whole, torn } = parse(path, &bytes)?;
-        let mut journal = Self {
+        let mut opened = Self {
             file,
             path: path.to_owned(),
-            run: Text::new(),
-            state: last.clone(),
-            whole: whole as u64,
-            found: whole as u64,
-            broken: false,
+            is_new,
+            content: journal::Journal::default(),
+            torn: Vec::new(),
         };
-        if torn {
-            journal
-                .cut()
-                .map_err(|cause| Failure::io("write", path, cause))?;
-        }
-        Ok((journal, last))
+        let mut bytes = file::read(&opened.file, path)?;
+        // The process that had it may have taken it away in between.
+        moved(&opened.file, path, bytes.len() as u64)?;
+        opened.content = parse(path, &bytes)?;
+        opened.torn = bytes.split_off(opened.content.whole);
+        Ok(opened)
     }
 
+    /// The last run, if it is not complete.
+    pub(super) fn unfinished(&self) -> Option<&RunRecord> {
+        let last = self.content.last.as_ref();
+        last.filter(|last| !last.is_complete())
+    }
+
+    /// Begins a run of this name: the first line.
+    pub(super) fn start(self, run: Text, info: RunInfo) -> Result<Journal, Failure> {
+        self.begin(run, Entry::RunStarted(info))
+    }
+
+    /// Takes the unfinished run up. What had failed before the run is what its beginning says.
+    pub(super) fn resume(self, info: RunInfo) -> Result<Journal, Failure> {
+        let last = self.content.last.as_ref();
+        let run = last.map(|last| last.run.clone()).unwrap_or_default();
+        let failed_before = last.map(|last| last.info.failed_before.clone());
+        let info = RunInfo {
+            failed_before: failed_before.unwrap_or_default(),
+            ..info
+        };
+        self.begin(run, Entry::RunResumed(info))
+    }
+
+    fn begin(self, run: Text, entry: Entry) -> Result<Journal, Failure> {
+        let mut this = self;
+        let content = std::mem::take(&mut this.content);
+        let path = this.path.clone();
+        let failed = |cause| Failure::io("write", &path, cause);
+        let mut journal = Journal {
+            file: this.file.try_clone().map_err(failed)?,
+            path: this.path.clone(),
+            run,
+            state: content.last,
+            chain: content.chain,
+            whole: content.whole as u64,
+            found: Found {
+                is_new: std::mem::take(&mut this.is_new),
+                whole: content.whole as u64,
+                torn: std::mem::take(&mut this.torn),
+            },
+            broken: false,
+        };
+        drop(this);
+        let length = journal.whole + journal.found.torn.len() as u64;
+        moved(&journal.file, &path, length)?;
+        file::make_private(&journal.file).map_err(failed)?;
+        journal.cut().map_err(failed)?;
+        if let Err(failure) = journal.append(entry) {
+            let _ = journal.put_back();
+            return Err(failure);
+        }
+        Ok(journal)
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        // A file that this process made for nothing, unless another one has taken its place.
+        if self.is_new
+            && let Ok(Ok(())) = file::verify(&self.file, &self.path, 0)
+        {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Journal {
     /// Takes back what this process wrote: it was refused before it did anything.
     pub(super) fn withdraw(mut self) -> Result<(), Failure> {
-        self.whole = self.found;
-        let gone = if self.found == 0 {
-            std::fs::remove_file(&self.path)
-        } else {
-            self.cut()
-        };
-        gone.map_err(|cause| Failure::io("remove the first line of", &self.path, cause))
+        let back = self.put_back();
+        back.map_err(|cause| Failure::io("remove the first line of", &self.path, cause))
+    }
+
+    fn put_back(&mut self) -> io::Result<()> {
+        if file::verify(&self.file, &self.path, self.whole)?.is_err() {
+            // Whoever changed it has it now.
+            return Ok(());
+        }
+        if self.found.is_new {
+            return std::fs::remove_file(&self.path);
+        }
+        self.whole = self.found.whole;
+        self.cut()?;
+        self.file.write_all(&self.found.torn)?;
+        self.file.sync_data()
     }
 
     /// Where the run stands.
@@ -183,26 +253,33 @@ impl Journal {
             run: self.run.clone(),
             entry,
         };
+        let path = self.path.clone();
         let written = if self.broken {
             Err(io::Error::other("an earlier line could not be written"))
+        } else if let Err(failure) = moved(&self.file, &path, self.whole) {
+            self.broken = true;
+            return Err(failure);
         } else {
             self.write(&line)
         };
         written.map_err(|cause| {
-            self.broken = true;
             // What was written of the line must not be in the way of the next one. Reading leaves it out, too.
-            let _ = self.cut();
-            Failure::io("write the journal", &self.path, cause).hint(
+            if !self.broken {
+                let _ = self.cut();
+            }
+            self.broken = true;
+            Failure::io("write the journal", &path, cause).hint(
                 "nothing was written to the cluster after the journal's last line; free some space",
             )
         })
     }
 
     fn write(&mut self, line: &Line) -> io::Result<()> {
-        let mut text = serde_json::to_vec(line)?;
-        text.push(b'\n');
+        let mut chain = self.chain.clone();
+        let text = chain.seal(line)?;
         self.file.write_all(&text)?;
         self.file.sync_data()?;
+        self.chain = chain;
         self.whole += text.len() as u64;
         // A line of this process is never out of its place, and the state is for show.
         self.state = RunRecord::after(self.state.take(), line.clone(), 0).ok();
@@ -216,16 +293,17 @@ impl Journal {
     }
 }
 
-fn options() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).mode(MODE);
-    options
-}
-
-fn open(path: &Path) -> Result<File, Failure> {
-    options()
-        .open(path)
-        .map_err(|cause| Failure::io("open", path, cause))
+/// Fails when a path does not lead to the open file any more, or another program has changed the file.
+fn moved(file: &File, path: &Path, bytes: u64) -> Result<(), Failure> {
+    let verified = file::verify(file, path, bytes);
+    let verified = verified.map_err(|cause| Failure::io("look at the journal", path, cause))?;
+    verified.map_err(|moved| {
+        let act = format!("cannot write the journal `{}`: {moved}", path.display());
+        Failure::new(act).hint(
+            "nothing was written to the cluster after the journal's last line; put the journal back as it was, or check \
+             `armada2flux diff` and start a new run with another `--journal FILE`",
+        )
+    })
 }
 
 fn parse(path: &Path, bytes: &[u8]) -> Result<journal::Journal, Failure> {

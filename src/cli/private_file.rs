@@ -94,19 +94,26 @@ pub(super) fn refuse_special(path: &Path) -> Result<(), Failure> {
     }
 }
 
-fn refuse_kind(path: &Path, kind: FileType) -> Result<(), Failure> {
-    let what = if kind.is_file() {
-        return Ok(());
+/// Returns what is at a path instead of a file; `None` for a file.
+pub(super) fn special(kind: FileType) -> Option<&'static str> {
+    if kind.is_file() {
+        None
     } else if kind.is_symlink() {
-        "a symbolic link"
+        Some("a symbolic link")
     } else if kind.is_dir() {
-        "a folder"
+        Some("a folder")
     } else if kind.is_fifo() {
-        "a named pipe"
+        Some("a named pipe")
     } else if kind.is_socket() {
-        "a socket"
+        Some("a socket")
     } else {
-        "a device"
+        Some("a device")
+    }
+}
+
+fn refuse_kind(path: &Path, kind: FileType) -> Result<(), Failure> {
+    let Some(what) = special(kind) else {
+        return Ok(());
     };
     let shown = path.to_string_lossy();
     let failure = Failure::new(format!(

@@ -5,13 +5,20 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::call::Call;
 use super::clock::SLACK;
+use super::list::{Listed, Selection};
 use super::object::{Created, ObjectRef, Replaced};
 use super::{Cause, Cluster, Error};
 use crate::flux::Object;
 use crate::value::{Mapping, Text, Value};
 
 const API_VERSION: &str = "coordination.k8s.io/v1";
+const KIND: &str = "Lease";
+
+/// The longest time for which a holder may plausibly keep a Lease without renewing it. A Lease that lasts longer was
+/// not written by a run, or not with the server's time.
+const PLAUSIBLE: SignedDuration = SignedDuration::from_mins(15);
 
 /// The number of attempts when other clients change the Lease in between.
 const ATTEMPTS: usize = 5;
@@ -27,14 +34,29 @@ pub struct Holder {
     pub renewed: Option<Text>,
     /// Whether it has not renewed the Lease within its duration.
     pub expired: bool,
+    /// Why the time until which it holds the Lease cannot be right.
+    pub implausible: Option<Implausible>,
     /// How often the Lease changed hands.
     pub transitions: i64,
+}
+
+/// Why the time until which a Lease is held cannot be right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Implausible {
+    /// It was renewed in the future.
+    #[error("its renewal is in the future")]
+    FutureRenewal,
+    /// Its duration is too long.
+    #[error("its duration is {0} s")]
+    Duration(i64),
 }
 
 /// A Lease that this run holds.
 #[derive(Clone, Debug)]
 pub struct Lease {
     identity: Text,
+    /// The duration for which it is held without being renewed.
+    seconds: i32,
     /// The object as it was read or written last.
     object: Object,
 }
@@ -67,9 +89,8 @@ pub enum Released {
 }
 
 impl Cluster {
-    /// Takes a Lease that has no holder, or, if `may_take` allows it, one whose holder has not renewed it in
-    /// time. A Lease that is renewed is never taken. `identity` must be unique to the run; `seconds` is the
-    /// duration for which the Lease is held without being renewed.
+    /// Takes a Lease that has no holder, or whose holder `may_take` allows to replace. `identity` must be unique to
+    /// the process; `seconds` is the duration for which the Lease is held without being renewed.
     ///
     /// # Errors
     ///
@@ -87,7 +108,7 @@ impl Cluster {
             let Some(mut object) = self.read(&target).await? else {
                 let new = new(&target, identity, seconds, self.clock.now());
                 match self.create(&new).await? {
-                    Created::Done(object) => return Ok(held(identity, *object)),
+                    Created::Done(object) => return Ok(held(identity, seconds, *object)),
                     // Another run created it, or this request did and its answer was lost.
                     Created::Exists => continue,
                 }
@@ -95,7 +116,7 @@ impl Cluster {
             let now = self.clock.now();
             match holder(&object, now) {
                 Some(holder) if holder.identity == identity => {}
-                Some(holder) if !(holder.expired && may_take(&holder)) => {
+                Some(holder) if !may_take(&holder) => {
                     return Ok(Taken::By(holder));
                 }
                 Some(_) | None => {
@@ -108,7 +129,7 @@ impl Cluster {
             }
             renew(&mut object, seconds, now);
             match self.replace(&object).await? {
-                Replaced::Done(object) => return Ok(held(identity, *object)),
+                Replaced::Done(object) => return Ok(held(identity, seconds, *object)),
                 Replaced::Conflict | Replaced::NotThere => {}
             }
         }
@@ -125,11 +146,7 @@ impl Cluster {
         for _ in 0..ATTEMPTS {
             let now = self.clock.now();
             let mut object = lease.object.clone();
-            let seconds = object
-                .value
-                .int_at(&["spec", "leaseDurationSeconds"])
-                .unwrap_or_default();
-            renew(&mut object, i32::try_from(seconds).unwrap_or(i32::MAX), now);
+            renew(&mut object, lease.seconds, now);
             if let Replaced::Done(object) = self.replace(&object).await? {
                 lease.object = *object;
                 return Ok(Renewed::Done);
@@ -153,6 +170,7 @@ impl Cluster {
     pub async fn release_lease(&self, lease: Lease) -> Result<Released, Error> {
         let Lease {
             identity,
+            seconds: _,
             mut object,
         } = lease;
         let target = ObjectRef::from(&object);
@@ -184,6 +202,24 @@ impl Cluster {
         Ok(found.and_then(|found| holder(&found, self.clock.now())))
     }
 
+    /// Returns the holders of all Leases of this name, with their namespaces.
+    ///
+    /// # Errors
+    ///
+    /// When Leases may not be listed or the server does not answer.
+    pub async fn lease_holders(&self, name: &str) -> Result<Vec<(Text, Holder)>, Error> {
+        let Some(kind) = self.kind(API_VERSION, KIND).await? else {
+            return Ok(Vec::new());
+        };
+        let selection = Selection::new(&kind, None).name(name);
+        let Listed { objects, .. } = self.list_selection(Call::get, &selection).await?;
+        let now = self.clock.now();
+        let held = objects
+            .into_iter()
+            .filter_map(|object| Some((object.namespace.clone()?, holder(&object, now)?)));
+        Ok(held.collect())
+    }
+
     fn contention(&self, act: &str) -> Error {
         let cause = Cause::Refused {
             code: 409,
@@ -204,15 +240,16 @@ impl Lease {
 fn lease(namespace: &str, name: &str) -> ObjectRef {
     ObjectRef {
         api_version: API_VERSION.into(),
-        kind: "Lease".into(),
+        kind: KIND.into(),
         namespace: Some(namespace.into()),
         name: name.into(),
     }
 }
 
-fn held(identity: &str, object: Object) -> Taken {
+fn held(identity: &str, seconds: i32, object: Object) -> Taken {
     Taken::Held(Lease {
         identity: identity.into(),
+        seconds,
         object,
     })
 }
@@ -290,17 +327,27 @@ fn holder(object: &Object, now: Timestamp) -> Option<Holder> {
     let identity = text("holderIdentity").filter(|identity| !identity.is_empty())?;
     let renewed = text("renewTime");
     // A holder without a duration or a renewal has expired (client-go: `LeaderElector.isLeaseValid`).
-    let until = || {
-        let renewed: Timestamp = renewed.as_deref()?.parse().ok()?;
-        let seconds = number("leaseDurationSeconds")?;
+    let seconds = number("leaseDurationSeconds");
+    let renewal: Option<Timestamp> = renewed.as_deref().and_then(|renewed| renewed.parse().ok());
+    let until = renewal.and_then(|renewal| {
         let slack = SignedDuration::try_from(SLACK).ok()?;
-        let lasts = SignedDuration::from_secs(seconds).checked_add(slack)?;
-        renewed.checked_add(lasts).ok()
-    };
+        let lasts = SignedDuration::from_secs(seconds?).checked_add(slack)?;
+        renewal.checked_add(lasts).ok()
+    });
+    let lasts = until.map(|until| until.duration_since(now));
+    let implausible = lasts
+        .filter(|lasts| *lasts > PLAUSIBLE)
+        .map(|_| match seconds {
+            Some(seconds) if SignedDuration::from_secs(seconds) > PLAUSIBLE => {
+                Implausible::Duration(seconds)
+            }
+            Some(_) | None => Implausible::FutureRenewal,
+        });
     Some(Holder {
         identity,
         since: text("acquireTime"),
-        expired: until().is_none_or(|until| until < now),
+        expired: lasts.is_none_or(|lasts| lasts.is_negative()),
+        implausible,
         renewed,
         transitions: number("leaseTransitions").unwrap_or_default(),
     })
@@ -332,6 +379,7 @@ mod tests {
             since: Some("2026-11-28T10:00:00.250000Z".into()),
             renewed: Some("2026-11-28T10:00:00.250000Z".into()),
             expired: false,
+            implausible: None,
             transitions: 0,
         };
         assert_eq!(
@@ -358,5 +406,27 @@ mod tests {
         // A clock that is ahead is no reason to take it.
         assert!(!expired(&renewed.replace("10:00:25", "10:30:00")));
         assert!(expired(&renewed.replace("10:00:25", "09:59:59")));
+        assert!(expired(&renewed.replace(":5,", ":-2147483648,")));
+    }
+
+    #[test]
+    fn times_that_cannot_be_right_are_named() {
+        let spec = r#"{"holderIdentity":"x","leaseDurationSeconds":60,"renewTime":"2026-11-28T10:00:25.000000Z"}"#;
+        let implausible = |spec: &str| {
+            let holder = read(spec).expect("a holder");
+            assert!(!holder.expired);
+            holder.implausible
+        };
+        assert_eq!(implausible(spec), None);
+        // The clocks of two API servers may differ by minutes.
+        assert_eq!(implausible(&spec.replace("10:00:25", "10:09:00")), None);
+        let future = Some(Implausible::FutureRenewal);
+        assert_eq!(implausible(&spec.replace("10:00:25", "11:00:00")), future);
+        assert_eq!(implausible(&spec.replace("2026", "2099")), future);
+        let long = spec.replace(":60,", ":2147483647,");
+        assert_eq!(
+            implausible(&long),
+            Some(Implausible::Duration(2_147_483_647))
+        );
     }
 }

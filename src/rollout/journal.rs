@@ -1,8 +1,10 @@
 //! The journal of a run: the types of its lines. The file itself belongs to `cli`.
 //!
 //! The file holds one JSON object per line. A line that announces a write is on the disk before the request is sent, so a
-//! run can be resumed wherever it ended.
+//! run can be resumed wherever it ended. The lines are a [`Chain`].
 
+mod chain;
+mod deletions;
 mod state;
 
 use serde::{Deserialize, Serialize};
@@ -10,12 +12,13 @@ use serde::{Deserialize, Serialize};
 use super::ItemId;
 use crate::value::Text;
 
+pub use chain::Chain;
 pub use state::{ItemRecord, Journal, JournalError, PendingDelete, RunRecord};
 
 /// The version of the format. A reader refuses any other.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
-/// A line of the journal.
+/// A line of the journal, without the digest that [`Chain::seal`] adds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Line {

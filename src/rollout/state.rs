@@ -201,6 +201,16 @@ impl RunState {
         }
     }
 
+    /// Returns whether a reader sees the same progress in another state: all but the time of the last change.
+    #[must_use]
+    pub fn shows_same(&self, other: &Self) -> bool {
+        let other = Self {
+            updated: self.updated.clone(),
+            ..other.clone()
+        };
+        *self == other
+    }
+
     /// The ConfigMap that holds it. Steps, then stages, are left out until the text fits, finished ones first.
     #[must_use]
     pub fn object(&self, namespace: &str) -> Object {

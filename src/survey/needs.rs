@@ -67,12 +67,20 @@ pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Requirements {
         Some(&state),
         &lease,
     );
+    // A run of the site with another state namespace is found by its Lease.
+    add(
+        &mut needs,
+        "coordination.k8s.io/v1",
+        "Lease",
+        None,
+        &[Verb::List],
+    );
     add(
         &mut needs,
         "v1",
         "ConfigMap",
         Some(&state),
-        &[Verb::Create, Verb::Patch],
+        &[Verb::Get, Verb::Create, Verb::Patch],
     );
     add(
         &mut needs,

@@ -4,7 +4,10 @@ mod airskiff;
 mod apply;
 mod apply_failures;
 mod apply_faults;
+mod apply_hosts;
+mod apply_journal;
 mod apply_kill;
+mod apply_locks;
 mod apply_output;
 mod apply_stops;
 mod apply_watched;
@@ -62,7 +65,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         apply::tests(),
         apply_failures::tests(),
         apply_faults::tests(),
+        apply_hosts::tests(),
+        apply_journal::tests(),
         apply_kill::tests(),
+        apply_locks::tests(),
         apply_stops::tests(),
         apply_watched::tests(),
         client::tests(),

@@ -31,7 +31,11 @@ pub(super) fn conclude(
         Err(failure) => return Err(failure.then(&format!("resume it with `{resume}`"))),
     };
     match ended {
-        RunOutcome::Complete | RunOutcome::Paused { .. } => written.map(|()| ExitCode::SUCCESS),
+        // Without its last line the journal holds a run that is not finished.
+        RunOutcome::Complete | RunOutcome::Paused { .. } => match written {
+            Ok(()) => Ok(ExitCode::SUCCESS),
+            Err(failure) => Err(failure.then(&format!("resume it with `{resume}`"))),
+        },
         RunOutcome::Failed(_) => Ok(ExitCode::from(STAGE_FAILED)),
         RunOutcome::Stopped(Stop::Interrupted) => Ok(ExitCode::from(INTERRUPTED)),
         RunOutcome::Stopped(Stop::LeaseLost(why)) => {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::access::failure;
 use super::super::{Failure, Output, warnings};
-use super::{Arguments, identity};
+use super::Arguments;
 use crate::apply::{Options, Present};
 use crate::cluster::Cluster;
 use crate::report::plan::{self, Refusal, Report};
@@ -73,7 +73,8 @@ pub(super) async fn preflight(
             rollout: crate::rollout::digest(rollout),
             cluster: fingerprint,
             server: cluster.server().into(),
-            holder: identity::holder(),
+            // Known when the locks are taken, with the run.
+            holder: Text::new(),
             program: env!("CARGO_PKG_VERSION").into(),
             failed_before,
         },

@@ -16,12 +16,13 @@ use super::super::progress::{EventsFile, Progress};
 use super::super::{Failure, Output, clock, show};
 use super::Arguments;
 use super::client_warnings::ClientWarnings;
+use super::last_words;
 use super::locks::{self, Locks};
 use super::signals::Signals;
-use crate::apply::lease::{self, Kept};
+use crate::apply::lease::{self, Held, Kept};
 use crate::apply::publish::{self, Publisher};
 use crate::apply::{self, Caller, Event, Options, Present, RecordError, RunOutcome, Stop, Tools};
-use crate::cluster::{self, Cluster};
+use crate::cluster::Cluster;
 use crate::report::apply::Report;
 use crate::report::command_line;
 use crate::rollout::Rollout;
@@ -48,7 +49,10 @@ pub(super) struct Session<'s> {
     fault: RefCell<Option<Failure>>,
     progress: RefCell<Progress>,
     publisher: Publisher,
+    /// The state that was given to the publisher last.
+    published: RefCell<Option<RunState>>,
     lease: Kept,
+    held: Held,
     stop: watch::Sender<Stop>,
 }
 
@@ -91,10 +95,12 @@ impl<'s> Session<'s> {
             lease,
             journal,
             before,
-        } = locks::take(arguments, &cluster, info.clone()).await?;
+            info,
+        } = locks::take(arguments, rollout, &cluster, info).await?;
         let (stop, _) = watch::channel(Stop::No);
         let lease = lease::keep(&cluster, lease, stop.clone());
-        let publisher = publish::publisher(&cluster);
+        let held = lease.held();
+        let publisher = publish::publisher(&cluster, held.clone());
         let is_finished = |id: &_| before.as_ref().is_some_and(|before| before.is_finished(id));
         let progress = Progress::new(rollout, is_finished, journal.run(), output, events);
         Ok(Self {
@@ -107,7 +113,9 @@ impl<'s> Session<'s> {
             fault: RefCell::default(),
             progress: RefCell::new(progress),
             publisher,
+            published: RefCell::default(),
             lease,
+            held,
             stop,
         })
     }
@@ -145,15 +153,18 @@ impl<'s> Session<'s> {
             never = pass_on => match never {},
             never = self.tick() => match never {},
         };
-        ended.map_err(|error| match error {
-            apply::Error::Cluster(error) => failure(error),
-            apply::Error::Record(error) => self
-                .fault
-                .borrow_mut()
-                .take()
-                .unwrap_or_else(|| Failure::new(error.to_string())),
-            apply::Error::Stopped => Failure::new("the run was stopped"),
-        })
+        match ended {
+            Ok(outcome) => Ok(outcome),
+            Err(apply::Error::Cluster(error)) => Err(failure(error)),
+            Err(apply::Error::Record(error)) => match self.fault.borrow_mut().take() {
+                Some(failure) => Err(failure),
+                None if *self.stop.borrow() != Stop::No => {
+                    Ok(RunOutcome::Stopped(self.stop.borrow().clone()))
+                }
+                None => Err(Failure::new(error.to_string())),
+            },
+            Err(apply::Error::Stopped) => Err(Failure::new("the run was stopped")),
+        }
     }
 
     async fn tick(&self) -> Infallible {
@@ -168,49 +179,50 @@ impl<'s> Session<'s> {
         let Self {
             arguments,
             rollout,
-            cluster: _,
+            cluster,
             info,
             before: _,
             journal,
             fault: _,
             progress,
             publisher,
+            published: _,
             lease,
+            held: _,
             stop: _,
         } = self;
         let mut journal = journal.into_inner();
-        let at_once = matches!(walked, Ok(Walked::AtOnce));
-        let ended = walked.map(|walked| match walked {
-            Walked::Finished(ended) => ended,
-            Walked::AtOnce => RunOutcome::Stopped(Stop::Interrupted),
-        });
-        let end = end_of(&ended);
-        let resume = (end != RunEnd::Complete).then(|| resume(arguments, rollout));
-        if let Some(state) = journal.state() {
-            let ended = RunRecord {
-                end: Some(end.clone()),
-                ..state.clone()
-            };
-            let state = RunState::new(rollout, &ended);
-            publisher.publish(state.object(&arguments.state_namespace));
-        }
-        // Before the journal's last line: whoever ends between the two can be taken up, and knows the Lease as its own.
+        let (mut ended, at_once) = match walked {
+            Ok(Walked::Finished(ended)) => (Ok(ended), false),
+            Ok(Walked::AtOnce) => (Ok(RunOutcome::Stopped(Stop::Interrupted)), true),
+            Err(failure) => (Err(failure), false),
+        };
+        // Before the journal's last line: whoever ends between the two can be resumed.
         if at_once {
+            publisher.abandon();
             show::say(
                 "warning: the Lease was not released; `--resume` on this machine does not need to wait for it",
             );
         } else {
-            let mut signals = Signals::listen()?;
-            let last = timeout(LAST_WORDS, async {
-                let warning = publisher.finish().await;
-                (warning, lease.release().await)
+            let state = journal.state().map(|state| {
+                let ended = RunRecord {
+                    end: Some(end_of(&ended)),
+                    ..state.clone()
+                };
+                RunState::new(rollout, &ended).object(&arguments.state_namespace)
             });
+            let mut signals = Signals::listen()?;
+            let last = last_words::send(&cluster, lease, publisher, state);
             let last = tokio::select! {
-                last = last => last.ok(),
+                last = timeout(LAST_WORDS, last) => last.ok(),
                 () = signals.next() => None,
             };
-            print_last_warnings(last);
+            if let Some(why) = last_words::print_warnings(last) {
+                ended = lost(ended, why);
+            }
         }
+        let end = end_of(&ended);
+        let resume = (end != RunEnd::Complete).then(|| resume(arguments, rollout));
         let written = journal.append(Entry::RunEnded(end.clone()));
         let progress = progress.into_inner();
         let report = progress.end(&info, arguments.resume, end, resume.clone());
@@ -223,8 +235,25 @@ impl<'s> Session<'s> {
     }
 }
 
+/// How a run ended that did not hold its Lease any more at its end: another run may have worked beside it.
+fn lost(ended: Result<RunOutcome, Failure>, why: Text) -> Result<RunOutcome, Failure> {
+    match ended {
+        Ok(RunOutcome::Complete | RunOutcome::Paused { .. }) => {
+            Ok(RunOutcome::Stopped(Stop::LeaseLost(why)))
+        }
+        Ok(RunOutcome::Failed(_) | RunOutcome::Stopped(_)) | Err(_) => ended,
+    }
+}
+
 impl Caller for Session<'_> {
     fn record(&self, entry: Entry) -> Result<(), RecordError> {
+        if matches!(entry, Entry::Intent { .. } | Entry::DeletionsListed { .. })
+            && !self.held.is_certain()
+        {
+            let why = format!("it was not renewed for {} s", lease::SECONDS);
+            Stop::LeaseLost(why.into()).request(&self.stop);
+            return Err(RecordError("the Lease is not held any more".to_owned()));
+        }
         let shows = is_published(&entry);
         self.journal.borrow_mut().append(entry).map_err(|failure| {
             self.fault.borrow_mut().get_or_insert(failure);
@@ -233,7 +262,14 @@ impl Caller for Session<'_> {
         if let (true, Some(state)) = (shows, self.journal.borrow().state()) {
             let state = RunState::new(self.rollout, state);
             let namespace = &self.arguments.state_namespace;
-            self.publisher.publish(state.object(namespace));
+            let mut published = self.published.borrow_mut();
+            if published
+                .as_ref()
+                .is_none_or(|last| !last.shows_same(&state))
+            {
+                self.publisher.publish(state.object(namespace));
+                *published = Some(state);
+            }
         }
         Ok(())
     }
@@ -273,24 +309,6 @@ fn end_of(walked: &Result<RunOutcome, Failure>) -> RunEnd {
         Ok(RunOutcome::Paused { stage }) => RunEnd::Paused { stage: *stage },
         Ok(RunOutcome::Stopped(Stop::Interrupted)) => RunEnd::Interrupted,
         Ok(RunOutcome::Failed(_) | RunOutcome::Stopped(_)) | Err(_) => RunEnd::Failed,
-    }
-}
-
-/// What went wrong with the state and the Lease; the run's own end says whether it did its work.
-fn print_last_warnings(said: Option<(Option<String>, Result<(), cluster::Error>)>) {
-    let Some((warning, released)) = said else {
-        show::say("warning: the Lease was not released in time; it expires within a minute");
-        return;
-    };
-    if let Some(warning) = warning {
-        show::say(&format!(
-            "warning: the state of the run was not written: {warning}"
-        ));
-    }
-    if let Err(error) = released {
-        show::say(&format!(
-            "warning: the Lease was not released, it expires within a minute: {error}"
-        ));
     }
 }
 

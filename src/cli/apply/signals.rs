@@ -7,6 +7,14 @@ use crate::apply::Stop;
 
 use super::super::{Failure, show};
 
+/// Lets a write beyond the limit of file sizes fail like one to a full disk; the kernel ends the process otherwise.
+pub(super) fn outlive_file_size_limit() -> Result<(), Failure> {
+    let kind = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    // The handler stays for the rest of the process.
+    let registered = signal(kind).map(drop);
+    registered.map_err(|cause| Failure::new(format!("cannot listen for signals: {cause}")))
+}
+
 /// Everything by which somebody asks a program to end.
 pub(super) struct Signals {
     interrupt: Signal,

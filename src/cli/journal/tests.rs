@@ -3,8 +3,19 @@ use std::process::ExitCode;
 
 use tempfile::TempDir;
 
+use super::file::MODE;
 use super::*;
 use crate::rollout::journal::RunEnd;
+
+fn start(path: &Path, info: RunInfo) -> Result<Journal, Failure> {
+    Opened::to_start(path)?.start(clock::run_name(), info)
+}
+
+fn resume(path: &Path, info: RunInfo) -> Result<(Journal, RunRecord), Failure> {
+    let opened = Opened::to_resume(path, &info)?;
+    let state = opened.unfinished().cloned().unwrap();
+    Ok((opened.resume(info)?, state))
+}
 
 fn info(site: &str) -> RunInfo {
     RunInfo {
@@ -37,7 +48,7 @@ fn stage(stage: usize) -> Entry {
 #[test]
 fn a_run_is_begun_taken_up_completed_and_followed() {
     let (_folder, path) = place();
-    let mut journal = Journal::start(&path, info("a")).unwrap();
+    let mut journal = start(&path, info("a")).unwrap();
     let first = journal.run().clone();
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, MODE);
@@ -50,7 +61,7 @@ fn a_run_is_begun_taken_up_completed_and_followed() {
         failed_before: Vec::new(),
         ..info("a")
     };
-    let (mut journal, state) = Journal::resume(&path, other).unwrap();
+    let (mut journal, state) = resume(&path, other).unwrap();
     assert_eq!(
         (&state.run, journal.run(), state.processes),
         (&first, &first, 1)
@@ -61,12 +72,12 @@ fn a_run_is_begun_taken_up_completed_and_followed() {
     assert_eq!((state.is_complete(), state.processes), (true, 2));
     assert_eq!(state.info.failed_before, ["town/old"]);
 
-    let complete = said(Journal::resume(&path, info("a")).unwrap_err());
+    let complete = said(resume(&path, info("a")).unwrap_err());
     assert!(
         complete.contains("is complete | start another run without `--resume`"),
         "{complete}"
     );
-    let journal = Journal::start(&path, info("a")).unwrap();
+    let journal = start(&path, info("a")).unwrap();
     assert_ne!(journal.run(), &first);
     let text = std::fs::read_to_string(&path).unwrap();
     assert_eq!(text.lines().count(), 5);
@@ -75,10 +86,10 @@ fn a_run_is_begun_taken_up_completed_and_followed() {
 #[test]
 fn a_second_process_is_told() {
     let (_folder, path) = place();
-    let journal = Journal::start(&path, info("a")).unwrap();
+    let journal = start(&path, info("a")).unwrap();
     for second in [
-        Journal::start(&path, info("a")).map(|_| ()),
-        Journal::resume(&path, info("a")).map(|_| ()),
+        start(&path, info("a")).map(|_| ()),
+        resume(&path, info("a")).map(|_| ()),
     ] {
         let failure = second.unwrap_err();
         assert_eq!(failure.exit_code(), ExitCode::from(4));
@@ -91,7 +102,7 @@ fn a_second_process_is_told() {
     // Looking is no writing.
     assert!(read(&path).unwrap().unwrap().last.is_some());
     drop(journal);
-    let said = said(Journal::start(&path, info("a")).unwrap_err());
+    let said = said(start(&path, info("a")).unwrap_err());
     assert!(
         said.contains("holds a run that is not finished") && said.contains("of site a"),
         "{said}"
@@ -102,19 +113,13 @@ fn a_second_process_is_told() {
 #[test]
 fn a_beginning_is_taken_back() {
     let (_folder, path) = place();
-    Journal::start(&path, info("a"))
-        .unwrap()
-        .withdraw()
-        .unwrap();
+    start(&path, info("a")).unwrap().withdraw().unwrap();
     assert!(!path.exists());
-    let mut journal = Journal::start(&path, info("a")).unwrap();
+    let mut journal = start(&path, info("a")).unwrap();
     journal.append(Entry::RunEnded(RunEnd::Complete)).unwrap();
     drop(journal);
     let before = std::fs::read(&path).unwrap();
-    Journal::start(&path, info("a"))
-        .unwrap()
-        .withdraw()
-        .unwrap();
+    start(&path, info("a")).unwrap().withdraw().unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 
@@ -122,10 +127,10 @@ fn a_beginning_is_taken_back() {
 fn only_the_same_run_is_taken_up() {
     let (_folder, path) = place();
     assert!(read(&path).unwrap().is_none());
-    let nothing = said(Journal::resume(&path, info("a")).unwrap_err());
+    let nothing = said(resume(&path, info("a")).unwrap_err());
     assert!(nothing.contains("no run to resume"), "{nothing}");
     assert!(!path.exists());
-    drop(Journal::start(&path, info("a")).unwrap());
+    drop(start(&path, info("a")).unwrap());
     let cluster = RunInfo {
         cluster: "2222".into(),
         ..info("a")
@@ -143,7 +148,7 @@ fn only_the_same_run_is_taken_up() {
         (input, "is of other objects than the input holds now"),
     ] {
         let before = std::fs::read(&path).unwrap();
-        let said = said(Journal::resume(&path, info).unwrap_err());
+        let said = said(resume(&path, info).unwrap_err());
         assert!(said.contains(expected), "{said}");
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
@@ -152,7 +157,7 @@ fn only_the_same_run_is_taken_up() {
 #[test]
 fn cut_at_any_byte_of_its_last_lines_it_goes_on() {
     let (_folder, path) = place();
-    let mut journal = Journal::start(&path, info("a")).unwrap();
+    let mut journal = start(&path, info("a")).unwrap();
     for number in 1..=3 {
         journal.append(stage(number)).unwrap();
     }
@@ -161,7 +166,7 @@ fn cut_at_any_byte_of_its_last_lines_it_goes_on() {
     let ends: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] == b'\n').collect();
     for cut in ends[1] + 1..=whole.len() {
         std::fs::write(&path, &whole[..cut]).unwrap();
-        let (mut journal, state) = Journal::resume(&path, info("a")).unwrap();
+        let (mut journal, state) = resume(&path, info("a")).unwrap();
         let lines = ends.iter().filter(|end| **end < cut).count();
         assert_eq!(state.stage, Some(lines - 1), "{cut}");
         journal.append(stage(9)).unwrap();
@@ -176,12 +181,12 @@ fn cut_at_any_byte_of_its_last_lines_it_goes_on() {
 #[test]
 fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
     let (_folder, path) = place();
-    let mut journal = Journal::start(&path, info("a")).unwrap();
+    let mut journal = start(&path, info("a")).unwrap();
     journal.append(stage(1)).unwrap();
     drop(journal);
     let whole = std::fs::read(&path).unwrap();
-    std::fs::write(&path, [&whole[..], b"{\"version\":1,\"at\":\"20"].concat()).unwrap();
-    let (mut journal, state) = Journal::resume(&path, info("a")).unwrap();
+    std::fs::write(&path, [&whole[..], b"{\"version\":2,\"at\":\"20"].concat()).unwrap();
+    let (mut journal, state) = resume(&path, info("a")).unwrap();
     assert_eq!(state.stage, Some(1));
     journal.append(stage(2)).unwrap();
     drop(journal);
@@ -191,9 +196,9 @@ fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
     // An empty file, or a first line that is torn, holds no run.
     for text in ["", "{\"versi"] {
         std::fs::write(&path, text).unwrap();
-        let nothing = said(Journal::resume(&path, info("a")).unwrap_err());
+        let nothing = said(resume(&path, info("a")).unwrap_err());
         assert!(nothing.contains("no run to resume"), "{nothing}");
-        let mut journal = Journal::start(&path, info("a")).unwrap();
+        let mut journal = start(&path, info("a")).unwrap();
         journal.append(stage(3)).unwrap();
         drop(journal);
         assert_eq!(read(&path).unwrap().unwrap().last.unwrap().stage, Some(3));
@@ -201,12 +206,12 @@ fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
 
     let newer = String::from_utf8(whole)
         .unwrap()
-        .replace("\"version\":1", "\"version\":7");
+        .replace("\"version\":2", "\"version\":7");
     std::fs::write(&path, &newer).unwrap();
-    let said = said(Journal::resume(&path, info("a")).unwrap_err());
+    let said = said(resume(&path, info("a")).unwrap_err());
     assert!(
         said.contains(
-            "line 1 of the journal has version 7, this program reads version 1 | use the version"
+            "line 1 of the journal has version 7, this program reads version 2 | use the version"
         ),
         "{said}"
     );
@@ -216,12 +221,12 @@ fn a_torn_line_is_cut_off_and_a_broken_one_is_not() {
 #[test]
 fn after_a_line_that_cannot_be_written_nothing_follows() {
     let (_folder, path) = place();
-    let mut journal = Journal::start(&path, info("a")).unwrap();
+    let mut journal = start(&path, info("a")).unwrap();
     let whole = std::fs::read(&path).unwrap();
-    let good = std::mem::replace(
-        &mut journal.file,
-        OpenOptions::new().write(true).open("/dev/full").unwrap(),
-    );
+    let full = File::options().write(true).open("/dev/full").unwrap();
+    let good = std::mem::replace(&mut journal.file, full);
+    let length = std::mem::take(&mut journal.whole);
+    journal.path = "/dev/full".into();
     let full = said(journal.append(stage(1)).unwrap_err());
     assert!(
         full.contains("cannot write the journal") && full.contains("space left"),
@@ -233,6 +238,8 @@ fn after_a_line_that_cannot_be_written_nothing_follows() {
     );
     // The disk has room again; a line in between is missing all the same.
     journal.file = good;
+    journal.whole = length;
+    journal.path = path.clone();
     let again = said(journal.append(stage(2)).unwrap_err());
     assert!(
         again.contains("an earlier line could not be written"),
@@ -240,6 +247,6 @@ fn after_a_line_that_cannot_be_written_nothing_follows() {
     );
     drop(journal);
     assert_eq!(std::fs::read(&path).unwrap(), whole);
-    let (_, state) = Journal::resume(&path, info("a")).unwrap();
+    let (_, state) = resume(&path, info("a")).unwrap();
     assert_eq!(state.stage, None);
 }

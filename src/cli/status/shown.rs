@@ -18,6 +18,7 @@ pub(super) fn journal(path: &Path, read: journal::Journal) -> status::Journal {
         last,
         whole: _,
         torn,
+        chain: _,
     } = read;
     let mut failures = Vec::new();
     for (object, state) in last.iter().flat_map(|state| &state.items) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use super::{DeleteTarget, Entry, FORMAT, ItemOutcome, Line, RunEnd, RunInfo, Write};
+use super::{Chain, DeleteTarget, Entry, FORMAT, ItemOutcome, Line, RunEnd, RunInfo, Write};
 use crate::rollout::ItemId;
 use crate::value::Text;
 
@@ -17,6 +17,8 @@ pub struct Journal {
     pub whole: usize,
     /// Whether an incomplete line follows: its process ended while it wrote.
     pub torn: bool,
+    /// What the next line follows.
+    pub chain: Chain,
 }
 
 /// The progress of a run.
@@ -79,6 +81,17 @@ pub enum JournalError {
         /// The version of the line.
         version: u64,
     },
+    /// The file begins with something else than a line of a journal.
+    #[error("it is not a journal of armada2flux")]
+    Foreign,
+    /// A line does not follow the lines before it, by its digest.
+    #[error(
+        "line {line} does not follow the lines before it: a line was changed, removed, repeated or moved"
+    )]
+    Changed {
+        /// The number of the line, from 1.
+        line: usize,
+    },
     /// A line that is not the last one cannot be read.
     #[error("line {line} is not a valid line of a journal")]
     Malformed {
@@ -104,8 +117,12 @@ impl JournalError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            JournalError::Version { .. } => "use the version of the program that wrote the journal",
-            JournalError::Malformed { .. }
+            JournalError::Version { .. } => {
+                "use the version of the program that wrote the journal, or start a new run with another `--journal FILE`"
+            }
+            JournalError::Foreign => "give another file with `--journal FILE`",
+            JournalError::Changed { .. }
+            | JournalError::Malformed { .. }
             | JournalError::Mixed { .. }
             | JournalError::OutOfOrder { .. } => {
                 "the file was changed: restore it, or start a new run with another `--journal FILE`"
@@ -120,6 +137,18 @@ struct Versioned {
     version: u64,
 }
 
+/// How the first line of a journal begins; `#` is a digit.
+const BEGINNING: &[u8] = b"{\"version\":#,\"at\":\"####-##-##T##:##:##.###Z\",\"run\":\"";
+
+/// Returns whether a text may be a first line that its process did not finish: other programs write JSON, too.
+fn is_beginning(text: &[u8]) -> bool {
+    let mut pairs = text.iter().zip(BEGINNING);
+    pairs.all(|(byte, expected)| match expected {
+        b'#' => byte.is_ascii_digit(),
+        expected => byte == expected,
+    })
+}
+
 impl Journal {
     /// Reads a file.
     ///
@@ -127,7 +156,8 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// When a line has another version, is broken in the middle of the file, or is out of order.
+    /// When the file is not a journal, or a line has another version, does not follow the lines before it, is broken
+    /// in the middle of the file, or is out of order.
     pub fn read(bytes: &[u8]) -> Result<Self, JournalError> {
         let mut journal = Self::default();
         let mut lines = bytes
@@ -136,16 +166,17 @@ impl Journal {
             .peekable();
         while let Some((at, bytes)) = lines.next() {
             let number = at + 1;
-            let Some(text) = bytes.strip_suffix(b"\n") else {
+            let text = bytes.strip_suffix(b"\n");
+            let is_json = |text| serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
+            let last = lines.peek().is_none();
+            let Some(text) = text.filter(|text| !last || is_json(text)) else {
+                if number == 1 && !is_beginning(bytes) {
+                    return Err(JournalError::Foreign);
+                }
                 journal.torn = true;
                 break;
             };
-            let last = lines.peek().is_none();
-            if last && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_err() {
-                journal.torn = true;
-                break;
-            }
-            let line = parse(text, number)?;
+            let line = parse(text, number, &mut journal.chain)?;
             journal.last = Some(RunRecord::after(journal.last.take(), line, number)?);
             journal.whole += bytes.len();
         }
@@ -153,13 +184,15 @@ impl Journal {
     }
 }
 
-fn parse(text: &[u8], line: usize) -> Result<Line, JournalError> {
+fn parse(text: &[u8], line: usize, chain: &mut Chain) -> Result<Line, JournalError> {
     match serde_json::from_slice(text) {
+        _ if line == 1 && !is_beginning(text) => Err(JournalError::Foreign),
         Ok(Versioned { version }) if version != u64::from(FORMAT) => {
             Err(JournalError::Version { line, version })
         }
         Ok(Versioned { .. }) => {
-            serde_json::from_slice(text).map_err(|_| JournalError::Malformed { line })
+            let text = chain.open(text).ok_or(JournalError::Changed { line })?;
+            serde_json::from_slice(&text).map_err(|_| JournalError::Malformed { line })
         }
         Err(_) => Err(JournalError::Malformed { line }),
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::rollout::journal::{Entry, FORMAT, Journal, Line, RunInfo};
+use crate::rollout::journal::{Chain, Entry, FORMAT, Journal, Line, RunInfo};
 use crate::rollout::{DoneWhen, Item, OnFailure, Stage, Step};
 
 fn object(name: &str) -> Object {
@@ -58,20 +58,21 @@ fn journal(rollout: &Rollout, outcomes: &[Option<ItemOutcome>]) -> journal::RunR
             request: journal::Write::Apply,
         },
     });
-    let text: String = [begin]
+    let mut chain = Chain::default();
+    let text: Vec<u8> = [begin]
         .into_iter()
         .chain(finished)
-        .map(|entry| {
+        .flat_map(|entry| {
             let line = Line {
                 version: FORMAT,
                 at: "2026-11-28T12:00:00.000Z".into(),
                 run: "r1".into(),
                 entry,
             };
-            serde_json::to_string(&line).unwrap() + "\n"
+            chain.seal(&line).unwrap()
         })
         .collect();
-    Journal::read(text.as_bytes()).unwrap().last.unwrap()
+    Journal::read(&text).unwrap().last.unwrap()
 }
 
 fn failed() -> Option<ItemOutcome> {

@@ -23,7 +23,8 @@ const NAME: &str = "armada2flux";
 const SECONDS: i32 = 600;
 
 fn take(scope: &Scope<'_>, cluster: &Cluster, identity: &str, may_take: bool) -> Outcome<Taken> {
-    let taken = cluster.take_lease(&scope.namespace, NAME, identity, SECONDS, |_| may_take);
+    let may_take = |holder: &Holder| holder.expired && may_take;
+    let taken = cluster.take_lease(&scope.namespace, NAME, identity, SECONDS, may_take);
     Ok(scope.bed.block_on(taken)?)
 }
 
@@ -136,7 +137,9 @@ fn many(scope: &Scope<'_>) -> Outcome {
         let takers = runs.iter().enumerate().map(|(number, cluster)| async move {
             let identity = format!("{round}-{number}");
             cluster
-                .take_lease(&scope.namespace, NAME, &identity, SECONDS, |_| true)
+                .take_lease(&scope.namespace, NAME, &identity, SECONDS, |holder| {
+                    holder.expired
+                })
                 .await
         });
         let taken = scope.bed.block_on(try_join_all(takers))?;

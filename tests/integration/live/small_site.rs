@@ -175,6 +175,25 @@ impl<'b> SmallSite<'b> {
         line
     }
 
+    /// Returns `apply` of a tree with another folder and another state namespace.
+    pub(super) fn command_in(
+        &self,
+        folder: &Path,
+        state_namespace: &str,
+        tree: &Path,
+        arguments: &[&str],
+    ) -> Command {
+        let mut command = support::program();
+        let ours = format!("--state-namespace={}", self.name);
+        let line = self.arguments(&self.bed.kubeconfig, tree, arguments);
+        let line = line.into_iter().filter(|argument| *argument != ours);
+        command
+            .current_dir(folder)
+            .args(line)
+            .arg(format!("--state-namespace={state_namespace}"));
+        command
+    }
+
     /// Runs `apply` with the bed's kubeconfig until it ends.
     pub(super) fn apply(&self, tree: &Path, arguments: &[&str]) -> Outcome<ProgramOutput> {
         self.apply_at(&self.bed.kubeconfig, tree, arguments)
@@ -240,9 +259,7 @@ impl<'b> SmallSite<'b> {
         tree: &Path,
         arguments: &[&str],
     ) -> Outcome<Running> {
-        let mut command = self.command(kubeconfig, tree, arguments);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        Ok(Running(Some(command.spawn()?)))
+        Running::start(self.command(kubeconfig, tree, arguments))
     }
 
     /// Returns a variation that keeps the first stage waiting until [`SmallSite::release_first_stage`].
@@ -388,6 +405,23 @@ impl<'b> SmallSite<'b> {
 pub(super) struct Running(Option<Child>);
 
 impl Running {
+    /// Starts a command.
+    pub(super) fn start(mut command: Command) -> Outcome<Self> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Ok(Self(Some(command.spawn()?)))
+    }
+
+    /// Returns the pipe to its standard input.
+    pub(super) fn input(&mut self) -> Option<std::process::ChildStdin> {
+        self.0.as_mut()?.stdin.take()
+    }
+
+    /// Waits until it ends, at most `within`.
+    pub(super) fn end_within(mut self, within: Duration) -> Outcome<ProgramOutput> {
+        until(within, || Ok(self.has_ended()?.then_some(())))?;
+        self.end()
+    }
+
     /// Sends a signal, by name without `SIG`.
     pub(super) fn signal(&self, name: &str) -> Outcome {
         let child = self.0.as_ref().ok_or("it has ended")?;

@@ -101,6 +101,10 @@ fn story() -> Vec<Entry> {
 }
 
 fn text(run: &str, entries: impl IntoIterator<Item = Entry>) -> String {
+    text_after(&mut Chain::default(), run, entries)
+}
+
+fn text_after(chain: &mut Chain, run: &str, entries: impl IntoIterator<Item = Entry>) -> String {
     let lines = entries.into_iter().enumerate().map(|(at, entry)| {
         let line = Line {
             version: FORMAT,
@@ -108,9 +112,29 @@ fn text(run: &str, entries: impl IntoIterator<Item = Entry>) -> String {
             run: run.into(),
             entry,
         };
-        serde_json::to_string(&line).unwrap() + "\n"
+        String::from_utf8(chain.seal(&line).unwrap()).unwrap()
     });
     lines.collect()
+}
+
+/// A complete run, and the first lines of another.
+fn two_runs(lines: usize) -> String {
+    let mut chain = Chain::default();
+    let first = text_after(&mut chain, "r1", story());
+    first + &text_after(&mut chain, "r2", story().into_iter().take(lines))
+}
+
+/// Lines with new digests, as a program that knows the chain writes them.
+fn sealed(lines: &[&str]) -> String {
+    let mut chain = Chain::default();
+    let sealed = lines.iter().map(|line| {
+        let body = line.rsplit_once(",\"digest\":").map_or_else(
+            || line.trim_end().to_owned(),
+            |(body, _)| format!("{body}}}"),
+        );
+        String::from_utf8(chain.seal_text(body.into_bytes())).unwrap()
+    });
+    sealed.collect()
 }
 
 /// The state after the first `lines` of the story.
@@ -170,7 +194,7 @@ fn a_story_is_followed() {
 
 #[test]
 fn cut_at_any_byte_it_reads_to_what_stands_before() {
-    let whole = text("r1", story()) + &text("r2", story().into_iter().take(9));
+    let whole = two_runs(9);
     let ends: Vec<usize> = whole.match_indices('\n').map(|(at, _)| at + 1).collect();
     for cut in 0..=whole.len() {
         let journal = Journal::read(&whole.as_bytes()[..cut]).unwrap();
@@ -193,7 +217,7 @@ fn cut_at_any_byte_it_reads_to_what_stands_before() {
 #[test]
 fn a_last_line_that_is_no_json_is_torn_too() {
     let whole = text("r1", story().into_iter().take(3));
-    for tail in ["\0\0\0\n", "{\"version\":1,\"at\":\"20\n", "\u{fffd}\n"] {
+    for tail in ["\0\0\0\n", "{\"version\":2,\"at\":\"20\n", "\u{fffd}\n"] {
         let journal = Journal::read(format!("{whole}{tail}").as_bytes()).unwrap();
         assert_eq!(
             (journal.whole, journal.torn),
@@ -216,17 +240,23 @@ fn what_cannot_be_is_refused_by_its_line() {
     let lines: Vec<&str> = whole.split_inclusive('\n').collect();
     let start = lines[..3].concat();
 
-    let newer = lines[3].replace("\"version\":1", "\"version\":2");
+    let newer = lines[3].replace("\"version\":2", "\"version\":3");
     let version = JournalError::Version {
         line: 4,
-        version: 2,
+        version: 3,
     };
     assert_eq!(error(&format!("{start}{newer}{}", lines[4])), version);
     // A line of a newer version may say what this one does not know.
     assert_eq!(
-        error(&format!("{start}{{\"version\":2,\"what\":\"else\"}}\n")),
+        error(&format!("{start}{{\"version\":3,\"what\":\"else\"}}\n")),
         version
     );
+    let older = lines[0].replace("\"version\":2", "\"version\":1");
+    let version = JournalError::Version {
+        line: 1,
+        version: 1,
+    };
+    assert_eq!(error(&older), version);
 
     let broken = JournalError::Malformed { line: 2 };
     assert_eq!(
@@ -235,45 +265,61 @@ fn what_cannot_be_is_refused_by_its_line() {
     );
     assert_eq!(error(&format!("{}\n{}", lines[0], lines[1])), broken);
     let unknown = lines[1].replace("\"stage-started\"", "\"stage-web\"");
-    assert_eq!(error(&format!("{}{unknown}", lines[0])), broken);
+    let changed = JournalError::Changed { line: 2 };
+    assert_eq!(error(&format!("{}{unknown}", lines[0])), changed);
+    assert_eq!(error(&sealed(&[lines[0], &unknown])), broken);
     let more = lines[1].replace("\"stage\":1", "\"stage\":1,\"more\":1");
-    assert_eq!(error(&format!("{}{more}", lines[0])), broken);
+    assert_eq!(error(&sealed(&[lines[0], &more])), broken);
 
     let other = lines[3].replace("\"r1\"", "\"r2\"");
-    assert_eq!(
-        error(&format!("{start}{other}")),
-        JournalError::Mixed { line: 4 }
-    );
+    let mixed = |lines: &[&str]| {
+        let line = lines.len();
+        assert_eq!(error(&sealed(lines)), JournalError::Mixed { line });
+    };
+    mixed(&[&lines[..3], &[&*other]].concat());
     let again = lines[0].replace("\"r1\"", "\"r2\"");
-    assert_eq!(
-        error(&format!("{start}{again}")),
-        JournalError::Mixed { line: 4 }
-    );
+    mixed(&[&lines[..3], &[&*again]].concat());
     // The same name would make two runs one.
-    assert_eq!(
-        error(&format!("{whole}{}", lines[0])),
-        JournalError::Mixed { line: 25 }
-    );
+    mixed(&[&lines[..], &[lines[0]]].concat());
     for change in [
         ("sha256:1", "sha256:2"),
         ("11111111", "9"),
         ("\"worked\"", "\"other\""),
     ] {
         let foreign = lines[16].replace(change.0, change.1);
-        let text = format!("{}{foreign}", lines[..16].concat());
-        assert_eq!(error(&text), JournalError::Mixed { line: 17 });
+        mixed(&[&lines[..16], &[&*foreign]].concat());
     }
 
-    assert_eq!(error(lines[1]), JournalError::OutOfOrder { line: 1 });
-    let late = format!("{}{}", lines[..16].concat(), lines[18]);
-    assert_eq!(error(&late), JournalError::OutOfOrder { line: 17 });
-    let complete = format!("{whole}{}", lines[16]);
-    assert_eq!(error(&complete), JournalError::OutOfOrder { line: 25 });
+    let out_of_order = |lines: &[&str]| {
+        let line = lines.len();
+        assert_eq!(error(&sealed(lines)), JournalError::OutOfOrder { line });
+    };
+    out_of_order(&[lines[1]]);
+    out_of_order(&[&lines[..16], &[lines[18]]].concat());
+    out_of_order(&[&lines[..], &[lines[16]]].concat());
+}
+
+#[test]
+fn what_other_programs_write_is_foreign() {
+    for text in [
+        "a token without an end of line",
+        "one line\n",
+        "two\nlines\n",
+        "\n",
+        "\0\0\0\0",
+        "{}",
+        "{\"version\":4,\"terraform_version\":\"1.9\",\"serial\":3}",
+        "{\"version\":2,\"at\":\"2026-11-28T12:00:00.000Z\",\"runs\":",
+        "{\"version\":1}\n",
+        "{\"apiVersion\":\"v1\",\"kind\":\"Config\"}\n{\"a\":1}\n",
+    ] {
+        assert_eq!(error(text), JournalError::Foreign, "{text}");
+    }
 }
 
 #[test]
 fn a_complete_run_is_followed_by_another() {
-    let whole = text("r1", story()) + &text("r2", story().into_iter().take(2));
+    let whole = two_runs(2);
     let state = Journal::read(whole.as_bytes()).unwrap().last.unwrap();
     assert_eq!(
         (&*state.run, state.items.len(), state.processes),
@@ -287,18 +333,23 @@ proptest! {
         let _ = Journal::read(&bytes);
     }
 
-    /// Lines in any order and number, some of them damaged.
+    /// Lines in any order and number, some of them damaged, with or without digests that fit.
     #[test]
     fn no_lines_make_it_panic(
         picks in proptest::collection::vec((0_usize..24, 0_usize..400, any::<u8>()), 0..40),
+        fits in any::<bool>(),
     ) {
         let whole = text("r1", story());
         let lines: Vec<&str> = whole.split_inclusive('\n').collect();
         let mut bytes = Vec::new();
+        let mut chain = Chain::default();
         for (line, at, byte) in picks {
             let mut line = lines[line].as_bytes().to_vec();
             if let Some(damaged) = line.get_mut(at) {
                 *damaged = byte;
+            }
+            if fits {
+                line = chain.seal_text(line);
             }
             bytes.extend(line);
         }
@@ -309,4 +360,41 @@ proptest! {
             prop_assert_eq!(again.map(|again| again.last), Ok(journal.last));
         }
     }
+
+    /// One byte is another one.
+    #[test]
+    fn a_changed_byte_is_seen(at in 0_usize..100_000, byte in any::<u8>()) {
+        let whole = two_runs(9).into_bytes();
+        let mut changed = whole.clone();
+        let at = at % whole.len();
+        prop_assume!(whole[at] != byte);
+        changed[at] = byte;
+        seen(&whole, &changed);
+    }
+
+    /// A line is removed, repeated, or changes places with another.
+    #[test]
+    fn a_moved_line_is_seen(act in 0_usize..4, one in 0_usize..33, two in 0_usize..33) {
+        let whole = two_runs(9);
+        let mut lines: Vec<&str> = whole.split_inclusive('\n').collect();
+        match act {
+            0 => drop(lines.remove(one)),
+            1 => lines.insert(one, lines[one]),
+            2 => lines.insert(two, lines[one]),
+            _ => lines.swap(one, two),
+        }
+        seen(whole.as_bytes(), lines.concat().as_bytes());
+    }
+}
+
+/// Fails unless a change is refused, or what is left out is the last line alone.
+fn seen(whole: &[u8], changed: &[u8]) {
+    let Ok(journal) = Journal::read(changed) else {
+        return;
+    };
+    let kept = &changed[..journal.whole];
+    let left_out = whole.strip_prefix(kept).unwrap();
+    let lines = left_out.iter().filter(|byte| **byte == b'\n').count();
+    assert!(lines <= 1, "{lines} lines are gone without a trace");
+    assert!(journal.torn || kept == changed);
 }

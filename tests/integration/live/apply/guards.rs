@@ -283,7 +283,7 @@ fn twice(scope: &Scope<'_>) -> Outcome {
     let holder = held["spec"]["holderIdentity"].as_str().unwrap_or_default();
     ensure(holder.contains('@'), || held.to_string())?;
     let by = format!("another run holds the Lease flux-system/armada2flux-{namespace}: `{holder}`");
-    refused(&[], &[&by, "--break-lock"])?;
+    refused(&[], &[&by, "wait until process", "on this machine ends"])?;
     refused(&["--break-lock"], &[&by])?;
     // A killed run keeps the Lease until it expires.
     drop(run);
