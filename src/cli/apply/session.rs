@@ -222,8 +222,9 @@ impl<'s> Session<'s> {
             }
         }
         let end = end_of(&ended);
-        let resume = (end != RunEnd::Complete).then(|| resume(arguments, rollout));
         let written = journal.append(Entry::RunEnded(end.clone()));
+        let unfinished = end != RunEnd::Complete || written.is_err();
+        let resume = unfinished.then(|| resume(arguments, rollout));
         let progress = progress.into_inner();
         let report = progress.end(&info, arguments.resume, end, resume.clone());
         Ok(Closed {
