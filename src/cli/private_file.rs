@@ -69,7 +69,7 @@ pub(super) fn append(path: &Path) -> Result<File, Failure> {
     Ok(file)
 }
 
-/// Refuses a path that [`write`] or [`append`] would refuse, without touching it.
+/// Refuses a path that [`write()`] or [`append`] would refuse, without touching it.
 pub(super) fn check(path: &Path) -> Result<(), Failure> {
     if is_opened_by_the_shell(path) {
         return Ok(());
