@@ -54,7 +54,7 @@ fn installs(scope: &Scope<'_>, helm: Program) -> Outcome {
     )?;
     let list = scope
         .bed
-        .run(helm, &["list", &namespace, "--output=json"])?;
+        .run(helm, &["list", &namespace, "--max=0", "--output=json"])?;
     let list: Value = serde_json::from_str(&list)?;
     ensure(
         list[0]["name"] == "web" && list[0]["status"] == "deployed",

@@ -62,9 +62,10 @@ fn with_helm(scope: &Scope<'_>, helm: Program, word: &str) -> Outcome {
 
 /// Returns namespace and name of every release that Helm has deployed in namespaces with this prefix.
 fn deployed(scope: &Scope<'_>, helm: Program, namespaces: &str) -> Outcome<Vec<(String, String)>> {
-    let list = scope
-        .bed
-        .run(helm, &["list", "--all-namespaces", "--output=json"])?;
+    let list = scope.bed.run(
+        helm,
+        &["list", "--all-namespaces", "--max=0", "--output=json"],
+    )?;
     let list: Vec<Value> = serde_json::from_str(&list)?;
     let text = |release: &Value, key: &str| release[key].as_str().unwrap_or_default().to_owned();
     let mut all: Vec<_> = list

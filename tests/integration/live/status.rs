@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use armada2flux::rollout::ItemId;
-use armada2flux::rollout::journal::{Entry, FORMAT, ItemOutcome, Line, RunEnd, RunInfo};
+use armada2flux::rollout::journal::{Chain, Entry, FORMAT, ItemOutcome, Line, RunEnd, RunInfo};
 use armada2flux::rollout::state::{self, Counts, RunState, RunStatus, StageState};
 use serde_json::{Value, json};
 
@@ -215,7 +215,7 @@ fn run(scope: &Scope<'_>) -> Outcome {
         },
         Entry::RunEnded(RunEnd::Failed),
     ];
-    let mut text = String::new();
+    let (mut chain, mut text) = (Chain::default(), Vec::new());
     for entry in entries {
         let line = Line {
             version: FORMAT,
@@ -223,8 +223,7 @@ fn run(scope: &Scope<'_>) -> Outcome {
             run: "r1".into(),
             entry,
         };
-        text.push_str(&serde_json::to_string(&line)?);
-        text.push('\n');
+        text.extend(chain.seal(&line)?);
     }
     let folder = scope.bed.path().join(&scope.namespace);
     fs::create_dir_all(&folder)?;
