@@ -50,7 +50,6 @@ pub use inspect::KubeEvent;
 pub use kind::{KindRef, Served};
 pub use lease::{Holder, Implausible, Lease, Released, Renewed, Taken};
 pub use need::{Missing, Permission, Requirements, Verb};
-pub(crate) use object::Patched;
 pub use object::{Created, Deleted, ObjectRef, Replaced};
 pub use outage::Waiting;
 pub use preflight::Preflight;

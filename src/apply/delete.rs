@@ -84,13 +84,15 @@ async fn check_recorded(
     }
     let found = find_targets(run, &release.namespace, &release.pre_deletes).await?;
     for target in targets {
-        if release.may_delete(target) && found.iter().any(|found| found == *target) {
+        let deletes = release.may_delete(target);
+        if deletes && found.contains(target) {
             continue;
         }
-        let place = place(&release.namespace, target);
-        if !release.may_delete(target) || exists(run, &release.namespace, target).await? {
+        if !deletes || exists(run, &release.namespace, target).await? {
+            let place = place(&release.namespace, target);
             return Err(PartError::Failed(format!(
-                "the journal lists {place} for deletion, and the release does not delete it before an upgrade: the                  journal or the object's labels were changed, so nothing was deleted"
+                "the journal lists {place} for deletion, and the release does not delete it before an upgrade: the \
+                 journal or the object's labels were changed, so nothing was deleted"
             )));
         }
     }

@@ -2,7 +2,6 @@
 
 use super::error::{Error, PartError};
 use super::run::Run;
-use crate::cluster::KindRef;
 use crate::flux::Object;
 use crate::rollout::{DoneWhen, Item, Release};
 use crate::survey::{self, Guard, Record, Records};
@@ -78,7 +77,7 @@ pub(super) fn same_object(before: Option<&str>, live: &Object) -> Result<(), Str
 
 /// Returns Helm's record of a release as it is now.
 pub(super) async fn record(run: &Run<'_>, release: &Release) -> Result<Option<Record>, Error> {
-    let Some(secrets) = secrets(run).await? else {
+    let Some(secrets) = run.cluster.kind("v1", "Secret").await? else {
         return Ok(None);
     };
     let record = Records::read_one(&run.cluster, &secrets, &release.storage, &release.name);
@@ -99,8 +98,4 @@ pub(super) async fn installed_by_flux_alone(
         ))),
         Some(_) | None => Ok(()),
     }
-}
-
-async fn secrets(run: &Run<'_>) -> Result<Option<KindRef>, Error> {
-    Ok(run.cluster.kind("v1", "Secret").await?)
 }

@@ -3,7 +3,7 @@
 use super::error::PartError;
 use super::event::ItemState;
 use super::run::Run;
-use crate::cluster::{ApplyResult, BoundApply, ObjectRef, Patched};
+use crate::cluster::{ApplyResult, BoundApply, ObjectRef, Replaced};
 use crate::flux::Object;
 use crate::rollout::ItemId;
 use crate::rollout::journal::Write;
@@ -75,12 +75,12 @@ pub(super) async fn unsuspend(
     run.record_intent(id, &Write::Unsuspend)?;
     run.emit(id, ItemState::Writing);
     match run.cluster.patch_version(current, patch).await? {
-        Patched::Done(patched) => {
+        Replaced::Done(patched) => {
             run.record_done(id, Write::Unsuspend, patched.generation())?;
             Ok(Some(*patched))
         }
-        Patched::Outdated => Ok(None),
-        Patched::NotThere => Err(PartError::Failed(DELETED.to_owned())),
+        Replaced::Conflict => Ok(None),
+        Replaced::NotThere => Err(PartError::Failed(DELETED.to_owned())),
     }
 }
 

@@ -3,6 +3,7 @@
 use super::answer::{Answer, INVALID};
 use super::call::Call;
 use super::kind::is_path_segment;
+use super::object::names_another_uid;
 use super::{Cluster, Error, FIELD_MANAGER, list};
 use crate::emit::{View, to_json};
 use crate::flux::{Conflict, Object};
@@ -209,13 +210,8 @@ fn refusal(object: &Object, answer: &Answer, scrubber: &Scrubber) -> ApplyResult
 /// Whether the server refuses a write since the object is not the one that it is bound to (Kubernetes:
 /// apiserver/pkg/registry/generic/registry/store.go, endpoints/handlers/patch.go).
 fn is_outdated(message: &str) -> bool {
-    [
-        "the object has been modified",
-        "uid mismatch",
-        "Precondition failed: UID",
-    ]
-    .iter()
-    .any(|part| message.contains(part))
+    let other = ["the object has been modified", "uid mismatch"];
+    names_another_uid(message) || other.iter().any(|part| message.contains(part))
 }
 
 fn conflicts(answer: &Answer, scrubber: &Scrubber) -> Vec<Conflict> {

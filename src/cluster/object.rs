@@ -70,7 +70,7 @@ pub enum Created {
     Exists,
 }
 
-/// The result of replacing an object.
+/// The result of replacing an object, or of changing one version of it.
 #[derive(Clone, Debug)]
 pub enum Replaced {
     /// The object is replaced; as it is stored.
@@ -78,18 +78,6 @@ pub enum Replaced {
     /// The object has another version than the request, or is gone. If the connection broke in between, this
     /// request may have replaced it.
     Conflict,
-    /// The object does not exist.
-    NotThere,
-}
-
-/// The result of a patch that was bound to a version of the object.
-#[derive(Clone, Debug)]
-pub(crate) enum Patched {
-    /// The object is changed; as it is stored.
-    Done(Box<Object>),
-    /// The object has another version than the request. If the connection broke in between, this request may have changed
-    /// it.
-    Outdated,
     /// The object does not exist.
     NotThere,
 }
@@ -149,7 +137,7 @@ impl Cluster {
         &self,
         live: &Object,
         mut patch: Mapping,
-    ) -> Result<Patched, Error> {
+    ) -> Result<Replaced, Error> {
         let target = ObjectRef::from(live);
         let act = format!("patch {target}");
         if let Some(version) = version(live) {
@@ -160,11 +148,7 @@ impl Cluster {
         }
         let patch = Value::from(patch);
         let answer = self.send_patch(&act, Part::Whole, &target, &patch).await?;
-        if answer.status == 409 {
-            return Ok(Patched::Outdated);
-        }
-        let object = self.object(&Scrubber::from_trees([&patch]), &act, &target, answer)?;
-        Ok(object.map_or(Patched::NotThere, |object| Patched::Done(Box::new(object))))
+        self.bound(&Scrubber::from_trees([&patch]), &act, &target, answer)
     }
 
     async fn patch_part(
@@ -282,12 +266,23 @@ impl Cluster {
         );
         let body = to_json(&object.value, View::Clear);
         let answer = self.send(&act, &Call::put(path, body)).await?;
+        let secrets = Scrubber::from_trees([&object.value]);
+        self.bound(&secrets, &act, &target, answer)
+    }
+
+    /// Returns the result of a write that was bound to a version.
+    fn bound(
+        &self,
+        secrets: &Scrubber,
+        act: &str,
+        target: &ObjectRef,
+        answer: Answer,
+    ) -> Result<Replaced, Error> {
         if answer.status == 409 {
             return Ok(Replaced::Conflict);
         }
-        let secrets = Scrubber::from_trees([&object.value]);
-        let replaced = self.object(&secrets, &act, &target, answer)?;
-        Ok(replaced.map_or(Replaced::NotThere, |object| {
+        let object = self.object(secrets, act, target, answer)?;
+        Ok(object.map_or(Replaced::NotThere, |object| {
             Replaced::Done(Box::new(object))
         }))
     }
@@ -331,7 +326,8 @@ impl Cluster {
     }
 }
 
-fn names_another_uid(message: &str) -> bool {
+/// Whether the server refuses a request since it names another UID than that of the object.
+pub(super) fn names_another_uid(message: &str) -> bool {
     ANOTHER_UID.iter().any(|part| message.contains(part))
 }
 
