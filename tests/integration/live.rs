@@ -29,6 +29,7 @@ mod diff;
 mod faults;
 mod foreign_text;
 mod ground;
+mod parallel;
 mod plan;
 mod probe_site;
 mod readiness;

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use super::small_site::{self, DB, FIRST, LAST, SmallSite, Variation, WITHIN, ended, in_parallel};
+use super::parallel::on_sites;
+use super::small_site::{self, DB, FIRST, LAST, SmallSite, Variation, WITHIN, ended};
 use super::{Scope, Test, ensure};
 use crate::bed::program::Program;
 use crate::bed::{Outcome, until};
@@ -34,17 +35,7 @@ fn each(scope: &Scope<'_>) -> Outcome {
         ("twice", twice),
         ("render", render),
     ];
-    let commit = &commit;
-    let acts = acts
-        .into_iter()
-        .map(|(name, act)| -> Box<dyn FnOnce() -> Outcome + Send + '_> {
-            Box::new(move || {
-                let site =
-                    SmallSite::create(scope, commit, &format!("{}-{name}", scope.namespace))?;
-                act(scope, &site).map_err(|error| format!("{name}: {error}").into())
-            })
-        });
-    in_parallel(acts.collect())
+    on_sites(scope, &commit, acts, |site, act| act(scope, site))
 }
 
 fn aux(fields: &str, values: &str) -> Variation {

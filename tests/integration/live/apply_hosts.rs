@@ -13,7 +13,6 @@ use serde_json::json;
 use super::apply_locks::{PAST, copy, written_once};
 use super::small_site::{Running, SmallSite, WITHIN, ended};
 use super::{Scope, Skipped, Test};
-use crate::bed::program::Program;
 use crate::bed::{Outcome, until};
 use crate::support;
 
@@ -254,24 +253,9 @@ fn one_run(scope: &Scope<'_>, one: Host<'_>, two: Host<'_>) -> Outcome {
     drop(running);
     drop(_relay);
     refused(&["--break-lock"])?;
-    let name = format!("armada2flux-{}", site.name);
-    let place = format!("--namespace={}", site.name);
-    let patch = json!({"spec": {"renewTime": PAST}}).to_string();
-    let arguments = [
-        "patch",
-        "lease",
-        &name,
-        &place,
-        "--type=merge",
-        "--patch",
-        &patch,
-    ];
-    scope.bed.run(Program::Kubectl, &arguments)?;
+    site.patch_lease(&json!({"renewTime": PAST}))?;
     let OnHost { running, _relay } = network.run(two, &site, &folder, &tree, &["--resume"])?;
-    let path = format!(
-        "/apis/coordination.k8s.io/v1/namespaces/{}/leases/{name}",
-        site.name
-    );
+    let path = site.lease_path();
     until(WITHIN, || {
         let lease = scope.bed.get(&path)?.unwrap_or_default();
         let holder = lease["spec"]["holderIdentity"]

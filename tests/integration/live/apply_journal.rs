@@ -10,7 +10,8 @@ use std::time::Duration;
 use armada2flux::rollout::journal::Chain;
 use serde_json::{Value, json};
 
-use super::small_site::{self, DB, FIRST, LAST, Running, SmallSite, WITHIN, ended, in_parallel};
+use super::parallel::on_sites;
+use super::small_site::{self, DB, FIRST, LAST, Running, SmallSite, WITHIN, ended};
 use super::{Scope, Test, ensure, run_to_end};
 use crate::bed::proxy::{Fault, Kind, Rule};
 use crate::bed::{Outcome, until};
@@ -406,17 +407,7 @@ fn lost(scope: &Scope<'_>) -> Outcome {
         }),
         ("folder", |site| Ok(fs::remove_dir_all(&site.folder)?)),
     ];
-    let commit = &commit;
-    let acts = acts
-        .into_iter()
-        .map(|(name, act)| -> Box<dyn FnOnce() -> Outcome + Send + '_> {
-            Box::new(move || {
-                let site =
-                    SmallSite::create(scope, commit, &format!("{}-{name}", scope.namespace))?;
-                lose(scope, &site, act).map_err(|error| format!("{name}: {error}").into())
-            })
-        });
-    in_parallel(acts.collect())
+    on_sites(scope, &commit, acts, |site, act| lose(scope, site, act))
 }
 
 fn lose(scope: &Scope<'_>, site: &SmallSite<'_>, act: Act) -> Outcome {

@@ -1,16 +1,17 @@
 //! `apply` is killed at every write to the cluster, and at random requests; when resumed, it reaches the same result.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::parallel::in_rounds;
 use super::small_site::{self, DB, FIRST, LAST, SmallSite};
 use super::{Scope, Test, ensure};
-use crate::bed::Outcome;
 use crate::bed::audit::Entry;
 use crate::bed::build;
 use crate::bed::proxy::{Fault, Kind, Proxy, Rule};
+use crate::bed::{Outcome, lock};
 
 /// The status that the API server logs for a request whose client has gone.
 const GATEWAY_TIMEOUT: u16 = 504;
@@ -153,50 +154,23 @@ fn every_write(scope: &Scope<'_>) -> Outcome {
         }
     }
     let sites = install.len().max(upgrade.len());
-    let queue: VecDeque<usize> = (0..sites).collect();
-    let queue = Mutex::new(queue);
-    let next = || {
-        queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
-    };
     let done: Mutex<Vec<Killed>> = Mutex::default();
-    let ran: Vec<Outcome> = std::thread::scope(|threads| {
-        let work = || -> Outcome {
-            while let Some(number) = next() {
-                // The shorter list is repeated.
-                let moments = [
-                    &install[number % install.len()],
-                    &upgrade[number % upgrade.len()],
-                ];
-                let name = format!("{}-{number}", scope.namespace);
-                let killed = site(scope, &commit, &name, moments).map_err(|error| {
-                    format!(
-                        "site {number}, {} then {}, seed {seed}: {error}",
-                        moments[0], moments[1]
-                    )
-                })?;
-                done.lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(killed);
-            }
-            Ok(())
-        };
-        let workers: Vec<_> = (0..AT_ONCE).map(|_| threads.spawn(work)).collect();
-        let ended = workers.into_iter().map(|worker| {
-            worker
-                .join()
-                .unwrap_or_else(|_| Err("a thread panicked".into()))
-        });
-        ended.collect()
-    });
-    let wrong: Vec<String> = ran
-        .into_iter()
-        .filter_map(Result::err)
-        .map(|error| error.to_string())
-        .collect();
-    ensure(wrong.is_empty(), || wrong.join("\n"))?;
+    in_rounds(sites, AT_ONCE, |number| {
+        // The shorter list is repeated.
+        let moments = [
+            &install[number % install.len()],
+            &upgrade[number % upgrade.len()],
+        ];
+        let name = format!("{}-{number}", scope.namespace);
+        let killed = site(scope, &commit, &name, moments).map_err(|error| {
+            format!(
+                "site {number}, {} then {}, seed {seed}: {error}",
+                moments[0], moments[1]
+            )
+        })?;
+        lock(&done).push(killed);
+        Ok(())
+    })?;
     let audit = scope.bed.audit()?;
     let done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     ensure(done.len() == sites, || {

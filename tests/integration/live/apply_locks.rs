@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::small_site::{self, FIRST, LAST, Running, SmallSite, WITHIN, ended, in_parallel};
+use super::parallel::{Act, in_parallel, on_sites};
+use super::small_site::{self, FIRST, LAST, Running, SmallSite, WITHIN, ended};
 use super::{Scope, Test, ensure, run_to_end};
 use crate::bed::audit::Entry;
 use crate::bed::{Outcome, until};
@@ -169,19 +170,11 @@ fn state(scope: &Scope<'_>, site: &SmallSite<'_>) -> Outcome<Value> {
 
 fn stopped(scope: &Scope<'_>) -> Outcome {
     let commit = small_site::commit(scope)?;
-    let commit = &commit;
     // In a wait, and in one that fails when it goes on.
     let acts = [("gate", &[][..]), ("limit", &["--stage-timeout=30s"][..])];
-    let acts = acts.map(
-        |(name, options)| -> Box<dyn FnOnce() -> Outcome + Send + '_> {
-            Box::new(move || {
-                let site =
-                    SmallSite::create(scope, commit, &format!("{}-{name}", scope.namespace))?;
-                stop(scope, &site, options).map_err(|error| format!("{name}: {error}").into())
-            })
-        },
-    );
-    in_parallel(acts.into())
+    on_sites(scope, &commit, acts, |site, options| {
+        stop(scope, site, options)
+    })
 }
 
 fn stop(scope: &Scope<'_>, site: &SmallSite<'_>, options: &[&str]) -> Outcome {
@@ -225,10 +218,7 @@ fn implausible(scope: &Scope<'_>) -> Outcome {
     let commit = &commit;
     let site =
         |name: &str| SmallSite::create(scope, commit, &format!("{}-{name}", scope.namespace));
-    let broken = |name: &'static str,
-                  change: Value,
-                  said: &'static str|
-     -> Box<dyn FnOnce() -> Outcome + Send + '_> {
+    let broken = |name: &'static str, change: Value, said: &'static str| -> Act<'_> {
         Box::new(move || {
             let site = site(name)?;
             let tree = site.tree("one", &[])?;
@@ -257,25 +247,8 @@ fn implausible(scope: &Scope<'_>) -> Outcome {
         let tree = site.tree("one", &[SmallSite::held_first_stage()])?;
         let running = site.start(&scope.bed.kubeconfig, &tree, &[])?;
         site.wait_until_held(1)?;
-        let path = format!(
-            "/apis/coordination.k8s.io/v1/namespaces/{0}/leases/armada2flux-{0}",
-            site.name
-        );
-        let name = format!("armada2flux-{}", site.name);
-        let place = format!("--namespace={}", site.name);
-        let patch = json!({"spec": {"leaseDurationSeconds": i32::MAX}}).to_string();
-        let arguments = [
-            "patch",
-            "lease",
-            &name,
-            &place,
-            "--type=merge",
-            "--patch",
-            &patch,
-        ];
-        scope
-            .bed
-            .run(crate::bed::program::Program::Kubectl, &arguments)?;
+        let path = site.lease_path();
+        site.patch_lease(&json!({"leaseDurationSeconds": i32::MAX}))?;
         let ran = site.apply(&tree, &["--journal=second", "--break-lock"])?;
         ended(&ran, 4, &["holds the Lease"])?;
         let held = scope.bed.get(&path)?.unwrap_or_default();

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::small_site::{self, Running, SmallSite, WITHIN, in_parallel};
+use super::parallel::{self, in_parallel};
+use super::small_site::{self, Running, SmallSite, WITHIN};
 use super::{Scope, Test, convert, ensure};
 use crate::bed::charts;
 use crate::bed::documents::{self, ChartDocument, GitSource};
@@ -340,7 +341,7 @@ fn all(scope: &Scope<'_>, moment: Moment) -> Outcome {
     let running = watched.site.start(&proxy.kubeconfig, &tree, &[])?;
     let acts = ACTS.iter().map(|act| {
         let watched = &watched;
-        let act: Box<dyn FnOnce() -> Outcome + Send> = Box::new(move || {
+        let act: parallel::Act<'_> = Box::new(move || {
             let done = watched.wait_for_moment(*act);
             let done = done.and_then(|()| act.carry_out(&watched.site, scope, moment));
             done.map_err(|error| format!("{act:?}: {error}").into())

@@ -9,7 +9,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::apply_kill::{Killed, MARKERS, Random, seed};
-use super::small_site::{self, SmallSite, WITHIN, in_parallel};
+use super::parallel::in_rounds;
+use super::small_site::{self, SmallSite, WITHIN};
 use super::{Scope, Test, ensure};
 use crate::bed::freezer::Freezer;
 use crate::bed::program::Program;
@@ -61,28 +62,20 @@ fn rounds(scope: &Scope<'_>) -> Outcome {
     };
     let seed = seed()?;
     let commit = small_site::commit(scope)?;
-    let next = AtomicUsize::new(0);
     let done: Mutex<Vec<Killed>> = Mutex::default();
     let disturbed = AtomicUsize::new(0);
     let over = AtomicBool::new(false);
     let stops = AtomicUsize::new(0);
     let ran = thread::scope(|threads| {
         let cluster = threads.spawn(|| disturb_cluster(scope, seed, &over, &stops));
-        let work = || -> Outcome {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                if number >= rounds {
-                    return Ok(());
-                }
-                let mut random = Random::new(seed.wrapping_add(number as u64 * 7919));
-                let (killed, acts) = round(scope, &commit, number, &mut random)
-                    .map_err(|error| format!("round {number}, seed {seed}: {error}"))?;
-                disturbed.fetch_add(acts, Ordering::Relaxed);
-                lock(&done).push(killed);
-            }
-        };
-        let workers = (0..AT_ONCE).map(|_| Box::new(work) as Box<dyn FnOnce() -> Outcome + Send>);
-        let ran = in_parallel(workers.collect());
+        let ran = in_rounds(rounds, AT_ONCE, |number| {
+            let mut random = Random::new(seed.wrapping_add(number as u64 * 7919));
+            let (killed, acts) = round(scope, &commit, number, &mut random)
+                .map_err(|error| format!("round {number}, seed {seed}: {error}"))?;
+            disturbed.fetch_add(acts, Ordering::Relaxed);
+            lock(&done).push(killed);
+            Ok(())
+        });
         over.store(true, Ordering::Relaxed);
         let cluster = cluster
             .join()

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt as _;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +11,7 @@ use armada2flux::cluster::{Access, Cause};
 use serde_json::json;
 
 use super::client::{access, config_maps, connect, kubeconfig};
+use super::client_credentials;
 use super::client_faults::{LIMIT, cause, fails};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
@@ -68,16 +68,7 @@ fn credentials(scope: &Scope<'_>) -> Outcome {
 }
 
 fn plugin(scope: &Scope<'_>, name: &str, script: &str) -> Outcome<Access> {
-    let path = scope
-        .bed
-        .path()
-        .join(format!("{}-{name}.sh", scope.namespace));
-    fs::write(&path, format!("#!/bin/sh\n{script}\n"))?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-    let user = json!({"exec": {
-        "apiVersion": "client.authentication.k8s.io/v1", "command": path, "interactiveMode": "Never",
-    }});
-    Ok(access(&kubeconfig(scope, name, &user, &json!({}))?))
+    Ok(access(&client_credentials::plugin(scope, name, script)?))
 }
 
 fn plugins(scope: &Scope<'_>) -> Outcome {

@@ -39,7 +39,7 @@ fn credential(status: &Value) -> String {
 }
 
 /// Writes a kubeconfig whose plugin is a shell script.
-fn plugin(scope: &Scope<'_>, name: &str, script: &str) -> Outcome<PathBuf> {
+pub(super) fn plugin(scope: &Scope<'_>, name: &str, script: &str) -> Outcome<PathBuf> {
     let path = scope
         .bed
         .path()

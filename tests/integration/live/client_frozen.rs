@@ -1,9 +1,7 @@
 //! All open connections fall silent at one moment, and new ones work: runs of `apply` go on.
 
-use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
-
-use super::small_site::{self, SmallSite, WITHIN, ended, in_parallel};
+use super::parallel::in_rounds;
+use super::small_site::{self, SmallSite, WITHIN, ended};
 use super::{Scope, Test, ensure};
 use crate::bed::{Outcome, until};
 
@@ -17,21 +15,9 @@ const AT_ONCE: usize = 10;
 
 fn runs(scope: &Scope<'_>) -> Outcome {
     let commit = small_site::commit(scope)?;
-    let queue: Mutex<VecDeque<usize>> = Mutex::new((0..ROUNDS).collect());
-    let next = || {
-        queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front()
-    };
-    let work = || -> Outcome {
-        while let Some(number) = next() {
-            round(scope, &commit, number).map_err(|error| format!("round {number}: {error}"))?;
-        }
-        Ok(())
-    };
-    let workers = (0..AT_ONCE).map(|_| Box::new(work) as Box<dyn FnOnce() -> Outcome + Send>);
-    in_parallel(workers.collect())
+    in_rounds(ROUNDS, AT_ONCE, |number| {
+        round(scope, &commit, number).map_err(|error| format!("round {number}: {error}").into())
+    })
 }
 
 /// Freezes a run as soon as it begins, or while it only waits.

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::small_site::{self, DB, FIRST, LAST, SmallSite, WITHIN, ended, in_parallel};
+use super::parallel::on_sites;
+use super::small_site::{self, DB, FIRST, LAST, SmallSite, WITHIN, ended};
 use super::{Scope, Test, ensure};
 use crate::bed::Outcome;
 use crate::bed::program::Program;
@@ -23,31 +24,22 @@ type Act = fn(&Scope<'_>, &SmallSite<'_>) -> Outcome<String>;
 fn changed(scope: &Scope<'_>) -> Outcome {
     let commit = small_site::commit(scope)?;
     scope.bed.git.commit_chart(&scope.namespace, "probe")?;
-    let acts: [(&str, &[&str], Act); 7] = [
-        ("pin", &[], pin),
-        ("pause", &[], pause),
-        ("source", &[], source),
-        ("gone", &[], gone),
-        ("secret", &["--values-in=secret"], secret),
-        ("map", &["--values-in=configmap"], map),
-        ("label", &["--values-in=secret"], label),
+    let acts: [(&str, (&[&str], Act)); 7] = [
+        ("pin", (&[], pin)),
+        ("pause", (&[], pause)),
+        ("source", (&[], source)),
+        ("gone", (&[], gone)),
+        ("secret", (&["--values-in=secret"], secret)),
+        ("map", (&["--values-in=configmap"], map)),
+        ("label", (&["--values-in=secret"], label)),
     ];
-    let commit = &commit;
-    let acts = acts.into_iter().map(
-        |(name, options, act)| -> Box<dyn FnOnce() -> Outcome + Send + '_> {
-            Box::new(move || {
-                let name = format!("{}-{name}", scope.namespace);
-                let site = SmallSite::create(scope, commit, &name)?;
-                let failed = between_stages(scope, &site, options, act);
-                let failed = failed.and_then(|()| match name.ends_with("-pause") {
-                    true => put_back(scope, &site),
-                    false => Ok(()),
-                });
-                failed.map_err(|error| format!("{name}: {error}").into())
-            })
-        },
-    );
-    in_parallel(acts.collect())
+    on_sites(scope, &commit, acts, |site, (options, act)| {
+        between_stages(scope, site, options, act)?;
+        if site.name.ends_with("-pause") {
+            put_back(scope, site)?;
+        }
+        Ok(())
+    })
 }
 
 /// Runs until the first stage waits, acts, lets it go on: the second stage is not touched.

@@ -4,13 +4,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{Scope, convert, ensure, run_to_end, site, to_error};
 use crate::bed::documents::{self, ChartDocument, GitSource};
+use crate::bed::program::Program;
 use crate::bed::proxy::Proxy;
 use crate::bed::{Bed, Outcome, until};
 use crate::support::{self, ProgramOutput};
@@ -335,6 +335,23 @@ impl<'b> SmallSite<'b> {
             .collect()
     }
 
+    /// Returns the path of the Lease.
+    pub(super) fn lease_path(&self) -> String {
+        format!(
+            "/apis/coordination.k8s.io/v1/namespaces/{0}/leases/armada2flux-{0}",
+            self.name
+        )
+    }
+
+    /// Patches the Lease, past whoever holds it.
+    pub(super) fn patch_lease(&self, spec: &Value) -> Outcome {
+        let name = format!("armada2flux-{}", self.name);
+        let place = format!("--namespace={}", self.name);
+        let patch = format!("--patch={}", json!({"spec": spec}));
+        let arguments = ["patch", "lease", &name, &place, "--type=merge", &patch];
+        self.bed.run(Program::Kubectl, &arguments).map(drop)
+    }
+
     /// Returns the path of a HelmRelease.
     pub(super) fn path(&self, release: &str) -> String {
         site::helm_release(&self.name, &format!("grain-{release}"))
@@ -468,23 +485,4 @@ pub(super) fn ended(ran: &ProgramOutput, code: i32, texts: &[&str]) -> Outcome {
     ensure(*found == Some(code) && missing.is_empty(), || {
         format!("code {found:?} for {code}, not printed {missing:?}:\n{stdout}\n{stderr}")
     })
-}
-
-/// Runs functions in parallel; fails with all their errors.
-pub(super) fn in_parallel<'a>(acts: Vec<Box<dyn FnOnce() -> Outcome + Send + 'a>>) -> Outcome {
-    let ended: Vec<Outcome> = thread::scope(|threads| {
-        let started: Vec<_> = acts.into_iter().map(|act| threads.spawn(act)).collect();
-        let ended = started.into_iter().map(|thread| {
-            thread
-                .join()
-                .unwrap_or_else(|_| Err("a thread panicked".into()))
-        });
-        ended.collect()
-    });
-    let wrong: Vec<String> = ended
-        .into_iter()
-        .filter_map(Result::err)
-        .map(|error| error.to_string())
-        .collect();
-    ensure(wrong.is_empty(), || wrong.join("\n"))
 }
