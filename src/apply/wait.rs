@@ -166,12 +166,13 @@ async fn until_open(
         }
         decided @ (Readiness::Ready | Readiness::Failed(_)) => decided,
     };
+    let mut watches = gate::Watches::default();
     loop {
         until_ready(wait, current, &mut assess).await?;
         tokio::select! {
             biased;
             lost = until_lost(wait, current, &mut assess) => match lost? {},
-            open = gate::wait_for_all(run, id, release, *ends) => open?,
+            open = gate::wait_for_all(run, id, release, *ends, &mut watches) => open?,
         }
         // The watch of the release may be behind the watch of the gates' objects.
         let Some(live) = run.live(wait.kind, &item.object).await? else {

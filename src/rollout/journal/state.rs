@@ -92,7 +92,7 @@ pub enum JournalError {
         /// The number of the line, from 1.
         line: usize,
     },
-    /// A line that is not the last one cannot be read.
+    /// A line cannot be read, though it has its end.
     #[error("line {line} is not a valid line of a journal")]
     Malformed {
         /// The number of the line, from 1.
@@ -140,7 +140,7 @@ struct Versioned {
 /// How the first line of a journal begins; `#` is a digit.
 const BEGINNING: &[u8] = b"{\"version\":#,\"at\":\"####-##-##T##:##:##.###Z\",\"run\":\"";
 
-/// Returns whether a text may be a first line that its process did not finish: other programs write JSON, too.
+/// Returns whether a text may be the beginning of a first line: other programs write JSON, too.
 fn is_beginning(text: &[u8]) -> bool {
     let mut pairs = text.iter().zip(BEGINNING);
     pairs.all(|(byte, expected)| match expected {
@@ -152,24 +152,17 @@ fn is_beginning(text: &[u8]) -> bool {
 impl Journal {
     /// Reads a file.
     ///
-    /// A last line that is incomplete or not JSON is left out: its process ended before it could act on it.
+    /// A last line without its end is left out: its process ended before it could act on it.
     ///
     /// # Errors
     ///
-    /// When the file is not a journal, or a line has another version, does not follow the lines before it, is broken
-    /// in the middle of the file, or is out of order.
+    /// When the file is not a journal, or a line has another version, does not follow the lines before it, cannot be
+    /// read, or is out of order.
     pub fn read(bytes: &[u8]) -> Result<Self, JournalError> {
         let mut journal = Self::default();
-        let mut lines = bytes
-            .split_inclusive(|byte| *byte == b'\n')
-            .enumerate()
-            .peekable();
-        while let Some((at, bytes)) = lines.next() {
-            let number = at + 1;
-            let text = bytes.strip_suffix(b"\n");
-            let is_json = |text| serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
-            let last = lines.peek().is_none();
-            let Some(text) = text.filter(|text| !last || is_json(text)) else {
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+        for (number, bytes) in (1..).zip(lines) {
+            let Some(text) = bytes.strip_suffix(b"\n") else {
                 if number == 1 && !is_beginning(bytes) {
                     return Err(JournalError::Foreign);
                 }
@@ -186,7 +179,9 @@ impl Journal {
 
 fn parse(text: &[u8], line: usize, chain: &mut Chain) -> Result<Line, JournalError> {
     match serde_json::from_slice(text) {
-        _ if line == 1 && !is_beginning(text) => Err(JournalError::Foreign),
+        _ if line == 1 && (text.len() < BEGINNING.len() || !is_beginning(text)) => {
+            Err(JournalError::Foreign)
+        }
         Ok(Versioned { version }) if version != u64::from(FORMAT) => {
             Err(JournalError::Version { line, version })
         }

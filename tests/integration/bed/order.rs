@@ -364,8 +364,9 @@ fn expect_after(write: &Entry, opened: &Change<'_>) -> Outcome {
     )
 }
 
-/// The times that one release, or Helm's records of it, is read apart from watches: at its turn, after its write, at its end.
-const JUDGEMENTS: usize = 3;
+/// The times that one release, or Helm's records of it, may be read apart from watches: at its turn, after its write and at
+/// its end, and again for each time that its controller reconciles it once more before that.
+const JUDGEMENTS: usize = 6;
 
 /// Fails if the same read was made more often than it is needed after the first write of a run: runs watch what they wait
 /// for.

@@ -278,6 +278,25 @@ fn is_open(entry: &Entry) -> bool {
     entry.response_status.code == GATEWAY_TIMEOUT && !entry.request_uri.contains("dryRun=All")
 }
 
+/// Returns the position of the first write of the last release with a marker: a run that is resumed after the release was
+/// deployed may write it again. When the client was killed during the only one, the log does not have its object, and it
+/// is the last such write before the revision began.
+fn written(ours: &[&Entry], begun: usize, marker: &str) -> Option<usize> {
+    let is_it = |entry: &Entry| {
+        entry.user.username == "tester"
+            && entry.object_ref.resource == "helmreleases"
+            && entry.object_ref.name == format!("grain-{LAST}")
+    };
+    let mut writes = ours.iter().enumerate().filter(|(_, entry)| is_it(entry));
+    let has_marker = |entry: &Entry| {
+        let object = entry.response_object.as_ref();
+        object.is_some_and(|object| object["spec"]["values"]["marker"] == marker)
+    };
+    let whole = writes.clone().find(|(_, entry)| has_marker(entry));
+    let open = || writes.rfind(|(at, entry)| *at < begun && is_open(entry));
+    whole.or_else(open).map(|(at, _)| at)
+}
+
 impl Killed {
     pub(super) fn new(name: String, moments: String, kills: usize, jobs: [String; 2]) -> Self {
         Self {
@@ -324,17 +343,9 @@ impl Killed {
             Ok([begun, deployed])
         };
         let mut since = 0;
-        for revision in [1, 2] {
+        for (revision, marker) in (1..).zip(MARKERS) {
             let [begun, end] = record(LAST, revision)?;
-            let written = positions(&|entry| {
-                entry.user.username == "tester"
-                    && entry.object_ref.resource == "helmreleases"
-                    && entry.object_ref.name == format!("grain-{LAST}")
-            });
-            let written = written
-                .into_iter()
-                .find(|at| *at >= since)
-                .ok_or("the last release is not written")?;
+            let written = written(&ours, begun, marker).ok_or("the last release is not written")?;
             for release in FIRST {
                 let [first, deployed] = record(release, revision)?;
                 ensure(

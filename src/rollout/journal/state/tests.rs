@@ -215,16 +215,26 @@ fn cut_at_any_byte_it_reads_to_what_stands_before() {
 }
 
 #[test]
-fn a_last_line_that_is_no_json_is_torn_too() {
+fn a_last_line_with_its_end_is_not_torn() {
     let whole = text("r1", story().into_iter().take(3));
-    for tail in ["\0\0\0\n", "{\"version\":2,\"at\":\"20\n", "\u{fffd}\n"] {
-        let journal = Journal::read(format!("{whole}{tail}").as_bytes()).unwrap();
+    for tail in [
+        "\0\0\0\n",
+        "{\"version\":2,\"at\":\"20\n",
+        "\u{fffd}\n",
+        "\n",
+    ] {
+        let read = error(&format!("{whole}{tail}"));
+        assert_eq!(read, JournalError::Malformed { line: 4 }, "{tail:?}");
+    }
+    // The end of the line before it is another byte.
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    for byte in ["\0", " ", "}", ","] {
+        let merged = [lines[0], lines[1].trim_end(), byte, lines[2]].concat();
         assert_eq!(
-            (journal.whole, journal.torn),
-            (whole.len(), true),
-            "{tail:?}"
+            error(&merged),
+            JournalError::Malformed { line: 2 },
+            "{byte:?}"
         );
-        assert!(journal.last.is_some());
     }
 }
 
