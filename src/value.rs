@@ -9,6 +9,8 @@ mod size;
 
 use std::fmt;
 
+use ecow::EcoVec;
+
 pub use ecow::EcoString as Text;
 pub(crate) use go_yaml::{LONGEST_KEY, NEXT_LINE, is_too_long, unsafe_char};
 
@@ -92,10 +94,11 @@ pub struct Notes {
     pub below: Vec<Text>,
 }
 
-/// A mapping in input order.
+/// A mapping in input order. Clones share their entries until one of them is changed: a site's values exist once, however
+/// many copies of its objects there are.
 #[derive(Clone, Default)]
 pub struct Mapping {
-    entries: Vec<Entry>,
+    entries: EcoVec<Entry>,
 }
 
 /// One key and its value.
@@ -120,7 +123,7 @@ impl Mapping {
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
-            entries: Vec::with_capacity(capacity),
+            entries: EcoVec::with_capacity(capacity),
         }
     }
 
@@ -132,8 +135,8 @@ impl Mapping {
     /// Sets `key`: replaces the value of an existing entry in place, or appends an entry.
     pub fn insert(&mut self, key: impl Into<Text>, value: impl Into<Value>) {
         let (key, value) = (key.into(), value.into());
-        match self.entries.iter_mut().find(|entry| entry.key == key) {
-            Some(entry) => entry.value = value,
+        match self.get_mut(&key) {
+            Some(known) => *known = value,
             None => self.entries.push(Entry {
                 key,
                 key_span: None,
@@ -151,7 +154,8 @@ impl Mapping {
 
     /// Returns the value under `key` for changes.
     pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
-        let entry = self.entries.iter_mut().find(|entry| entry.key == key)?;
+        let place = self.entries.iter().position(|entry| entry.key == key)?;
+        let entry = self.entries.make_mut().get_mut(place)?;
         Some(&mut entry.value)
     }
 
@@ -162,7 +166,7 @@ impl Mapping {
     }
 
     /// Returns the entries in order for changes.
-    pub(crate) fn entries_mut(&mut self) -> &mut Vec<Entry> {
+    pub(crate) fn entries_mut(&mut self) -> &mut EcoVec<Entry> {
         &mut self.entries
     }
 

@@ -138,19 +138,19 @@ async fn find_targets(
         let labels = Some(&**selector).filter(|labels| !labels.is_empty());
         let found = run
             .cluster
-            .list_metadata(&kind, Some(namespace), labels)
+            .list_metadata(&kind, Some(namespace), labels, |object| {
+                Some(DeleteTarget {
+                    api_version: kind.api_version.clone(),
+                    kind: kind.kind.clone(),
+                    name: object.name.clone(),
+                    uid: object.uid()?.into(),
+                })
+            })
             .await?;
-        for object in found {
-            let Some(uid) = object.uid() else { continue };
-            if targets.iter().any(|known| known.uid == uid) {
-                continue;
+        for target in found {
+            if !targets.iter().any(|known| known.uid == target.uid) {
+                targets.push(target);
             }
-            targets.push(DeleteTarget {
-                api_version: kind.api_version.clone(),
-                kind: kind.kind.clone(),
-                name: object.name.clone(),
-                uid: uid.into(),
-            });
         }
     }
     Ok(targets)

@@ -112,13 +112,14 @@ fn in_cluster(
     access::run(async {
         let cluster = arguments.connect().await?;
         let set = namespace::placed(&cluster, set, namespace).await?;
+        let warn = warnings::to_stderr(output);
+        let nothing = std::iter::repeat(());
+        let compared =
+            survey::compare_all(&cluster, &set, &warn, nothing, |(), change, _, _| change);
         let Compared {
-            mut changes,
+            judged: mut changes,
             left_over,
-            live: _,
-        } = survey::compare_all(&cluster, &set, &warnings::to_stderr(output))
-            .await
-            .map_err(failure)?;
+        } = compared.await.map_err(failure)?;
         warnings::say_requests(&cluster, output);
         changes.extend(left_over);
         Ok(changes)

@@ -1,9 +1,12 @@
 //! Answers of an API server, and the content of its `Status` objects.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
 use super::call::Call;
 use super::{Cause, Cluster, Error};
 use crate::secret::Scrubber;
-use crate::value::Value;
+use crate::value::{Mapping, Value};
 
 /// The longest message that is shown, in characters.
 const MAX_MESSAGE: usize = 2000;
@@ -14,8 +17,17 @@ pub(super) const INVALID: u16 = 422;
 /// An answer of any status.
 pub(super) struct Answer {
     pub(super) status: u16,
-    /// Null when a refusal is not JSON.
+    /// Null when a refusal is not JSON. Of a list that was read as one ([`super::call::Reading::List`]), its metadata alone.
     pub(super) value: Value,
+    /// The objects of such a list, each as its JSON.
+    pub(super) items: Vec<Box<RawValue>>,
+}
+
+/// A page of a list, without the trees of its objects: they would take ten times the memory.
+#[derive(Deserialize)]
+struct Page {
+    metadata: Option<Value>,
+    items: Option<Vec<Box<RawValue>>>,
 }
 
 /// A cause that a refusal names.
@@ -26,6 +38,26 @@ pub(super) struct Reason<'a> {
 }
 
 impl Answer {
+    pub(super) fn new(status: u16, value: Value) -> Self {
+        Self {
+            status,
+            value,
+            items: Vec::new(),
+        }
+    }
+
+    /// Reads a page of a list.
+    pub(super) fn page(status: u16, body: &[u8]) -> Result<Self, serde_json::Error> {
+        let Page { metadata, items } = serde_json::from_slice(body)?;
+        let mut value = Mapping::new();
+        value.insert("metadata", metadata.unwrap_or_else(Value::null));
+        Ok(Self {
+            status,
+            value: value.into(),
+            items: items.unwrap_or_default(),
+        })
+    }
+
     pub(super) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }

@@ -255,10 +255,8 @@ mod tests {
         let status = format!(
             r#"{{"kind":"Status","status":"Failure","message":{message:?},"details":{details},"code":{code}}}"#
         );
-        let answer = Answer {
-            status: code,
-            value: Value::from_json(status.as_bytes()).expect("JSON"),
-        };
+        let status = Value::from_json(status.as_bytes()).expect("JSON");
+        let answer = Answer::new(code, status);
         refusal(&object, &answer, &Scrubber::from_trees([&object.value]))
     }
 

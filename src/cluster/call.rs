@@ -15,6 +15,8 @@ const MERGE: &str = "application/merge-patch+json";
 pub(super) enum Reading {
     /// JSON.
     Json,
+    /// A list of objects for a success, JSON for a refusal.
+    List,
     /// Text for a success, JSON for a refusal.
     Text,
 }
@@ -46,6 +48,14 @@ impl Call {
         Self {
             accept: METADATA,
             ..Self::get(path)
+        }
+    }
+
+    /// Reads the answer as a list of objects.
+    pub(super) fn of_list(self) -> Self {
+        Self {
+            reading: Reading::List,
+            ..self
         }
     }
 

@@ -56,7 +56,7 @@ impl Cluster {
         let lists = names.iter().map(|name| {
             let all = Selection::new(&kind, Some(namespace));
             let selection = all.fields(&format!("involvedObject.name={name}"));
-            async move { self.list_selection(Call::get_once, &selection).await }
+            async move { self.list_all(Call::get_once, &selection).await }
         });
         let found = match try_join_all(lists).await {
             Ok(found) => found,
@@ -69,7 +69,7 @@ impl Cluster {
         };
         let mut events: Vec<(Option<Timestamp>, KubeEvent)> = found
             .iter()
-            .flat_map(|Listed { objects, .. }| objects)
+            .flat_map(|Listed { kept, .. }| kept)
             .map(|event| kube_event(event, secrets))
             .collect();
         events.sort_by_key(|(last, _)| Reverse(*last));

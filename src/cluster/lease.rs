@@ -212,9 +212,9 @@ impl Cluster {
             return Ok(Vec::new());
         };
         let selection = Selection::new(&kind, None).name(name);
-        let Listed { objects, .. } = self.list_selection(Call::get, &selection).await?;
+        let Listed { kept, .. } = self.list_all(Call::get, &selection).await?;
         let now = self.clock.now();
-        let held = objects
+        let held = kept
             .into_iter()
             .filter_map(|object| Some((object.namespace.clone()?, holder(&object, now)?)));
         Ok(held.collect())

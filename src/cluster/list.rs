@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::call::Call;
 use super::kind::{KindRef, escape};
-use super::{Cause, Cluster, Error};
+use super::packed::Packed;
+use super::{Cluster, Error};
 use crate::flux::{Object, ObjectMeta};
 use crate::value::{Data, Entry, Mapping, Number, Text, Value};
 
@@ -27,7 +28,8 @@ impl Cluster {
         namespace: Option<&str>,
         labels: Option<&str>,
     ) -> Result<Vec<Object>, Error> {
-        self.list_as(Call::get, kind, namespace, labels).await
+        let selection = Selection::new(kind, namespace).labels(labels);
+        Ok(self.list_all(Call::get, &selection).await?.kept)
     }
 
     /// Returns the object with this name, if there is one. This is a LIST, since an account that may list may
@@ -43,55 +45,75 @@ impl Cluster {
         name: &str,
     ) -> Result<Option<Object>, Error> {
         let selection = Selection::new(kind, namespace).name(name);
-        let Listed { objects, .. } = self.list_selection(Call::get, &selection).await?;
-        Ok(objects.into_iter().next())
+        let listed = self.list_all(Call::get, &selection).await?;
+        Ok(listed.kept.into_iter().next())
     }
 
-    /// Lists the metadata of objects alone; see [`Cluster::list`]. This is for records that are large and
-    /// secret.
+    /// Lists objects as [`Cluster::list`] does, and keeps what `keep` returns for each. The rest of an object is dropped
+    /// before the next one is read, so a list may be much larger than what is kept of it.
     ///
     /// # Errors
     ///
     /// As [`Cluster::list`].
-    pub(crate) async fn list_metadata(
+    pub(crate) async fn list_and_keep<T>(
         &self,
         kind: &KindRef,
         namespace: Option<&str>,
         labels: Option<&str>,
-    ) -> Result<Vec<Object>, Error> {
-        self.list_as(Call::get_metadata, kind, namespace, labels)
-            .await
-    }
-
-    async fn list_as(
-        &self,
-        call: fn(String) -> Call,
-        kind: &KindRef,
-        namespace: Option<&str>,
-        labels: Option<&str>,
-    ) -> Result<Vec<Object>, Error> {
+        keep: impl FnMut(Object, Packed) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
         let selection = Selection::new(kind, namespace).labels(labels);
-        let Listed { objects, .. } = self.list_selection(call, &selection).await?;
-        Ok(objects)
+        let listed = self.list_selection(Call::get, &selection, keep).await?;
+        Ok(listed.kept)
     }
 
-    /// Lists the selected objects, page by page.
-    pub(super) async fn list_selection(
+    /// Lists the metadata of objects alone, and keeps what `keep` returns for each; see [`Cluster::list_and_keep`]. This is
+    /// for records that are large and secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cluster::list`].
+    pub(crate) async fn list_metadata<T>(
+        &self,
+        kind: &KindRef,
+        namespace: Option<&str>,
+        labels: Option<&str>,
+        mut keep: impl FnMut(&Object) -> Option<T>,
+    ) -> Result<Vec<T>, Error> {
+        let selection = Selection::new(kind, namespace).labels(labels);
+        let keep = |object, _| keep(&object);
+        let listed = self.list_selection(Call::get_metadata, &selection, keep);
+        Ok(listed.await?.kept)
+    }
+
+    /// Lists the selected objects, and keeps all of them.
+    pub(super) async fn list_all(
         &self,
         call: fn(String) -> Call,
         selection: &Selection,
-    ) -> Result<Listed, Error> {
+    ) -> Result<Listed<Object>, Error> {
+        let all = |object, _| Some(object);
+        self.list_selection(call, selection, all).await
+    }
+
+    /// Lists the selected objects, page by page.
+    async fn list_selection<T>(
+        &self,
+        call: fn(String) -> Call,
+        selection: &Selection,
+        mut keep: impl FnMut(Object, Packed) -> Option<T>,
+    ) -> Result<Listed<T>, Error> {
         let Selection { kind, path, .. } = selection;
         let act = selection.act("list");
-        let mut listed = Listed::default();
+        let mut kept = Vec::new();
         let mut resume = String::new();
         let mut restarts = 0;
         loop {
-            let page = format!("{path}limit={PAGE}{resume}");
-            let answer = self.send(&act, &call(page)).await?;
+            let page = call(format!("{path}limit={PAGE}{resume}")).of_list();
+            let answer = self.send(&act, &page).await?;
             if answer.status == 410 && answer.reason() == "Expired" && restarts < RESTARTS {
                 restarts += 1;
-                listed = Listed::default();
+                kept.clear();
                 resume.clear();
                 continue;
             }
@@ -104,26 +126,26 @@ impl Cluster {
                 Some(_) | None => String::new(),
             };
             // All pages have the same version.
-            listed.version = meta.resource_version().unwrap_or_default().into();
-            for item in items(answer.value) {
-                let object = read(&kind.api_version, &kind.kind, item);
-                let object = object.ok_or_else(|| {
-                    let text = "an item of the list is not an object".to_owned();
-                    self.failed(&act, Cause::Unreadable(text))
-                })?;
-                listed.objects.push(object);
+            let version = meta.resource_version().unwrap_or_default().into();
+            for json in answer.items {
+                let packed = Packed {
+                    api_version: kind.api_version.clone(),
+                    kind: kind.kind.clone(),
+                    json,
+                };
+                kept.extend(keep(self.unpack(&packed)?, packed));
             }
             if resume.is_empty() {
-                return Ok(listed);
+                return Ok(Listed { kept, version });
             }
         }
     }
 }
 
 /// The result of a LIST.
-#[derive(Default)]
-pub(super) struct Listed {
-    pub(super) objects: Vec<Object>,
+pub(super) struct Listed<T> {
+    /// What was kept of the objects, in the server's order.
+    pub(super) kept: Vec<T>,
     /// The resource version of the list, from which it can be watched.
     pub(super) version: Text,
 }
@@ -178,19 +200,6 @@ impl Selection {
     }
 }
 
-fn items(list: Value) -> Vec<Value> {
-    let Data::Mapping(mut list) = list.data else {
-        return Vec::new();
-    };
-    let items = list
-        .get_mut("items")
-        .map(|items| std::mem::replace(&mut items.data, Data::Null));
-    match items {
-        Some(Data::Sequence(items)) => items,
-        _ => Vec::new(),
-    }
-}
-
 /// Converts a value from the server to an object with its secrets marked. Items of lists of built-in kinds
 /// have no `apiVersion` and `kind`.
 pub(super) fn read(api_version: &str, kind: &str, mut value: Value) -> Option<Object> {
@@ -204,7 +213,9 @@ pub(super) fn read(api_version: &str, kind: &str, mut value: Value) -> Option<Ob
         let mut whole = Mapping::with_capacity(mapping.len() + 2);
         whole.push(entry("apiVersion", api_version));
         whole.push(entry("kind", kind));
-        whole.entries_mut().append(mapping.entries_mut());
+        whole
+            .entries_mut()
+            .extend(std::mem::take(mapping.entries_mut()));
         *mapping = whole;
     }
     big_integers_to_floats(&mut value);
@@ -218,7 +229,7 @@ fn big_integers_to_floats(value: &mut Value) {
         Data::Number(number @ Number::Big(_)) => *number = Number::Float(number.as_f64()),
         Data::Sequence(items) => items.iter_mut().for_each(big_integers_to_floats),
         Data::Mapping(mapping) => {
-            let entries = mapping.entries_mut().iter_mut();
+            let entries = mapping.entries_mut().make_mut().iter_mut();
             entries.for_each(|entry| big_integers_to_floats(&mut entry.value));
         }
         Data::Null | Data::Bool(_) | Data::String(_) | Data::Number(_) => {}

@@ -186,17 +186,22 @@ impl Cluster {
         }
         if reading == Reading::Text && (200..300).contains(&status) {
             let value = String::from_utf8_lossy(&body).into_owned().into();
-            return Ok(Answer { status, value });
+            return Ok(Answer::new(status, value));
         }
         if status == 500 && is_transient(&String::from_utf8_lossy(&body)) {
             return Err(Failure::Transient(Transient::Busy(status, None)));
         }
-        let cause = match (Value::from_json(&body), status) {
-            (Ok(value), _) => return self.accept(act, Answer { status, value }),
+        let answer = match reading {
+            Reading::List if (200..300).contains(&status) => Answer::page(status, &body),
+            Reading::List | Reading::Json | Reading::Text => {
+                Value::from_json(&body).map(|value| Answer::new(status, value))
+            }
+        };
+        let cause = match (answer, status) {
+            (Ok(answer), _) => return self.accept(act, answer),
             // An API server answers unknown paths in plain text.
             (Err(_), 401 | 404) => {
-                let value = Value::null();
-                return self.accept(act, Answer { status, value });
+                return self.accept(act, Answer::new(status, Value::null()));
             }
             (Err(error), 200..300) => Cause::Unreadable(error.to_string()),
             (Err(_), code) => {

@@ -127,11 +127,11 @@ impl<'c> Watch<'c> {
     async fn next(&mut self) -> Result<Event, Error> {
         loop {
             let Some(version) = &self.version else {
-                let listed = self.cluster.list_selection(Call::get, &self.selection);
-                let Listed { objects, version } = listed.await?;
+                let listed = self.cluster.list_all(Call::get, &self.selection);
+                let Listed { kept, version } = listed.await?;
                 self.version = Some(version);
                 self.fresh = true;
-                return Ok(Event::Listed(objects));
+                return Ok(Event::Listed(kept));
             };
             let Some(lines) = &mut self.lines else {
                 let path = self.path(version);
@@ -258,10 +258,7 @@ impl<'c> Watch<'c> {
             GONE => self.relist().await,
             429 | 500..=599 => self.retry(Transient::Busy(code, None)).await,
             _ => {
-                let answer = Answer {
-                    status: code,
-                    value: status,
-                };
+                let answer = Answer::new(code, status);
                 Err(self.cluster.refused(&self.act, &answer))
             }
         }

@@ -136,6 +136,7 @@ fn mark(value: &mut Value) {
         Data::Sequence(items) => items.iter_mut().for_each(mark),
         Data::Mapping(mapping) => mapping
             .entries_mut()
+            .make_mut()
             .iter_mut()
             .for_each(|entry| mark(&mut entry.value)),
         Data::Null | Data::Bool(_) | Data::Number(_) => {}

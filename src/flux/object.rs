@@ -29,7 +29,12 @@ pub struct Object {
 
 impl Object {
     /// Assembles an object; `rest` is everything but apiVersion, kind and metadata.
-    pub(super) fn new(api_version: &str, kind: &str, metadata: Metadata, rest: Mapping) -> Self {
+    pub(super) fn new(
+        api_version: &str,
+        kind: &str,
+        metadata: Metadata,
+        mut rest: Mapping,
+    ) -> Self {
         let namespace = metadata.namespace.clone();
         let name = metadata.name.clone();
         let mut value = Fields::default()
@@ -39,7 +44,7 @@ impl Object {
             .mapping();
         value
             .entries_mut()
-            .append(&mut { rest }.entries_mut().split_off(0));
+            .extend(std::mem::take(rest.entries_mut()));
         Self {
             api_version: api_version.into(),
             kind: kind.into(),
@@ -289,7 +294,7 @@ fn hide(value: &mut Value) {
     match &mut value.data {
         Data::Sequence(items) => items.iter_mut().for_each(hide),
         Data::Mapping(mapping) => {
-            let entries = mapping.entries_mut().iter_mut();
+            let entries = mapping.entries_mut().make_mut().iter_mut();
             entries.for_each(|entry| hide(&mut entry.value));
         }
         Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => value.sensitive = true,

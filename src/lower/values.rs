@@ -154,7 +154,7 @@ fn hide_comments(value: &mut Value) {
     match &mut value.data {
         Data::Sequence(items) => items.iter_mut().for_each(hide_comments),
         Data::Mapping(mapping) => {
-            let entries = mapping.entries_mut().iter_mut();
+            let entries = mapping.entries_mut().make_mut().iter_mut();
             entries.for_each(|entry| hide_comments(&mut entry.value));
         }
         Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => {}
@@ -178,7 +178,7 @@ mod tests {
     /// As helm-controller merges: mappings key by key, anything else whole.
     fn merge(under: &mut Mapping, over: Mapping) {
         let mut over = over;
-        for Entry { key, value, .. } in over.entries_mut().drain(..) {
+        for Entry { key, value, .. } in std::mem::take(over.entries_mut()) {
             let below = under.get_mut(&key).and_then(Value::as_mapping_mut);
             match (below, value.data) {
                 (Some(below), Data::Mapping(inner)) => merge(below, inner),

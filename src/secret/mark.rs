@@ -21,7 +21,7 @@ fn mark_below(value: &mut Value, secret: bool) {
         Data::String(text) => value.sensitive |= secret || text_looks_secret(text),
         Data::Sequence(items) => items.iter_mut().for_each(|item| mark_below(item, secret)),
         Data::Mapping(mapping) => {
-            for entry in mapping.entries_mut() {
+            for entry in mapping.entries_mut().make_mut() {
                 let named = !refers(&entry.key, &entry.value) && key_names_secret(&entry.key)
                     || entry.key == LAST_APPLIED;
                 mark_below(&mut entry.value, secret || named);

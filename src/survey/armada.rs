@@ -76,8 +76,8 @@ pub(crate) async fn active(cluster: &Cluster) -> Result<Vec<Active>, Error> {
         let Some(kind) = cluster.kind("apps/v1", kind).await? else {
             continue;
         };
-        let found = cluster.list(&kind, None, None).await?;
-        active.extend(found.iter().filter_map(workload));
+        let found = cluster.list_and_keep(&kind, None, None, |object, _| workload(&object));
+        active.extend(found.await?);
     }
     Ok(active)
 }

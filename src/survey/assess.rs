@@ -2,7 +2,8 @@
 
 use super::Warn;
 use super::guard::{self, Guard};
-use super::live::{self, Compared, Live};
+use super::live::{self, Compared};
+use super::records::Records;
 use crate::cluster::{Cluster, Error};
 use crate::compare::ObjectChange;
 use crate::flux::{Object, ObjectSet};
@@ -43,27 +44,30 @@ pub(crate) async fn assess(
 ) -> Result<Assessment, Error> {
     let mut sent = ObjectSet::default();
     sent.extend(rollout.items().map(|(_, _, item)| item.object.clone()));
+    let items = rollout.items().map(|(_, _, item)| item);
+    let judge = |item, change, live: Option<&Object>, records: &Records| {
+        assess_item(&rollout.site, item, change, live, records)
+    };
+    let compared = live::compare_all(cluster, &sent, warn, items, judge);
     let Compared {
-        changes,
+        judged: items,
         left_over,
-        live,
-    } = live::compare_all(cluster, &sent, warn).await?;
-    let items = rollout.items().zip(changes);
-    let items = items.map(|((_, _, item), change)| assess_item(&rollout.site, item, change, &live));
-    Ok(Assessment {
-        items: items.collect(),
-        left_over,
-    })
+    } = compared.await?;
+    Ok(Assessment { items, left_over })
 }
 
-fn assess_item(site: &str, item: &Item, change: ObjectChange, found: &Live) -> Assessed {
-    let live = found.get(&item.object.key());
-    let held = guard::record(item, &found.records);
+fn assess_item(
+    site: &str,
+    item: &Item,
+    change: ObjectChange,
+    live: Option<&Object>,
+    records: &Records,
+) -> Assessed {
     let failed_before = matches!(item.done_when, DoneWhen::ReleaseReady(_))
         && live.is_some_and(|live| readiness::failed_before(&live.value));
     Assessed {
         change,
-        guards: guard::find(item, site, live, held),
+        guards: guard::find(item, site, live, guard::record(item, records)),
         failed_before,
         uid: live.and_then(Object::uid).map(Text::from),
     }

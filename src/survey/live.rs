@@ -1,6 +1,5 @@
 //! What applying objects would change in a cluster, asked of its API server: for `diff`, `plan` and `apply`.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
@@ -10,50 +9,58 @@ use super::outcome::outcome;
 use super::records::Records;
 use super::{Warn, Warning};
 use crate::cluster::{
-    ApplyResult, CONCURRENCY, Cluster, Error, FIELD_MANAGER, KindRef, Missing, Preflight,
+    ApplyResult, CONCURRENCY, Cluster, Error, FIELD_MANAGER, KindRef, Missing, Packed, Preflight,
 };
 use crate::compare::{Mark, ObjectChange, Outcome};
 use crate::flux::{Object, ObjectKey, ObjectSet, ReleaseView, SITE_LABEL};
 use crate::rollout::foreign::{self, Weight};
 use crate::value::Text;
 
-/// What applying objects would change, and what the cluster holds.
+/// Lists that are read at once: a page of 500 releases has some MB.
+const LISTS: usize = 4;
+
+const NAMESPACE: &str = "Namespace";
+
+/// What applying objects would change.
 #[derive(Debug)]
-pub(crate) struct Compared {
-    /// The objects, in order.
-    pub(crate) changes: Vec<ObjectChange>,
+pub(crate) struct Compared<J> {
+    /// The judgements on the objects, in order.
+    pub(crate) judged: Vec<J>,
     /// What the site has besides.
     pub(crate) left_over: Vec<ObjectChange>,
-    /// What the cluster holds.
-    pub(crate) live: Live,
 }
 
-/// Asks the API server about all objects.
+/// Asks the API server about all objects. `judge` is called for each with its item of `with`, its change, the object as it
+/// is in the cluster, if it is there, and Helm's records. Live objects are large, so none is kept after that.
 ///
 /// # Errors
 ///
 /// When the cluster lacks what the question needs, or does not answer.
-pub(crate) async fn compare_all(
+pub(crate) async fn compare_all<W, J>(
     cluster: &Cluster,
     set: &ObjectSet,
     warn: &Warn<'_>,
-) -> Result<Compared, Error> {
+    with: impl IntoIterator<Item = W>,
+    judge: impl Fn(W, ObjectChange, Option<&Object>, &Records) -> J,
+) -> Result<Compared<J>, Error> {
     let preflight = cluster.preflight(&needs::of_objects(set)).await?;
     let preflight = without_controllers(preflight, warn)?;
     let live = Live::read(cluster, &preflight, set).await?;
-    let asked = set.iter();
-    let asked = asked.map(|object| live.compare(cluster, &preflight, object));
-    let mut changes = Vec::new();
+    let asked = set.iter().zip(with).map(|(object, with)| {
+        let (live, preflight, judge) = (&live, &preflight, &judge);
+        async move {
+            let (change, found) = live.compare(cluster, preflight, object).await?;
+            Ok::<_, Error>(judge(with, change, found.as_ref(), &live.records))
+        }
+    });
+    let mut judged = Vec::new();
     let mut answers = futures::stream::iter(asked).buffered(CONCURRENCY);
-    while let Some(change) = answers.next().await {
-        changes.push(change?);
+    while let Some(judgement) = answers.next().await {
+        judged.push(judgement?);
     }
     drop(answers);
-    Ok(Compared {
-        changes,
-        left_over: live.left_over(set),
-        live,
-    })
+    let Live { left_over, .. } = live;
+    Ok(Compared { judged, left_over })
 }
 
 /// Without controllers nothing acts on the objects, but what applying would change can be said.
@@ -68,22 +75,26 @@ fn without_controllers(mut preflight: Preflight, warn: &Warn<'_>) -> Result<Pref
 }
 
 /// What the cluster holds.
-#[derive(Debug)]
-pub(crate) struct Live {
-    objects: BTreeMap<ObjectKey, Object>,
-    /// In the order in which they were read.
-    order: Vec<ObjectKey>,
+struct Live {
+    /// The objects of the set that are there.
+    objects: BTreeMap<ObjectKey, Packed>,
+    /// Objects of the same site that the set lacks, of the kinds and namespaces that were read.
+    left_over: Vec<ObjectChange>,
     namespaces: BTreeSet<Text>,
     /// What Helm holds.
-    pub(super) records: Records,
+    records: Records,
+}
+
+/// What is kept of an object that was listed.
+enum Kept {
+    /// It is in the set.
+    Wanted(Packed),
+    LeftOver(ObjectChange),
+    /// It is a namespace, and there.
+    Name,
 }
 
 impl Live {
-    /// The object as it is.
-    pub(super) fn get(&self, key: &ObjectKey) -> Option<&Object> {
-        self.objects.get(key)
-    }
-
     /// One LIST for each kind and namespace of the set, and one for Helm's records of each namespace.
     async fn read(
         cluster: &Cluster,
@@ -91,7 +102,7 @@ impl Live {
         set: &ObjectSet,
     ) -> Result<Self, Error> {
         let mut lists: BTreeSet<(&KindRef, Option<Text>)> = BTreeSet::new();
-        let mut storages: BTreeSet<Text> = BTreeSet::new();
+        let mut releases: BTreeMap<Text, BTreeSet<Text>> = BTreeMap::new();
         let namespaces = preflight.kind("v1", "Namespace");
         lists.extend(namespaces.map(|kind| (kind, None)));
         for object in set.iter() {
@@ -100,49 +111,65 @@ impl Live {
             };
             lists.insert((kind, object.namespace.clone().filter(|_| kind.namespaced)));
             if let Some(release) = ReleaseView::of(object) {
-                storages.insert(release.storage_namespace().into());
+                let names = releases.entry(release.storage_namespace().into());
+                names.or_default().insert(release.helm_name());
             }
         }
+        let sites: BTreeSet<&str> = set.iter().filter_map(Object::site).collect();
+        let wanted: BTreeSet<ObjectKey> = set.iter().map(Object::key).collect();
+        let keep = |object: Object, packed: Packed| {
+            let key = object.key();
+            let ours = || object.site().is_some_and(|site| sites.contains(site));
+            let kept = match &*object.kind {
+                _ if wanted.contains(&key) => Kept::Wanted(packed),
+                _ if ours() => Kept::LeftOver(left_over(&object)),
+                NAMESPACE => Kept::Name,
+                _ => return None,
+            };
+            Some((key, kept))
+        };
         let read = lists.iter().map(|(kind, namespace)| {
             let labels = is_listed_by_label(&kind.kind).then_some(SITE_LABEL);
-            cluster.list(kind, namespace.as_deref(), labels)
+            cluster.list_and_keep(kind, namespace.as_deref(), labels, &keep)
         });
         let mut live = Self {
             objects: BTreeMap::new(),
-            order: Vec::new(),
+            left_over: Vec::new(),
             namespaces: BTreeSet::new(),
             records: Records::default(),
         };
         let read: Vec<_> = read.collect();
-        let mut read = futures::stream::iter(read).buffered(CONCURRENCY);
-        while let Some(objects) = read.next().await {
-            for object in objects? {
-                if object.kind == "Namespace" {
-                    live.namespaces.insert(object.name.clone());
+        let mut read = futures::stream::iter(read).buffered(LISTS);
+        while let Some(found) = read.next().await {
+            for (key, kept) in found? {
+                if key.kind == NAMESPACE {
+                    live.namespaces.insert(key.name.clone());
                 }
-                let key = object.key();
-                live.order.push(key.clone());
-                live.objects.insert(key, object);
+                match kept {
+                    Kept::Wanted(packed) => drop(live.objects.insert(key, packed)),
+                    Kept::LeftOver(change) => live.left_over.push(change),
+                    Kept::Name => {}
+                }
             }
         }
         drop(read);
         if let Some(secrets) = preflight.kind("v1", "Secret") {
-            live.records = Records::read(cluster, secrets, &storages).await?;
+            live.records = Records::read(cluster, secrets, &releases).await?;
         }
         Ok(live)
     }
 
+    /// Compares an object with the cluster, and returns it as it is there.
     async fn compare(
         &self,
         cluster: &Cluster,
         preflight: &Preflight,
         object: &Object,
-    ) -> Result<ObjectChange, Error> {
+    ) -> Result<(ObjectChange, Option<Object>), Error> {
         let (answer, live) = self.ask(cluster, preflight, object).await?;
-        let live = live.as_deref();
-        let mut change = outcome(cluster, object, live, answer).await?;
+        let mut change = outcome(cluster, object, live.as_ref(), answer).await?;
         let mut marks = Vec::new();
-        if let Some(live) = live {
+        if let Some(live) = &live {
             if let Some(site) = live.site().filter(|site| Some(*site) != object.site()) {
                 marks.push(Mark::OfSite(site.into()));
             }
@@ -155,10 +182,10 @@ impl Live {
                 refused: found.weight == Weight::Refused,
             }));
         }
-        marks.extend(self.takeover(object, live));
+        marks.extend(self.takeover(object, live.as_ref()));
         marks.append(&mut change.marks);
         change.marks = marks;
-        Ok(change)
+        Ok((change, live))
     }
 
     /// What the server says of an object, and the object as it is.
@@ -167,17 +194,18 @@ impl Live {
         cluster: &Cluster,
         preflight: &Preflight,
         object: &Object,
-    ) -> Result<(ApplyResult, Option<Cow<'_, Object>>), Error> {
+    ) -> Result<(ApplyResult, Option<Object>), Error> {
         let listed = self.objects.get(&object.key());
+        let listed = listed.map(|packed| cluster.unpack(packed)).transpose()?;
         if let Some(namespace) = &object.namespace
             && !self.namespaces.contains(namespace)
         {
             let namespace = namespace.clone();
             let answer = ApplyResult::NamespaceMissing { namespace };
-            return Ok((answer, listed.map(Cow::Borrowed)));
+            return Ok((answer, listed));
         }
         let ask = |live| cluster.dry_run_apply(object, live, false);
-        let answer = ask(listed).await?;
+        let answer = ask(listed.as_ref()).await?;
         let hidden = match &answer {
             ApplyResult::Applied { created, .. } => !created,
             ApplyResult::NamespaceMissing { .. } | ApplyResult::KindNotServed => false,
@@ -187,8 +215,8 @@ impl Live {
             | ApplyResult::Unsupported { .. } => is_listed_by_label(&object.kind),
         };
         let kind = preflight.kind(&object.api_version, &object.kind);
-        let (None, true, Some(kind)) = (listed, hidden, kind) else {
-            return Ok((answer, listed.map(Cow::Borrowed)));
+        let (None, true, Some(kind)) = (&listed, hidden, kind) else {
+            return Ok((answer, listed));
         };
         let namespace = object.namespace.as_deref();
         let found = cluster.find(kind, namespace, &object.name).await?;
@@ -197,7 +225,7 @@ impl Live {
             // What the message may quote of it was not known.
             (Some(live), _) => ask(Some(live)).await?,
         };
-        Ok((answer, found.map(Cow::Owned)))
+        Ok((answer, found))
     }
 
     /// Whether Helm holds a release of the name that Flux does not manage yet.
@@ -211,23 +239,13 @@ impl Live {
             status: held.status.clone(),
         })
     }
+}
 
-    /// Objects of the same site that the input lacks, of the kinds and namespaces that were read.
-    fn left_over(&self, set: &ObjectSet) -> Vec<ObjectChange> {
-        let sites: BTreeSet<&str> = set.iter().filter_map(Object::site).collect();
-        let wanted: BTreeSet<ObjectKey> = set.iter().map(Object::key).collect();
-        let rest = self.order.iter().filter(|key| !wanted.contains(*key));
-        let rest = rest.filter_map(|key| self.objects.get(key));
-        rest.filter(|object| object.site().is_some_and(|site| sites.contains(site)))
-            .map(|object| {
-                let mut change = ObjectChange::new(object, Outcome::LeftOver);
-                change
-                    .marks
-                    .extend(object.kustomization().map(Mark::OfKustomization));
-                change
-            })
-            .collect()
-    }
+fn left_over(object: &Object) -> ObjectChange {
+    let mut change = ObjectChange::new(object, Outcome::LeftOver);
+    let owner = object.kustomization().map(Mark::OfKustomization);
+    change.marks.extend(owner);
+    change
 }
 
 /// Secrets and ConfigMaps of others are large and none of our business: one without the label of a site is not

@@ -44,7 +44,8 @@ const FLUX: &str = "helm-controller";
 pub(crate) struct Records(BTreeMap<(Text, Text), Record>);
 
 impl Records {
-    /// Lists the records in these namespaces, one LIST each, without what is in them. `secrets` is the kind of Secrets.
+    /// Lists the records of these releases, by storage namespace: one LIST for each namespace, without what is in the
+    /// records. `secrets` is the kind of Secrets.
     ///
     /// # Errors
     ///
@@ -52,18 +53,22 @@ impl Records {
     pub(crate) async fn read(
         cluster: &Cluster,
         secrets: &KindRef,
-        namespaces: &BTreeSet<Text>,
+        wanted: &BTreeMap<Text, BTreeSet<Text>>,
     ) -> Result<Self, Error> {
-        let lists = namespaces.iter().map(|namespace| async move {
-            let list = cluster.list_metadata(secrets, Some(namespace), Some(BY_HELM));
+        let lists = wanted.iter().map(|(namespace, names)| async move {
+            let keep = |record: &Object| {
+                let (name, revision) = revision(record)?;
+                names.contains(&name).then_some((name, revision))
+            };
+            let list = cluster.list_metadata(secrets, Some(namespace), Some(BY_HELM), keep);
             (namespace, list.await)
         });
         let lists: Vec<_> = lists.collect();
         let mut lists = futures::stream::iter(lists).buffered(CONCURRENCY);
         let mut records = Self::default();
         while let Some((namespace, found)) = lists.next().await {
-            for record in found? {
-                records.add(namespace, &record);
+            for (name, revision) in found? {
+                records.add(namespace, name, revision);
             }
         }
         Ok(records)
@@ -81,10 +86,10 @@ impl Records {
         name: &str,
     ) -> Result<Option<Record>, Error> {
         let labels = format!("{BY_HELM},name={name}");
-        let found = cluster.list_metadata(secrets, Some(storage), Some(&labels));
+        let found = cluster.list_metadata(secrets, Some(storage), Some(&labels), revision);
         let mut records = Self::default();
-        for record in found.await? {
-            records.add(storage, &record);
+        for (name, revision) in found.await? {
+            records.add(storage, name, revision);
         }
         Ok(records.get(storage, name).cloned())
     }
@@ -95,27 +100,13 @@ impl Records {
         self.0.get(&(storage.into(), name.into()))
     }
 
-    /// Helm writes name, revision and status of each record into its labels (Helm: pkg/storage/driver).
-    fn add(&mut self, namespace: &Text, record: &Object) {
-        let (Some(name), Some(status)) = (record.label("name"), record.label("status")) else {
-            return;
-        };
-        let revision: u64 = record
-            .label("version")
-            .and_then(|v| v.parse().ok())
-            .unwrap_or(0);
-        let key = (namespace.clone(), name.into());
-        let mut writers = record.meta().managed_fields().iter();
-        let by_flux = writers.any(|writer| writer.text_at(&["manager"]) == Some(FLUX));
+    /// Adds one revision of a release.
+    fn add(&mut self, namespace: &Text, name: Text, revision: Record) {
+        let key = (namespace.clone(), name);
         let known = self.0.get(&key);
-        let by_others = !by_flux || known.is_some_and(|known| known.by_others);
-        let newest = known.filter(|known| known.revision > revision).cloned();
-        let record = newest.unwrap_or_else(|| Record {
-            revision,
-            status: status.into(),
-            by_flux,
-            by_others,
-        });
+        let by_others = revision.by_others || known.is_some_and(|known| known.by_others);
+        let newest = known.filter(|known| known.revision > revision.revision);
+        let record = newest.cloned().unwrap_or(revision);
         self.0.insert(
             key,
             Record {
@@ -124,6 +115,22 @@ impl Records {
             },
         );
     }
+}
+
+/// Returns the release of a record, and what the record says of its revision. Helm writes name, revision and status of
+/// each record into its labels (Helm: pkg/storage/driver).
+fn revision(record: &Object) -> Option<(Text, Record)> {
+    let (name, status) = (record.label("name")?, record.label("status")?);
+    let revision = record.label("version").and_then(|v| v.parse().ok());
+    let mut writers = record.meta().managed_fields().iter();
+    let by_flux = writers.any(|writer| writer.text_at(&["manager"]) == Some(FLUX));
+    let revision = Record {
+        revision: revision.unwrap_or(0),
+        status: status.into(),
+        by_flux,
+        by_others: !by_flux,
+    };
+    Some((name.into(), revision))
 }
 
 /// Whether Flux manages the release of a HelmRelease: its newest snapshot has a revision
@@ -156,7 +163,9 @@ mod tests {
                     "labels":{{"name":"web","owner":"helm","status":"{status}","version":"{version}"}}}}}}"#
             );
             let value = Value::from_json(text.as_bytes()).expect("JSON");
-            records.add(&"town".into(), &Object::from_value(value).expect("object"));
+            let record = Object::from_value(value).expect("an object");
+            let (name, revision) = revision(&record).expect("a record");
+            records.add(&"town".into(), name, revision);
         }
         let record = records.get("town", "web").expect("a record");
         assert_eq!((record.revision, record.status.as_str()), (10, "failed"));

@@ -305,7 +305,7 @@ impl<'t> Walk<'_, 't> {
                 value: content,
             });
         }
-        let last = last_own.and_then(|at| mapping.entries_mut().get_mut(at));
+        let last = last_own.and_then(|at| mapping.entries_mut().make_mut().get_mut(at));
         self.comments
             .below(node, context.place, last.map(|entry| &mut entry.value));
         if keys.is_empty() {
