@@ -22,6 +22,7 @@ mod objects;
 mod plan;
 mod private_file;
 mod progress;
+mod rbac;
 mod report;
 mod rollout;
 mod schema;
@@ -96,6 +97,7 @@ enum Command {
     Explain(explain::Arguments),
     Graph(graph::Arguments),
     Plan(plan::Arguments),
+    Rbac(rbac::Arguments),
     Schema(schema::Arguments),
     SourceMap(source_map::Arguments),
     Status(status::Arguments),
@@ -199,6 +201,7 @@ pub fn run() -> ExitCode {
             return plan::run(&arguments, &output)
                 .unwrap_or_else(|failure| failure.report(&output));
         }
+        Command::Rbac(arguments) => rbac::run(&arguments, &output),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::SourceMap(arguments) => source_map::run(&arguments, &output),
         Command::Status(arguments) => status::run(&arguments, &output),

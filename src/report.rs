@@ -21,6 +21,7 @@ pub mod markdown;
 pub mod order;
 pub mod page;
 pub mod plan;
+pub(crate) mod rbac;
 pub mod sarif;
 pub mod source_map;
 pub mod status;

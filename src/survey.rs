@@ -15,8 +15,8 @@ mod sites;
 pub(crate) use armada::active;
 pub(crate) use assess::{Assessed, Assessment, assess};
 pub(crate) use guard::{Guard, find as find_guards};
-pub(crate) use live::{Compared, compare_all};
-pub(crate) use needs::needs;
+pub(crate) use live::{Compared, WithoutRecords, compare_all};
+pub(crate) use needs::{needs, permissions_of_apply, permissions_of_diff};
 pub(crate) use records::{Record, Records, revision_of};
 pub(crate) use sites::Sites;
 
@@ -28,6 +28,11 @@ use crate::value::Text;
 pub(crate) enum Warning {
     /// A requirement is missing, but the question can still be answered.
     Missing(Missing),
+    /// Helm's records in this namespace may not be listed.
+    RecordsUnreadable {
+        /// The namespace.
+        namespace: Text,
+    },
     /// The states of runs in this namespace may not be read.
     RunsUnreadable {
         /// The namespace.

@@ -2,6 +2,7 @@
 
 mod namespace;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,7 +12,8 @@ use crate::compare::{self, ObjectChange};
 use crate::flux::ObjectSet;
 use crate::report::diff::{self, Against, Summary};
 use crate::rollout;
-use crate::survey::{self, Compared};
+use crate::survey::{self, Compared, WithoutRecords};
+use crate::value::Text;
 
 use super::access::{self, AccessArguments, failure};
 use super::choices::Choices;
@@ -72,19 +74,20 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
         output,
         &mut diagnostics,
     )?;
-    let (changes, against) = match &arguments.against {
+    let (changes, unseen, against) = match &arguments.against {
         Some(tree) => (
             compare::sets(&flux_tree::read(tree)?, &after),
+            BTreeSet::new(),
             Against::Tree,
         ),
         None => {
             let after: ObjectSet = after.iter().map(rollout::as_applied).collect();
             let namespace = arguments.namespace.as_deref();
-            let changes = in_cluster(&arguments.access, namespace, after, output)?;
-            (changes, Against::Cluster)
+            let (changes, unseen) = in_cluster(&arguments.access, namespace, after, output)?;
+            (changes, unseen, Against::Cluster)
         }
     };
-    let report = diff::report(&changes, against, arguments.show_noise);
+    let report = diff::report(&changes, &unseen, against, arguments.show_noise);
     arguments.report.write(output, &report)?;
     let Summary {
         refused, objects, ..
@@ -102,26 +105,29 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     })
 }
 
-/// Returns what applying the objects would change: all objects in order, then those that are left over.
+/// Returns what applying the objects would change: all objects in order, then those that are left over; and the
+/// namespaces where takeovers are not seen.
 fn in_cluster(
     arguments: &AccessArguments,
     namespace: Option<&str>,
     set: ObjectSet,
     output: &Output,
-) -> Result<Vec<ObjectChange>, Failure> {
+) -> Result<(Vec<ObjectChange>, BTreeSet<Text>), Failure> {
     access::run(async {
         let cluster = arguments.connect().await?;
         let set = namespace::placed(&cluster, set, namespace).await?;
         let warn = warnings::to_stderr(output);
         let nothing = std::iter::repeat(());
-        let compared =
-            survey::compare_all(&cluster, &set, &warn, nothing, |(), change, _, _| change);
+        let unreadable = WithoutRecords::Warn;
+        let judge = |(), change, _: Option<&_>, _: &_| change;
+        let compared = survey::compare_all(&cluster, &set, unreadable, &warn, nothing, judge);
         let Compared {
             judged: mut changes,
             left_over,
+            unseen,
         } = compared.await.map_err(failure)?;
         warnings::say_requests(&cluster, output);
         changes.extend(left_over);
-        Ok(changes)
+        Ok((changes, unseen))
     })
 }

@@ -18,6 +18,9 @@ pub(super) fn to_stderr(output: &Output) -> impl Fn(Warning) {
 fn text(warning: &Warning) -> String {
     match warning {
         Warning::Missing(requirement) => requirement.to_string(),
+        Warning::RecordsUnreadable { namespace } => format!(
+            "takeovers in namespace {namespace} are not seen: no permission to list Secrets, where Helm keeps its records"
+        ),
         Warning::RunsUnreadable { namespace } => unreadable("the last run", namespace),
         Warning::LocksUnreadable { namespace } => unreadable("the lock", namespace),
     }

@@ -175,8 +175,8 @@ impl Error {
             Error::Clock => "set the clock",
             Error::Lacking { rights, .. } => {
                 return Some(format!(
-                    "permissions that are enough stand in {}; missing kinds come with the installation of \
-                     Flux",
+                    "`armada2flux rbac` prints the permissions of a site, {} has those of all; missing kinds come \
+                     with the installation of Flux",
                     rights.file()
                 ));
             }

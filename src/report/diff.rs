@@ -4,6 +4,8 @@ mod dangers;
 pub mod page;
 pub mod text;
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -36,9 +38,23 @@ pub struct Report {
     pub against: Against,
     /// Numbers of objects, fields and differences.
     pub summary: Summary,
+    /// Namespaces in which takeovers are not seen, since Helm's records there may not be listed.
+    pub takeovers_unseen: Vec<String>,
     /// Objects that differ, in the order in which they would be applied, then those that are left over or
     /// otherwise noteworthy. Unchanged objects are counted only.
     pub objects: Vec<Object>,
+}
+
+impl Report {
+    /// Returns a sentence about the namespaces in which takeovers are not seen.
+    fn unseen(&self) -> Option<String> {
+        let namespaces = self.takeovers_unseen.join(", ");
+        (!namespaces.is_empty()).then(|| {
+            format!(
+                "takeovers are not seen, since Helm's records may not be listed, in: {namespaces}"
+            )
+        })
+    }
 }
 
 /// Numbers of objects, fields and differences.
@@ -253,9 +269,15 @@ fn noise_rules() -> Vec<Option<&'static str>> {
     rules.chain([None]).collect()
 }
 
-/// Creates the report; noise is counted, and listed if `show_noise` is set.
+/// Creates the report; noise is counted, and listed if `show_noise` is set. `unseen` are the namespaces in which takeovers
+/// are not seen.
 #[must_use]
-pub fn report(changes: &[ObjectChange], against: Against, show_noise: bool) -> Report {
+pub fn report(
+    changes: &[ObjectChange],
+    unseen: &BTreeSet<Text>,
+    against: Against,
+    show_noise: bool,
+) -> Report {
     let mut summary = Summary::default();
     let mut objects = Vec::new();
     for change in changes {
@@ -279,6 +301,7 @@ pub fn report(changes: &[ObjectChange], against: Against, show_noise: bool) -> R
         program: env!("CARGO_PKG_VERSION").to_owned(),
         against,
         summary,
+        takeovers_unseen: unseen.iter().map(Text::to_string).collect(),
         objects,
     }
 }

@@ -180,6 +180,7 @@ fn compared(texts: &mut Texts) -> diff::Report {
         program: texts.text(),
         against: diff::Against::Cluster,
         summary: diff::Summary::default(),
+        takeovers_unseen: vec![texts.text()],
         objects,
     }
 }

@@ -5,9 +5,9 @@ use crate::flux::Object;
 use crate::value::{Data, Number, Text, Value};
 
 /// Namespace in which Armada keeps its lock (Armada: handlers/lock.py).
-const LOCK_NAMESPACE: &str = "kube-system";
+pub(super) const LOCK_NAMESPACE: &str = "kube-system";
 /// Kind of the lock; its name does not matter, its path does.
-const LOCK_API: &str = "armada.process/v1";
+pub(super) const LOCK_API: &str = "armada.process/v1";
 /// Images whose containers move releases: Armada in Python, Armada in Go and its operator.
 const IMAGES: [&str; 3] = ["armada", "armada-go", "armada-operator"];
 

@@ -2,7 +2,7 @@
 
 use super::Warn;
 use super::guard::{self, Guard};
-use super::live::{self, Compared};
+use super::live::{self, Compared, WithoutRecords};
 use super::records::Records;
 use crate::cluster::{Cluster, Error};
 use crate::compare::ObjectChange;
@@ -48,10 +48,11 @@ pub(crate) async fn assess(
     let judge = |item, change, live: Option<&Object>, records: &Records| {
         assess_item(&rollout.site, item, change, live, records)
     };
-    let compared = live::compare_all(cluster, &sent, warn, items, judge);
+    let compared = live::compare_all(cluster, &sent, WithoutRecords::Fail, warn, items, judge);
     let Compared {
         judged: items,
         left_over,
+        unseen: _,
     } = compared.await?;
     Ok(Assessment { items, left_over })
 }

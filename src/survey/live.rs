@@ -28,6 +28,17 @@ pub(crate) struct Compared<J> {
     pub(crate) judged: Vec<J>,
     /// What the site has besides.
     pub(crate) left_over: Vec<ObjectChange>,
+    /// Namespaces whose records of Helm may not be listed: takeovers there are not seen.
+    pub(crate) unseen: BTreeSet<Text>,
+}
+
+/// What happens when Helm's records may not be listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WithoutRecords {
+    /// The question fails: without them a run could take a release over.
+    Fail,
+    /// The rest is compared, with a warning for each namespace.
+    Warn,
 }
 
 /// Asks the API server about all objects. `judge` is called for each with its item of `with`, its change, the object as it
@@ -39,13 +50,22 @@ pub(crate) struct Compared<J> {
 pub(crate) async fn compare_all<W, J>(
     cluster: &Cluster,
     set: &ObjectSet,
+    without_records: WithoutRecords,
     warn: &Warn<'_>,
     with: impl IntoIterator<Item = W>,
     judge: impl Fn(W, ObjectChange, Option<&Object>, &Records) -> J,
 ) -> Result<Compared<J>, Error> {
-    let preflight = cluster.preflight(&needs::of_objects(set)).await?;
+    let mut preflight = cluster.preflight(&needs::of_objects(set)).await?;
+    let unseen = match without_records {
+        WithoutRecords::Fail => BTreeSet::new(),
+        WithoutRecords::Warn => take_unseen(&mut preflight, set),
+    };
+    for namespace in &unseen {
+        let namespace = namespace.clone();
+        warn(Warning::RecordsUnreadable { namespace });
+    }
     let preflight = without_controllers(preflight, warn)?;
-    let live = Live::read(cluster, &preflight, set).await?;
+    let live = Live::read(cluster, &preflight, set, &unseen).await?;
     let asked = set.iter().zip(with).map(|(object, with)| {
         let (live, preflight, judge) = (&live, &preflight, &judge);
         async move {
@@ -60,7 +80,25 @@ pub(crate) async fn compare_all<W, J>(
     }
     drop(answers);
     let Live { left_over, .. } = live;
-    Ok(Compared { judged, left_over })
+    Ok(Compared {
+        judged,
+        left_over,
+        unseen,
+    })
+}
+
+/// Removes the missing permissions that only Helm's records need, and returns their namespaces.
+fn take_unseen(preflight: &mut Preflight, set: &ObjectSet) -> BTreeSet<Text> {
+    let of_records = needs::of_records_alone(set);
+    let mut unseen = BTreeSet::new();
+    preflight.missing.retain(|requirement| match requirement {
+        Missing::Permission(permission) if of_records.contains(permission) => {
+            unseen.extend(permission.namespace.clone());
+            false
+        }
+        Missing::Permission(_) | Missing::Kind { .. } | Missing::Controller(_) => true,
+    });
+    unseen
 }
 
 /// Without controllers nothing acts on the objects, but what applying would change can be said.
@@ -95,11 +133,12 @@ enum Kept {
 }
 
 impl Live {
-    /// One LIST for each kind and namespace of the set, and one for Helm's records of each namespace.
+    /// One LIST for each kind and namespace of the set, and one for Helm's records of each namespace that is not `unseen`.
     async fn read(
         cluster: &Cluster,
         preflight: &Preflight,
         set: &ObjectSet,
+        unseen: &BTreeSet<Text>,
     ) -> Result<Self, Error> {
         let mut lists: BTreeSet<(&KindRef, Option<Text>)> = BTreeSet::new();
         let mut releases: BTreeMap<Text, BTreeSet<Text>> = BTreeMap::new();
@@ -153,6 +192,7 @@ impl Live {
             }
         }
         drop(read);
+        releases.retain(|namespace, _| !unseen.contains(namespace));
         if let Some(secrets) = preflight.kind("v1", "Secret") {
             live.records = Records::read(cluster, secrets, &releases).await?;
         }

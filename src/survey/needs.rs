@@ -1,6 +1,9 @@
 //! What questions and runs need of the cluster, all of it, so that nothing is found missing in their middle.
 
-use crate::cluster::{Permission, Requirements, Verb};
+use std::collections::BTreeSet;
+
+use super::armada;
+use crate::cluster::{FLUX_NAMESPACE, Permission, Requirements, Verb};
 use crate::flux::{CONTROLLERS, ObjectSet, ReleaseView};
 use crate::rollout::{DoneWhen, Rollout};
 use crate::value::Text;
@@ -95,6 +98,25 @@ pub(crate) fn needs(rollout: &Rollout, state_namespace: &str) -> Requirements {
     needs
 }
 
+/// The permissions of [`of_objects`] without which only Helm's records are not seen.
+pub(super) fn of_records_alone(set: &ObjectSet) -> BTreeSet<Permission> {
+    let secrets = set.iter().filter(|object| object.kind == "Secret");
+    let compared: BTreeSet<Option<&Text>> =
+        secrets.map(|secret| secret.namespace.as_ref()).collect();
+    let releases = set.iter().filter_map(ReleaseView::of);
+    releases
+        .map(|release| Text::from(release.storage_namespace()))
+        .filter(|storage| !compared.contains(&Some(storage)))
+        .map(|storage| Permission {
+            verb: Verb::List,
+            api_version: "v1".into(),
+            kind: "Secret".into(),
+            namespace: Some(storage),
+            subresource: None,
+        })
+        .collect()
+}
+
 /// What it needs to ask what applying these objects would change.
 pub(super) fn of_objects(set: &ObjectSet) -> Requirements {
     let mut needs = of_flux();
@@ -119,6 +141,65 @@ pub(super) fn of_objects(set: &ObjectSet) -> Requirements {
         }
     }
     needs
+}
+
+/// Everything that `diff` and `plan` of these objects need; with `records`, Helm's too.
+#[must_use]
+pub(crate) fn permissions_of_diff(set: &ObjectSet, records: bool) -> BTreeSet<Permission> {
+    let mut needs = of_objects(set);
+    if !records {
+        let alone = of_records_alone(set);
+        needs
+            .permissions
+            .retain(|permission| !alone.contains(permission));
+    }
+    // Versions of Flux's controllers are only shown.
+    let flux = Text::from(FLUX_NAMESPACE);
+    add(
+        &mut needs,
+        "apps/v1",
+        "Deployment",
+        Some(&flux),
+        &[Verb::List],
+    );
+    needs.permissions
+}
+
+/// Everything that `plan` and `apply` of the rollout need, and what explains why a release does not become ready.
+#[must_use]
+pub(crate) fn permissions_of_apply(
+    rollout: &Rollout,
+    state_namespace: &str,
+) -> BTreeSet<Permission> {
+    let mut needs = needs(rollout, state_namespace);
+    let mut sent = ObjectSet::default();
+    sent.extend(rollout.items().map(|(_, _, item)| item.object.clone()));
+    needs.permissions.extend(of_objects(&sent).permissions);
+    for (_, _, item) in rollout.items() {
+        let DoneWhen::ReleaseReady(release) = &item.done_when else {
+            continue;
+        };
+        let place = Some(&release.namespace);
+        for (api_version, kind) in [("v1", "Pod"), ("batch/v1", "Job"), ("v1", "Event")] {
+            add(&mut needs, api_version, kind, place, &[Verb::List]);
+        }
+        needs.permissions.insert(Permission {
+            verb: Verb::Get,
+            api_version: "v1".into(),
+            kind: "Pod".into(),
+            namespace: place.cloned(),
+            subresource: Some("log".into()),
+        });
+    }
+    let locks = Text::from(armada::LOCK_NAMESPACE);
+    add(
+        &mut needs,
+        armada::LOCK_API,
+        "Lock",
+        Some(&locks),
+        &[Verb::List],
+    );
+    needs.permissions
 }
 
 /// The controllers without which no release moves.

@@ -8,6 +8,7 @@ mod foreign;
 mod input;
 mod junit;
 mod output;
+mod rbac;
 mod report;
 #[cfg(unix)]
 mod screen;
@@ -35,6 +36,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         input::trials(),
         junit::trials(),
         output::trials(),
+        rbac::trials(),
         report::trials(),
         terminal::trials(),
         usage::trials(),

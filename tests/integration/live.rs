@@ -32,6 +32,7 @@ mod ground;
 mod parallel;
 mod plan;
 mod probe_site;
+mod rbac;
 mod readiness;
 mod releases;
 mod safety;
@@ -93,6 +94,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         foreign_text::tests(),
         ground::tests(),
         plan::tests(),
+        rbac::tests(),
         safety::tests(),
         site::tests(),
         sources::tests(),

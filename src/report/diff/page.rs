@@ -16,6 +16,9 @@ pub fn page(report: &Report) -> Page {
     let mut page = Page::default();
     page.title(Line::text("armada2flux: what applying would change"));
     page.paragraph(summary(&report.summary));
+    if let Some(sentence) = report.unseen() {
+        page.paragraph(Line::text(sentence));
+    }
     dangers(&mut page, report);
     for (outcome, title) in [
         (Outcome::Refused, "refused by the API server"),

@@ -50,6 +50,12 @@ pub fn text(report: &Report, style: Style) -> Printable {
         line.wrap(&mut out, 2, style);
         out.blank();
     }
+    if let Some(sentence) = report.unseen() {
+        Paragraph::default()
+            .plain(&sentence)
+            .wrap(&mut out, 2, style);
+        out.blank();
+    }
     summary(&mut out, &report.summary, style);
     out
 }

@@ -59,7 +59,7 @@ pub(super) fn diff(
     run_to_end(&mut command)
 }
 
-fn json(ran: &ProgramOutput, code: i32) -> Outcome<Value> {
+pub(super) fn json(ran: &ProgramOutput, code: i32) -> Outcome<Value> {
     ensure(ran.code == Some(code), || {
         format!(
             "exit {:?} instead of {code}: {}{}",
@@ -253,9 +253,14 @@ fn ensure_takeover(scope: &Scope<'_>, tree: &Path) -> Outcome {
     )
 }
 
-fn takeover(scope: &Scope<'_>) -> Outcome {
+/// Installs a release with Helm alone; returns a tree that would take it over.
+pub(super) fn held_by_helm(scope: &Scope<'_>) -> Outcome<PathBuf> {
     helm_install(scope, "grain-probe")?;
-    ensure_takeover(scope, &one(scope, "", "one")?)
+    one(scope, "", "one")
+}
+
+fn takeover(scope: &Scope<'_>) -> Outcome {
+    ensure_takeover(scope, &held_by_helm(scope)?)
 }
 
 /// A HelmRelease written manually, with `targetNamespace` and without `releaseName`: helm-controller composes

@@ -18,8 +18,8 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// Permissions that only improve messages, that a cluster without Armada does not need, or that everyone has.
-const NOT_MISSED: [&str; 4] = ["events", "pods/log", "locks", "selfsubjectaccessreviews"];
+/// Permissions that only improve messages, or that a cluster without Armada does not need.
+const NOT_MISSED: [&str; 3] = ["events", "pods/log", "locks"];
 
 fn enough(scope: &Scope<'_>) -> Outcome {
     // The runs of the story, and the diff after them, use such an account.
@@ -84,13 +84,11 @@ fn lacking(scope: &Scope<'_>, rights: Rights, also: &[&str]) -> Outcome<Vec<Lack
                 let named = all
                     .clone()
                     .any(|name| resources.iter().any(|one| one == name));
-                // In one namespace the role says again what the cluster role says for all.
-                let again = role["kind"] == "Role" && resources == ["configmaps"];
                 users.push(Lacking {
                     user,
                     verb,
                     resources: resources.clone(),
-                    missed: !named && !again,
+                    missed: !named,
                     objects,
                 });
             }
@@ -159,11 +157,12 @@ fn is_named(lacking: &Lacking, ran: &ProgramOutput, code: i32) -> bool {
 
 fn less(scope: &Scope<'_>) -> Outcome {
     let site = Site::worked(scope.bed, "al")?.renamed("al")?;
-    // So that Secrets are written as well.
+    // So that ConfigMaps and Secrets are written as well.
     let options = [
         "--site=apply-less",
         "--source-namespace=release",
-        "--values-in=secret",
+        "--values-in=configmap",
+        "--split-secrets",
     ];
     let tree: PathBuf = site::convert(scope, &site, "apply-less", &options)?;
     let folder = tree.display().to_string();
