@@ -26,6 +26,8 @@ pub(super) struct Opened {
     content: journal::Journal,
     /// What follows the whole lines.
     torn: Vec<u8>,
+    /// Whether a [`Journal`] keeps the lock.
+    begun: bool,
 }
 
 /// A journal that this process writes; the file is locked as long as it lives.
@@ -137,6 +139,7 @@ impl Opened {
             is_new,
             content: journal::Journal::default(),
             torn: Vec::new(),
+            begun: false,
         };
         let mut bytes = file::read(&opened.file, path)?;
         // The process that had it may have taken it away in between.
@@ -188,6 +191,7 @@ impl Opened {
             },
             broken: false,
         };
+        this.begun = true;
         drop(this);
         let length = journal.whole + journal.found.torn.len() as u64;
         moved(&journal.file, &path, length)?;
@@ -209,6 +213,15 @@ impl Drop for Opened {
         {
             let _ = std::fs::remove_file(&self.path);
         }
+        if !self.begun {
+            file::unlock(&self.file);
+        }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        file::unlock(&self.file);
     }
 }
 

@@ -3,10 +3,11 @@
 use clap::{Args, ValueEnum};
 
 use crate::cluster::{FLUX_NAMESPACE, Rights};
-use crate::flux::ObjectSet;
+use crate::flux::{Object, ObjectSet};
 use crate::report::rbac::{self, Account};
 use crate::rollout;
 use crate::survey;
+use crate::value::Text;
 
 use super::choices::Choices;
 use super::input::{InputArguments, TREES_TOO};
@@ -18,7 +19,8 @@ const MAX_NAME: usize = 63;
 /// Print an account with the permissions that a site needs in a cluster, and no more
 ///
 /// Prints YAML: a ServiceAccount, a Role for each namespace of the site, a ClusterRole for what belongs to the whole
-/// cluster, their bindings, and an admission policy. Comments say what the account could do at worst. The input is Armada
+/// cluster, their bindings, and an admission policy. Roles are named after account and site, so one account may have those
+/// of several sites. Comments say what the account could do at worst. The input is Armada
 /// documents or a Flux tree, as for `diff` and `apply`. No cluster is asked.
 #[derive(Debug, Args)]
 #[command(mut_arg("files", |files| files.help(TREES_TOO)))]
@@ -43,8 +45,8 @@ pub(super) struct Arguments {
     /// Namespace of the Lease and of the ConfigMap with the run's state, as for `apply`
     #[arg(long, value_name = "NAME", default_value = FLUX_NAMESPACE, value_parser = parse_name)]
     state_namespace: String,
-    /// Leave out the permission to list the Secrets that hold Helm's records: `diff` then does not see takeovers,
-    /// and `plan` fails; only for `diff`
+    /// Leave out the permission to list Secrets for Helm's records: `diff` then does not see takeovers, and `plan` fails.
+    /// It stays where the tree has Secrets of its own, which are compared. Only for `diff`
     #[arg(long)]
     without_secrets: bool,
     #[command(flatten)]
@@ -58,7 +60,7 @@ pub(super) struct Arguments {
 enum Purpose {
     /// `diff` and `plan`
     Diff,
-    /// `plan` and `apply`
+    /// `plan`, `apply` and `status`
     Apply,
 }
 
@@ -100,6 +102,11 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
     let account = Account {
         name: arguments.account.clone().unwrap_or_else(|| name.to_owned()),
         namespace: arguments.account_namespace.clone(),
+        sites: set
+            .iter()
+            .filter_map(Object::site)
+            .map(Text::from)
+            .collect(),
         rights,
     };
     stdout::write(&rbac::yaml(&account, &permissions))

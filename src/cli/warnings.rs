@@ -19,7 +19,8 @@ fn text(warning: &Warning) -> String {
     match warning {
         Warning::Missing(requirement) => requirement.to_string(),
         Warning::RecordsUnreadable { namespace } => format!(
-            "takeovers in namespace {namespace} are not seen: no permission to list Secrets, where Helm keeps its records"
+            "takeovers in namespace {namespace} are not seen: no permission to list Secrets, where Helm keeps its records; \
+             `armada2flux rbac SITE --for diff` prints the permissions for it"
         ),
         Warning::RunsUnreadable { namespace } => unreadable("the last run", namespace),
         Warning::LocksUnreadable { namespace } => unreadable("the lock", namespace),

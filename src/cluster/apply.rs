@@ -4,7 +4,7 @@ use super::answer::{Answer, INVALID};
 use super::call::Call;
 use super::kind::is_path_segment;
 use super::object::names_another_uid;
-use super::{Cluster, Error, FIELD_MANAGER, list};
+use super::{Cluster, Error, FIELD_MANAGER, received};
 use crate::emit::{View, to_json};
 use crate::flux::{Conflict, Object};
 use crate::secret::Scrubber;
@@ -163,7 +163,7 @@ impl Cluster {
         let answer = self.send(&act, &Call::apply(path, body)).await?;
         if answer.is_success() {
             let created = answer.status == 201;
-            let object = list::read(&object.api_version, &object.kind, answer.value);
+            let object = received::read(&object.api_version, &object.kind, answer.value);
             return match object {
                 Some(object) => Ok(ApplyResult::Applied {
                     object: Box::new(object),

@@ -135,6 +135,14 @@ impl Rights {
             Rights::Apply => "docs/deploy/rbac-apply.yaml",
         }
     }
+
+    /// Returns the command that prints those of one site.
+    fn command(self) -> &'static str {
+        match self {
+            Rights::Diff => "`armada2flux rbac SITE --for diff`",
+            Rights::Apply => "`armada2flux rbac SITE --for apply`",
+        }
+    }
 }
 
 impl Error {
@@ -175,8 +183,9 @@ impl Error {
             Error::Clock => "set the clock",
             Error::Lacking { rights, .. } => {
                 return Some(format!(
-                    "`armada2flux rbac` prints the permissions of a site, {} has those of all; missing kinds come \
-                     with the installation of Flux",
+                    "{} prints the permissions of a site, {} has those of all sites; missing kinds come with the \
+                     installation of Flux",
+                    rights.command(),
                     rights.file()
                 ));
             }
@@ -186,7 +195,8 @@ impl Error {
                 ..
             } => {
                 return Some(format!(
-                    "ask for the permission ({} lists all that are needed)",
+                    "ask for the permission: {} prints all that a site needs, {} has those of all sites",
+                    rights.command(),
                     rights.file()
                 ));
             }

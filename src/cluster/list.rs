@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use super::call::Call;
 use super::kind::{KindRef, escape};
-use super::packed::Packed;
+use super::received::Packed;
 use super::{Cluster, Error};
 use crate::flux::{Object, ObjectMeta};
-use crate::value::{Data, Entry, Mapping, Number, Text, Value};
+use crate::value::Text;
 
 /// The number of objects in one page.
 const PAGE: usize = 500;
@@ -197,41 +197,5 @@ impl Selection {
     /// Returns the act on the selection, for messages.
     pub(super) fn act(&self, verb: &str) -> String {
         format!("{verb} {}{}", self.kind.plural, self.place)
-    }
-}
-
-/// Converts a value from the server to an object with its secrets marked. Items of lists of built-in kinds
-/// have no `apiVersion` and `kind`.
-pub(super) fn read(api_version: &str, kind: &str, mut value: Value) -> Option<Object> {
-    let mapping = value.as_mapping_mut()?;
-    if mapping.get("kind").is_none() {
-        let entry = |key: &str, text: &str| Entry {
-            key: Text::from(key),
-            key_span: None,
-            value: text.into(),
-        };
-        let mut whole = Mapping::with_capacity(mapping.len() + 2);
-        whole.push(entry("apiVersion", api_version));
-        whole.push(entry("kind", kind));
-        whole
-            .entries_mut()
-            .extend(std::mem::take(mapping.entries_mut()));
-        *mapping = whole;
-    }
-    big_integers_to_floats(&mut value);
-    Object::from_live(value)
-}
-
-/// Converts integers beyond 64 bits to floats: API servers store them as floats and print the shortest
-/// digits.
-fn big_integers_to_floats(value: &mut Value) {
-    match &mut value.data {
-        Data::Number(number @ Number::Big(_)) => *number = Number::Float(number.as_f64()),
-        Data::Sequence(items) => items.iter_mut().for_each(big_integers_to_floats),
-        Data::Mapping(mapping) => {
-            let entries = mapping.entries_mut().make_mut().iter_mut();
-            entries.for_each(|entry| big_integers_to_floats(&mut entry.value));
-        }
-        Data::Null | Data::Bool(_) | Data::String(_) | Data::Number(_) => {}
     }
 }

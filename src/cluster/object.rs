@@ -5,7 +5,7 @@ use std::fmt;
 use super::answer::{Answer, INVALID};
 use super::call::Call;
 use super::kind::{KindRef, is_path_segment};
-use super::{Cause, Cluster, Error, FIELD_MANAGER, list};
+use super::{Cause, Cluster, Error, FIELD_MANAGER, received};
 use crate::emit::{View, to_json};
 use crate::flux::Object;
 use crate::flux::object::title;
@@ -237,7 +237,7 @@ impl Cluster {
         if !answer.is_success() {
             return Err(self.refused_without(&secrets, &act, &answer));
         }
-        match list::read(&target.api_version, &target.kind, answer.value) {
+        match received::read(&target.api_version, &target.kind, answer.value) {
             Some(object) => Ok(Created::Done(Box::new(object))),
             None => Err(self.no_object(&act)),
         }
@@ -319,7 +319,7 @@ impl Cluster {
         if !answer.is_success() {
             return Err(self.refused_without(secrets, act, &answer));
         }
-        match list::read(&target.api_version, &target.kind, answer.value) {
+        match received::read(&target.api_version, &target.kind, answer.value) {
             Some(object) => Ok(Some(object)),
             None => Err(self.no_object(act)),
         }

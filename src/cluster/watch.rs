@@ -17,7 +17,7 @@ use super::call::{Call, Reading};
 use super::list::{Listed, Selection};
 use super::outage::Transient;
 use super::transport::Failure;
-use super::{Cause, Cluster, Error, KindRef, list};
+use super::{Cause, Cluster, Error, KindRef, received};
 use crate::flux::{Object, ObjectMeta};
 use crate::value::{Data, Number, Text, Value};
 
@@ -244,7 +244,7 @@ impl<'c> Watch<'c> {
         let KindRef {
             api_version, kind, ..
         } = &self.selection.kind;
-        list::read(api_version, kind, value)
+        received::read(api_version, kind, value)
             .ok_or_else(|| self.unreadable("an event holds no object".to_owned()))
     }
 

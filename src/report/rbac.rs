@@ -18,6 +18,8 @@ pub(crate) struct Account {
     pub(crate) name: String,
     /// Its namespace.
     pub(crate) namespace: String,
+    /// The sites of the input: one, as a rule.
+    pub(crate) sites: BTreeSet<Text>,
     /// What it is for.
     pub(crate) rights: Rights,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::armada;
+use super::{armada, sites};
 use crate::cluster::{FLUX_NAMESPACE, Permission, Requirements, Verb};
 use crate::flux::{CONTROLLERS, ObjectSet, ReleaseView};
 use crate::rollout::{DoneWhen, Rollout};
@@ -165,7 +165,7 @@ pub(crate) fn permissions_of_diff(set: &ObjectSet, records: bool) -> BTreeSet<Pe
     needs.permissions
 }
 
-/// Everything that `plan` and `apply` of the rollout need, and what explains why a release does not become ready.
+/// Everything that `plan`, `apply` and `status` of the rollout need, and what explains why a release does not become ready.
 #[must_use]
 pub(crate) fn permissions_of_apply(
     rollout: &Rollout,
@@ -191,6 +191,9 @@ pub(crate) fn permissions_of_apply(
             subresource: Some("log".into()),
         });
     }
+    needs
+        .permissions
+        .extend(sites::permissions(&Text::from(state_namespace)).all());
     let locks = Text::from(armada::LOCK_NAMESPACE);
     add(
         &mut needs,

@@ -1,6 +1,6 @@
 //! The sites of a cluster: their releases, the state of their last runs, and who holds their locks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Warn, Warning};
 use crate::cluster::{Cluster, Error, Holder, Missing, Permission, Requirements, Verb};
@@ -19,6 +19,42 @@ pub(crate) struct Sites {
     state_namespace: Text,
 }
 
+/// What [`Sites::read`] asks for.
+#[derive(Clone)]
+pub(super) struct Permissions {
+    releases: Permission,
+    runs: Permission,
+    locks: Permission,
+}
+
+impl Permissions {
+    pub(super) fn all(self) -> [Permission; 3] {
+        let Self {
+            releases,
+            runs,
+            locks,
+        } = self;
+        [releases, runs, locks]
+    }
+}
+
+/// Returns what it takes to read the sites of a cluster.
+pub(super) fn permissions(state_namespace: &Text) -> Permissions {
+    let permission = |verb, api_version: &str, kind: &str, namespace: Option<&Text>| Permission {
+        verb,
+        api_version: api_version.into(),
+        kind: kind.into(),
+        subresource: None,
+        namespace: namespace.cloned(),
+    };
+    let state = Some(state_namespace);
+    Permissions {
+        releases: permission(Verb::List, HELM_RELEASE_API, HELM_RELEASE, None),
+        runs: permission(Verb::List, "v1", "ConfigMap", state),
+        locks: permission(Verb::Get, "coordination.k8s.io/v1", "Lease", state),
+    }
+}
+
 impl Sites {
     /// Reads all sites, or the one that is named. Runs and locks are looked for in `state_namespace`; those that may
     /// not be read are warned of and left out, for releases can be told of without them.
@@ -32,22 +68,16 @@ impl Sites {
         state_namespace: &Text,
         warn: &Warn<'_>,
     ) -> Result<Self, Error> {
-        let permission =
-            |verb, api_version: &str, kind: &str, namespace: Option<&Text>| Permission {
-                verb,
-                api_version: api_version.into(),
-                kind: kind.into(),
-                subresource: None,
-                namespace: namespace.cloned(),
-            };
-        let state = Some(state_namespace);
-        let releases = permission(Verb::List, HELM_RELEASE_API, HELM_RELEASE, None);
-        let runs = permission(Verb::List, "v1", "ConfigMap", state);
-        let locks = permission(Verb::Get, "coordination.k8s.io/v1", "Lease", state);
+        let permissions = permissions(state_namespace);
         let needs = Requirements {
-            permissions: BTreeSet::from([releases, runs.clone(), locks.clone()]),
+            permissions: permissions.clone().all().into(),
             ..Requirements::default()
         };
+        let Permissions {
+            releases: _,
+            runs,
+            locks,
+        } = permissions;
         let mut preflight = cluster.preflight(&needs).await?;
         let mut readable = |permission: &Permission, unreadable: Warning| {
             let missing = preflight.lacks_permission(permission);

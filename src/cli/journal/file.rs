@@ -82,6 +82,13 @@ pub(super) fn is_locked_by_another(file: &File) -> bool {
     }
 }
 
+/// Gives the lock back. To close the file is not enough: a process that this one is about to start has it open, too, until
+/// it runs its program.
+pub(super) fn unlock(file: &File) {
+    // Where there are no locks, there is none to give back.
+    let _ = file.unlock();
+}
+
 /// Reads a file to its end.
 pub(super) fn read(file: &File, path: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |cause| Failure::io("read", path, cause);

@@ -4,19 +4,32 @@ use std::collections::BTreeSet;
 
 use super::{Account, Roles, Rule};
 use crate::cluster::Rights;
+use crate::names;
 use crate::value::{Mapping, Text, Value};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
 const RBAC_VERSION: &str = "rbac.authorization.k8s.io/v1";
 const ADMISSION: &str = "admissionregistration.k8s.io/v1";
 
+/// Longest part of a name that stands for the site: account (63), namespace (63), site and the purpose of a policy are
+/// within the 253 characters of a name.
+const SITE_PART: usize = 63;
+
+/// Characters of a digest with its hyphen.
+const SUFFIX: usize = 9;
+
 /// The type of a Secret that Kubernetes fills with a token of any service account that it names.
 const TOKEN_TYPE: &str = "kubernetes.io/service-account-token";
 
 impl Account {
-    /// Returns the name of its roles and its policy, which no account of another namespace has.
+    /// Returns the name of its roles and its policy, which no account of another namespace has, and no other site.
     fn full_name(&self) -> String {
-        format!("{}.{}", self.name, self.namespace)
+        let sites: Vec<&str> = self.sites.iter().map(|site| &**site).collect();
+        let name = format!("{}.{}", self.name, self.namespace);
+        match &*sites.join(" ") {
+            "" => name,
+            sites => format!("{name}.{}", distinct_slug(sites)),
+        }
     }
 
     /// Returns the ServiceAccount.
@@ -128,6 +141,21 @@ impl Account {
     }
 }
 
+/// Returns a DNS label for a text, which no other text has.
+fn distinct_slug(text: &str) -> Text {
+    let name = names::slug(text, SITE_PART);
+    match &*name == text {
+        true => name,
+        // Site names may have upper case, `_` and `.`, which a slug has not.
+        false => format!(
+            "{}-{}",
+            names::slug(text, SITE_PART - SUFFIX),
+            names::short_digest(text)
+        )
+        .into(),
+    }
+}
+
 /// Returns what the roles let write, for a policy.
 fn written(roles: &Roles) -> Vec<Value> {
     let rules = roles.values().flatten().filter(|rule| rule.is_written());
@@ -190,4 +218,42 @@ fn mapping<const N: usize>(entries: [(&str, Value); N]) -> Value {
 fn texts<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Value {
     let texts = texts.into_iter().map(|text| Value::from(text.as_ref()));
     texts.collect::<Vec<_>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_differ_by_site_and_are_bounded() {
+        let name = |site: &str, size: usize| {
+            let account = Account {
+                name: "a".repeat(size),
+                namespace: "n".repeat(size),
+                sites: [Text::from(site)].into(),
+                rights: Rights::Apply,
+            };
+            account.full_name()
+        };
+        assert_eq!(name("town", 1), "a.n.town");
+        let long = "x".repeat(63);
+        let sites = [
+            "town",
+            "Town",
+            "t_own",
+            "t.own",
+            "t-own",
+            &long,
+            &long.to_uppercase(),
+        ];
+        let distinct: BTreeSet<String> = sites.iter().map(|site| name(site, 63)).collect();
+        assert_eq!(distinct.len(), sites.len());
+        let valid = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+        for name in distinct {
+            assert!(
+                name.len() + "-no-account-tokens".len() <= 253 && name.chars().all(valid),
+                "{name}"
+            );
+        }
+    }
 }

@@ -8,21 +8,20 @@ pub(super) fn lines(account: &Account, roles: &Roles) -> Vec<String> {
     let Account {
         name,
         namespace,
+        sites,
         rights,
     } = account;
     let commands = match rights {
         Rights::Diff => "`armada2flux diff` and `armada2flux plan`",
-        Rights::Apply => "`armada2flux plan` and `armada2flux apply`",
+        Rights::Apply => "`armada2flux plan`, `armada2flux apply` and `armada2flux status`",
     };
+    let sites: Vec<String> = sites.iter().map(|site| format!("`{site}`")).collect();
     let namespaces: Vec<&str> = roles.keys().flatten().map(|name| &**name).collect();
     let mut lines = vec![
-        format!("What {commands} need in a cluster for one site, and no more."),
+        format!("What {commands} need in a cluster for site {}, and no more.", sites.join(", ")),
         String::new(),
         "  kubectl apply --server-side -f FILE".to_owned(),
         format!("  kubectl create token {name} -n {namespace}"),
-        String::new(),
-        "Another site of the same cluster needs another account (--account): roles of one name replace each other."
-            .to_owned(),
         String::new(),
         "Its roles are in these namespaces, which must exist. They are not in this file, since deleting the file's objects"
             .to_owned(),
@@ -42,18 +41,17 @@ fn sentences(rights: Rights, roles: &Roles) -> Vec<String> {
     match rights {
         Rights::Diff => sentences.push(
             "writes all that it may ask dry runs of, if the admission policy at the end is missing: Kubernetes requires the \
-             permission of the write for a dry run. The policy needs Kubernetes 1.30"
+             permission of the write for a dry run"
                 .to_owned(),
         ),
         Rights::Apply => {
             sentences.push(
-                "installs everything that Flux's helm-controller may install. In a default installation of Flux that is \
-                 everything, as cluster-admin"
+                "installs everything that the account of Flux's helm-controller may install"
                     .to_owned(),
             );
             sentences.push(
                 "creates tokens of any service account in the namespaces where it may create Secrets, if the admission \
-                 policy at the end is missing. The policy needs Kubernetes 1.30"
+                 policy at the end is missing"
                     .to_owned(),
             );
         }

@@ -114,9 +114,18 @@ fn suffice(scope: &Scope<'_>) -> Outcome {
         &elsewhere,
         "cannot create resource \"secrets\"",
     )?;
-    let deployed = site.tree_with("two", &[], &["--values-in=secret"])?;
+    let upgraded = site.tree_with("two", &[], &["--values-in=secret"])?;
     // Jobs are deleted before an upgrade.
-    ended(&site.apply_at(&writes, &deployed, &[])?, 0, &[])
+    let pause = ["--pause-after", "1"];
+    ended(&site.apply_at(&writes, &upgraded, &pause)?, 0, &[])?;
+    ended(&site.apply_at(&writes, &upgraded, &["--resume"])?, 0, &[])?;
+    let mut status = support::program();
+    status.arg("status").arg("--site").arg(&site.name);
+    status.args(["--state-namespace", &site.name]);
+    status.arg("--kubeconfig").arg(&writes);
+    let told = run_to_end(&mut status)?;
+    ended(&told, 0, &[&site.name])?;
+    ensure(!told.stderr.contains("warning: "), || told.stderr.clone())
 }
 
 fn without_secrets(scope: &Scope<'_>) -> Outcome {
