@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::render::{File, MARKER};
@@ -16,11 +16,17 @@ const MAX_STALE_DEPTH: usize = 3;
 /// File in the sibling folder that is locked while its process lives; the system drops the lock of a killed process.
 const LOCK: &str = ".lock";
 
+/// Folder in the sibling folder that holds the files.
+const TREE: &str = "tree";
+
 /// A tree that is being written: files go to a sibling folder first.
 #[derive(Debug)]
 pub(super) struct Staging {
     target: PathBuf,
+    /// Holds the lock and the tree.
     sibling: PathBuf,
+    /// The files; becomes the target if there is none yet.
+    tree: PathBuf,
     paths: Vec<Text>,
     /// Siblings that killed processes left; they have been deleted.
     cleared: Vec<PathBuf>,
@@ -64,9 +70,12 @@ impl Staging {
         }
         fs::create_dir(&sibling).map_err(|cause| Failure::io("make", &sibling, cause))?;
         let lock = fs::File::create(sibling.join(LOCK)).ok();
+        let tree = sibling.join(TREE);
+        fs::create_dir(&tree).map_err(|cause| Failure::io("make", &tree, cause))?;
         Ok(Self {
             target,
             sibling,
+            tree,
             paths: Vec::new(),
             cleared,
             _lock: lock.filter(|lock| lock.try_lock().is_ok()),
@@ -75,12 +84,20 @@ impl Staging {
 
     /// Writes a file to the sibling, from any thread; [`Self::list`] makes it a part of the tree.
     pub(super) fn write(&self, file: &File) -> Result<(), Failure> {
-        let path = self.sibling.join(&*file.path);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|cause| Failure::io("make", folder, cause))?;
-        }
+        let path = self.tree.join(&*file.path);
+        let written = match fs::write(&path, &file.text) {
+            // Most files find their folder made by another file.
+            Err(cause) if cause.kind() == ErrorKind::NotFound => {
+                if let Some(folder) = path.parent() {
+                    fs::create_dir_all(folder)
+                        .map_err(|cause| Failure::io("make", folder, cause))?;
+                }
+                fs::write(&path, &file.text)
+            }
+            written => written,
+        };
         let shown = self.target.join(&*file.path);
-        fs::write(&path, &file.text).map_err(|cause| Failure::io("write", &shown, cause))
+        written.map_err(|cause| Failure::io("write", &shown, cause))
     }
 
     /// Adds files that were written to the tree, in order.
@@ -88,11 +105,19 @@ impl Staging {
         self.paths.extend(paths);
     }
 
-    /// Moves the files to their places, the list of them last.
+    /// Moves the files to their places: all at once if the target does not exist, otherwise one by one, the list of
+    /// them last.
     pub(super) fn commit(mut self, delete_stale: bool) -> Result<Written, Failure> {
+        if self.becomes_target()? {
+            return Ok(Written {
+                files: self.paths.len(),
+                stale: Vec::new(),
+                cleared: std::mem::take(&mut self.cleared),
+            });
+        }
         self.refuse_foreign()?;
         for path in &self.paths {
-            let (from, to) = (self.sibling.join(&**path), self.target.join(&**path));
+            let (from, to) = (self.tree.join(&**path), self.target.join(&**path));
             if let Some(folder) = to.parent() {
                 fs::create_dir_all(folder).map_err(|cause| Failure::io("make", folder, cause))?;
             }
@@ -119,6 +144,21 @@ impl Staging {
             stale,
             cleared: std::mem::take(&mut self.cleared),
         })
+    }
+
+    /// Renames the tree to the target if there is none; returns whether it did.
+    fn becomes_target(&self) -> Result<bool, Failure> {
+        let absent = fs::symlink_metadata(&self.target)
+            .is_err_and(|cause| cause.kind() == ErrorKind::NotFound);
+        if !absent {
+            return Ok(false);
+        }
+        match fs::rename(&self.tree, &self.target) {
+            Ok(()) => Ok(true),
+            // Somebody made the target meanwhile.
+            Err(_) if fs::symlink_metadata(&self.target).is_ok() => Ok(false),
+            Err(cause) => Err(Failure::io("write", &self.target, cause)),
+        }
     }
 
     /// Refuses to overwrite files that this program did not write.

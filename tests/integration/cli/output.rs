@@ -125,7 +125,12 @@ fn reruns() -> Result {
     ensure(
         workspace.names()? == ["armada.yaml", "out"],
         "something left over",
-    )
+    )?;
+    // A new folder is renamed as a whole, an empty one is filled: nothing else than files of the tree may come with it.
+    fs::remove_dir_all(workspace.path("out"))?;
+    fs::create_dir(workspace.path("out"))?;
+    run(workspace.dir(), CONVERT)?.expect_code(0)?;
+    compare(&first, &read_tree(&workspace.path("out"))?)
 }
 
 fn from_anywhere() -> Result {
