@@ -42,6 +42,7 @@ use crate::flux::ObjectKey;
 use crate::rollout::journal::{Entry, ItemOutcome, RunRecord};
 use crate::rollout::{ItemId, Rollout, Stage, Step};
 use crate::secret::Scrubber;
+use crate::survey::Admission;
 use crate::value::Text;
 
 /// The default number of items that move at the same time.
@@ -65,6 +66,15 @@ pub struct Options {
 /// Objects that exist, with their UIDs.
 pub type Present = BTreeMap<ObjectKey, Text>;
 
+/// What the cluster held when this process asked.
+#[derive(Debug)]
+pub struct Found {
+    /// The objects of the rollout that existed.
+    pub present: Present,
+    /// The webhooks and policies; `None` when the server is asked about each object.
+    pub(crate) admission: Option<Admission>,
+}
+
 /// What a run needs from its caller.
 pub struct Tools<'r> {
     /// The cluster, with the retry budget of a run.
@@ -73,8 +83,8 @@ pub struct Tools<'r> {
     pub before: Option<&'r RunRecord>,
     /// The releases that had failed before the run started, as `namespace/name`.
     pub failed_before: &'r [Text],
-    /// The objects of the rollout that existed when this process asked.
-    pub present: &'r Present,
+    /// What the cluster held when this process asked.
+    pub found: &'r Found,
     /// The receiver of entries and events.
     pub caller: &'r dyn Caller,
     /// Stops the run when a reason is set.
@@ -111,7 +121,7 @@ pub async fn run(
         cluster,
         before,
         failed_before,
-        present,
+        found: Found { present, admission },
         caller,
         stop,
     } = tools;
@@ -122,6 +132,7 @@ pub async fn run(
         before,
         failed_before,
         present,
+        admission: admission.as_ref(),
         site: &rollout.site,
         caller,
         stop,

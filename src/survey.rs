@@ -3,6 +3,7 @@
 //! Nothing is written and nothing is printed. Warnings and reasons to refuse are data, errors are those of
 //! [`crate::cluster`]; the rooms above turn them into text.
 
+mod admission;
 mod armada;
 mod assess;
 mod guard;
@@ -12,10 +13,11 @@ mod outcome;
 mod records;
 mod sites;
 
+pub(crate) use admission::Admission;
 pub(crate) use armada::active;
 pub(crate) use assess::{Assessed, Assessment, assess};
 pub(crate) use guard::{Guard, find as find_guards};
-pub(crate) use live::{Compared, WithoutRecords, compare_all};
+pub(crate) use live::{Ask, Compared, WithoutRecords, compare_all};
 pub(crate) use needs::{needs, permissions_of_apply, permissions_of_diff};
 pub(crate) use records::{Record, Records, revision_of};
 pub(crate) use sites::Sites;
@@ -32,6 +34,12 @@ pub(crate) enum Warning {
     RecordsUnreadable {
         /// The namespace.
         namespace: Text,
+    },
+    /// A webhook or a policy could refuse an object about which the server was not asked, since an apply does not
+    /// change it.
+    NotAsked {
+        /// Its kind and name.
+        name: Text,
     },
     /// The states of runs in this namespace may not be read.
     RunsUnreadable {

@@ -113,8 +113,8 @@ async fn settle(
     for _ in 0..MAX_WRITES {
         let live = run.live(kind, object).await?;
         guard::check(run, item, live.as_ref()).await?;
-        let answer = run.cluster.dry_run_apply(object, live.as_ref(), false);
-        let would = write::accepted(answer.await?).map_err(PartError::Failed)?;
+        let answer = run.would_be(kind, object, live.as_ref()).await?;
+        let would = write::accepted(answer).map_err(PartError::Failed)?;
         let change = change::change(live.as_ref(), &would);
         if change == Change::Unchanged {
             let current = live.unwrap_or(would);
@@ -222,8 +222,8 @@ pub(super) async fn verify(run: &Run<'_>, item: &Item) -> Result<Option<String>,
     if let Err(reason) = guard::refuses(run, item, &live) {
         return Ok(Some(reason));
     }
-    let answer = run.cluster.dry_run_apply(object, Some(&live), false);
-    let would = match write::accepted(answer.await?) {
+    let answer = run.would_be(&kind, object, Some(&live)).await?;
+    let would = match write::accepted(answer) {
         Ok(would) => would,
         Err(reason) => return Ok(Some(reason)),
     };

@@ -15,11 +15,13 @@ use super::error::{Error, RecordError};
 use super::event::{Event, ItemState};
 use super::prepared::Ground;
 use super::reflector::{Reflector, Reflectors, Scope};
-use crate::cluster::{self, Cluster, KindRef, ObjectRef};
+use crate::cluster::{self, ApplyResult, Cluster, FIELD_MANAGER, KindRef, ObjectRef};
 use crate::flux::Object;
+use crate::flux::managed_fields::is_applied;
 use crate::rollout::ItemId;
 use crate::rollout::journal::{Entry, ItemRecord, RunRecord, Write};
 use crate::secret::Scrubber;
+use crate::survey::Admission;
 use crate::value::Text;
 
 /// Why no further write may be made.
@@ -79,6 +81,8 @@ pub(super) struct Run<'r> {
     pub(super) failed_before: &'r [Text],
     /// The objects of the rollout that existed when this process began.
     pub(super) present: &'r Present,
+    /// The webhooks and policies; `None` when the server is asked about each object.
+    pub(super) admission: Option<&'r Admission>,
     /// The site of the rollout.
     pub(super) site: &'r str,
     /// The releases that were skipped, as (namespace, name).
@@ -107,6 +111,28 @@ impl Run<'_> {
         match &*self.stop.borrow() {
             Stop::No => Ok(()),
             Stop::Interrupted | Stop::LeaseLost(_) | Stop::Broken => Err(Error::Stopped),
+        }
+    }
+
+    /// What an apply of the object would make of it. The server is asked, unless the live object proves that nothing
+    /// changes.
+    pub(super) async fn would_be(
+        &self,
+        kind: &KindRef,
+        object: &Object,
+        live: Option<&Object>,
+    ) -> Result<ApplyResult, cluster::Error> {
+        let proved = self
+            .admission
+            .is_some_and(|admission| admission.changes_nothing(kind));
+        match live {
+            Some(live) if proved && is_applied(live, object, FIELD_MANAGER) => {
+                Ok(ApplyResult::Applied {
+                    object: Box::new(live.clone()),
+                    created: false,
+                })
+            }
+            live => self.cluster.dry_run_apply(object, live, false).await,
         }
     }
 

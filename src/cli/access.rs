@@ -8,6 +8,7 @@ use clap::Args;
 use tokio::task::LocalSet;
 
 use crate::cluster::{self, Access, Cluster};
+use crate::survey::Ask;
 
 use super::{Failure, show};
 
@@ -77,6 +78,24 @@ impl AccessArguments {
             interactive: std::io::stdin().is_terminal() && show::is_terminal(),
             timeout: request_timeout.map(Duration::from_secs),
             ..Access::default()
+        }
+    }
+}
+
+/// How much is asked.
+#[derive(Clone, Copy, Debug, Args)]
+pub(super) struct AskArguments {
+    /// Ask the API server about each object, also where the fields that an earlier apply set, and their values, show that
+    /// applying changes nothing
+    #[arg(long, help_heading = "Cluster")]
+    ask_all: bool,
+}
+
+impl AskArguments {
+    pub(super) fn ask(self) -> Ask {
+        match self.ask_all {
+            true => Ask::All,
+            false => Ask::Unproven,
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::cluster::Rights;
 use crate::report::plan::text as plan_text;
 use crate::rollout::Rollout;
 
-use super::access::{self, AccessArguments};
+use super::access::{self, AccessArguments, AskArguments};
 use super::choices::Choices;
 use super::input::{InputArguments, TREES_TOO};
 use super::report::ReportArguments;
@@ -103,6 +103,8 @@ pub(super) struct Arguments {
     #[command(flatten)]
     access: AccessArguments,
     #[command(flatten)]
+    ask: AskArguments,
+    #[command(flatten)]
     choices: Choices,
     #[command(flatten)]
     levels: Levels,
@@ -142,11 +144,8 @@ async fn apply(
     let (tell, mut warnings) = ClientWarnings::new();
     let cluster = arguments.access.connect_telling(tell).await?;
     let cluster = Arc::new(cluster.retry_for(RETRY_FOR).rights(Rights::Apply));
-    let Preflight {
-        info,
-        plan,
-        present,
-    } = preflight::preflight(arguments, output, rollout, options, &cluster).await?;
+    let Preflight { info, plan, found } =
+        preflight::preflight(arguments, output, rollout, options, &cluster).await?;
     if arguments.dry_run {
         stdout::write(&plan_text::text(&plan, stdout::style(output)))?;
         return Ok(ExitCode::SUCCESS);
@@ -161,7 +160,7 @@ async fn apply(
     let session = Session::open(arguments, output, rollout, cluster, info).await?;
     warnings.keep(true);
     let walked = tokio::select! {
-        ended = session.walk(options, &present, &mut warnings) => ended.map(Walked::Finished),
+        ended = session.walk(options, &found, &mut warnings) => ended.map(Walked::Finished),
         at_once = signals::watch(session.stop()) => at_once.map(|()| Walked::AtOnce),
     };
     warnings.keep(false);

@@ -2,7 +2,6 @@
 
 mod namespace;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,12 +9,11 @@ use clap::Args;
 
 use crate::compare::{self, ObjectChange};
 use crate::flux::ObjectSet;
-use crate::report::diff::{self, Against, Summary};
+use crate::report::diff::{self, Against, Summary, Unseen};
 use crate::rollout;
 use crate::survey::{self, Compared, WithoutRecords};
-use crate::value::Text;
 
-use super::access::{self, AccessArguments, failure};
+use super::access::{self, AccessArguments, AskArguments, failure};
 use super::choices::Choices;
 use super::input::{InputArguments, TREES_TOO};
 use super::report::ReportArguments;
@@ -43,10 +41,12 @@ pub(super) struct Arguments {
     #[command(flatten)]
     input: InputArguments,
     /// Tree (folder or file) to compare with instead of a cluster
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "namespace", "user"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["kubeconfig", "context", "namespace", "user", "ask_all"])]
     against: Option<PathBuf>,
     #[command(flatten)]
     access: AccessArguments,
+    #[command(flatten)]
+    ask: AskArguments,
     /// Namespace of objects that name none; an object of another namespace is an error [default: the namespace of the
     /// context]
     #[arg(short, long, value_name = "NAME", help_heading = "Cluster")]
@@ -77,13 +77,12 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     let (changes, unseen, against) = match &arguments.against {
         Some(tree) => (
             compare::sets(&flux_tree::read(tree)?, &after),
-            BTreeSet::new(),
+            Unseen::default(),
             Against::Tree,
         ),
         None => {
             let after: ObjectSet = after.iter().map(rollout::as_applied).collect();
-            let namespace = arguments.namespace.as_deref();
-            let (changes, unseen) = in_cluster(&arguments.access, namespace, after, output)?;
+            let (changes, unseen) = in_cluster(arguments, after, output)?;
             (changes, unseen, Against::Cluster)
         }
     };
@@ -105,29 +104,36 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     })
 }
 
-/// Returns what applying the objects would change: all objects in order, then those that are left over; and the
-/// namespaces where takeovers are not seen.
+/// Returns what applying the objects would change: all objects in order, then those that are left over; and what was not
+/// looked at.
 fn in_cluster(
-    arguments: &AccessArguments,
-    namespace: Option<&str>,
+    arguments: &Arguments,
     set: ObjectSet,
     output: &Output,
-) -> Result<(Vec<ObjectChange>, BTreeSet<Text>), Failure> {
+) -> Result<(Vec<ObjectChange>, Unseen), Failure> {
     access::run(async {
-        let cluster = arguments.connect().await?;
+        let cluster = arguments.access.connect().await?;
+        let namespace = arguments.namespace.as_deref();
         let set = namespace::placed(&cluster, set, namespace).await?;
         let warn = warnings::to_stderr(output);
         let nothing = std::iter::repeat(());
         let unreadable = WithoutRecords::Warn;
         let judge = |(), change, _: Option<&_>, _: &_| change;
-        let compared = survey::compare_all(&cluster, &set, unreadable, &warn, nothing, judge);
+        let ask = arguments.ask.ask();
+        let compared = survey::compare_all(&cluster, &set, unreadable, ask, &warn, nothing, judge);
         let Compared {
             judged: mut changes,
             left_over,
-            unseen,
+            unseen: takeovers,
+            unasked: validators,
+            admission: _,
         } = compared.await.map_err(failure)?;
         warnings::say_requests(&cluster, output);
         changes.extend(left_over);
+        let unseen = Unseen {
+            takeovers,
+            validators,
+        };
         Ok((changes, unseen))
     })
 }

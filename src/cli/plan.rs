@@ -16,7 +16,7 @@ use crate::rollout::Rollout;
 use crate::rollout::saved::{self, ClusterId, KEY_BYTES, Saved};
 use crate::survey;
 
-use super::access::{self, AccessArguments, failure};
+use super::access::{self, AccessArguments, AskArguments, failure};
 use super::choices::Choices;
 use super::graph::Format;
 use super::input::{InputArguments, TREES_TOO};
@@ -50,6 +50,8 @@ pub(super) struct Arguments {
     input: InputArguments,
     #[command(flatten)]
     access: AccessArguments,
+    #[command(flatten)]
+    ask: AskArguments,
     /// File to save the plan to; `apply --plan` does exactly what it says, or refuses
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -57,7 +59,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DURATION", default_value = "2h", value_parser = parse_valid_for, requires = "output")]
     valid_for: u64,
     /// Draw stages, steps and gates instead; needs no cluster
-    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["output", "exit_code", "report", "kubeconfig", "context", "user"])]
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with_all = ["output", "exit_code", "report", "kubeconfig", "context", "user", "ask_all"])]
     graph: Option<Format>,
     /// Exit with 2 when `apply` would change anything or be refused
     #[arg(long, alias = "detailed-exitcode")]
@@ -124,7 +126,8 @@ async fn ask(
     output: &Output,
 ) -> Result<(Report, ClusterId), Failure> {
     let cluster = arguments.access.connect().await?;
-    let assessment = survey::assess(&cluster, rollout, &warnings::to_stderr(output)).await;
+    let warn = warnings::to_stderr(output);
+    let assessment = survey::assess(&cluster, rollout, arguments.ask.ask(), &warn).await;
     let assessment = assessment.map_err(failure)?;
     warnings::say_requests(&cluster, output);
     let report = report::plan::report(rollout, &assessment, cluster.server());

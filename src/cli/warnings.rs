@@ -22,6 +22,9 @@ fn text(warning: &Warning) -> String {
             "takeovers in namespace {namespace} are not seen: no permission to list Secrets, where Helm keeps its records; \
              `armada2flux rbac SITE --for diff` prints the permissions for it"
         ),
+        Warning::NotAsked { name } => format!(
+            "{name} was not asked about objects that applying does not change; --ask-all asks for each"
+        ),
         Warning::RunsUnreadable { namespace } => unreadable("the last run", namespace),
         Warning::LocksUnreadable { namespace } => unreadable("the lock", namespace),
     }

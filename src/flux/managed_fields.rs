@@ -1,11 +1,15 @@
 //! Who owns which field of a live object: `metadata.managedFields`, read (format FieldsV1).
 
+mod applied;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::value::{Data, Mapping, Text, Value};
 
 use super::Object;
+
+pub use applied::is_applied;
 
 /// The operation with which a manager owns fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -298,18 +302,25 @@ impl<'s> Part<'s> {
         }
     }
 
+    /// Whether it leads to this item of a list.
+    fn is_of(&self, item: &Value) -> bool {
+        match self {
+            Part::Field(_) | Part::Index(_) => false,
+            Part::Value(wanted) => item == wanted,
+            Part::Keys(keys) => {
+                let mut keys = keys.entries().iter();
+                keys.all(|key| item.at(&[&key.key]) == Some(&key.value))
+            }
+        }
+    }
+
     /// Returns what it leads to.
     fn find_in<'v>(&self, value: &'v Value) -> Option<&'v Value> {
         match self {
             Part::Field(field) => value.as_mapping()?.get(field),
             Part::Index(index) => value.as_sequence()?.get(*index),
-            Part::Value(wanted) => value.as_sequence()?.iter().find(|item| *item == wanted),
-            Part::Keys(keys) => {
-                let mut items = value.as_sequence()?.iter();
-                items.find(|item| {
-                    let mut keys = keys.entries().iter();
-                    keys.all(|key| item.at(&[&key.key]) == Some(&key.value))
-                })
+            Part::Value(_) | Part::Keys(_) => {
+                value.as_sequence()?.iter().find(|item| self.is_of(item))
             }
         }
     }

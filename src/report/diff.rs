@@ -17,7 +17,7 @@ use super::page::Page;
 use super::words::words;
 use crate::printable::Printable;
 use crate::printable::style::Style;
-pub use assemble::report;
+pub use assemble::{Unseen, report};
 use dangers::dangers;
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
@@ -37,6 +37,9 @@ pub struct Report {
     pub summary: Summary,
     /// Namespaces in which takeovers are not seen, since Helm's records there may not be listed.
     pub takeovers_unseen: Vec<String>,
+    /// Webhooks and policies that could refuse objects and were not asked about those that applying does not change;
+    /// `--ask-all` asks.
+    pub validators_not_asked: Vec<String>,
     /// Objects that differ, in the order in which they would be applied, then those that are left over or
     /// otherwise noteworthy. Unchanged objects are counted only.
     pub objects: Vec<Object>,

@@ -197,7 +197,11 @@ impl From<&Guard> for Refusal {
 /// Builds the report from the assessment of a rollout.
 pub(crate) fn report(rollout: &Rollout, assessment: &Assessment, server: &str) -> Report {
     let mut summary = Summary::default();
-    let Assessment { items, left_over } = assessment;
+    let Assessment {
+        items,
+        left_over,
+        admission: _,
+    } = assessment;
     let mut assessed = items.iter();
     let stages = rollout.stages.iter().map(|stage| {
         let steps = stage.steps.iter().map(|step| Step {

@@ -181,6 +181,7 @@ fn compared(texts: &mut Texts) -> diff::Report {
         against: diff::Against::Cluster,
         summary: diff::Summary::default(),
         takeovers_unseen: vec![texts.text()],
+        validators_not_asked: vec![texts.text()],
         objects,
     }
 }

@@ -1,8 +1,9 @@
 //! Assesses a rollout against a cluster, item by item: what would change, and which guards refuse it.
 
 use super::Warn;
+use super::admission::Admission;
 use super::guard::{self, Guard};
-use super::live::{self, Compared, WithoutRecords};
+use super::live::{self, Ask, Compared, WithoutRecords};
 use super::records::Records;
 use crate::cluster::{Cluster, Error};
 use crate::compare::ObjectChange;
@@ -17,6 +18,8 @@ pub(crate) struct Assessment {
     pub(crate) items: Vec<Assessed>,
     /// What the site has besides.
     pub(crate) left_over: Vec<ObjectChange>,
+    /// The webhooks and policies of the cluster; `None` when the server is asked about each item.
+    pub(crate) admission: Option<Admission>,
 }
 
 /// The assessment of one item.
@@ -40,6 +43,7 @@ pub(crate) struct Assessed {
 pub(crate) async fn assess(
     cluster: &Cluster,
     rollout: &Rollout,
+    ask: Ask,
     warn: &Warn<'_>,
 ) -> Result<Assessment, Error> {
     let mut sent = ObjectSet::default();
@@ -48,13 +52,20 @@ pub(crate) async fn assess(
     let judge = |item, change, live: Option<&Object>, records: &Records| {
         assess_item(&rollout.site, item, change, live, records)
     };
-    let compared = live::compare_all(cluster, &sent, WithoutRecords::Fail, warn, items, judge);
+    let fail = WithoutRecords::Fail;
+    let compared = live::compare_all(cluster, &sent, fail, ask, warn, items, judge);
     let Compared {
         judged: items,
         left_over,
         unseen: _,
+        unasked: _,
+        admission,
     } = compared.await?;
-    Ok(Assessment { items, left_over })
+    Ok(Assessment {
+        items,
+        left_over,
+        admission,
+    })
 }
 
 fn assess_item(

@@ -4,14 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt as _;
 
+use super::admission::Admission;
 use super::needs;
-use super::outcome::outcome;
+use super::outcome::{outcome, unchanged};
 use super::records::Records;
 use super::{Warn, Warning};
 use crate::cluster::{
     ApplyResult, CONCURRENCY, Cluster, Error, FIELD_MANAGER, KindRef, Missing, Packed, Preflight,
 };
 use crate::compare::{Mark, ObjectChange, Outcome};
+use crate::flux::managed_fields::is_applied;
 use crate::flux::{Object, ObjectKey, ObjectSet, ReleaseView, SITE_LABEL};
 use crate::rollout::foreign::{self, Weight};
 use crate::value::Text;
@@ -30,6 +32,20 @@ pub(crate) struct Compared<J> {
     pub(crate) left_over: Vec<ObjectChange>,
     /// Namespaces whose records of Helm may not be listed: takeovers there are not seen.
     pub(crate) unseen: BTreeSet<Text>,
+    /// Webhooks and policies that could refuse an object about which the server was not asked.
+    pub(crate) unasked: BTreeSet<Text>,
+    /// The webhooks and policies of the cluster; `None` when the server is asked about each object.
+    pub(crate) admission: Option<Admission>,
+}
+
+/// Which objects the API server is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// Each.
+    All,
+    /// Each, except those whose live state proves that an apply changes nothing ([`is_applied`]), where no webhook or
+    /// policy changes objects.
+    Unproven,
 }
 
 /// What happens when Helm's records may not be listed.
@@ -51,6 +67,7 @@ pub(crate) async fn compare_all<W, J>(
     cluster: &Cluster,
     set: &ObjectSet,
     without_records: WithoutRecords,
+    ask: Ask,
     warn: &Warn<'_>,
     with: impl IntoIterator<Item = W>,
     judge: impl Fn(W, ObjectChange, Option<&Object>, &Records) -> J,
@@ -65,25 +82,50 @@ pub(crate) async fn compare_all<W, J>(
         warn(Warning::RecordsUnreadable { namespace });
     }
     let preflight = without_controllers(preflight, warn)?;
-    let live = Live::read(cluster, &preflight, set, &unseen).await?;
+    let mut live = Live::read(cluster, &preflight, set, &unseen).await?;
+    if ask == Ask::Unproven && !live.objects.is_empty() {
+        live.admission = Admission::read(cluster).await?;
+    }
     let asked = set.iter().zip(with).map(|(object, with)| {
         let (live, preflight, judge) = (&live, &preflight, &judge);
         async move {
-            let (change, found) = live.compare(cluster, preflight, object).await?;
-            Ok::<_, Error>(judge(with, change, found.as_ref(), &live.records))
+            let Answered {
+                change,
+                found,
+                unasked,
+            } = live.compare(cluster, preflight, object).await?;
+            let judgement = judge(with, change, found.as_ref(), &live.records);
+            Ok::<_, Error>((judgement, unasked))
         }
     });
     let mut judged = Vec::new();
+    let mut kinds = BTreeSet::new();
     let mut answers = futures::stream::iter(asked).buffered(CONCURRENCY);
-    while let Some(judgement) = answers.next().await {
-        judged.push(judgement?);
+    while let Some(answer) = answers.next().await {
+        let (judgement, unasked) = answer?;
+        judged.push(judgement);
+        kinds.extend(unasked);
     }
     drop(answers);
-    let Live { left_over, .. } = live;
+    let Live {
+        left_over,
+        admission,
+        ..
+    } = live;
+    let admitted = admission.iter();
+    let unasked =
+        admitted.flat_map(|admission| kinds.iter().flat_map(|kind| admission.could_refuse(kind)));
+    let unasked: BTreeSet<Text> = unasked.cloned().collect();
+    for name in &unasked {
+        let name = name.clone();
+        warn(Warning::NotAsked { name });
+    }
     Ok(Compared {
         judged,
         left_over,
         unseen,
+        unasked,
+        admission,
     })
 }
 
@@ -121,6 +163,17 @@ struct Live {
     namespaces: BTreeSet<Text>,
     /// What Helm holds.
     records: Records,
+    /// What changes or refuses objects; `None` when every object is put to the server.
+    admission: Option<Admission>,
+}
+
+/// What is known of an object.
+struct Answered<'k> {
+    change: ObjectChange,
+    /// The object as it is in the cluster.
+    found: Option<Object>,
+    /// Its kind, if the server was not asked.
+    unasked: Option<&'k KindRef>,
 }
 
 /// What is kept of an object that was listed.
@@ -176,6 +229,7 @@ impl Live {
             left_over: Vec::new(),
             namespaces: BTreeSet::new(),
             records: Records::default(),
+            admission: None,
         };
         let read: Vec<_> = read.collect();
         let mut read = futures::stream::iter(read).buffered(LISTS);
@@ -200,14 +254,23 @@ impl Live {
     }
 
     /// Compares an object with the cluster, and returns it as it is there.
-    async fn compare(
+    async fn compare<'k>(
         &self,
         cluster: &Cluster,
-        preflight: &Preflight,
+        preflight: &'k Preflight,
         object: &Object,
-    ) -> Result<(ObjectChange, Option<Object>), Error> {
-        let (answer, live) = self.ask(cluster, preflight, object).await?;
-        let mut change = outcome(cluster, object, live.as_ref(), answer).await?;
+    ) -> Result<Answered<'k>, Error> {
+        let listed = self.objects.get(&object.key());
+        let listed = listed.map(|packed| cluster.unpack(packed)).transpose()?;
+        let unasked = self.proves_unchanged(preflight, object, listed.as_ref());
+        let (mut change, live) = match (listed, unasked) {
+            (Some(live), Some(_)) => (unchanged(object, &live), Some(live)),
+            (listed, _) => {
+                let (answer, live) = self.ask(cluster, preflight, object, listed).await?;
+                let change = outcome(cluster, object, live.as_ref(), answer).await?;
+                (change, live)
+            }
+        };
         let mut marks = Vec::new();
         if let Some(live) = &live {
             if let Some(site) = live.site().filter(|site| Some(*site) != object.site()) {
@@ -225,7 +288,24 @@ impl Live {
         marks.extend(self.takeover(object, live.as_ref()));
         marks.append(&mut change.marks);
         change.marks = marks;
-        Ok((change, live))
+        Ok(Answered {
+            change,
+            found: live,
+            unasked,
+        })
+    }
+
+    /// Returns the kind of an object that an apply does not change, as its live state proves.
+    fn proves_unchanged<'k>(
+        &self,
+        preflight: &'k Preflight,
+        object: &Object,
+        live: Option<&Object>,
+    ) -> Option<&'k KindRef> {
+        let kind = preflight.kind(&object.api_version, &object.kind)?;
+        let proved = self.admission.as_ref()?.changes_nothing(kind)
+            && is_applied(live?, object, FIELD_MANAGER);
+        proved.then_some(kind)
     }
 
     /// What the server says of an object, and the object as it is.
@@ -234,9 +314,8 @@ impl Live {
         cluster: &Cluster,
         preflight: &Preflight,
         object: &Object,
+        listed: Option<Object>,
     ) -> Result<(ApplyResult, Option<Object>), Error> {
-        let listed = self.objects.get(&object.key());
-        let listed = listed.map(|packed| cluster.unpack(packed)).transpose()?;
         if let Some(namespace) = &object.namespace
             && !self.namespaces.contains(namespace)
         {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{armada, sites};
+use super::{admission, armada, sites};
 use crate::cluster::{FLUX_NAMESPACE, Permission, Requirements, Verb};
 use crate::flux::{CONTROLLERS, ObjectSet, ReleaseView};
 use crate::rollout::{DoneWhen, Rollout};
@@ -162,6 +162,7 @@ pub(crate) fn permissions_of_diff(set: &ObjectSet, records: bool) -> BTreeSet<Pe
         Some(&flux),
         &[Verb::List],
     );
+    needs.permissions.extend(admission::permissions());
     needs.permissions
 }
 
@@ -194,6 +195,7 @@ pub(crate) fn permissions_of_apply(
     needs
         .permissions
         .extend(sites::permissions(&Text::from(state_namespace)).all());
+    needs.permissions.extend(admission::permissions());
     let locks = Text::from(armada::LOCK_NAMESPACE);
     add(
         &mut needs,

@@ -50,6 +50,11 @@ pub(super) async fn outcome(
     })
 }
 
+/// What becomes of an object that an apply does not change.
+pub(super) fn unchanged(object: &Object, live: &Object) -> ObjectChange {
+    server_side(object, live, live.clone())
+}
+
 /// What the server would make of an object that is there.
 fn server_side(object: &Object, live: &Object, new: Object) -> ObjectChange {
     let before = managed_fields::owners(live);

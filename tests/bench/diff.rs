@@ -26,6 +26,8 @@ use cluster::{MANAGER, NAMESPACES, RELEASES, VALUES, program, write_values};
 
 /// Counted rounds of the last comparison; the median is printed.
 const ROUNDS: usize = 3;
+/// Releases that differ in the count of dry runs.
+const CHANGED: usize = 5;
 /// Values of `--concurrency` of `kubectl diff`; the best one counts.
 const CONCURRENCIES: [usize; 4] = [1, 4, 16, 32];
 
@@ -45,7 +47,7 @@ fn run() -> Outcome {
     // Work of controllers would be measured, too.
     bed.stop_controllers();
     let file = bed.path().join("releases.yaml");
-    std::fs::write(&file, releases())?;
+    std::fs::write(&file, releases(0))?;
     let name = file.display().to_string();
     print_progress(start, "applying the objects");
     for (manager, name) in [
@@ -75,9 +77,12 @@ fn run() -> Outcome {
         tried.push((taken, concurrency));
     }
     let (_, best) = tried.iter().min().copied().ok_or("nothing was tried")?;
-    let (mut our_times, mut their_times) = (Vec::new(), Vec::new());
+    let (mut our_times, mut all_times, mut their_times) = (Vec::new(), Vec::new(), Vec::new());
     for round in 1..=ROUNDS {
         our_times.push(ours());
+        all_times.push(time(|| {
+            finish(diff(&bed.kubeconfig, &file).arg("--ask-all"));
+        }));
         their_times.push(theirs(best));
         let times = [&our_times, &their_times].map(|times| times[round - 1].as_secs_f64());
         print_progress(
@@ -88,20 +93,33 @@ fn run() -> Outcome {
             ),
         );
     }
-    let (our_time, their_time) = (median(our_times), median(their_times));
+    let (our_time, all_time) = (median(our_times), median(all_times));
+    let their_time = median(their_times);
 
     print_progress(start, "counting requests");
-    let [our_requests, their_requests] = [true, false].map(|ours| -> Outcome<Requests> {
-        let proxy = bed.proxy(if ours { "ours" } else { "kubectl" })?;
-        finish(&mut match ours {
-            true => diff(&proxy.kubeconfig, &file),
-            false => kubectl(&bed, &proxy.kubeconfig, best, &name),
-        });
+    let counted = |name: &str, command: &dyn Fn(&Path) -> Command| -> Outcome<Requests> {
+        let proxy = bed.proxy(name)?;
+        finish(&mut command(&proxy.kubeconfig));
         Ok(Requests::new(&proxy))
-    });
-    let (our_requests, their_requests) = (our_requests?, their_requests?);
+    };
+    let our_requests = counted("ours", &|kubeconfig| diff(kubeconfig, &file))?;
+    let all_requests = counted("all", &|kubeconfig| {
+        let mut command = diff(kubeconfig, &file);
+        command.arg("--ask-all");
+        command
+    })?;
+    let their_requests = counted("kubectl", &|kubeconfig| {
+        kubectl(&bed, kubeconfig, best, &name)
+    })?;
+    let changed = bed.path().join("changed.yaml");
+    std::fs::write(&changed, releases(CHANGED))?;
+    let proxy = bed.proxy("changed")?;
+    let status = diff(&proxy.kubeconfig, &changed).status()?;
+    assert_eq!(status.code(), Some(2), "nothing differs");
+    let changed_requests = Requests::new(&proxy);
     print_progress(start, "measuring memory");
     let our_memory = peak_memory(&mut diff(&bed.kubeconfig, &file));
+    let all_memory = peak_memory(diff(&bed.kubeconfig, &file).arg("--ask-all"));
     let their_memory = peak_memory(&mut kubectl(&bed, &bed.kubeconfig, best, &name));
 
     println!(
@@ -137,13 +155,23 @@ fn run() -> Outcome {
         their_memory,
     );
     row("`armada2flux diff`", our_time, &our_requests, our_memory);
-    println!(
-        "\nratio of times: {:.2} (goal ≤ 0.5)",
-        ratio(our_time, their_time)
+    row(
+        "`armada2flux diff --ask-all`",
+        all_time,
+        &all_requests,
+        all_memory,
     );
+    println!(
+        "\nratio of times: {:.3} (goal ≤ 0.10), with --ask-all {:.2} (goal ≤ 0.5); with {CHANGED} releases changed: {} dry runs",
+        ratio(our_time, their_time),
+        ratio(all_time, their_time),
+        changed_requests.dry_runs
+    );
+    let dry_runs = [&our_requests, &changed_requests, &all_requests].map(|seen| seen.dry_runs);
     assert_eq!(
-        our_requests.dry_runs, RELEASES,
-        "one dry run for each object"
+        dry_runs,
+        [0, CHANGED, RELEASES],
+        "one dry run for each object that differs; with --ask-all, for each"
     );
     Ok(())
 }
@@ -208,7 +236,8 @@ fn namespaces(bed: &Bed) -> Outcome<String> {
     Ok(file.display().to_string())
 }
 
-fn releases() -> String {
+/// The releases, the first of which differ.
+fn releases(changed: usize) -> String {
     let mut text = String::new();
     for number in 0..RELEASES {
         writeln!(
@@ -221,11 +250,12 @@ metadata:
   namespace: bench-{}
   labels: {{armada2flux.dev/site: bench}}
 spec:
-  interval: 30m
+  interval: {}
   releaseName: release-{number}
   chart: {{spec: {{chart: ./chart, sourceRef: {{kind: GitRepository, name: charts, namespace: flux-system}}}}}}
   values:",
-            number % NAMESPACES
+            number % NAMESPACES,
+            if number < changed { "31m" } else { "30m" }
         )
         .unwrap();
         write_values(&mut text, number).unwrap();

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::super::access::failure;
 use super::super::{Failure, Output, warnings};
 use super::Arguments;
-use crate::apply::{Options, Present};
+use crate::apply::{Found, Options, Present};
 use crate::cluster::Cluster;
 use crate::report::plan::{self, Refusal, Report};
 use crate::rollout::journal::RunInfo;
@@ -19,8 +19,8 @@ pub(super) struct Preflight {
     pub(super) info: RunInfo,
     /// What it is going to do.
     pub(super) plan: Report,
-    /// The objects of the rollout that exist.
-    pub(super) present: Present,
+    /// What the cluster holds.
+    pub(super) found: Found,
 }
 
 /// Looks, and refuses the run when anything forbids it.
@@ -46,7 +46,8 @@ pub(super) async fn preflight(
         });
         return Err(refused("Armada is running in this cluster", refusals));
     }
-    let assessment = survey::assess(cluster, rollout, &warnings::to_stderr(output)).await;
+    let warn = warnings::to_stderr(output);
+    let assessment = survey::assess(cluster, rollout, arguments.ask.ask(), &warn).await;
     let assessment = assessment.map_err(failure)?;
     warnings::say_requests(cluster, output);
     let mut refusals = Vec::new();
@@ -79,7 +80,10 @@ pub(super) async fn preflight(
             failed_before,
         },
         plan: plan::report(rollout, &assessment, cluster.server()),
-        present,
+        found: Found {
+            present,
+            admission: assessment.admission,
+        },
     })
 }
 

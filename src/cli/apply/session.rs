@@ -21,7 +21,7 @@ use super::locks::{self, Locks};
 use super::signals::Signals;
 use crate::apply::lease::{self, Held, Kept};
 use crate::apply::publish::{self, Publisher};
-use crate::apply::{self, Caller, Event, Options, Present, RecordError, RunOutcome, Stop, Tools};
+use crate::apply::{self, Caller, Event, Found, Options, RecordError, RunOutcome, Stop, Tools};
 use crate::cluster::Cluster;
 use crate::report::apply::Report;
 use crate::report::command_line;
@@ -129,7 +129,7 @@ impl<'s> Session<'s> {
     pub(super) async fn walk(
         &self,
         options: &Options,
-        present: &Present,
+        found: &Found,
         warnings: &mut ClientWarnings,
     ) -> Result<RunOutcome, Failure> {
         let tools = Tools {
@@ -140,7 +140,7 @@ impl<'s> Session<'s> {
                 .as_ref()
                 .map_or(&self.info, |run| &run.info)
                 .failed_before,
-            present,
+            found,
             caller: self,
             stop: self.stop.clone(),
         };

@@ -10,12 +10,20 @@ use crate::emit::{self, View};
 use crate::flux::Conflict;
 use crate::value::{REDACTED, Text, Value};
 
-/// Creates the report; noise is counted, and listed if `show_noise` is set. `unseen` are the namespaces in which takeovers
-/// are not seen.
+/// What a comparison with a cluster did not look at.
+#[derive(Clone, Debug, Default)]
+pub struct Unseen {
+    /// Namespaces in which takeovers are not seen.
+    pub takeovers: BTreeSet<Text>,
+    /// Webhooks and policies that were not asked about objects that applying does not change.
+    pub validators: BTreeSet<Text>,
+}
+
+/// Creates the report; noise is counted, and listed if `show_noise` is set.
 #[must_use]
 pub fn report(
     changes: &[ObjectChange],
-    unseen: &BTreeSet<Text>,
+    unseen: &Unseen,
     against: Against,
     show_noise: bool,
 ) -> Report {
@@ -42,7 +50,8 @@ pub fn report(
         program: env!("CARGO_PKG_VERSION").to_owned(),
         against,
         summary,
-        takeovers_unseen: unseen.iter().map(Text::to_string).collect(),
+        takeovers_unseen: unseen.takeovers.iter().map(Text::to_string).collect(),
+        validators_not_asked: unseen.validators.iter().map(Text::to_string).collect(),
         objects,
     }
 }

@@ -3,6 +3,7 @@
 mod holders;
 mod namespace;
 mod suspended;
+mod unasked;
 mod webhook;
 
 use std::fs;
@@ -31,6 +32,7 @@ pub(super) fn tests() -> Vec<Test> {
         holders::tests(),
         namespace::tests(),
         suspended::tests(),
+        unasked::tests(),
         webhook::tests(),
     ]
     .concat()
