@@ -180,7 +180,7 @@ pub static ALL: &[Behaviour] = &[
     },
     Behaviour {
         path: "data.source.proxy_server",
-        does: "The HTTP proxy for fetching from Git.",
+        does: "The proxy through which Armada clones over HTTP and downloads archives.",
         default: "none",
         codes: &[Code::FieldNotCarried],
         ..NONE

@@ -23,7 +23,7 @@ use crate::value::{Text, Value};
 use super::options::SourceNamespace;
 use compose::{Parts, chart_folder};
 use key::{Form, Key, MAX_NAME, Nested};
-use place::{Located, Place, locate, shown};
+use place::{ArchiveFolders, Located, Place, locate, shown};
 
 /// The source of one release.
 #[derive(Clone, Debug)]
@@ -71,9 +71,10 @@ impl Sources {
         site: &Text,
         diagnostics: &mut Diagnostics,
     ) -> Self {
+        let folders = ArchiveFolders::of(plan);
         let needs: Vec<_> = plan
             .releases()
-            .map(|release| Need::new(release, map))
+            .map(|release| Need::new(release, map, &folders))
             .collect();
         unused_rules(map, &needs, diagnostics);
         let mut emptied = BTreeMap::new();
@@ -136,12 +137,12 @@ impl SourceNamespace {
 }
 
 impl<'s, 'd, 't> Need<'s, 'd, 't> {
-    fn new(release: &'s Release<'d, 't>, map: &SourceMap) -> Self {
-        let located = locate(release.chart, map);
+    fn new(release: &'s Release<'d, 't>, map: &SourceMap, folders: &ArchiveFolders) -> Self {
+        let located = locate(release.chart, map, folders);
         let parts = release
             .dependencies
             .as_deref()
-            .map(|dependencies| Parts::new(dependencies, map));
+            .map(|dependencies| Parts::new(dependencies, map, folders));
         let key = match &located.place {
             Place::Git { git, folder: _ } => {
                 let form = match &parts {

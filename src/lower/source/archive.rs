@@ -29,15 +29,33 @@ pub(super) struct Forge {
     wrapped: bool,
 }
 
+/// Why the address of an archive tells no source that Flux can read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Unreadable {
+    /// Flux has no client for it.
+    #[error("Flux reads archives of charts only over HTTP and HTTPS")]
+    Scheme,
+    /// Only the index of a repository of charts leads Flux to an archive.
+    #[error("the files of a release on a forge have no index of charts beside them")]
+    NoIndex,
+    /// It does not end with `NAME-VERSION.tgz`.
+    #[error("chart name and version are not in the archive's name")]
+    Name,
+}
+
 /// Reads the address of an archive.
-pub(super) fn read(location: &str) -> Option<Archive> {
-    let (scheme, rest) = location.split_once("://")?;
+pub(super) fn read(location: &str) -> Result<Archive, Unreadable> {
+    let (scheme, rest) = location.split_once("://").ok_or(Unreadable::Scheme)?;
     if scheme != "http" && scheme != "https" {
-        return None;
+        return Err(Unreadable::Scheme);
     }
-    forge(scheme, rest)
-        .map(Archive::Forge)
-        .or_else(|| chart(location))
+    if let Some(forge) = forge(scheme, rest) {
+        return Ok(Archive::Forge(forge));
+    }
+    if is_release_file(rest) {
+        return Err(Unreadable::NoIndex);
+    }
+    chart(location).ok_or(Unreadable::Name)
 }
 
 /// `https://host/folder/NAME-VERSION.tgz`
@@ -49,6 +67,12 @@ fn chart(location: &str) -> Option<Archive> {
         name: name.into(),
         version: version.into(),
     })
+}
+
+/// Returns whether the path is that of a file attached to a release, on GitHub and Gitea or on GitLab.
+fn is_release_file(path: &str) -> bool {
+    path.contains("/releases/download/")
+        || path.contains("/-/releases/") && path.contains("/downloads/")
 }
 
 /// Returns the name of an archive without its ending.
@@ -168,8 +192,51 @@ mod tests {
     }
 
     #[test]
+    fn an_address_tells_why_flux_cannot_read_it() {
+        for (location, why) in [
+            ("ftp://files.example.org/z-1.2.3.tgz", Unreadable::Scheme),
+            ("file:///charts/z-1.2.3.tgz", Unreadable::Scheme),
+            ("/charts/z-1.2.3.tgz", Unreadable::Scheme),
+            (
+                "https://github.com/o/r/releases/download/v1/z-1.2.3.tgz",
+                Unreadable::NoIndex,
+            ),
+            (
+                "https://git.example.org/o/r/releases/download/z-1.2.3/z-1.2.3.tgz",
+                Unreadable::NoIndex,
+            ),
+            (
+                "https://gitlab.example.org/a/b/-/releases/v1/downloads/z-1.2.3.tgz",
+                Unreadable::NoIndex,
+            ),
+            ("https://charts.example.org/z.tgz", Unreadable::Name),
+            (
+                "https://charts.example.org/z-20230101.tgz",
+                Unreadable::Name,
+            ),
+            (
+                "https://charts.example.org/z-1.2.3.tgz?raw=true",
+                Unreadable::Name,
+            ),
+            ("https://charts.example.org/z-1.2.3.zip", Unreadable::Name),
+        ] {
+            assert_eq!(read(location), Err(why), "{location}");
+        }
+        for location in [
+            "https://charts.example.org/releases/z-1.2.3.tgz",
+            "https://charts.example.org/download/z-1.2.3.tgz",
+            "http://charts.example.org/z-1.2.3.tar.gz",
+        ] {
+            assert!(
+                matches!(read(location), Ok(Archive::Chart { .. })),
+                "{location}"
+            );
+        }
+    }
+
+    #[test]
     fn forges_are_git_repositories() {
-        let found = |location: &str, subpath: &str| match read(location)? {
+        let found = |location: &str, subpath: &str| match read(location).ok()? {
             Archive::Forge(forge) => Some((
                 forge.url.to_string(),
                 forge.reference.clone(),

@@ -12,7 +12,7 @@ use crate::source_map::SourceMap;
 use crate::value::Text;
 
 use super::key::Part;
-use super::place::{Located, Place, locate};
+use super::place::{ArchiveFolders, Located, Place, locate};
 
 /// Top folder of composed artifacts, so named that no repository has it.
 pub(super) const FOLDER: &str = "armada2flux";
@@ -37,16 +37,26 @@ pub(super) struct Parts<'s, 'd, 't> {
 
 impl<'s, 'd, 't> Parts<'s, 'd, 't> {
     /// Looks up the dependencies of a chart.
-    pub(super) fn new(dependencies: &'s [Dependency<'d, 't>], map: &SourceMap) -> Self {
+    pub(super) fn new(
+        dependencies: &'s [Dependency<'d, 't>],
+        map: &SourceMap,
+        folders: &ArchiveFolders,
+    ) -> Self {
         let mut parts = Self::default();
-        parts.collect(dependencies, "charts", map);
+        parts.collect(dependencies, "charts", map, folders);
         parts
     }
 
-    fn collect(&mut self, dependencies: &'s [Dependency<'d, 't>], below: &str, map: &SourceMap) {
+    fn collect(
+        &mut self,
+        dependencies: &'s [Dependency<'d, 't>],
+        below: &str,
+        map: &SourceMap,
+        folders: &ArchiveFolders,
+    ) {
         let mut taken = BTreeSet::new();
         for dependency in dependencies {
-            let located = locate(dependency.chart, map);
+            let located = locate(dependency.chart, map, folders);
             let why = match &located.place {
                 Place::Git { git, folder } => {
                     let to = format!("{below}/{}", name(dependency, folder, &mut taken));
@@ -57,7 +67,7 @@ impl<'s, 'd, 't> Parts<'s, 'd, 't> {
                         to: to.as_str().into(),
                     });
                     if let Some(inner) = &dependency.dependencies {
-                        self.collect(inner, &format!("{to}/charts"), map);
+                        self.collect(inner, &format!("{to}/charts"), map, folders);
                     }
                     None
                 }

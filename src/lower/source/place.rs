@@ -3,10 +3,13 @@
 mod mapped;
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::armada::Chart;
 use crate::armada::chart::{Source, SourceKind};
 use crate::flux::{GitReference, GitSource, HelmSource, OciSource, Verify};
+use crate::plan::Plan;
+use crate::resolve::Dependency;
 use crate::source::Span;
 use crate::source_map::{ExistingKind, Facts, SourceMap};
 use crate::value::Text;
@@ -75,14 +78,59 @@ pub(super) enum Note {
         why: &'static str,
         span: Span,
     },
+    /// A field had an effect in Armada and has none in Flux.
+    NotCarried {
+        field: &'static str,
+        why: &'static str,
+        span: Span,
+    },
     /// A field belongs to a source that the source map replaces.
     Replaced { field: &'static str, span: Span },
     /// The rule produced an unusable result.
     Unusable { what: String, span: Span },
 }
 
+/// The folders that the charts of a site name in each archive.
+#[derive(Debug, Default)]
+pub(super) struct ArchiveFolders(BTreeMap<Text, BTreeSet<Text>>);
+
+impl ArchiveFolders {
+    /// Finds the archives of all charts of a plan, dependencies included.
+    pub(super) fn of(plan: &Plan<'_, '_>) -> Self {
+        let mut folders = Self::default();
+        for release in plan.releases() {
+            folders.add(release.chart);
+            folders.add_all(release.dependencies.as_deref());
+        }
+        folders
+    }
+
+    fn add_all(&mut self, dependencies: Option<&[Dependency<'_, '_>]>) {
+        for dependency in dependencies.into_iter().flatten() {
+            self.add(dependency.chart);
+            self.add_all(dependency.dependencies.as_deref());
+        }
+    }
+
+    fn add(&mut self, chart: &Chart<'_>) {
+        let source = &chart.source;
+        if source.kind == Some(SourceKind::Tar) {
+            let subpath = written_subpath(source);
+            let folders = self.0.entry(source.location.value.clone()).or_default();
+            folders.insert(folder(subpath).unwrap_or_else(|| subpath.into()));
+        }
+    }
+
+    /// Returns whether charts are in several folders of an archive.
+    fn are_several(&self, location: &str) -> bool {
+        self.0
+            .get(location)
+            .is_some_and(|folders| folders.len() > 1)
+    }
+}
+
 /// Locates a chart.
-pub(super) fn locate(chart: &Chart<'_>, map: &SourceMap) -> Located {
+pub(super) fn locate(chart: &Chart<'_>, map: &SourceMap, folders: &ArchiveFolders) -> Located {
     let source = &chart.source;
     let Some(kind) = source.kind else {
         return unreadable("Armada has no such source type");
@@ -93,7 +141,7 @@ pub(super) fn locate(chart: &Chart<'_>, map: &SourceMap) -> Located {
             let target = rule.target.fill(&captures);
             mapped::place(source, kind, &known, rule, target, at)
         }
-        None => read(source, kind, known),
+        None => read(source, kind, known, folders),
     }
 }
 
@@ -107,7 +155,7 @@ pub(super) fn with_facts<T>(chart: &Chart<'_>, look: impl FnOnce(&Facts<'_>) -> 
 
 /// What is computed from a `source` block before a rule or a default decides.
 struct Known {
-    archive: Option<Archive>,
+    archive: Result<Archive, archive::Unreadable>,
     subpath: Text,
     chart: Text,
     version: Text,
@@ -128,17 +176,17 @@ impl Known {
         };
         let (archive, named) = match kind {
             SourceKind::Tar => (archive::read(location), last(location)),
-            SourceKind::Git | SourceKind::Local => (None, last(location)),
+            SourceKind::Git | SourceKind::Local => (Err(archive::Unreadable::Name), last(location)),
         };
         let stem = archive::stem(&named).unwrap_or(&named);
         let (chart, version) = match &archive {
-            Some(Archive::Chart {
+            Ok(Archive::Chart {
                 repository: _,
                 name,
                 version,
-            }) => (name.clone(), version.clone()),
-            Some(Archive::Forge(_)) | None if !subpath.is_empty() => (last(&subpath), Text::new()),
-            Some(Archive::Forge(_)) | None => (stem.trim_end_matches(".git").into(), Text::new()),
+            }) if subpath.is_empty() || subpath == *name => (name.clone(), version.clone()),
+            Ok(_) | Err(_) if !subpath.is_empty() => (last(&subpath), Text::new()),
+            Ok(_) | Err(_) => (stem.trim_end_matches(".git").into(), Text::new()),
         };
         Self {
             archive,
@@ -200,7 +248,7 @@ impl Located {
     }
 
     /// Gives a Git place that is read over HTTP the Secret with the address of its proxy.
-    fn take_proxy(&mut self, source: &Source, over_http: bool) {
+    fn take_proxy(&mut self, source: &Source, kind: SourceKind, over_http: bool) {
         let Some(proxy) = source
             .proxy_server
             .as_ref()
@@ -215,10 +263,18 @@ impl Located {
             | Place::Oci(_)
             | Place::Existing { .. }
             | Place::Unreadable(_) => {
-                self.notes.push(Note::Ignored {
-                    field: "proxy_server",
-                    why: "Armada uses it only for Git over HTTP",
-                    span: proxy.span,
+                let (field, span) = ("proxy_server", proxy.span);
+                self.notes.push(match kind {
+                    SourceKind::Tar => Note::NotCarried {
+                        field,
+                        why: "Armada downloaded the archive through it, a HelmRepository has no proxy",
+                        span,
+                    },
+                    SourceKind::Git | SourceKind::Local => Note::Ignored {
+                        field,
+                        why: "Git uses it only over HTTP",
+                        span,
+                    },
                 });
                 return;
             }
@@ -235,25 +291,25 @@ impl Located {
 }
 
 /// Returns the place that the source itself names.
-fn read(source: &Source, kind: SourceKind, known: Known) -> Located {
+fn read(source: &Source, kind: SourceKind, known: Known, folders: &ArchiveFolders) -> Located {
     let mut located = match kind {
         SourceKind::Git => match read_git(source) {
             Ok(located) => located,
             Err(why) => return unreadable(why),
         },
-        SourceKind::Tar => read_archive(source, known),
+        SourceKind::Tar => read_archive(source, known, folders),
         SourceKind::Local => unreadable("it is on the machine that runs Armada"),
     };
-    let over_http = match &located.place {
-        Place::Git { git, folder: _ } => kind == SourceKind::Git && git.url.starts_with("http"),
+    let git_over_http = match &located.place {
+        Place::Git { git, folder: _ } => git.url.starts_with("http"),
         Place::Helm { .. } | Place::Oci(_) | Place::Existing { .. } | Place::Unreadable(_) => false,
     };
-    located.take_proxy(source, over_http);
+    located.take_proxy(source, kind, git_over_http);
     if let Some(method) = source
         .auth_method
         .as_ref()
         .filter(|method| !method.value.is_empty())
-        && (over_http || kind != SourceKind::Git)
+        && (git_over_http || kind != SourceKind::Git)
         && !method.value.eq_ignore_ascii_case("none")
     {
         located.notes.push(Note::Ignored {
@@ -292,31 +348,32 @@ fn read_git(source: &Source) -> Result<Located, &'static str> {
     Ok(located.with_ssh(span))
 }
 
-fn read_archive(source: &Source, known: Known) -> Located {
+fn read_archive(source: &Source, known: Known, folders: &ArchiveFolders) -> Located {
     let forge = match known.archive {
-        Some(Archive::Forge(forge)) => forge,
-        Some(Archive::Chart {
+        Ok(Archive::Forge(forge)) => forge,
+        Ok(Archive::Chart {
             repository,
             name,
             version,
         }) => {
-            let other = source
-                .subpath
-                .as_ref()
-                .filter(|_| !known.subpath.is_empty() && known.subpath != name);
-            let notes = other.map(|subpath| Note::Rewritten {
-                what: format!(
-                    "its archive is read as the chart `{name}`, but its document names the folder `{}`",
-                    known.subpath
-                ),
-                span: subpath.span,
-            });
-            return Located {
-                notes: notes.into_iter().collect(),
-                ..Located::new(chart_of(repository, name, version))
-            };
+            // `helm package` puts a chart into a folder of its name, and nothing beside it.
+            if known.subpath != name {
+                let folder = match &*known.subpath {
+                    "" => "its top".to_owned(),
+                    folder => format!("the folder `{folder}`"),
+                };
+                return unreadable(format!(
+                    "the document takes {folder} of the archive, a packaged chart `{name}` is in a folder of its name"
+                ));
+            }
+            if folders.are_several(&source.location.value) {
+                return unreadable(
+                    "charts of the site are in several folders of the archive, a packaged chart is alone in it",
+                );
+            }
+            return Located::new(chart_of(repository, name, version));
         }
-        None => return unreadable("chart name and version are not in the archive's name"),
+        Err(why) => return unreadable(why.to_string()),
     };
     let Some(folder) = forge.folder(written_subpath(source)) else {
         return unreadable(OUT_OF_REPOSITORY);

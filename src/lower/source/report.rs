@@ -122,6 +122,12 @@ fn diagnostic_of(subject: &str, note: &Note) -> Diagnostic {
                 .at(*span, *why)
                 .help("remove it")
         }
+        Note::NotCarried { field, why, span } => {
+            let message = format!("{subject}: `{field}` of its source is not carried over");
+            Diagnostic::new(Code::FieldNotCarried, message)
+                .at(*span, *why)
+                .help("let source-controller reach the address, through a proxy of its own if need be, or map the chart to a Git repository")
+        }
         Note::Replaced { field, span } => {
             let message = format!("{subject}: `{field}` of its source is left out");
             Diagnostic::new(Code::FieldIgnored, message)

@@ -10,7 +10,7 @@ use crate::resolve::Dependency;
 use crate::source_map::SourceMap;
 use crate::value::Text;
 
-use super::place::{self, Place, locate};
+use super::place::{self, ArchiveFolders, Place, locate};
 
 /// A source that documents name.
 #[derive(Clone, Debug)]
@@ -41,25 +41,32 @@ pub enum Verdict {
 /// Lists the sources of a plan, including those of dependencies, by kind, location and reference.
 #[must_use]
 pub fn survey(plan: &Plan<'_, '_>) -> Vec<Surveyed> {
+    let folders = ArchiveFolders::of(plan);
     let mut found = BTreeMap::new();
     for release in plan.releases() {
-        add(&mut found, release.chart, &release.name);
-        add_all(&mut found, release.dependencies.as_deref(), &release.name);
+        add(&mut found, release.chart, &release.name, &folders);
+        let dependencies = release.dependencies.as_deref();
+        add_all(&mut found, dependencies, &release.name, &folders);
     }
     found.into_values().collect()
 }
 
 type Found = BTreeMap<(&'static str, Text, Text), Surveyed>;
 
-fn add_all(found: &mut Found, dependencies: Option<&[Dependency<'_, '_>]>, release: &Text) {
+fn add_all(
+    found: &mut Found,
+    dependencies: Option<&[Dependency<'_, '_>]>,
+    release: &Text,
+    folders: &ArchiveFolders,
+) {
     for dependency in dependencies.into_iter().flatten() {
-        add(found, dependency.chart, release);
-        add_all(found, dependency.dependencies.as_deref(), release);
+        add(found, dependency.chart, release, folders);
+        add_all(found, dependency.dependencies.as_deref(), release, folders);
     }
 }
 
-fn add(found: &mut Found, chart: &Chart<'_>, release: &Text) {
-    let verdict = || match locate(chart, &SourceMap::default()).place {
+fn add(found: &mut Found, chart: &Chart<'_>, release: &Text, folders: &ArchiveFolders) {
+    let verdict = || match locate(chart, &SourceMap::default(), folders).place {
         Place::Git { git, folder: _ } => Verdict::Read("GitRepository", git.url),
         Place::Helm { repository, .. } => Verdict::Read("HelmRepository", repository.url),
         Place::Oci(key) => Verdict::Read("OCIRepository", key.url),
