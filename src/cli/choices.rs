@@ -12,7 +12,7 @@ use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 
 use super::Failure;
-use super::input::{Armada, InputArguments};
+use super::input::{InputArguments, YamlReader};
 
 /// Options that change the objects.
 #[derive(Debug, Args)]
@@ -144,11 +144,11 @@ impl Choices {
     fn lower(&self, input: &InputArguments) -> lower::Options {
         lower::Options {
             site: self.site.as_deref().map(Text::from),
-            delivery: match (self.values_as, input.armada) {
-                (ValuesAs::Delivered, Armada::Python) => Delivery::Python,
-                (ValuesAs::Written, Armada::Python) => Delivery::Written,
+            delivery: match (self.values_as, input.yaml_reader) {
+                (ValuesAs::Delivered, YamlReader::PyYaml) => Delivery::Python,
+                (ValuesAs::Written, YamlReader::PyYaml) => Delivery::Written,
                 // go-yaml alone reads these documents, so values arrive as they are written.
-                (ValuesAs::Delivered | ValuesAs::Written, Armada::Go) => Delivery::Go,
+                (ValuesAs::Delivered | ValuesAs::Written, YamlReader::GoYaml) => Delivery::Go,
             },
             values_in: match (self.values_in, self.split_secrets) {
                 (ValuesIn::Inline, false) => lower::ValuesIn::Inline,

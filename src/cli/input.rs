@@ -32,9 +32,9 @@ pub(super) struct InputArguments {
     /// File with documents to merge over those of the same schema and name, before --set; may be given several times
     #[arg(long, value_name = "FILE")]
     values: Vec<PathBuf>,
-    /// Armada that deployed the site
-    #[arg(long, value_enum, default_value_t = Armada::Python, value_name = "WHICH")]
-    pub(super) armada: Armada,
+    /// Programs through which documents and values went to Helm; changes types of values, nothing else
+    #[arg(long, value_enum, default_value_t = YamlReader::PyYaml, value_name = "READER")]
+    pub(super) yaml_reader: YamlReader,
 }
 
 impl InputArguments {
@@ -100,7 +100,7 @@ impl InputArguments {
         if let Some(file) = source_map {
             *map = load_source_map(sources, file, diagnostics)?;
         }
-        let dialect = self.armada.dialect();
+        let dialect = self.yaml_reader.dialect();
         Ok(Inputs::read(texts, dialect, super::workers(), diagnostics))
     }
 }
@@ -121,20 +121,21 @@ fn load_source_map(
     })
 }
 
-/// The programs that deploy Armada documents.
+/// What reads the documents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Armada {
-    /// Airship Armada, the Python program
-    Python,
-    /// armada-go, as StarlingX has it
-    Go,
+pub(super) enum YamlReader {
+    /// PyYAML, then go-yaml: Armada
+    #[value(name = "pyyaml")]
+    PyYaml,
+    /// go-yaml alone: armada-go. Waits, tests, hooks, deletions and limits stay those of Armada
+    GoYaml,
 }
 
-impl Armada {
+impl YamlReader {
     fn dialect(self) -> Dialect {
         match self {
-            Armada::Python => Dialect::PyYaml,
-            Armada::Go => Dialect::GoYamlV2,
+            YamlReader::PyYaml => Dialect::PyYaml,
+            YamlReader::GoYaml => Dialect::GoYamlV2,
         }
     }
 }

@@ -66,8 +66,8 @@ data: {release_prefix: p, chart_groups: [all]}
             &[&["convert", "go.yaml"][..], options].concat(),
         )
     };
-    let delivered = run(&["--armada", "go"])?.expect_code(0)?;
-    let written = run(&["--armada", "go", "--values-as", "written"])?.expect_code(0)?;
+    let delivered = run(&["--yaml-reader", "go-yaml"])?.expect_code(0)?;
+    let written = run(&["--yaml-reader", "go-yaml", "--values-as", "written"])?.expect_code(0)?;
     contains(
         &written.stdout,
         "exponent: 1000\n    octal: 15\n    base60: \"1:30\"\n",
