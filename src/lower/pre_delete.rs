@@ -8,6 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::flux::helm_release::JobPatch;
 use crate::gate::{Deleted, Deletion};
 use crate::plan::Release;
+use crate::secret;
 use crate::value::Text;
 
 /// How the tree handles Jobs that Armada deletes before an upgrade.
@@ -84,25 +85,33 @@ pub(super) fn pre_deleted(
         .iter()
         .flat_map(PreDelete::deletions)
         .filter(|deletion| !covered(&deletion.kind));
-    let mut rest: Vec<(&str, crate::source::Span)> = release
-        .pre_deletes
-        .iter()
-        .flat_map(|delete| {
-            delete
-                .kinds
-                .iter()
-                .filter(move |kind| !covered(kind))
-                .map(|kind| (kind.word(), delete.span))
-        })
-        .collect();
-    let at = rest.first().map(|(_, span)| *span);
-    rest.dedup_by_key(|(kind, _)| *kind);
+    let mut at = None;
+    let mut rest: Vec<(Text, Vec<&str>)> = Vec::new();
+    for delete in release.pre_deletes {
+        let selector = delete.selector();
+        for kind in delete.kinds.iter().filter(|kind| !covered(kind)) {
+            at = at.or(Some(delete.span));
+            let place = rest.iter().position(|(known, _)| *known == selector);
+            let place = place.unwrap_or_else(|| {
+                rest.push((selector.clone(), Vec::new()));
+                rest.len() - 1
+            });
+            if let Some((_, kinds)) = rest.get_mut(place)
+                && !kinds.contains(&kind.word())
+            {
+                kinds.push(kind.word());
+            }
+        }
+    }
     if let Some(at) = at {
-        let kinds: Vec<&str> = rest.iter().map(|(kind, _)| *kind).collect();
+        let rest: Vec<String> = rest
+            .iter()
+            .map(|(selector, kinds)| selected(selector, kinds))
+            .collect();
         let message = format!(
-            "release `{}`: Armada deleted objects of kind `{}` before each upgrade",
+            "release `{}`: before each upgrade Armada deleted {}",
             release.name,
-            kinds.join("`, `")
+            rest.join(", and ")
         );
         let help = if choice == PreDeletes::Hooks && release.native_wait && !jobs.is_empty() {
             "Helm waits for this release before its hooks run, so its Jobs do not become hooks: pods that wait for one would never become ready"
@@ -120,6 +129,18 @@ pub(super) fn pre_deleted(
     PreDeleted {
         job_patches: jobs.into_iter().filter(|_| hooks).flat_map(hook).collect(),
         deletions: deletions.collect(),
+    }
+}
+
+/// Says which objects are selected.
+fn selected(selector: &Text, kinds: &[&str]) -> String {
+    let kinds = kinds.join("`, `");
+    if selector.is_empty() {
+        format!("every `{kinds}` of the namespace")
+    } else if secret::text_looks_secret(selector) {
+        format!("every `{kinds}` with certain labels")
+    } else {
+        format!("every `{kinds}` with `{selector}`")
     }
 }
 
