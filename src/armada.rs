@@ -7,6 +7,7 @@ pub mod behaviour;
 pub mod chart;
 pub mod chart_group;
 pub mod decode;
+pub mod difference;
 pub mod disposition;
 pub mod document;
 pub mod fault;

@@ -9,6 +9,7 @@
 //! [`Compilation`] the plan, which borrows from the documents. Commands stop at the stage that they need.
 //! Objects are not stored: a [`Sink`] receives each as it is built.
 
+mod content;
 mod inputs;
 mod objects;
 
@@ -20,8 +21,9 @@ use crate::plan::{self, Plan};
 use crate::resolve;
 use crate::value::Text;
 
+pub use content::Content;
 pub use inputs::{Inputs, SourceMapText, Texts};
-pub use objects::{Content, Refused};
+pub use objects::Refused;
 
 /// Choices that change the objects.
 #[derive(Clone, Debug, Default)]

@@ -253,12 +253,13 @@ pub(crate) fn check(
     let manifests = documents.manifests.iter().map(|m| &*m.head.name.value);
     for name in manifests.filter(|name| target.is_none_or(|target| target == *name)) {
         let mut found = Diagnostics::default();
-        if let Some(site) = resolve::resolve(documents, Some(name), &mut found) {
+        let site = resolve::resolve(documents, Some(name), &mut found);
+        // Faults of charts were reported above, for all Manifests.
+        found.retain(|found| found.code != Code::DeployFault);
+        if let Some(site) = site {
             plan(site, Options::default(), &mut found);
         }
-        // Manifests share groups and charts; the sink drops repeated diagnostics. Faults of
-        // charts were reported above, for all Manifests.
-        found.retain(|found| found.code != Code::DeployFault);
+        // Manifests share groups and charts; the sink drops repeated diagnostics.
         diagnostics.append(found);
     }
 }
@@ -266,23 +267,88 @@ pub(crate) fn check(
 /// Longest time limit, in seconds: more does not fit the durations of Flux.
 pub const MAX_TIMEOUT: i64 = 100 * 365 * 24 * 3600;
 
-/// Returns a time limit; reports one that Helm or Flux cannot hold.
-fn checked_limit(release: &str, seconds: &Spanned<i64>, diagnostics: &mut Diagnostics) -> i64 {
-    if !(1..=MAX_TIMEOUT).contains(&seconds.value) {
+/// What Armada gives Helm where the time limit of a chart is not positive (Armada: handlers/helm.py,
+/// `_check_timeout`).
+const HELM_TIMEOUT: i64 = 300;
+
+/// The limits of a release as its document writes them, checked.
+struct Limits<'c> {
+    release: &'c str,
+    diagnostics: &'c mut Diagnostics,
+}
+
+impl Limits<'_> {
+    /// Returns the limit of the chart. A limit that is not positive fails Armada's own waits before they look
+    /// at anything; without such waits Armada only gives Helm another limit.
+    fn chart(&mut self, seconds: Option<&Spanned<i64>>, waits: bool) -> i64 {
+        let Some(seconds) = seconds else {
+            return DEFAULT_TIMEOUT;
+        };
+        if seconds.value > 0 {
+            return self.checked(seconds);
+        }
+        if waits {
+            self.fault(seconds, "Armada's own waits after Helm fail at once");
+            return seconds.value;
+        }
         let message = format!(
-            "release `{release}`: a time limit of {} s is not valid",
-            seconds.value
+            "release `{}`: its time limit of {} s is {HELM_TIMEOUT} s for Helm",
+            self.release, seconds.value
         );
-        diagnostics.push(
+        self.diagnostics.push(
+            Diagnostic::new(Code::FieldMisread, message)
+                .at(seconds.span, format!("Armada gives Helm {HELM_TIMEOUT} s"))
+                .help("write the limit that is meant"),
+        );
+        HELM_TIMEOUT
+    }
+
+    /// Returns the limit of the tests, which run.
+    fn test(&mut self, seconds: Option<&Spanned<i64>>) -> i64 {
+        match seconds {
+            None => DEFAULT_TEST_TIMEOUT,
+            Some(seconds) if seconds.value > 0 => self.checked(seconds),
+            Some(seconds) => {
+                self.fault(seconds, "Armada ends `helm test` at once");
+                seconds.value
+            }
+        }
+    }
+
+    /// Returns the limit of an uninstall. One that is not positive is a fault of the chart.
+    fn delete(&mut self, seconds: Option<&Spanned<i64>>) -> i64 {
+        match seconds {
+            Some(seconds) if seconds.value > 0 => self.checked(seconds),
+            Some(_) | None => DEFAULT_DELETE_TIMEOUT,
+        }
+    }
+
+    fn checked(&mut self, seconds: &Spanned<i64>) -> i64 {
+        if seconds.value > MAX_TIMEOUT {
+            let message = format!(
+                "release `{}`: a time limit of {} s is longer than 100 years",
+                self.release, seconds.value
+            );
+            self.diagnostics.push(
+                Diagnostic::new(Code::InputLimit, message)
+                    .at(seconds.span, format!("must be at most {MAX_TIMEOUT} s"))
+                    .help("correct the limit"),
+            );
+        }
+        seconds.value
+    }
+
+    fn fault(&mut self, seconds: &Spanned<i64>, label: &str) {
+        let message = format!(
+            "release `{}`: a time limit of {} s is not valid",
+            self.release, seconds.value
+        );
+        self.diagnostics.push(
             Diagnostic::new(Code::DeployFault, message)
-                .at(
-                    seconds.span,
-                    format!("must be between 1 s and {MAX_TIMEOUT} s"),
-                )
-                .help("Armada fails before it deploys anything; correct the limit"),
+                .at(seconds.span, label)
+                .help("Armada accepts the document and fails when it deploys the chart; correct the limit"),
         );
     }
-    seconds.value
 }
 
 /// Returns whether tests run: the chart decides, else its group, else yes. A chart's block without `enabled`
@@ -306,9 +372,10 @@ fn release<'d, 't>(
     name::check_release(&name, chart.release.span, diagnostics);
     name::check_namespace(&chart.namespace.value, chart.namespace.span, diagnostics);
 
-    let mut limit = |value: Option<&Spanned<i64>>, default: i64| match value {
-        Some(seconds) => checked_limit(&name, seconds, diagnostics),
-        None => default,
+    let waits = wait::waits(chart);
+    let mut limits = Limits {
+        release: &name,
+        diagnostics,
     };
     let timeout = chart.wait.timeout.as_ref().or(chart.timeout.as_ref());
     let enabled = chart.test.as_ref().and_then(|test| test.enabled);
@@ -317,7 +384,7 @@ fn release<'d, 't>(
     Release {
         timeout: match options.timeout {
             Some(seconds) => seconds,
-            None => limit(timeout, DEFAULT_TIMEOUT),
+            None => limits.chart(timeout, !waits.is_empty()),
         },
         native_wait: chart.wait.native.unwrap_or(match chart.head.version {
             Version::V1 => true,
@@ -325,9 +392,9 @@ fn release<'d, 't>(
         }),
         upgrade_no_hooks: chart.upgrade.no_hooks,
         upgrade_force: chart.upgrade.force,
-        test_timeout: tested.then(|| limit(test_timeout, DEFAULT_TEST_TIMEOUT)),
-        delete_timeout: limit(chart.delete_timeout.as_ref(), DEFAULT_DELETE_TIMEOUT),
-        waits: wait::waits(chart),
+        test_timeout: tested.then(|| limits.test(test_timeout)),
+        delete_timeout: limits.delete(chart.delete_timeout.as_ref()),
+        waits,
         pre_deletes: &chart.upgrade.pre_delete,
         protected: chart
             .protected

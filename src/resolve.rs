@@ -3,7 +3,7 @@
 mod check;
 mod overlap;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::armada::{ArmadaKind, Chart, ChartGroup, Documents, Manifest};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
@@ -59,6 +59,7 @@ pub(crate) fn resolve<'d, 't>(
 ) -> Option<Site<'d, 't>> {
     let before = diagnostics.errors();
     let index = Index::new(documents, diagnostics);
+    check::manifest_names(documents, diagnostics);
     check::references(documents, &index, diagnostics);
     let manifest = choose(documents, target, diagnostics)?;
     check::faults(documents, &[manifest], &index, diagnostics);
@@ -99,6 +100,7 @@ pub(crate) fn check(
     diagnostics: &mut Diagnostics,
 ) {
     let index = Index::new(documents, diagnostics);
+    check::manifest_names(documents, diagnostics);
     check::references(documents, &index, diagnostics);
     let chosen: Vec<&Manifest> = match target {
         Some(_) => choose(documents, target, diagnostics).into_iter().collect(),
@@ -166,7 +168,8 @@ fn choose<'d>(
         // With a broken one the choice is not known.
         return None;
     }
-    let names: Vec<&str> = manifests.iter().map(|m| &*m.head.name.value).collect();
+    let names: BTreeSet<&str> = manifests.iter().map(|m| &*m.head.name.value).collect();
+    let names: Vec<&str> = names.into_iter().collect();
     let all = names.join("`, `");
     if let Some(target) = target {
         let found = manifests.iter().find(|m| m.head.name.value == target);
@@ -191,6 +194,8 @@ fn choose<'d>(
             );
             None
         }
+        // They have one name, which was reported.
+        [_, ..] if names.len() == 1 => None,
         [first, rest @ ..] => {
             let message = format!("the input holds {} Manifests", manifests.len());
             let mut diagnostic =

@@ -3,12 +3,14 @@
 //! Reading decides structure only. What a scalar *means* is a function of the scalar and a
 //! [`Dialect`], because the programs a manifest passes through disagree about it.
 
+pub mod construct;
 pub mod deliver;
 pub(crate) mod graft;
 pub mod mapping;
 pub mod read;
 pub mod scalar;
 pub mod sensitive;
+pub mod shape;
 pub mod tree;
 
 #[cfg(test)]

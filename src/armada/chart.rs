@@ -1,9 +1,12 @@
 //! `armada/Chart`: one Helm release and how Armada deploys it.
 
+mod shared;
 pub mod source;
 pub mod test;
 pub mod upgrade;
 pub mod wait;
+
+use std::collections::BTreeSet;
 
 use crate::gate::Version;
 use crate::source::{Span, Spanned};
@@ -12,7 +15,7 @@ use crate::yaml::Node;
 
 use super::decode::{Context, Rest, Table};
 use super::disposition::rows;
-use super::fault::Fault;
+use super::fault::{Act, Fault};
 use super::head::Head;
 
 pub use source::{Source, SourceKind};
@@ -76,6 +79,12 @@ pub struct Protected {
     pub span: Span,
 }
 
+/// Returns the names that stand before in the list.
+fn repeated(names: &[Spanned<Text>]) -> impl Iterator<Item = &Spanned<Text>> {
+    let mut known = BTreeSet::new();
+    names.iter().filter(move |name| !known.insert(&name.value))
+}
+
 /// Decodes the body of a Chart.
 pub(super) fn decode<'t>(
     head: Head,
@@ -101,11 +110,20 @@ pub(super) fn decode<'t>(
     let values = data
         .field(&VALUES, cx)
         .and_then(|field| field.check_mapping(cx).then_some(field.value));
-    let dependencies = data
-        .open_field(&DEPENDENCIES, cx)
-        .and_then(|field| field.texts(cx));
-    let wait = data
-        .open_field(&wait::rows::WAIT, cx)
+    let dependencies_field = data.open_field(&DEPENDENCIES, cx);
+    let dependencies = dependencies_field.and_then(|field| field.texts(cx));
+    for name in repeated(dependencies.as_deref().unwrap_or_default()) {
+        let message = format!(
+            "`dependencies` names chart `{}` twice, and Armada ends with FileExistsError at the second copy",
+            name.value
+        );
+        cx.fault_of(Act::Build, name.span, message);
+    }
+    let wait_field = data.open_field(&wait::rows::WAIT, cx);
+    if let Some(values) = values {
+        shared::report(values, wait_field, dependencies_field, cx);
+    }
+    let wait = wait_field
         .and_then(|field| field.table(cx))
         .map_or_else(Wait::default, |table| wait::decode(table, head.version, cx));
     let test = data
@@ -123,6 +141,13 @@ pub(super) fn decode<'t>(
         .and_then(|mut table| {
             let timeout = table.integer(&DELETE_TIMEOUT, cx);
             table.finish(Rest::Ignore(&DELETE_EXTRA), cx);
+            if let Some(timeout) = timeout.as_ref().filter(|timeout| timeout.value <= 0) {
+                let message = format!(
+                    "Armada ends an uninstall at once after {} s, which is no time limit",
+                    timeout.value
+                );
+                cx.fault_of(Act::Purge, timeout.span, message);
+            }
             timeout
         });
     let protected = data.open_field(&PROTECTED, cx).and_then(|field| {

@@ -4,10 +4,11 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::source::{Span, Spanned};
 use crate::value::Text;
 use crate::yaml::scalar::{self, Dialect, Typed};
+use crate::yaml::shape::{self, Shape};
 use crate::yaml::{Kind, Node, mapping};
 
 use super::disposition::Row;
-use super::fault::Fault;
+use super::fault::{Act, Fault};
 use super::head::UNKNOWN;
 use super::ledger::Ledger;
 use super::suggest;
@@ -32,8 +33,13 @@ impl Context<'_> {
 
     /// Notes a fault on which Armada fails only when it deploys the chart.
     pub(super) fn fault(&mut self, span: Span, message: impl Into<String>) {
+        self.fault_of(Act::Deploy, span, message);
+    }
+
+    /// Notes a fault on which Armada fails when it comes to an act of a deployment.
+    pub(super) fn fault_of(&mut self, act: Act, span: Span, message: impl Into<String>) {
         let message = message.into();
-        self.faults.push(Fault { span, message });
+        self.faults.push(Fault { span, message, act });
     }
 
     /// Warns of a value that no schema checks and that Python reads as something other than it looks.
@@ -54,6 +60,10 @@ impl Context<'_> {
     /// Reports a field of the wrong type; `wanted` names the types that the schema accepts.
     pub(super) fn wrong_type(&mut self, field: &Field<'_>, wanted: &str) {
         let found = type_of(field.value, self.dialect);
+        if found == REJECTED && self.dialect == Dialect::PyYaml {
+            // It was reported when the file was read.
+            return;
+        }
         let message = format!(
             "{}: {} must be {wanted}, found {found}",
             self.subject,
@@ -67,12 +77,37 @@ impl Context<'_> {
     }
 }
 
+/// Returns a scalar as Python's `%s` writes it into a label selector; `None` for what a selector cannot hold.
+pub(super) fn python_text(typed: &Typed<'_>) -> Option<Text> {
+    Some(match typed {
+        Typed::Null => "None".into(),
+        Typed::Bool(true) => "True".into(),
+        Typed::Bool(false) => "False".into(),
+        Typed::Int(value) => value.to_string().into(),
+        Typed::Big(value) => value.to_string().into(),
+        // Python writes others with an exponent and a sign.
+        Typed::Float(value) if (1e-4..1e16).contains(&value.abs()) => format!("{value:?}").into(),
+        Typed::String(text) => (&**text).into(),
+        // A time has a space and colons.
+        Typed::Timestamp(date) if !date.contains(':') => date.as_str().into(),
+        Typed::Float(_) | Typed::Binary(_) | Typed::Timestamp(_) => return None,
+    })
+}
+
+/// What has no type: the dialect refuses it.
+const REJECTED: &str = "a rejected value";
+
 /// Returns the type of a node for messages.
 pub(super) fn type_of(node: Node<'_>, dialect: Dialect) -> &'static str {
+    match shape::shape(node, dialect) {
+        Ok(Some(Shape::List | Shape::Pairs)) => return "a list",
+        Ok(Some(Shape::Map)) => return "a mapping",
+        Ok(Some(Shape::Set)) => return "a set",
+        Err(_) => return REJECTED,
+        Ok(None) => {}
+    }
     match node.resolved().kind() {
-        Kind::Sequence => "a list",
-        Kind::Mapping => "a mapping",
-        Kind::Alias(_) => "an alias",
+        Kind::Sequence | Kind::Mapping | Kind::Alias(_) => REJECTED,
         Kind::Scalar(scalar) => match scalar::resolve(scalar, dialect) {
             Ok(Typed::Null) => "null",
             Ok(Typed::Bool(_)) => "a bool",
@@ -81,7 +116,7 @@ pub(super) fn type_of(node: Node<'_>, dialect: Dialect) -> &'static str {
             Ok(Typed::String(_)) => "a string",
             Ok(Typed::Binary(_)) => "binary data",
             Ok(Typed::Timestamp(_)) => "a date",
-            Err(_) => "a rejected value",
+            Err(_) => REJECTED,
         },
     }
 }
@@ -121,9 +156,7 @@ impl<'t> Field<'t> {
 
     /// Returns the string.
     pub(super) fn text(self, cx: &mut Context<'_>) -> Option<Spanned<Text>> {
-        if let Some(scalar) = self.value.scalar()
-            && let Ok(Typed::String(text)) = scalar::resolve(scalar, cx.dialect)
-        {
+        if let Some(Typed::String(text)) = self.typed(cx) {
             return Some(Spanned::new(Text::from(&*text), self.value.span()));
         }
         cx.wrong_type(&self, "a string");
@@ -132,9 +165,7 @@ impl<'t> Field<'t> {
 
     /// Returns the boolean.
     pub(super) fn boolean(self, cx: &mut Context<'_>) -> Option<Spanned<bool>> {
-        if let Some(scalar) = self.value.scalar()
-            && let Ok(Typed::Bool(value)) = scalar::resolve(scalar, cx.dialect)
-        {
+        if let Some(Typed::Bool(value)) = self.typed(cx) {
             return Some(Spanned::new(value, self.value.span()));
         }
         cx.wrong_type(&self, "true or false");
@@ -143,32 +174,22 @@ impl<'t> Field<'t> {
 
     /// Returns the integer. Draft 4 of JSON Schema, which Armada uses, accepts neither `900.0` nor `true`.
     pub(super) fn integer(self, cx: &mut Context<'_>) -> Option<Spanned<i64>> {
-        if let Some(scalar) = self.value.scalar() {
-            match scalar::resolve(scalar, cx.dialect) {
-                Ok(Typed::Int(value)) => return Some(Spanned::new(value, self.value.span())),
-                Ok(Typed::Big(_)) => {
-                    cx.wrong_type(&self, "an integer of at most 64 bits");
-                    return None;
-                }
-                Ok(_) | Err(_) => {}
-            }
+        match self.typed(cx) {
+            Some(Typed::Int(value)) => return Some(Spanned::new(value, self.value.span())),
+            Some(Typed::Big(_)) => cx.wrong_type(&self, "an integer of at most 64 bits"),
+            Some(_) | None => cx.wrong_type(&self, "an integer"),
         }
-        cx.wrong_type(&self, "an integer");
         None
     }
 
     /// Returns the items of a list.
     pub(super) fn list(self, cx: &mut Context<'_>) -> Option<Vec<Node<'t>>> {
-        match self.value.resolved().kind() {
-            Kind::Sequence => {
-                cx.ledger.claim_alone(self.value, self.row);
-                Some(self.value.items().collect())
-            }
-            Kind::Scalar(_) | Kind::Mapping | Kind::Alias(_) => {
-                cx.wrong_type(&self, "a list");
-                None
-            }
+        if !self.is_list(cx) {
+            cx.wrong_type(&self, "a list");
+            return None;
         }
+        cx.ledger.claim_alone(self.value, self.row);
+        Some(self.value.items().collect())
     }
 
     /// Returns a list of strings.
@@ -185,10 +206,10 @@ impl<'t> Field<'t> {
 
     /// Returns a mapping of strings to strings.
     pub(super) fn text_map(self, cx: &mut Context<'_>) -> Option<Vec<(Text, Text)>> {
-        let Kind::Mapping = self.value.resolved().kind() else {
+        if !self.is_mapping(cx) {
             cx.wrong_type(&self, "a mapping of strings");
             return None;
-        };
+        }
         let row = self.row;
         let entries = mapping::entries(self.value, cx.dialect, cx.diagnostics);
         let pairs = entries.into_iter().filter_map(|entry| {
@@ -202,12 +223,16 @@ impl<'t> Field<'t> {
                 value: entry.value,
                 part: Part::Value,
             };
-            // The schema checks only values; a number as key becomes text when it is written.
-            let key = match key.typed(cx) {
-                Some(Typed::Int(number)) => Text::from(number.to_string()),
-                _ => key.text(cx)?.value,
-            };
-            Some((key, value.text(cx)?.value))
+            // The schema checks only values.
+            let typed = key.typed(cx);
+            let text = typed.as_ref().and_then(python_text);
+            if text.is_none() && typed.is_some() {
+                let found = type_of(key.value, cx.dialect);
+                let message = format!("{} cannot be {found}", key.what());
+                cx.fault(key.value.span(), message);
+            }
+            let value = value.text(cx)?.value;
+            Some((text?, value))
         });
         let pairs = pairs.collect();
         cx.ledger.claim(self.value, row);
@@ -216,7 +241,7 @@ impl<'t> Field<'t> {
 
     /// Returns whether the value is a mapping; if not, that is reported. Its content stays unread.
     pub(super) fn check_mapping(self, cx: &mut Context<'_>) -> bool {
-        let is_mapping = self.is_mapping();
+        let is_mapping = self.is_mapping(cx);
         if !is_mapping {
             cx.wrong_type(&self, "a mapping");
         }
@@ -224,23 +249,27 @@ impl<'t> Field<'t> {
     }
 
     /// Returns whether the value is a mapping.
-    pub(super) fn is_mapping(self) -> bool {
-        matches!(self.value.resolved().kind(), Kind::Mapping)
+    pub(super) fn is_mapping(self, cx: &Context<'_>) -> bool {
+        shape::is_mapping(self.value, cx.dialect)
     }
 
     /// Returns whether the value is a list.
-    pub(super) fn is_list(self) -> bool {
-        matches!(self.value.resolved().kind(), Kind::Sequence)
+    pub(super) fn is_list(self, cx: &Context<'_>) -> bool {
+        shape::is_list(self.value, cx.dialect)
     }
 
     /// Returns the scalar's meaning; `None` for lists and mappings and for what the dialect rejects.
     pub(super) fn typed(self, cx: &Context<'_>) -> Option<Typed<'t>> {
-        scalar::resolve(self.value.scalar()?, cx.dialect).ok()
+        let scalar = self.value.scalar()?;
+        match self.part {
+            Part::Key => scalar::resolve_key(scalar, cx.dialect).ok(),
+            Part::Whole | Part::Item | Part::Value => scalar::resolve(scalar, cx.dialect).ok(),
+        }
     }
 
     /// Returns the mapping, to take fields out of it.
     pub(super) fn table(self, cx: &mut Context<'_>) -> Option<Table<'t>> {
-        if let Kind::Mapping = self.value.resolved().kind() {
+        if self.is_mapping(cx) {
             Some(Table::open(self.value, self.row, cx))
         } else {
             cx.wrong_type(&self, "a mapping");
@@ -405,6 +434,10 @@ impl<'t> Table<'t> {
             }
             cx.ledger.claim(entry.key, &UNKNOWN);
             cx.ledger.claim(entry.value, &UNKNOWN);
+            if entry.key.scalar().is_none() {
+                cx.diagnostics.push(mapping::unhashable(entry.key));
+                continue;
+            }
             let message = format!("`{}` has no field `{name}`", row.path);
             if let Rest::Fault = rest {
                 cx.fault(entry.key.span(), message);

@@ -6,7 +6,7 @@ use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::gate::Version;
 use crate::source::{Span, Spanned};
 use crate::value::Text;
-use crate::yaml::scalar::Dialect;
+use crate::yaml::scalar::{Dialect, Typed};
 use crate::yaml::{Kind, Node, Tree};
 
 use super::chart::{self, Chart};
@@ -31,7 +31,7 @@ pub struct Documents<'t> {
     pub manifests: Vec<Manifest>,
     /// Number of skipped documents by schema.
     pub skipped: BTreeMap<Text, usize>,
-    /// Documents that Deckhand has not rendered: their spans and missing fields.
+    /// Documents that Deckhand has not rendered: or whose content it has left out.
     pub not_rendered: Vec<NotRendered>,
     /// Spans of documents that are not valid YAML, whose kinds are unknown.
     pub unreadable: Vec<Span>,
@@ -86,8 +86,17 @@ pub struct NotRendered {
     pub kind: ArmadaKind,
     /// `metadata.name`, required by every schema.
     pub name: Spanned<Text>,
+    /// What it lacks.
+    pub lack: Lack,
+}
+
+/// What a document lacks that Deckhand holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lack {
     /// Required fields that rendering fills in.
-    pub missing: Vec<&'static str>,
+    Fields(Vec<&'static str>),
+    /// Its whole `data`, in whose place an export without `--cleartext-secrets` has a digest.
+    Content,
 }
 
 /// Decodes the documents of a tree into `documents`; every fault is a diagnostic.
@@ -140,7 +149,19 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
     };
     let mut table = Table::open(root, &DOCUMENT, cx);
     table.field(&SCHEMA, cx);
-    let head = decode_head(version, kind, &mut table, root.span(), cx);
+    let head = match decode_head(version, kind, &mut table, root.span(), cx) {
+        Some(Headed::Redacted(name)) => {
+            cx.ledger.claim(root, &FAILED);
+            documents.not_rendered.push(NotRendered {
+                kind,
+                name,
+                lack: Lack::Content,
+            });
+            return;
+        }
+        Some(Headed::Body(head, data, layering)) => Some((head, data, layering)),
+        None => None,
+    };
     let name = head.as_ref().map(|(head, ..)| head.name.value.clone());
     let decoded = match head {
         None => false,
@@ -149,7 +170,7 @@ fn decode<'t>(root: Node<'t>, documents: &mut Documents<'t>, cx: &mut Context<'_
             documents.not_rendered.push(NotRendered {
                 kind,
                 name: head.name,
-                missing: missing_fields(kind, version, &data),
+                lack: Lack::Fields(missing_fields(kind, version, &data)),
             });
             return;
         }
@@ -197,14 +218,31 @@ fn push<T>(list: &mut Vec<T>, decoded: Option<T>) -> bool {
     found
 }
 
-/// Name, body, and whether the metadata hold Deckhand's layering.
+/// A document up to its body.
+enum Headed<'t> {
+    /// The body, and whether the metadata hold Deckhand's layering.
+    Body(Head, Table<'t>, bool),
+    /// A digest stands in the place of the body.
+    Redacted(Spanned<Text>),
+}
+
+/// Returns whether a body is what Deckhand writes for one that it redacts: a SHA-256 digest
+/// (Deckhand: common/document.py).
+fn is_redacted(data: &str) -> bool {
+    data.len() == 64
+        && data
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Decodes name and body.
 fn decode_head<'t>(
     version: Version,
     kind: ArmadaKind,
     table: &mut Table<'t>,
     span: Span,
     cx: &mut Context<'_>,
-) -> Option<(Head, Table<'t>, bool)> {
+) -> Option<Headed<'t>> {
     let row: &'static Row = match kind {
         ArmadaKind::Manifest => &manifest::DATA,
         ArmadaKind::ChartGroup => &chart_group::DATA,
@@ -217,11 +255,17 @@ fn decode_head<'t>(
     metadata.finish(Rest::Ignore(&METADATA), cx);
     let name = name?;
     cx.subject = format!("{kind} `{}`", name.value);
-    let data = table.required(row, cx)?.table(cx)?;
+    let data = table.required(row, cx)?;
+    if let Some(Typed::String(text)) = data.typed(cx)
+        && is_redacted(&text)
+    {
+        return Some(Headed::Redacted(name));
+    }
+    let data = data.table(cx)?;
     let head = Head {
         version,
         name,
         span,
     };
-    Some((head, data, layering))
+    Some(Headed::Body(head, data, layering))
 }

@@ -10,24 +10,44 @@ pub struct Fault {
     pub span: Span,
     /// What is wrong: lower case, no full stop.
     pub message: String,
+    /// The act of Armada that fails.
+    pub act: Act,
+}
+
+/// An act of a deployment that can fail because of a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// Downloading and building the chart: also for charts that are dependencies of deployed ones.
+    Build,
+    /// Installing, upgrading, waiting: for deployed charts alone.
+    Deploy,
+    /// Uninstalling a failed release: for deployed charts whose last deployment failed.
+    Purge,
 }
 
 impl Fault {
-    /// Returns the diagnostic for chart `chart`: an error if a Manifest deploys the chart, else a warning.
+    /// Returns the diagnostic for chart `chart`: an error if Armada comes to the act whenever it deploys a
+    /// Manifest, else a warning.
     #[must_use]
-    pub fn diagnostic(&self, chart: &str, deployed: bool) -> Diagnostic {
-        let Self { span, message } = self;
+    pub fn diagnostic(&self, chart: &str, reached: bool) -> Diagnostic {
+        let Self { span, message, act } = self;
         let message = format!("chart `{chart}`: {message}");
         let mut diagnostic = Diagnostic::new(Code::DeployFault, message);
-        if deployed {
+        if reached && *act != Act::Purge {
             diagnostic.at(*span, "fails at deploy time").help(
                 "Armada accepts the document and fails when it deploys the chart; correct the field",
             )
         } else {
             diagnostic.severity = Severity::Warning;
-            diagnostic
-                .at(*span, "would fail at deploy time")
-                .help("no chosen Manifest deploys the chart; correct the field before one does")
+            let help = match (act, reached) {
+                (Act::Purge, true) => {
+                    "Armada comes to it only when the last deployment of the release failed; correct the field"
+                }
+                (Act::Build | Act::Deploy | Act::Purge, _) => {
+                    "no chosen Manifest deploys the chart; correct the field before one does"
+                }
+            };
+            diagnostic.at(*span, "would fail at deploy time").help(help)
         }
     }
 }

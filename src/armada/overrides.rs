@@ -12,7 +12,8 @@ use crate::gate::Version;
 use crate::source::{FileId, Span};
 use crate::yaml::graft::{MAX_DEPTH, NodeRef};
 use crate::yaml::scalar::{self, Typed};
-use crate::yaml::{Dialect, Kind, Node, Overlay, Tree, mapping};
+use crate::yaml::shape::is_mapping as is_mapping_node;
+use crate::yaml::{Dialect, Node, Overlay, Tree, mapping};
 
 use super::head::{ArmadaKind, armada_schema};
 
@@ -118,7 +119,7 @@ impl Run<'_, '_> {
                     continue;
                 };
                 let data = field(root, "data", self.dialect)
-                    .filter(|data| matches!(data.resolved().kind(), Kind::Mapping));
+                    .filter(|data| is_mapping_node(*data, self.dialect));
                 self.targets.push(Target {
                     kind,
                     version,
@@ -156,7 +157,7 @@ impl Run<'_, '_> {
         let Some(data) = field(root, "data", self.dialect) else {
             return;
         };
-        if !matches!(data.resolved().kind(), Kind::Mapping) {
+        if !is_mapping_node(data, self.dialect) {
             self.refuse(
                 "`data` of an override file's document is not a mapping",
                 data.span(),
@@ -245,7 +246,7 @@ impl Run<'_, '_> {
 
     /// Returns the value of a key; invalid keys were reported when the mapping was read.
     fn key_of<'n>(&self, key: Node<'n>) -> Option<Typed<'n>> {
-        scalar::resolve(key.scalar()?, self.dialect).ok()
+        scalar::resolve_key(key.scalar()?, self.dialect).ok()
     }
 
     fn merge_entry(
@@ -257,7 +258,7 @@ impl Run<'_, '_> {
         depth: usize,
     ) {
         let old = self.overlays[tree].get(into, typed, self.diagnostics);
-        if is_mapping(over) {
+        if is_mapping(over, self.dialect) {
             match old {
                 None => {
                     let new = self.overlays[tree].mapping(over_span(over));
@@ -337,9 +338,9 @@ fn over_span(over: Over<'_>) -> Span {
     }
 }
 
-fn is_mapping(over: Over<'_>) -> bool {
+fn is_mapping(over: Over<'_>, dialect: Dialect) -> bool {
     match over {
-        Over::Node(node) => matches!(node.resolved().kind(), Kind::Mapping),
+        Over::Node(node) => is_mapping_node(node, dialect),
         Over::Branch(branch) => matches!(branch.content, Content::Branches(_)),
     }
 }
@@ -377,9 +378,9 @@ fn identify(root: Node<'_>, dialect: Dialect) -> Option<(ArmadaKind, Version, Op
 
 /// Returns the value under a key. Faults of the mapping are reported when it is decoded.
 fn field<'n>(node: Node<'n>, key: &str, dialect: Dialect) -> Option<Node<'n>> {
-    let Kind::Mapping = node.resolved().kind() else {
+    if !is_mapping_node(node, dialect) {
         return None;
-    };
+    }
     let entries = mapping::entries(node, dialect, &mut Diagnostics::default());
     let found = entries
         .into_iter()

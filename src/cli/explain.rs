@@ -7,18 +7,20 @@ use crate::report::explain::{self, Answer};
 
 use super::{Failure, Output, stdout};
 
-/// Explain an Armada field or a diagnostic code
+/// Explain an Armada field, a diagnostic code, an annotation or a difference from Armada
 ///
-/// Prints what Armada did with the field and what becomes of it in Flux, or why a diagnostic matters and what
-/// to do. Without TOPIC, lists all topics.
+/// Prints what Armada did with the field and what becomes of it in Flux, why a diagnostic matters and what to
+/// do, who acts on an annotation or label of the tree, or where this program differs from Armada on purpose.
+/// Without TOPIC, lists all topics.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   armada2flux explain wait.resources
   armada2flux explain value-retyped
+  armada2flux explain armada2flux.dev/gates
 
 Exit codes: 0 done, 1 unknown topic")]
 pub(super) struct Arguments {
-    /// A field, such as wait.timeout or manifest.release_prefix, or the code of a diagnostic
+    /// A field, such as wait.timeout or manifest.release_prefix, the code of a diagnostic, an annotation
     #[arg(value_name = "TOPIC")]
     topic: Option<String>,
 }
@@ -46,7 +48,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure>
 
 fn unknown(topic: &str, near: &[String]) -> Failure {
     let failure = Failure::new(format!(
-        "`{topic}` is not a field of Armada or a code of a diagnostic"
+        "`{topic}` is not a field of Armada, a code of a diagnostic or an annotation of a tree"
     ));
     if near.is_empty() {
         failure.hint("`armada2flux explain` lists all of them")

@@ -7,7 +7,9 @@ use crate::diagnostic::Diagnostics;
 use crate::parallel::Workers;
 use crate::source::{FileId, Sources};
 use crate::source_map::{self, SourceMap};
-use crate::yaml::{self, Dialect, Tree};
+use crate::yaml::{self, Dialect, Tree, construct};
+
+use super::Content;
 
 /// Texts and their kinds.
 #[derive(Debug, Default)]
@@ -77,6 +79,13 @@ impl Inputs {
         };
         let mut trees = read(&documents, diagnostics);
         let mut others = read(&values, diagnostics);
+        if dialect == Dialect::PyYaml {
+            // A tree of Flux objects is no input of Armada.
+            let documents = (Content::detect(&trees) != Content::Flux).then_some(&trees);
+            for tree in documents.into_iter().flatten().chain(&others) {
+                construct::check(tree, diagnostics);
+            }
+        }
         let changed = overrides::apply(&trees, &others, &sets, dialect, diagnostics);
         for (tree, changed) in trees.iter_mut().zip(changed) {
             if let Some(changed) = changed {

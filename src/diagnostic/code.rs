@@ -64,12 +64,12 @@ codes! {
     AliasLimit "alias-limit" Error "a document's aliases expand to more nodes than the limit allows"
     AnchorDuplicate "anchor-duplicate" Error "an anchor is defined twice in one document"
     ChartInTwoGroups "chart-in-two-groups" Warning "a chart is listed twice; it keeps its first place"
-    ChartNotRendered "chart-not-rendered" Error "a chart is not rendered by Deckhand"
+    ChartNotRendered "chart-not-rendered" Error "a chart is not rendered by Deckhand, or its content is redacted"
     CommentLost "comment-lost" Note "a comment inside values has no place in the output"
     DepthLimit "depth-limit" Error "a document is nested deeper than the limit allows"
     DependencyCycle "dependency-cycle" Error "charts depend on one another in a cycle"
     DependencyNotCarried "dependency-not-carried" Warning "a chart dependency is not carried over"
-    DeployFault "deploy-fault" Error "Armada accepts the field and fails when it deploys the chart"
+    DeployFault "deploy-fault" Error "Armada accepts the document and fails when it deploys the chart"
     DocumentDuplicate "document-duplicate" Warning "two documents of one kind share a name; the first wins, as in Armada"
     DocumentSkipped "document-skipped" Note "documents of other schemas were skipped"
     FieldIgnored "field-ignored" Warning "Armada ignores this field, and so does the output"
@@ -88,7 +88,7 @@ codes! {
     KeyDuplicate "key-duplicate" Warning "a key appears twice in a mapping; the last one wins, as in Armada"
     KeyRetyped "key-retyped" Warning "a key reached Helm as a different text than written"
     KeyType "key-type" Error "a key that Armada or Helm rejects"
-    ManifestAmbiguous "manifest-ambiguous" Error "several Manifests and no `--target-manifest`"
+    ManifestAmbiguous "manifest-ambiguous" Error "several Manifests, of which none is chosen or two have one name"
     ManifestMissing "manifest-missing" Error "no Manifest of that name"
     ManifestOverlap "manifest-overlap" Warning "two Manifests of the input deploy the same releases"
     NameInvalid "name-invalid" Error "a name that Helm, Kubernetes or Flux does not accept"
@@ -116,6 +116,7 @@ codes! {
     ValueNotFinite "value-not-finite" Error "an infinite or undefined number, which Helm rejects"
     ValueRejected "value-rejected" Error "a value that Armada's YAML reader rejects"
     ValueRetyped "value-retyped" Warning "a value reached Helm as something other than written"
+    ValueShared "value-shared" Warning "Armada writes into the values through an anchor that another field shares"
     YamlSyntax "yaml-syntax" Error "a document is not valid YAML"
 }
 
@@ -140,6 +141,7 @@ const LOSSY: &[Code] = &[
     Code::SourceMoving,
     Code::SourceUnresolved,
     Code::TextUnsafe,
+    Code::ValueShared,
 ];
 
 impl fmt::Display for Code {

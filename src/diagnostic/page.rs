@@ -41,8 +41,8 @@ pages! {
         "Armada processes the chart at both places. In a tree a release has one place, the first. What is between the two places no longer precedes the second run of the chart.",
         "Remove the chart from the group in which its order does not matter.";
     ChartNotRendered:
-        "A raw Deckhand chart lacks the fields that layers and substitutions fill in: its source, its passwords, often its release name. Armada never reads it in this form.",
-        "Render the site (`pegleg site -r REPOSITORY render SITE`) or export what is deployed (`shipyard get renderedconfigdocs --cleartext-secrets`), and convert that. Without `--cleartext-secrets` charts with secrets come out as a single digest.";
+        "A raw Deckhand chart lacks the fields that layers and substitutions fill in: its source, its passwords, often its release name. Armada never reads it in this form. In an export without secrets the whole `data` of a chart with secrets is one digest.",
+        "Render the site (`pegleg site -r REPOSITORY render SITE`) or export what is deployed (`shipyard get renderedconfigdocs --cleartext-secrets`), and convert that.";
     CommentLost:
         "Comments inside values are kept at their entry; this one has no entry in the output.",
         "To keep the comment, move it to a line of its own above an entry.";
@@ -56,8 +56,8 @@ pages! {
         "Armada empties the chart's `charts` folder and puts the named charts there. For charts and dependencies from Git repositories the tree does the same. A published archive cannot be changed that way: Flux installs it with the subcharts that were packaged into it.",
         "Check that the archive holds the dependency in the right version, as archives of StarlingX do; otherwise package it again, or map the source to a Git repository.";
     DeployFault:
-        "Armada's validation does not check the field, but its deployment does: the run fails at this chart. A running release was not deployed from this form of the document.",
-        "Correct the field. For a chart that no Manifest deploys, the diagnostic is a warning.";
+        "Armada's validation does not check this, but its deployment does: the run fails at this chart. The diagnostic is a warning for a chart that the chosen Manifest does not deploy, and for what fails only when a failed release is uninstalled.",
+        "Correct the document at the place shown.";
     DocumentDuplicate:
         "Armada silently takes the first of two documents with the same kind and name. Changes to the second have no effect.",
         "Remove the document that is not meant. If the second is meant, remove the first: the release then changes.";
@@ -68,8 +68,8 @@ pages! {
         "The field never had an effect.",
         "Remove it, or set the field that Armada reads.";
     FieldMisread:
-        "No schema checks the lists under v2's `wait.resources`, and Python reads many values as true, for example the text `\"false\"`.",
-        "Write `true`, `false` or a number, as it is meant. The value that Armada used is carried over.";
+        "No schema checks the lists under v2's `wait.resources`, and Python reads many values as true, for example the text `\"false\"`. A time limit that is not positive is 300 s for Helm, where Armada itself waits for nothing.",
+        "Write what is meant. The value that Armada used is carried over.";
     FieldMissing:
         "Armada's schema requires the field. Armada rejects the document.",
         "Add the field. If the documents come from Deckhand, render the site first.";
@@ -113,8 +113,8 @@ pages! {
         "Lists, mappings and null cannot be keys of values. A mapping as key is usually an unquoted `{{ … }}`.",
         "Quote the template, or correct the key.";
     ManifestAmbiguous:
-        "Each Manifest is a site of its own, and Manifests often hold the same releases. Armada does not choose, either.",
-        "Choose one with `--target-manifest`.";
+        "Each Manifest is a site of its own, and Manifests often hold the same releases. Armada does not choose, either. It refuses two Manifests of one name, even where another one is chosen.",
+        "Choose one with `--target-manifest`. Rename or remove one of two with the same name.";
     ManifestMissing:
         "The Manifest sets which groups are deployed and in which order.",
         "Give the file that holds the Manifest, or correct the name after `--target-manifest`.";
@@ -199,6 +199,9 @@ pages! {
     ValueRetyped:
         "Armada writes values into a file that Helm reads by other rules: a quoted `\"08\"` arrives as the number 8, `\"y\"` as true. The running release has the delivered values.",
         "A running release needs nothing: the delivered value is written. For a new cluster use `--values-as written`.";
+    ValueShared:
+        "An anchor and its aliases are one object in Python. Armada completes the entries of `wait.resources` with their labels and replaces the names in `dependencies` by the charts, both in place. Where values share such an object, Helm received what Armada wrote into it. The output holds the values as they are written.",
+        "Write the shared part out at both places. `helm get values` shows what the running release has.";
     YamlSyntax:
         "A document that cannot be read is not converted. The other documents of the file are still checked.",
         "Correct the document at the place shown. Tabs as indentation are the most common cause.";

@@ -1,5 +1,6 @@
 //! One field of Armada's documents or one diagnostic code, on one screen.
 
+use crate::armada::difference::{self, Difference};
 use crate::armada::disposition::Fate;
 use crate::diagnostic::{Code, Severity};
 
@@ -8,6 +9,7 @@ use crate::printable::paragraph::Paragraph;
 use crate::printable::style::Style;
 
 use super::field::{self, Field};
+use super::mark::{self, Mark};
 
 /// Topics that are offered for an unknown one.
 const OFFERED: usize = 5;
@@ -28,6 +30,12 @@ pub enum Answer {
 pub fn explain(topic: &str, style: Style) -> Answer {
     if let Ok(code) = topic.parse::<Code>() {
         return Answer::Page(code_page(code, style));
+    }
+    if let Some(mark) = mark::find(topic) {
+        return Answer::Page(mark_page(mark, style));
+    }
+    if let Some(difference) = difference::find(topic) {
+        return Answer::Page(difference_page(difference, style));
     }
     let wanted = Wanted::new(topic);
     let candidates: Vec<Field> = field::all().filter(|field| wanted.admits(*field)).collect();
@@ -111,8 +119,12 @@ fn near(path: &str) -> Vec<String> {
     let wanted = path.to_lowercase().replace('-', "_");
     let fields = field::all().map(|field| field.name().to_owned());
     let codes = Code::ALL.iter().map(|code| code.name().to_owned());
+    let marks = mark::ALL.iter().map(|mark| mark.short().to_owned());
+    let differences = difference::ALL.iter().map(|one| one.name.to_owned());
     let mut ranked: Vec<(usize, String)> = fields
         .chain(codes)
+        .chain(marks)
+        .chain(differences)
         .map(|name| {
             let plain = name.replace("[]", "").replace('-', "_");
             let whole = strsim::osa_distance(&wanted, &plain);
@@ -152,6 +164,55 @@ pub fn topics(style: Style) -> Printable {
         let names: Vec<&str> = codes.map(|code| code.name()).collect();
         titled(&mut out, &format!("Codes of {severity}s:"));
         push(&mut out, style, "", &names.join(", "));
+    }
+    titled(
+        &mut out,
+        "Annotations and labels of a tree (armada2flux.dev/...):",
+    );
+    let names: Vec<&str> = mark::ALL.iter().map(Mark::short).collect();
+    push(&mut out, style, "", &names.join(", "));
+    titled(&mut out, "Deliberate differences from Armada:");
+    let names: Vec<&str> = difference::ALL.iter().map(|one| one.name).collect();
+    push(&mut out, style, "", &names.join(", "));
+    out
+}
+
+fn mark_page(mark: &Mark, style: Style) -> Printable {
+    let Mark {
+        name,
+        form,
+        on,
+        means,
+        used,
+    } = mark;
+    let mut out = Printable::default();
+    out.line(&format!("{name}: {form} of {on}"));
+    for (title, text) in [("What it says", means), ("Who uses it", used)] {
+        titled(&mut out, title);
+        push(&mut out, style, "", text);
+    }
+    out
+}
+
+fn difference_page(difference: &Difference, style: Style) -> Printable {
+    let Difference {
+        name,
+        armada,
+        here,
+        why,
+        case: _,
+        codes,
+    } = difference;
+    let mut out = Printable::default();
+    out.line(&format!("{name}: a deliberate difference from Armada"));
+    for (title, text) in [("Armada", armada), ("This program", here), ("Why", why)] {
+        titled(&mut out, title);
+        push(&mut out, style, "", text);
+    }
+    if !codes.is_empty() {
+        let codes: Vec<&str> = codes.iter().map(|code| code.name()).collect();
+        titled(&mut out, "Diagnostics");
+        push(&mut out, style, "", &codes.join(", "));
     }
     out
 }
@@ -309,7 +370,9 @@ mod tests {
         let fields = field::all().filter(|field| field.row.path != "data");
         let topics = fields
             .map(|field| listed(field).0)
-            .chain(Code::ALL.iter().map(|code| code.name().to_owned()));
+            .chain(Code::ALL.iter().map(|code| code.name().to_owned()))
+            .chain(mark::ALL.iter().map(|mark| mark.name.to_owned()))
+            .chain(difference::ALL.iter().map(|one| one.name.to_owned()));
         for topic in topics {
             let page = page(&topic);
             let lines = page.lines().count();

@@ -1,10 +1,11 @@
 //! Checks over all Manifests of the input.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use crate::armada::fault::Act;
 use crate::armada::{ArmadaKind, Chart, Documents, Manifest};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::value::Text;
 
 use super::Index;
@@ -77,6 +78,30 @@ pub(super) fn references(
     }
 }
 
+/// No two Manifests may have one name: Armada validates each by its name, and refuses a name that selects two
+/// (Armada: handlers/manifest.py).
+pub(super) fn manifest_names(documents: &Documents<'_>, diagnostics: &mut Diagnostics) {
+    let mut named: BTreeMap<&str, Vec<Span>> = BTreeMap::new();
+    for manifest in &documents.manifests {
+        let name = &manifest.head.name;
+        named.entry(&name.value).or_default().push(name.span);
+    }
+    for (name, spans) in named {
+        let [first, rest @ ..] = spans.as_slice() else {
+            continue;
+        };
+        if rest.is_empty() {
+            continue;
+        }
+        let message = format!("{} Manifests are named `{name}`", spans.len());
+        let mut diagnostic = Diagnostic::new(Code::ManifestAmbiguous, message).at(*first, "one");
+        for other in rest {
+            diagnostic = diagnostic.at(*other, "another");
+        }
+        diagnostics.push(diagnostic.help("Armada refuses the input; remove or rename one of them"));
+    }
+}
+
 /// Reports what Armada finds out only when it deploys: errors for the charts of `manifests`, warnings
 /// for all others.
 pub(super) fn faults(
@@ -92,6 +117,7 @@ pub(super) fn faults(
         .flat_map(|group| &group.charts)
         .map(|name| &*name.value)
         .collect();
+    let built = with_dependencies(&deployed, index);
     for chart in &documents.charts {
         let name = &*chart.head.name.value;
         // A second document of the name is not the one that is deployed.
@@ -100,9 +126,30 @@ pub(super) fn faults(
             .get(name)
             .is_some_and(|first| std::ptr::eq(*first, chart));
         for fault in &chart.faults {
-            diagnostics.push(fault.diagnostic(name, first && deployed.contains(name)));
+            let reached = match fault.act {
+                Act::Build => &built,
+                Act::Deploy | Act::Purge => &deployed,
+            };
+            diagnostics.push(fault.diagnostic(name, first && reached.contains(name)));
         }
     }
+}
+
+/// Returns the charts and all that they name as dependencies.
+fn with_dependencies<'d>(charts: &BTreeSet<&'d str>, index: &Index<'d, '_>) -> BTreeSet<&'d str> {
+    let mut all = charts.clone();
+    let mut waiting: Vec<&str> = charts.iter().copied().collect();
+    while let Some(name) = waiting.pop() {
+        let Some(chart) = index.charts.get(name) else {
+            continue;
+        };
+        for dependency in chart.dependencies.iter().flatten() {
+            if all.insert(&dependency.value) {
+                waiting.push(&dependency.value);
+            }
+        }
+    }
+    all
 }
 
 /// Returns whether a missing document may be one that could not be decoded or read.

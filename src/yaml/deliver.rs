@@ -12,7 +12,7 @@ mod collision;
 mod key;
 mod leaf;
 mod notes;
-mod wording;
+pub(super) mod wording;
 
 #[cfg(test)]
 mod tests;
@@ -22,7 +22,8 @@ use std::collections::BTreeSet;
 use self::key::Key;
 use self::notes::{CommentCursor, Place};
 use super::mapping;
-use super::scalar::{Dialect, Rejected, TAG_PREFIX};
+use super::scalar::{Dialect, Rejected};
+use super::shape::{Shape, shape};
 use super::tree::{Kind, Node, NodeId};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::secret;
@@ -83,15 +84,6 @@ struct Walk<'d, 't> {
     visited: BTreeSet<NodeId>,
     /// Whether the warnings about this node were reported on an earlier visit.
     already_reported: bool,
-}
-
-/// The type of a collection in PyYAML, by its tag.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    List,
-    Map,
-    Set,
-    Pairs,
 }
 
 /// What surrounds a value.
@@ -198,32 +190,13 @@ impl<'t> Walk<'_, 't> {
 
     /// Returns the type of a collection; `None` after an error about its tag.
     fn shape(&mut self, node: Node<'t>, secret: bool) -> Option<Shape> {
-        let plain = match node.kind() {
-            Kind::Mapping => Shape::Map,
-            Kind::Sequence | Kind::Scalar(_) | Kind::Alias(_) => Shape::List,
-        };
-        // go-yaml ignores the tags of collections.
-        let Some(tag) = node.tag().filter(|_| self.how != Delivery::Go) else {
-            return Some(plain);
-        };
-        match (tag.strip_prefix(TAG_PREFIX), plain) {
-            (None, _) if tag == "!" => return Some(plain),
-            (Some("seq"), Shape::List) | (Some("map"), Shape::Map) => return Some(plain),
-            (Some("set"), Shape::Map) => return Some(Shape::Set),
-            (Some("omap" | "pairs"), Shape::List) => return Some(Shape::Pairs),
-            (
-                Some(
-                    "seq" | "map" | "set" | "omap" | "pairs" | "str" | "int" | "float" | "bool"
-                    | "null" | "binary" | "timestamp",
-                ),
-                _,
-            ) => {
-                let reason = Rejected::Text("a collection cannot have this tag");
+        match shape(node, self.how.dialect()) {
+            Ok(shape) => shape,
+            Err(reason) => {
                 self.rejected(node, &reason, secret);
+                None
             }
-            (_, _) => self.rejected(node, &Rejected::UnknownTag(tag.to_owned()), secret),
         }
-        None
     }
 
     fn sequence(&mut self, node: Node<'t>, context: Context) -> Vec<Value> {
@@ -385,7 +358,7 @@ fn contains(outer: Node<'_>, inner: Node<'_>) -> bool {
     outer_at <= inner_at && inner_at < outer_at + outer.subtree_len()
 }
 
-fn names_secret(key: Node<'_>) -> bool {
+pub(super) fn names_secret(key: Node<'_>) -> bool {
     key.scalar()
         .is_some_and(|scalar| secret::key_names_secret(scalar.text))
 }

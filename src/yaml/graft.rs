@@ -13,6 +13,7 @@ use crate::source::Span;
 
 use super::mapping;
 use super::scalar::{self, Dialect, Typed};
+use super::shape::{self, Shape, shape};
 use super::tree::{Builder, Kind, Node, NodeId, Scalar, Style, Text, Tree};
 
 /// The deepest nesting of grafted nodes.
@@ -42,12 +43,11 @@ enum Graft {
     },
     Sequence {
         items: Vec<NodeRef>,
+        tag: Option<Box<str>>,
         span: Span,
     },
     /// Its entries are in [`Overlay::opened`].
-    Mapping {
-        span: Span,
-    },
+    Mapping { tag: Option<Box<str>>, span: Span },
 }
 
 /// Changes to a tree.
@@ -95,7 +95,7 @@ impl<'t> Overlay<'t> {
             NodeRef::Graft(at) => match &self.grafts[at] {
                 Graft::Scalar { span, .. }
                 | Graft::Sequence { span, .. }
-                | Graft::Mapping { span } => *span,
+                | Graft::Mapping { span, .. } => *span,
             },
         }
     }
@@ -104,8 +104,12 @@ impl<'t> Overlay<'t> {
     #[must_use]
     pub(crate) fn is_mapping(&self, node: NodeRef) -> bool {
         match node {
-            NodeRef::Base(id) => matches!(self.base.node(id).kind(), Kind::Mapping),
-            NodeRef::Graft(at) => matches!(&self.grafts[at], Graft::Mapping { .. }),
+            NodeRef::Base(id) => shape::is_mapping(self.base.node(id), self.dialect),
+            // A grafted mapping with a tag is a set, or go-yaml reads it.
+            NodeRef::Graft(at) => match &self.grafts[at] {
+                Graft::Mapping { tag, .. } => tag.is_none() || self.dialect != Dialect::PyYaml,
+                Graft::Scalar { .. } | Graft::Sequence { .. } => false,
+            },
         }
     }
 
@@ -113,7 +117,7 @@ impl<'t> Overlay<'t> {
     #[must_use]
     pub(crate) fn is_sequence(&self, node: NodeRef) -> bool {
         match node {
-            NodeRef::Base(id) => matches!(self.base.node(id).kind(), Kind::Sequence),
+            NodeRef::Base(id) => shape::is_list(self.base.node(id), self.dialect),
             NodeRef::Graft(at) => matches!(&self.grafts[at], Graft::Sequence { .. }),
         }
     }
@@ -155,7 +159,7 @@ impl<'t> Overlay<'t> {
     ) {
         let typed = self
             .scalar(key)
-            .and_then(|scalar| scalar::resolve(scalar, self.dialect).ok())
+            .and_then(|scalar| scalar::resolve_key(scalar, self.dialect).ok())
             .map(Typed::into_owned);
         let at = typed.and_then(|typed| self.find(mapping, &typed, diagnostics));
         let entries = self.entries(mapping, diagnostics);
@@ -178,7 +182,7 @@ impl<'t> Overlay<'t> {
             .collect();
         keys.into_iter().position(|other| {
             self.scalar(other)
-                .is_some_and(|scalar| scalar::resolve(scalar, self.dialect).as_ref() == Ok(key))
+                .is_some_and(|scalar| scalar::resolve_key(scalar, self.dialect).as_ref() == Ok(key))
         })
     }
 
@@ -214,12 +218,16 @@ impl<'t> Overlay<'t> {
 
     /// Makes a list.
     pub(crate) fn sequence(&mut self, items: Vec<NodeRef>, span: Span) -> NodeRef {
-        self.graft(Graft::Sequence { items, span })
+        self.graft(Graft::Sequence {
+            items,
+            tag: None,
+            span,
+        })
     }
 
     /// Makes an empty mapping.
     pub(crate) fn mapping(&mut self, span: Span) -> NodeRef {
-        self.graft(Graft::Mapping { span })
+        self.graft(Graft::Mapping { tag: None, span })
     }
 
     /// Copies a node of another tree, with merge keys and aliases followed.
@@ -244,11 +252,17 @@ impl<'t> Overlay<'t> {
             return Err(TooDeep);
         }
         let span = node.span();
+        // A tag without effect is not kept.
+        let tag = match shape(node, self.dialect) {
+            Ok(Some(Shape::List | Shape::Map)) => None,
+            Ok(Some(Shape::Set | Shape::Pairs) | None) | Err(_) => node.resolved().tag(),
+        };
+        let tag = tag.map(Into::into);
         let graft = match node.resolved().kind() {
             Kind::Scalar(scalar) => Graft::Scalar {
                 text: scalar.text.into(),
                 style: scalar.style,
-                tag: scalar.tag.map(Into::into),
+                tag,
                 span,
             },
             Kind::Sequence => {
@@ -256,7 +270,7 @@ impl<'t> Overlay<'t> {
                 for item in node.items() {
                     items.push(self.copy_at(item, depth + 1, diagnostics)?);
                 }
-                Graft::Sequence { items, span }
+                Graft::Sequence { items, tag, span }
             }
             Kind::Mapping | Kind::Alias(_) => {
                 let mut entries = Vec::new();
@@ -265,7 +279,7 @@ impl<'t> Overlay<'t> {
                     let value = self.copy_at(entry.value, depth + 1, diagnostics)?;
                     entries.push((key, value));
                 }
-                let node = self.graft(Graft::Mapping { span });
+                let node = self.graft(Graft::Mapping { tag, span });
                 self.opened.insert(node, entries);
                 return Ok(node);
             }
@@ -447,15 +461,17 @@ impl Writer<'_, '_> {
                 self.builder.place(id, *span);
                 return;
             }
-            Graft::Sequence { items, span } => {
-                let id = self.builder.start_sequence((0, 0), None, None);
+            Graft::Sequence { items, tag, span } => {
+                let tag = tag.as_deref();
+                let id = self.builder.start_sequence((0, 0), tag, None);
                 self.builder.place(id, *span);
                 for item in items {
                     self.write_ref(*item);
                 }
             }
-            Graft::Mapping { span } => {
-                let id = self.builder.start_mapping((0, 0), None, None);
+            Graft::Mapping { tag, span } => {
+                let tag = tag.as_deref();
+                let id = self.builder.start_mapping((0, 0), tag, None);
                 self.builder.place(id, *span);
                 self.opened(NodeRef::Graft(at));
             }

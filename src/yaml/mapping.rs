@@ -167,7 +167,7 @@ fn merges<'t>(
 }
 
 /// Returns whether the key is a merge key: a plain `<<`, or one with the tag `!!merge`.
-fn is_merge(key: Node<'_>, dialect: Dialect) -> bool {
+pub(super) fn is_merge(key: Node<'_>, dialect: Dialect) -> bool {
     const TAG: &str = "tag:yaml.org,2002:merge";
     let python = dialect == Dialect::PyYaml;
     // PyYAML looks at the tag of the node that an alias stands for, go-yaml at the key as written.
@@ -208,18 +208,27 @@ fn merge_sources<'t>(
             let node = node_resolved;
             sources.push(Task::Mapping { node, merged });
         } else {
-            let diagnostic = Diagnostic::new(
-                Code::ValueRejected,
-                "a merge key `<<` needs a mapping or a list of mappings",
-            );
-            diagnostics.push(
-                diagnostic
-                    .at(node.span(), "this is neither")
-                    .help("merge an anchored mapping, or quote the key: \"<<\""),
-            );
+            diagnostics.push(merge_refused(node));
         }
     }
     sources
+}
+
+/// Returns the error about a key that is a list or a mapping.
+pub(crate) fn unhashable(key: Node<'_>) -> Diagnostic {
+    Diagnostic::new(Code::KeyType, "a list or a mapping cannot be a key")
+        .at(key.span(), "")
+        .help("write text; a template in braces needs quotes")
+}
+
+/// Returns the error about what a merge key cannot merge.
+pub(super) fn merge_refused(node: Node<'_>) -> Diagnostic {
+    Diagnostic::new(
+        Code::ValueRejected,
+        "a merge key `<<` needs a mapping or a list of mappings",
+    )
+    .at(node.span(), "this is neither")
+    .help("merge an anchored mapping, or quote the key: \"<<\"")
 }
 
 /// The longest key that a message shows, in characters.

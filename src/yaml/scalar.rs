@@ -98,6 +98,17 @@ pub fn resolve<'t>(scalar: Scalar<'t>, dialect: Dialect) -> Result<Typed<'t>, Re
     }
 }
 
+/// Returns the meaning of a scalar that is the key of a mapping. PyYAML reads a plain `=` there as a string.
+///
+/// # Errors
+/// When the program of the dialect refuses the document because of the key.
+pub fn resolve_key<'t>(scalar: Scalar<'t>, dialect: Dialect) -> Result<Typed<'t>, Rejected> {
+    match dialect {
+        Dialect::PyYaml if pyyaml::is_value_key(scalar) => Ok(string(scalar.text)),
+        Dialect::PyYaml | Dialect::GoYamlV2 | Dialect::GoYamlV3 => resolve(scalar, dialect),
+    }
+}
+
 fn string(text: &str) -> Typed<'_> {
     Typed::String(Cow::Borrowed(text))
 }

@@ -11,6 +11,7 @@ use super::support::{Result, check_file, ensure, root, run};
 pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("generated::docs/diagnostics.md", diagnostics),
+        Trial::test("generated::docs/differences.md", differences),
         Trial::test("generated::docs/field-mapping.md", field_mapping),
         Trial::test("generated::src/diagnostic/examples.txt", examples),
         Trial::test("generated::docs/cli.md", cli),
@@ -26,6 +27,14 @@ fn diagnostics() -> Result {
     check_file(
         "docs/diagnostics.md",
         &format!("# Diagnostics\n\n{NOTE}\n{page}"),
+    )
+}
+
+fn differences() -> Result {
+    let page = armada2flux::report::differences_page::page();
+    check_file(
+        "docs/differences.md",
+        &format!("# Differences from Armada\n\n{NOTE}\n{page}"),
     )
 }
 

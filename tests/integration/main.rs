@@ -12,6 +12,7 @@ mod canary;
 mod cli;
 mod corpus;
 mod examples;
+mod faithful;
 mod fields;
 mod generated;
 mod golden;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
     trials.extend(cli::trials());
     trials.extend(corpus::trials());
     trials.extend(examples::trials());
+    trials.extend(faithful::trials());
     trials.extend(fields::trials());
     trials.extend(generated::trials());
     trials.extend(golden::trials());

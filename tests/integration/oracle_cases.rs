@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use armada2flux::armada::difference::{self, Answer, Case};
 use armada2flux::armada::overrides::{self, Set};
 use armada2flux::compile::{Inputs, Texts};
 use armada2flux::diagnostic::Diagnostics;
@@ -17,29 +18,6 @@ use libtest_mimic::{Failed, Trial};
 use serde_json::{Value as Json, json};
 
 use crate::shared;
-
-/// A part that differs on purpose.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    /// Valid or invalid.
-    Verdict,
-    /// The plan, or that there is none.
-    Plan,
-}
-
-/// All deliberate differences from Armada's answers, with their reasons.
-const DIFFERENCES: &[(&str, Answer, &str)] = &[
-    (
-        "wait-bad-type",
-        Answer::Verdict,
-        "Armada checks the type only when it deploys the chart; validate reports it before",
-    ),
-    (
-        "chart-in-two-groups",
-        Answer::Plan,
-        "armada deploys the chart at both places; a release has one place in a tree, its first",
-    ),
-];
 
 /// The tests of this module: one for each case.
 pub(crate) fn trials() -> Vec<Trial> {
@@ -61,12 +39,24 @@ pub(crate) fn trials() -> Vec<Trial> {
             Trial::test(format!("oracle_cases::{name}"), move || run(&folder))
         })
         .collect();
+    let known: Vec<String> = tests.iter().map(|test| test.name().to_owned()).collect();
     tests.push(Trial::test("oracle_cases::no_case_is_missing", move || {
-        if number == 54 {
-            Ok(())
-        } else {
-            Err(format!("{number} cases instead of 54").into())
+        if number != 54 {
+            return Err(format!("{number} cases instead of 54").into());
         }
+        for difference in difference::ALL {
+            let cases: Vec<&str> = match difference.case {
+                Case::Handlers(cases) => cases.iter().map(|(case, _)| *case).collect(),
+                Case::PythonErrors(cases) => cases.to_vec(),
+                Case::Waits(_) | Case::Watches(_) | Case::PyYaml(_) => Vec::new(),
+            };
+            for case in cases {
+                if !known.contains(&format!("oracle_cases::{case}")) {
+                    return Err(format!("{}: no case {case}", difference.name).into());
+                }
+            }
+        }
+        Ok(())
     }));
     tests
 }
@@ -81,14 +71,36 @@ fn name_of(folder: &Path) -> String {
 fn run(folder: &Path) -> Result<(), Failed> {
     let name = name_of(folder);
     settle(&name, Answer::Verdict, verdict(folder))?;
-    settle(&name, Answer::Plan, plan_of(folder))
+    settle(&name, Answer::Plan, plan_of(folder))?;
+    python_error(&name, folder)
+}
+
+/// An error of Python's own has a difference that names the case.
+fn python_error(name: &str, folder: &Path) -> Result<(), Failed> {
+    let listed = difference::ALL
+        .iter()
+        .any(|difference| match difference.case {
+            Case::PythonErrors(cases) => cases.contains(&name),
+            Case::Handlers(_) | Case::Waits(_) | Case::Watches(_) | Case::PyYaml(_) => false,
+        });
+    let expected = read_json(&folder.join("expected.json"));
+    let class = expected["error"].as_str();
+    // Armada's own classes end with `Exception`.
+    let raw = class.is_some_and(|class| !class.ends_with("Exception"));
+    if raw == listed {
+        return Ok(());
+    }
+    Err(format!("raw error: {class:?}, listed: {listed}").into())
 }
 
 /// A difference must be listed, and a listed one must be there.
 fn settle(name: &str, answer: Answer, compared: Result<(), Failed>) -> Result<(), Failed> {
-    let listed = DIFFERENCES
+    let listed = difference::ALL
         .iter()
-        .any(|(case, of, _)| *case == name && *of == answer);
+        .any(|difference| match difference.case {
+            Case::Handlers(cases) => cases.contains(&(name, answer)),
+            Case::Waits(_) | Case::Watches(_) | Case::PythonErrors(_) | Case::PyYaml(_) => false,
+        });
     match (compared, listed) {
         (Ok(()), true) => Err("listed as different, but equal".into()),
         (Err(_), true) => Ok(()),

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use armada2flux::apply::Store;
+use armada2flux::armada::difference::{self, Case};
 use armada2flux::cluster::Event;
 use armada2flux::flux::Object;
 use armada2flux::gate::{Gate, State, Verdict, annotation};
@@ -16,53 +17,28 @@ use serde_json::{Value as Json, json};
 
 use crate::{oracle_waits, shared};
 
-/// Cases in which the answer differs on purpose. They are never laxer than Armada, which is checked, too.
-const DIFFERENCES: &[(&str, &[&str])] = &[
-    (
-        "armada reads a status that is not there yet and ends with a raw AttributeError; we wait for it",
-        &[
-            "deployment-status-missing",
-            "statefulset-status-missing",
-            "daemonset-status-missing",
-            "job-status-missing",
-            "pod-status-missing",
-        ],
-    ),
-    (
-        "armada reads conditions that are not there yet and ends with a raw TypeError; we wait for them",
-        &[
-            "deployment-zero-replicas-no-conditions",
-            "pod-running-no-conditions",
-            "several-error-after-waiting",
-            "several-error-first",
-        ],
-    ),
-    (
-        "armada's client refuses an object without counts that the API server always gives; we take 0",
-        &[
-            "statefulset-status-without-replicas",
-            "daemonset-status-empty",
-        ],
-    ),
-    (
-        "armada waits out its time limit for what only a change of the object can bring, then fails; we fail at once",
-        &[
-            "statefulset-partition-updated",
-            "statefulset-partition-updated-v1",
-            "statefulset-partition-above-replicas",
-            "statefulset-ondelete-updated",
-            "statefulset-ondelete-updated-v1",
-            "statefulset-ondelete-async-false",
-            "daemonset-ondelete-updated",
-            "daemonset-ondelete-async-false",
-            "daemonset-strategy-type-missing",
-        ],
-    ),
-    (
-        "armada reads an update strategy that is not there and ends with a raw AttributeError; we fail and say why",
-        &["statefulset-strategy-missing", "daemonset-strategy-missing"],
-    ),
-];
+/// Returns the cases without changes in which the answer differs on purpose. They are never laxer than Armada,
+/// which is checked, too.
+fn differences() -> impl Iterator<Item = &'static str> {
+    let listed = difference::ALL
+        .iter()
+        .map(|difference| match difference.case {
+            Case::Waits(names) => names,
+            Case::Handlers(_) | Case::Watches(_) | Case::PythonErrors(_) | Case::PyYaml(_) => &[],
+        });
+    listed.flatten().copied()
+}
+
+/// Returns the cases with changes in which the answer differs on purpose, each with the name of the difference.
+fn watched_differences() -> impl Iterator<Item = (&'static str, &'static str)> {
+    difference::ALL.iter().flat_map(|difference| {
+        let names = match difference.case {
+            Case::Watches(names) => names,
+            Case::Handlers(_) | Case::Waits(_) | Case::PythonErrors(_) | Case::PyYaml(_) => &[],
+        };
+        names.iter().map(|name| (*name, difference.name))
+    })
+}
 
 /// How far a case is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -108,10 +84,8 @@ fn answers(folder: &Path) -> Result<(), Failed> {
         .iter()
         .filter_map(|case| case["name"].as_str())
         .collect();
-    for (_, listed) in DIFFERENCES {
-        let gone = listed.iter().filter(|name| !names.contains(name));
-        wrong.extend(gone.map(|name| format!("{name}: listed, but no case")));
-    }
+    let gone = differences().filter(|name| !names.contains(name));
+    wrong.extend(gone.map(|name| format!("{name}: listed, but no case")));
     let wanted = PLACES.iter().copied().collect();
     if wrong.is_empty() && places != wanted {
         wrong.push(format!("{places:?} instead of {wanted:?}"));
@@ -119,26 +93,8 @@ fn answers(folder: &Path) -> Result<(), Failed> {
     shared::no_differences(&wrong)
 }
 
-/// Cases in which the answer to a watch differs on purpose.
-const WATCHED: &[(&str, &[&str])] = &[
-    (
-        "armada takes what is deleted for ready, done or not; we wait for what comes in its place",
-        &["events-last-pod-deleted-v1", "events-last-pod-deleted-v2"],
-    ),
-    (
-        "armada ends with a raw KeyError; we wait",
-        &["events-unknown-deleted"],
-    ),
-    (
-        "armada ends when the API server has forgotten a watch's place; we list again",
-        &["events-error-410"],
-    ),
-    (ADOPTED, &["events-tracked-becomes-excluded"]),
-];
-
 /// The only laxer answer: Armada would give it as well if asked once more.
-const ADOPTED: &str = "armada keeps its last word on a pod that a controller adopts, and waits out its time limit; we leave such a pod \
-     out at once, as armada does in its next run";
+const ADOPTED: &str = "pod-adopted";
 
 /// Follows the events after the first list as a run does.
 fn watches(folder: &Path) -> Result<(), Failed> {
@@ -158,18 +114,15 @@ fn watches(folder: &Path) -> Result<(), Failed> {
         .iter()
         .filter_map(|case| watched_case(case).err())
         .collect();
-    for (_, listed) in WATCHED {
-        let gone = listed
-            .iter()
-            .filter(|name| !watched.iter().any(|case| case["name"] == **name));
-        wrong.extend(gone.map(|name| format!("{name}: listed, but no case")));
-    }
+    let gone =
+        watched_differences().filter(|(name, _)| !watched.iter().any(|case| case["name"] == *name));
+    wrong.extend(gone.map(|(name, _)| format!("{name}: listed, but no case")));
     shared::no_differences(&wrong)
 }
 
 fn watched_case(case: &Json) -> Result<(), String> {
     let name = case["name"].as_str().unwrap_or("");
-    let listed = WATCHED.iter().find(|(_, names)| names.contains(&name));
+    let listed = watched_differences().find(|(listed, _)| *listed == name);
     let gates = oracle_waits::with_release(&case["input"], |release| release.map(Release::gates));
     let [gate] = &gates.unwrap_or_default()[..] else {
         return Err(format!("{name}: not one gate"));
@@ -178,7 +131,7 @@ fn watched_case(case: &Json) -> Result<(), String> {
     let verdict = follow(gate, &case["input"]);
     if verdict == Verdict::Ready
         && expected["verdict"] != "ready"
-        && listed.is_none_or(|(reason, _)| *reason != ADOPTED)
+        && listed.is_none_or(|(_, difference)| difference != ADOPTED)
     {
         return Err(format!("{name}: LAXER"));
     }
@@ -226,7 +179,7 @@ fn is_watched(input: &Json) -> bool {
 /// A difference must be listed, and a listed one must be there.
 fn settle(case: &Json) -> Result<Place, String> {
     let name = case["name"].as_str().unwrap_or("");
-    let listed = DIFFERENCES.iter().any(|(_, names)| names.contains(&name));
+    let listed = differences().any(|listed| listed == name);
     let expected = &case["expected"];
     if expected["phase"] == "config" {
         return Ok(Place::Configuration);

@@ -2,7 +2,7 @@
 
 use crate::armada::decode::{Context, Rest, Table};
 use crate::armada::disposition::rows;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::armada::fault::Act;
 use crate::gate::Version;
 use crate::source::{Span, Spanned};
 use crate::value::Text;
@@ -13,7 +13,7 @@ rows! { "Chart";
     LOCATION "data.source.location" Any Mapped Tree "spec.url of the source object" "repository, archive or folder; SSH in every spelling, git:// over HTTPS, archives that a forge packs from its repository";
     SUBPATH "data.source.subpath" Any Mapped Tree "spec.chart.spec.chart" "the chart's folder in the repository; in an archive the chart is found by its name";
     REFERENCE "data.source.reference" Any Mapped Tree "spec.ref of the GitRepository" "a commit, a branch or tag, or a ref; master when absent; a new commit reaches the release through commonMetadata" since 2 7;
-    PROXY_SERVER "data.source.proxy_server" Any Approximated Tree "spec.proxySecretRef of the GitRepository" "Flux reads the address from a Secret, which is written without content; only Git over HTTP, as in Armada";
+    PROXY_SERVER "data.source.proxy_server" Any Approximated Tree "spec.proxySecretRef of the GitRepository" "Flux reads the address from a Secret, which is written without content; for Git over HTTP, a HelmRepository has no proxy";
     AUTH_METHOD "data.source.auth_method" Any Approximated Tree "spec.secretRef of the GitRepository" "Flux reads the key and the host key from a Secret, which is written without content for every SSH address";
     EXTRA "data.source.*" Any DroppedHarmless Nobody "" "Armada does not read it";
 }
@@ -40,7 +40,7 @@ pub struct Source {
     pub subpath: Option<Spanned<Text>>,
     /// Commit, branch, tag or ref.
     pub reference: Option<Spanned<Text>>,
-    /// HTTP proxy for Git.
+    /// HTTP proxy for Git over HTTP and for archives.
     pub proxy_server: Option<Spanned<Text>>,
     /// How Git authenticates (`SSH`).
     pub auth_method: Option<Spanned<Text>>,
@@ -73,13 +73,11 @@ pub(in crate::armada) fn decode(
         _ => None,
     };
     if known.is_none() {
-        let message = format!("{}: Armada has no source type `{}`", cx.subject, kind.value);
-        // Armada fails on this only when it deploys the chart, so unused charts may have it.
-        cx.diagnostics.push(
-            Diagnostic::new(Code::SourceUnresolved, message)
-                .at(kind.span, "expected git, tar or local")
-                .help("correct the type, or the release cannot be deployed"),
+        let message = format!(
+            "Armada has no source type `{}`; it supports git, tar, local",
+            kind.value
         );
+        cx.fault_of(Act::Build, kind.span, message);
     }
     Some(Source {
         kind: known,

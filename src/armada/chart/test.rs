@@ -41,7 +41,7 @@ pub(in crate::armada) fn decode(
             span,
         });
     }
-    if version == Version::V1 && !field.is_mapping() {
+    if version == Version::V1 && !field.is_mapping(cx) {
         cx.wrong_type(&field, "true, false or a mapping");
         return None;
     }

@@ -4,8 +4,9 @@ use super::{Delivery, Walk, leaf, wording};
 use crate::diagnostic::Code;
 use crate::source::Span;
 use crate::value::{LONGEST_KEY, Text, is_too_long, unsafe_char};
+use crate::yaml::mapping::unhashable;
 use crate::yaml::scalar::{self, Dialect, Typed};
-use crate::yaml::tree::{Node, Scalar, Style};
+use crate::yaml::tree::{Node, Scalar};
 
 /// The type of a key in Go, before it becomes text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,12 +53,8 @@ impl<'t> Walk<'_, 't> {
     /// Returns the key's text; `None` after an error.
     pub(super) fn key(&mut self, node: Node<'t>) -> Option<Key> {
         let Some(scalar) = node.scalar() else {
-            self.refuse(
-                node,
-                Code::KeyType,
-                "a list or a mapping cannot be a key",
-                "write text; a template in braces needs quotes",
-            );
+            self.failed = true;
+            self.diagnostics.push(unhashable(node));
             return None;
         };
         let key = self.typed_key(node, scalar)?;
@@ -95,13 +92,8 @@ impl<'t> Walk<'_, 't> {
     }
 
     fn typed_key(&mut self, node: Node<'t>, scalar: Scalar<'t>) -> Option<Key> {
-        let Scalar { text, style, tag } = scalar;
-        // PyYAML refuses a plain `=` as a value only.
-        let plain = style == Style::Plain && tag.is_none() || tag == Some("!");
-        if text == "=" && plain {
-            return Some(string_key(text, text, node));
-        }
-        let typed = match scalar::resolve(scalar, self.how.dialect()) {
+        let text = scalar.text;
+        let typed = match scalar::resolve_key(scalar, self.how.dialect()) {
             Ok(typed) => typed,
             Err(reason) => {
                 self.rejected(node, &reason, false);

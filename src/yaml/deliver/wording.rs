@@ -44,7 +44,17 @@ fn digits(number: &Number) -> String {
     match number {
         Number::Int(int) => int.to_string(),
         Number::Big(digits) => shortened(digits),
-        Number::Float(float) => float.to_string(),
+        Number::Float(float) => float_digits(*float),
+    }
+}
+
+/// Prints a float as people write it: with an exponent where digits alone would be a row of zeros.
+fn float_digits(float: f64) -> String {
+    let plain = float == 0.0 || (1e-6..1e21).contains(&float.abs()) || !float.is_finite();
+    if plain {
+        float.to_string()
+    } else {
+        format!("{float:e}")
     }
 }
 
@@ -80,8 +90,9 @@ pub(super) fn inexact(number: &Number, float: f64, hidden: bool) -> String {
         return "an integer reached Helm as another number, rounded to a double".to_owned();
     }
     format!(
-        "the number {} reached Helm as {float:.0}, rounded to a double",
-        digits(number)
+        "the number {} reached Helm as {}, rounded to a double",
+        digits(number),
+        shortened(&format!("{float:.0}"))
     )
 }
 
@@ -121,7 +132,7 @@ pub(super) fn help(how: Delivery) -> &'static str {
 }
 
 /// Describes why a value was refused. A tag can be the secret itself: `password: !abc` is a tag without text.
-pub(super) fn rejected(reason: &Rejected, hidden: bool, how: Delivery) -> Diagnostic {
+pub(in crate::yaml) fn rejected(reason: &Rejected, hidden: bool, how: Delivery) -> Diagnostic {
     let reader = match how {
         Delivery::Python | Delivery::Written => "Armada",
         Delivery::Go => "armada-go",
@@ -140,5 +151,30 @@ pub(super) fn rejected(reason: &Rejected, hidden: bool, how: Delivery) -> Diagno
             let message = format!("{reader} refuses this value: {reason}");
             Diagnostic::new(Code::ValueRejected, message).help("quote it to make it text")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_printed_short() {
+        for (float, text) in [
+            (0.0, "0"),
+            (0.1, "0.1"),
+            (-12.5, "-12.5"),
+            (0.000001, "0.000001"),
+            (1e20, "100000000000000000000"),
+            (5e-324, "5e-324"),
+            (-2.5e-7, "-2.5e-7"),
+            (1e21, "1e21"),
+            (1.797_693_134_862_315_7e308, "1.7976931348623157e308"),
+        ] {
+            assert_eq!(float_digits(float), text);
+        }
+        let number = Number::Big("9".repeat(300).into());
+        let message = inexact(&number, 1e300, false);
+        assert!(message.chars().count() < 200, "{message}");
     }
 }

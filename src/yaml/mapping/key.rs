@@ -33,7 +33,7 @@ impl<'t> Key<'t> {
             // decode.go compares the texts.
             return Key::String(Cow::Borrowed(scalar.text));
         }
-        match scalar::resolve(scalar, dialect) {
+        match scalar::resolve_key(scalar, dialect) {
             Ok(Typed::Null) => Key::Null,
             // `True == 1 == 1.0` in Python, hashes too.
             Ok(Typed::Bool(value)) if python => Key::Int(i64::from(value)),
@@ -46,10 +46,6 @@ impl<'t> Key<'t> {
             Ok(Typed::String(text)) => Key::String(text),
             Ok(Typed::Binary(bytes)) => Key::Binary(bytes),
             Ok(Typed::Timestamp(text)) => Key::Timestamp(text),
-            // PyYAML makes a string of the key `=` (constructor.py, flatten_mapping).
-            Err(_) if python && scalar.text == "=" && scalar.tag.is_none() => {
-                Key::String(Cow::Borrowed("="))
-            }
             Err(_) => Key::Other(node.id()),
         }
     }

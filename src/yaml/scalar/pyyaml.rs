@@ -58,6 +58,18 @@ fn tagged<'t>(text: &'t str, tag: &str) -> Result<Typed<'t>, Rejected> {
     }
 }
 
+/// Returns whether a key is a string although PyYAML refuses such a scalar as a value: a plain `=`, or anything
+/// with the tag `!!value` (`flatten_mapping`).
+pub(in crate::yaml) fn is_value_key(scalar: Scalar<'_>) -> bool {
+    let Scalar { text, style, tag } = scalar;
+    match tag {
+        None => style == Style::Plain && text == "=",
+        // In libyaml, `!` makes every scalar a plain one.
+        Some("!") => text == "=",
+        Some(tag) => tag.strip_prefix(TAG_PREFIX) == Some("value"),
+    }
+}
+
 /// Returns whether PyYAML reads the text without quotes as a string. Then it also writes it without quotes,
 /// if the characters allow that.
 pub(in crate::yaml) fn is_plain_string(text: &str) -> bool {

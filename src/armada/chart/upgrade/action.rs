@@ -126,7 +126,7 @@ pub(super) fn decode_ignored(
             value: node,
             part: Part::Item,
         };
-        if field.is_mapping() {
+        if field.is_mapping(cx) {
             decode_action(node, rows, Version::V1, cx);
         } else {
             cx.ledger.claim(node, rows.list);
@@ -146,7 +146,7 @@ fn is_action(node: Node<'_>, rows: &'static Rows, cx: &mut Context<'_>) -> bool 
         value: node,
         part: Part::Item,
     };
-    if field.is_mapping() {
+    if field.is_mapping(cx) {
         return true;
     }
     cx.ledger.claim(node, rows.list);

@@ -1,6 +1,6 @@
 //! One entry of `wait.resources`.
 
-use crate::armada::decode::{Context, Field, Part, Rest, type_of};
+use crate::armada::decode::{Context, Field, Part, Rest, python_text, type_of};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::gate::{MinReady, Version, WaitKind};
 use crate::source::Span;
@@ -40,7 +40,7 @@ pub(super) fn decode(
     cx: &mut Context<'_>,
 ) -> Option<WaitItem> {
     let span = field.value.span();
-    if !field.is_mapping() {
+    if !field.is_mapping(cx) {
         // The schemas do not check the type of an entry, so validation passes.
         cx.ledger.claim(field.value, &RESOURCE);
         let found = type_of(field.value, cx.dialect);
@@ -173,7 +173,7 @@ pub(super) fn unknown_kind(span: Span, cx: &mut Context<'_>) {
 
 /// Decodes labels that no schema checks: values are formatted as Python does, an empty field counts as none.
 fn loose_labels(field: Field<'_>, cx: &mut Context<'_>) -> Option<Vec<(Text, Text)>> {
-    if !field.is_mapping() {
+    if !field.is_mapping(cx) {
         cx.ledger.claim(field.value, &RESOURCE_LABELS);
         let falsy = field.typed(cx).is_some_and(|typed| !is_truthy(&typed));
         if !falsy {
@@ -228,18 +228,5 @@ pub(super) fn is_truthy(typed: &Typed<'_>) -> bool {
         Typed::String(text) => !text.is_empty(),
         Typed::Binary(bytes) => !bytes.is_empty(),
         Typed::Big(_) | Typed::Timestamp(_) => true,
-    }
-}
-
-/// Returns a scalar as Python's `%s` writes it into a label selector; `None` for what a selector cannot hold.
-fn python_text(typed: &Typed<'_>) -> Option<Text> {
-    match typed {
-        Typed::Null => Some("None".into()),
-        Typed::Bool(true) => Some("True".into()),
-        Typed::Bool(false) => Some("False".into()),
-        Typed::Int(value) => Some(value.to_string().into()),
-        Typed::Big(value) => Some(value.to_string().into()),
-        Typed::String(text) => Some((&**text).into()),
-        Typed::Float(_) | Typed::Binary(_) | Typed::Timestamp(_) => None,
     }
 }

@@ -22,7 +22,7 @@ pub enum Resources {
 
 /// Decodes the field. Schema faults are diagnostics; what only the deployment would reject are faults.
 pub(super) fn decode(field: Field<'_>, version: Version, cx: &mut Context<'_>) -> Resources {
-    if field.is_list() {
+    if field.is_list(cx) {
         let nodes = field.list(cx).unwrap_or_default();
         let shape = match version {
             Version::V1 => Shape::Checked,
@@ -41,7 +41,7 @@ pub(super) fn decode(field: Field<'_>, version: Version, cx: &mut Context<'_>) -
             cx.wrong_type(&field, "a list");
             Resources::Default
         }
-        Version::V2 if field.is_mapping() => decode_mapping(field, cx),
+        Version::V2 if field.is_mapping(cx) => decode_mapping(field, cx),
         Version::V2 => {
             cx.ledger.claim(field.value, &RESOURCES);
             if !is_falsy(field, cx) {
@@ -90,11 +90,11 @@ fn decode_mapping(field: Field<'_>, cx: &mut Context<'_>) -> Resources {
 
 /// Returns the value of a type: `false`, one wait or a list of them.
 fn decode_entry(value: Field<'_>, kind: WaitKind, cx: &mut Context<'_>) -> Vec<WaitItem> {
-    if value.is_mapping() {
+    if value.is_mapping(cx) {
         let item = item::decode(value, Some(kind), Shape::Checked, cx);
         return item.into_iter().collect();
     }
-    if value.is_list() {
+    if value.is_list(cx) {
         let nodes = value.list(cx).unwrap_or_default();
         let items = nodes.into_iter().filter_map(|node| {
             let field = Field {
