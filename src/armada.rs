@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod leftover;
 pub mod manifest;
 pub mod overrides;
+pub mod proof;
 pub mod rows;
 pub(crate) mod suggest;
 

@@ -222,7 +222,7 @@ fn members<'d, 't>(
         diagnostics.push(
             Diagnostic::new(Code::GroupEmpty, message)
                 .at(group_name.span, "an empty stage")
-                .help("Armada fails on it unless it is sequenced; remove it from the Manifest"),
+                .help("it deploys nothing; remove it from the Manifest"),
         );
     }
     let mut charts = Vec::new();

@@ -74,7 +74,7 @@ pub static ALL: &[Behaviour] = &[
     Behaviour {
         document: "ChartGroup",
         path: "data.chart_group",
-        does: "Names of the Chart documents. A chart in two groups is processed twice. An empty list fails in a parallel group and passes in a sequenced one.",
+        does: "Names of the Chart documents. A chart in two groups is processed twice. An empty list passes in a sequenced group.",
         codes: &[
             Code::ReferenceMissing,
             Code::ChartInTwoGroups,

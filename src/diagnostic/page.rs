@@ -41,7 +41,7 @@ pages! {
         "Armada processes the chart at both places. In a tree a release has one place, the first. What is between the two places no longer precedes the second run of the chart.",
         "Remove the chart from the group in which its order does not matter.";
     ChartNotRendered:
-        "A raw Deckhand chart lacks the fields that layers and substitutions fill in: its source, its passwords, often its release name. Armada never reads it in this form. In an export without secrets the whole `data` of a chart with secrets is one digest.",
+        "A raw Deckhand chart lacks the fields that layers and substitutions fill in: its source, its passwords, often its release name. It is not what is deployed. In an export without secrets the whole `data` of a chart with secrets is one digest.",
         "Render the site (`pegleg site -r REPOSITORY render SITE`) or export what is deployed (`shipyard get renderedconfigdocs --cleartext-secrets`), and convert that.";
     CommentLost:
         "Comments inside values are kept at their entry; this one has no entry in the output.",
@@ -50,7 +50,7 @@ pages! {
         "Deep nesting can exhaust memory. Real documents stay far below the limit, which the message shows.",
         "Flatten the document, or check that it is the right file.";
     DependencyCycle:
-        "Armada follows dependencies until its stack overflows.",
+        "No order builds charts that depend on one another.",
         "Remove one of the dependencies in the circle.";
     DependencyNotCarried:
         "Armada empties the chart's `charts` folder and puts the named charts there. For charts and dependencies from Git repositories the tree does the same. A published archive cannot be changed that way: Flux installs it with the subcharts that were packaged into it.",
@@ -86,7 +86,7 @@ pages! {
         "After Helm and its hooks finished, Armada waited for Jobs, pods and other objects by label before it continued. Flux cannot wait after hooks. It waits before them, and charts whose pods need a post-install hook then never become ready. So the tree keeps the wait unchanged in the annotation `armada2flux.dev/gates`. `apply` acts on it. Plain Flux does not, and dependents may start earlier than in Armada. With `--waits cel` health checks replace the wait where Helm waited for the same objects, and for releases named with `--cel-before-hooks`. They check only objects of the chart, never pods of controllers, and they pass when an object is missing.",
         "Deploy with `apply`, or check that the next stages tolerate an early start. Use `--waits cel` if no pod of the chart needs a post-install hook.";
     GroupEmpty:
-        "Armada fails on an empty group, unless the group is sequenced.",
+        "An empty group deploys nothing. Armada passes it where it is sequenced.",
         "Remove the group from the Manifest.";
     GroupUnlisted:
         "No Manifest deploys the group, so its charts are not converted.",
@@ -95,7 +95,7 @@ pages! {
         "Nothing can be converted.",
         "Give the files that hold the Manifest and the documents that it names.";
     InputEncoding:
-        "Armada reads UTF-8, and so does this program. Guessing another encoding could silently change passwords and names.",
+        "Documents are read as UTF-8. Guessing another encoding could silently change passwords and names.",
         "Save the file as UTF-8, or leave it out.";
     InputLimit:
         "All input is kept in memory. The limit is far above any real site.",
@@ -131,7 +131,7 @@ pages! {
         "Client-side `kubectl apply` keeps a copy of the object in an annotation of at most 256 KiB and fails above that. Helm's record of a release and every Secret or ConfigMap hold at most 1 MiB. The record holds values, templates and rendered objects together.",
         "Use server-side apply. Near 1 MiB move large texts out of the values, or check that the rendered objects of the chart are small.";
     ObjectTooLarge:
-        "etcd allows objects up to 1.5 MiB. Armada kept values only in Helm's compressed record. Flux keeps them uncompressed in the HelmRelease.",
+        "etcd allows objects up to 1.5 MiB. Helm's record holds values compressed, a HelmRelease holds them as they are.",
         "Move large texts into a ConfigMap or Secret and name it in the HelmRelease's `valuesFrom`.";
     OverrideInvalid:
         "Armada ends with an error, often a Python traceback, and deploys nothing. A partly applied override would convert a different site.",

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::armada::proof;
 use crate::diagnostic::{Code, Severity};
 
 const INTRODUCTION: &str = "\
@@ -16,6 +17,9 @@ All diagnostics about documents. The program collects them and prints them toget
 Some warnings report a **loss**: something that Armada did and the output does not do, or input that does not arrive.
 `--strict` turns these into errors. `--deny CODE` turns one warning or note into an error, `--allow CODE` leaves it out,
 even with `--strict`. Errors cannot be left out. `armada2flux explain CODE` prints one section of this page.
+
+What a section says of Armada is proved by recorded runs of Armada's own code, by its schemas or by PyYAML, and the section
+names the proof.
 
 Documents name charts but do not hold their templates. So the program cannot see whether a hook waits for Pods or Jobs
 that start only after it. Armada waits for Jobs after hooks. Flux waits for them before hooks by default, and such charts
@@ -62,6 +66,10 @@ fn section(out: &mut String, code: Code) -> std::fmt::Result {
         page.why,
         page.fix
     )?;
+    let proofs = proof::of_code(code);
+    if !proofs.is_empty() {
+        write!(out, "\nProof: {}.\n", proof::describe(proofs))?;
+    }
     if let Some(example) = code.example() {
         write!(out, "\n```\n{example}\n```\n")?;
     }

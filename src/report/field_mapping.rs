@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::armada::disposition::Fate;
+use crate::armada::proof;
 
 use super::field::{self, Field};
 
@@ -182,6 +183,12 @@ fn one(out: &mut String, field: Field) -> std::fmt::Result {
         "- Flux: {}. {}",
         becomes(field),
         sentence(field.row.reason)
+    )?;
+    let proofs = proof::of_field(behaviour);
+    writeln!(
+        out,
+        "- proof of what Armada did: {}",
+        proof::describe(proofs)
     )?;
     if !behaviour.codes.is_empty() {
         let codes = behaviour.codes.iter();

@@ -1,13 +1,15 @@
 //! What Armada refuses, what it deploys and where it fails, kind by kind: each table has a document and the answer
 //! that Armada's handlers or PyYAML give to it.
 
+mod recorded;
+
 use libtest_mimic::Trial;
 
 use super::support::{Result, contains, ensure, lacks, program, run_with_input};
 
 pub(crate) fn trials() -> Vec<Trial> {
     type Test = fn() -> Result;
-    let tests: [(&str, Test); 9] = [
+    let tests: [(&str, Test); 11] = [
         ("what_pyyaml_refuses_anywhere", pyyaml_refuses),
         ("a_plain_equals_sign_is_kept_as_a_key", equals_sign),
         ("manifests_of_one_name", manifests),
@@ -17,6 +19,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("faults_of_charts_and_dependencies", faults),
         ("archives_that_are_no_packaged_chart", archives),
         ("proxies", proxies),
+        ("recorded_answers_of_functions", recorded::recorded),
+        ("proofs_name_what_exists", recorded::proofs),
     ];
     let trial = |(name, test): (&str, Test)| Trial::test(format!("faithful::{name}"), test);
     tests.into_iter().map(trial).collect()

@@ -6,6 +6,7 @@ use proptest::test_runner::TestRunner;
 use serde_json::json;
 
 use crate::armada::difference::MAPPING_AS_SCALAR;
+use crate::armada::proof::{self, Proof};
 use crate::diagnostic::Diagnostics;
 use crate::source::Sources;
 use crate::yaml::tests::python;
@@ -158,6 +159,33 @@ fn the_table_holds() {
         assert_eq!(constructs(text), Some(*wanted), "{text}");
     }
     assert_eq!(constructs(ONLY_PYTHON), Some(false));
+}
+
+#[test]
+fn pyyaml_proves_what_pages_say_of_it() {
+    let stated = proof::CODES.iter().flat_map(|(_, proofs)| *proofs);
+    let stated: Vec<(&str, bool)> = stated
+        .filter_map(|proof| match proof {
+            Proof::PyYaml(text, reads) => Some((*text, *reads)),
+            Proof::Handlers(_)
+            | Proof::Waits(_)
+            | Proof::Functions(_)
+            | Proof::Scalars
+            | Proof::Schemas
+            | Proof::Plans => None,
+        })
+        .collect();
+    assert!(stated.len() > 3, "{stated:?}");
+    for (text, reads) in &stated {
+        assert_eq!(constructs(text) == Some(true), *reads, "{text}");
+    }
+    let requests: Vec<_> = stated.iter().map(|(text, _)| json!(text)).collect();
+    let Some(answers) = python::answers(LOAD, &requests) else {
+        return;
+    };
+    for ((text, reads), answer) in stated.iter().zip(&answers) {
+        assert_eq!(answer == &json!(true), *reads, "{text}");
+    }
 }
 
 #[test]
