@@ -141,13 +141,6 @@ pub(super) fn decode<'t>(
         .and_then(|mut table| {
             let timeout = table.integer(&DELETE_TIMEOUT, cx);
             table.finish(Rest::Ignore(&DELETE_EXTRA), cx);
-            if let Some(timeout) = timeout.as_ref().filter(|timeout| timeout.value <= 0) {
-                let message = format!(
-                    "Armada ends an uninstall at once after {} s, which is no time limit",
-                    timeout.value
-                );
-                cx.fault_of(Act::Purge, timeout.span, message);
-            }
             timeout
         });
     let protected = data.open_field(&PROTECTED, cx).and_then(|field| {
@@ -161,6 +154,16 @@ pub(super) fn decode<'t>(
         })
     });
     data.finish(Rest::Refuse, cx);
+    // A protected release is never uninstalled by a run.
+    if let Some(timeout) = delete_timeout.as_ref().filter(|timeout| timeout.value <= 0)
+        && protected.is_none()
+    {
+        let message = format!(
+            "Armada ends an uninstall at once after {} s, which is no time limit",
+            timeout.value
+        );
+        cx.fault_of(Act::Purge, timeout.span, message);
+    }
     let faults = std::mem::take(&mut cx.faults);
     Some(Chart {
         head,

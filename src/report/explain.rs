@@ -165,10 +165,7 @@ pub fn topics(style: Style) -> Printable {
         titled(&mut out, &format!("Codes of {severity}s:"));
         push(&mut out, style, "", &names.join(", "));
     }
-    titled(
-        &mut out,
-        "Annotations and labels of a tree (armada2flux.dev/...):",
-    );
+    titled(&mut out, "Annotations and labels of a tree:");
     let names: Vec<&str> = mark::ALL.iter().map(Mark::short).collect();
     push(&mut out, style, "", &names.join(", "));
     titled(&mut out, "Deliberate differences from Armada:");
@@ -186,8 +183,12 @@ fn mark_page(mark: &Mark, style: Style) -> Printable {
         used,
     } = mark;
     let mut out = Printable::default();
-    out.line(&format!("{name}: {form} of {on}"));
-    for (title, text) in [("What it says", means), ("Who uses it", used)] {
+    out.line(&format!("{name}: {form}"));
+    for (title, text) in [
+        ("Where it stands", on),
+        ("What it says", means),
+        ("Who uses it", used),
+    ] {
         titled(&mut out, title);
         push(&mut out, style, "", text);
     }

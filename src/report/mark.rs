@@ -103,6 +103,27 @@ pub const ALL: &[Mark] = &[
         used: "Fill the keys in, encrypted if the tree goes to Git. The source is not ready before.",
         ..ANNOTATION
     },
+    Mark {
+        name: flux::PRUNE_ANNOTATION,
+        on: "HelmReleases, Namespaces, values and Secrets without content",
+        means: "`disabled`: the object stays when it leaves the tree.",
+        used: "kustomize-controller does not delete such an object.",
+        ..ANNOTATION
+    },
+    Mark {
+        name: flux::SSA_ANNOTATION,
+        on: "Secrets without content",
+        means: "`Merge`: fields that others have set stay.",
+        used: "kustomize-controller keeps the keys that were filled in.",
+        ..ANNOTATION
+    },
+    Mark {
+        name: flux::SUBSTITUTE_ANNOTATION,
+        on: "objects with `${` in their values",
+        means: "`disabled`: `${...}` stays as it is written.",
+        used: "kustomize-controller leaves the object out of `postBuild` substitution.",
+        ..ANNOTATION
+    },
 ];
 
 /// Finds a mark by its name, with or without the domain before it.
@@ -130,12 +151,18 @@ mod tests {
         let text = include_str!("../flux.rs");
         let known: Vec<&str> = text
             .split('"')
-            .filter(|part| part.starts_with("armada2flux.dev/"))
+            .filter(|part| part.starts_with("armada2flux.dev/") || is_of_kustomize(part))
             .collect();
         assert!(known.len() > 5, "{known:?}");
         for name in known {
             assert!(ALL.iter().any(|mark| mark.name == name), "{name}");
         }
+    }
+
+    /// Labels that kustomize-controller sets are not in a tree.
+    fn is_of_kustomize(name: &str) -> bool {
+        let of = name.strip_prefix("kustomize.toolkit.fluxcd.io/");
+        of.is_some_and(|name| !["name", "namespace"].contains(&name))
     }
 
     #[test]

@@ -20,7 +20,17 @@ use crate::diagnostic::Diagnostics;
 
 /// Reports every node of a file that PyYAML cannot construct.
 pub fn check(tree: &Tree, diagnostics: &mut Diagnostics) {
+    // Only messages depend on what names a secret, so nearly all files need no look at the words of their keys.
+    let mut found = Diagnostics::default();
+    walk(tree, false, &mut found);
+    if found.errors() > 0 {
+        walk(tree, true, diagnostics);
+    }
+}
+
+fn walk(tree: &Tree, words: bool, diagnostics: &mut Diagnostics) {
     let mut walk = Walk {
+        words,
         seen: Marks::new(tree),
         flattened: Marks::new(tree),
         waiting: VecDeque::new(),
@@ -62,6 +72,8 @@ struct Collection<'t> {
 }
 
 struct Walk<'d, 't> {
+    /// Whether keys are asked for words that name a secret.
+    words: bool,
     /// Nodes that were constructed: PyYAML constructs each once.
     seen: Marks,
     /// Mappings whose merge keys were followed and whose keys `=` became strings.
@@ -109,7 +121,8 @@ impl<'t> Walk<'_, 't> {
             Shape::Map | Shape::Set => {
                 for (key, value) in self.flatten(node) {
                     self.key(key, secret);
-                    self.visit(value, value.resolved(), secret || names_secret(key));
+                    let secret = secret || self.words && names_secret(key);
+                    self.visit(value, value.resolved(), secret);
                 }
             }
             Shape::Pairs => {
@@ -149,7 +162,8 @@ impl<'t> Walk<'_, 't> {
         if !string {
             self.visit(*key, *key, secret);
         }
-        self.visit(*value, value.resolved(), secret || names_secret(*key));
+        let secret = secret || self.words && names_secret(*key);
+        self.visit(*value, value.resolved(), secret);
     }
 
     /// Returns the entries of a mapping with merge keys followed (`flatten_mapping`). What is merged is not

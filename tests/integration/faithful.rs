@@ -9,7 +9,7 @@ use super::support::{Result, contains, ensure, lacks, program, run_with_input};
 
 pub(crate) fn trials() -> Vec<Trial> {
     type Test = fn() -> Result;
-    let tests: [(&str, Test); 11] = [
+    let tests: [(&str, Test); 13] = [
         ("what_pyyaml_refuses_anywhere", pyyaml_refuses),
         ("a_plain_equals_sign_is_kept_as_a_key", equals_sign),
         ("manifests_of_one_name", manifests),
@@ -19,6 +19,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ("faults_of_charts_and_dependencies", faults),
         ("archives_that_are_no_packaged_chart", archives),
         ("proxies", proxies),
+        ("exports_that_deckhand_redacted", redacted),
+        ("deletions_are_named_once_with_their_labels", deletions),
         ("recorded_answers_of_functions", recorded::recorded),
         ("proofs_name_what_exists", recorded::proofs),
     ];
@@ -276,7 +278,7 @@ fn limits() -> Result {
         (
             "  delete: {timeout: -1}\n  protected: {continue_processing: false}\n",
             false,
-            "warning[deploy-fault]",
+            "",
         ),
         (
             "  wait: {timeout: 3153600001}\n",
@@ -297,6 +299,9 @@ fn limits() -> Result {
     contains(&written, "timeout: \"5m\"\n  suspend")?;
     let written = says(&["convert"], &site("  delete: {timeout: 0}\n"), 0)?;
     contains(&written, "uninstall:\n    timeout: \"5m\"")?;
+    let protected = "  delete: {timeout: 0}\n  protected: {continue_processing: false}\n";
+    let said = says(&["validate"], &site(protected), 0)?;
+    lacks(&said, "deploy-fault")?;
     // A limit on the command line takes the place of the chart's.
     says(
         &["convert", "--timeout", "60"],
@@ -503,4 +508,70 @@ fn proxies() -> Result {
     let explained =
         super::support::run(super::support::root(), &["explain", "source.proxy_server"])?;
     contains(&explained.stdout, "downloads archives")
+}
+
+fn redacted() -> Result {
+    let digest = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    let document = |schema: &str, data: &str| {
+        format!("---\nschema: armada/{schema}/v1\nmetadata: {{name: secret}}\ndata: {data}\n")
+    };
+    for (schema, kind) in [
+        ("Chart", "chart"),
+        ("ChartGroup", "chart group"),
+        ("Manifest", "manifest"),
+    ] {
+        for written in [digest.to_owned(), format!("'{digest}'")] {
+            let text = format!("{}{}", site(""), document(schema, &written));
+            let said = says(&["convert"], &text, 1)?;
+            contains(&said, "error[chart-not-rendered]: 1 ")?;
+            contains(&said, &format!("the `data` of {kind} `secret` is a digest"))?;
+            contains(&said, "--cleartext-secrets")?;
+            lacks(&said, "field-type")?;
+        }
+        // Other texts are no digests.
+        for other in ["x", &digest[1..], &digest.to_uppercase(), "[]"] {
+            let said = says(
+                &["convert"],
+                &format!("{}{}", site(""), document(schema, other)),
+                1,
+            )?;
+            lacks(&said, "chart-not-rendered")?;
+        }
+    }
+    // What is not rendered and what is redacted is told apart.
+    let raw = "---\nschema: armada/Chart/v1\nmetadata: {name: raw, layeringDefinition: {}}\ndata: {release: x}\n";
+    let text = format!("{}{raw}{}", site(""), document("Chart", digest));
+    let said = says(&["convert"], &text, 1)?;
+    contains(&said, "1 chart is not rendered")?;
+    contains(&said, "1 chart is redacted")
+}
+
+fn deletions() -> Result {
+    for (list, wanted) in [
+        (
+            "{type: job, labels: {a: b}}",
+            "every `job`, `cronjob` with `a=b`",
+        ),
+        (
+            "{type: job, labels: {a: b}}, {type: job, labels: {a: b}}, {type: cronjob, labels: {a: b}}",
+            "every `job`, `cronjob` with `a=b`\n",
+        ),
+        (
+            "{type: pod, labels: {a: b}}, {type: job, labels: {a: b}}, {type: pod, labels: {a: b}}",
+            "every `pod`, `job`, `cronjob` with `a=b`\n",
+        ),
+        ("{type: pod}", "every `pod` of the namespace"),
+        (
+            "{type: pod, labels: {a: b}}, {type: pod, labels: {a: c}}",
+            "every `pod` with `a=b`, and every `pod` with `a=c`",
+        ),
+    ] {
+        let body = format!("  upgrade: {{no_hooks: false, pre: {{delete: [{list}]}}}}\n");
+        let said = says(&["convert"], &site(&body), 0)?;
+        contains(
+            &said,
+            &format!("before each upgrade Armada deleted {wanted}"),
+        )?;
+    }
+    Ok(())
 }

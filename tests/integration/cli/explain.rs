@@ -1,12 +1,13 @@
 //! `explain`: topics, pages, suggestions.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use armada2flux::diagnostic::Code;
 use libtest_mimic::Trial;
 
 use super::named;
-use crate::support::{Result, contains, ensure, root, run};
+use crate::support::{Result, contains, ensure, read_tree, root, run};
 
 pub(super) fn trials() -> Vec<Trial> {
     named(
@@ -17,6 +18,7 @@ pub(super) fn trials() -> Vec<Trial> {
             ("shows_several_topics", several),
             ("suggests_a_topic_for_an_unknown_word", unknown),
             ("lists_all_topics", topics),
+            ("knows_the_annotations_of_trees", annotations),
         ],
     )
 }
@@ -83,4 +85,27 @@ fn topics() -> Result {
         contains(&list, topic)?;
     }
     Ok(())
+}
+
+/// Every annotation and label in the trees of the cases.
+fn annotations() -> Result {
+    let mut names: BTreeSet<String> = BTreeSet::new();
+    for (path, text) in read_tree(&root().join("testdata/cases"))? {
+        if !path.contains("/expected/") {
+            continue;
+        }
+        let text = String::from_utf8(text)?;
+        let keys = text.lines().filter_map(|line| line.trim().split_once(": "));
+        let keys = keys.map(|(key, _)| key);
+        names.extend(keys.filter(|key| is_mark(key)).map(str::to_owned));
+    }
+    ensure(names.len() > 10, format!("{names:?}"))?;
+    for name in names {
+        contains(&explain(&name)?, "Who uses it")?;
+    }
+    Ok(())
+}
+
+fn is_mark(key: &str) -> bool {
+    key.starts_with("armada2flux.dev/") || key.contains(".fluxcd.io/")
 }
