@@ -18,6 +18,7 @@ mod graph;
 mod input;
 mod journal;
 mod load;
+mod name;
 mod objects;
 mod plan;
 mod private_file;
@@ -75,6 +76,16 @@ struct Output {
     /// was decided for each release
     #[arg(short, long, global = true, action = ArgAction::Count)]
     verbose: u8,
+}
+
+impl Output {
+    /// Returns the same with errors alone.
+    fn errors_only(&self) -> Self {
+        Self {
+            quiet: true,
+            ..self.clone()
+        }
+    }
 }
 
 /// When to use colours.

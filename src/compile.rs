@@ -23,7 +23,6 @@ use crate::value::Text;
 
 pub use content::Content;
 pub use inputs::{Inputs, SourceMapText, Texts};
-pub use objects::Refused;
 
 /// Choices that change the objects.
 #[derive(Clone, Debug, Default)]
@@ -38,9 +37,9 @@ pub struct Options {
 
 /// Receives the objects of a compilation as they are built.
 pub trait Sink {
-    /// Called once before the first object, when the number of stages is known. Returns whether objects are
-    /// wanted.
-    fn begin(&mut self, _stages: usize) -> bool {
+    /// Called once before the first object, when the name of the site and the number of stages are known.
+    /// Returns whether objects are wanted.
+    fn begin(&mut self, _site: &Text, _stages: usize) -> bool {
         true
     }
 
@@ -138,11 +137,13 @@ impl<'i> Decoded<'i> {
         let mut totals = Totals::default();
         if let Some(plan) = &plan {
             check_releases(&options.lower.waits, plan)?;
+            let site = lower::site(plan, &options.lower, diagnostics);
             if let Some(source_map) = self.inputs.source_map()
-                && sink.begin(plan.stages.len())
+                && sink.begin(&site, plan.stages.len())
             {
                 totals = lower::lower(
                     plan,
+                    site,
                     source_map,
                     &options.lower,
                     self.inputs.workers(),

@@ -98,6 +98,23 @@ impl Diagnostics {
         }
     }
 
+    /// Makes an empty sink with the same levels.
+    #[must_use]
+    pub(crate) fn of_same_levels(&self) -> Self {
+        let Self {
+            list: _,
+            deny,
+            allow,
+            seen: _,
+        } = self;
+        Self {
+            list: Vec::new(),
+            deny: deny.clone(),
+            allow: allow.clone(),
+            seen: HashSet::new(),
+        }
+    }
+
     /// Adds a diagnostic unless the same was added before: a document may be read several times. `--allow`
     /// does not apply to errors.
     pub fn push(&mut self, mut diagnostic: Diagnostic) {

@@ -66,17 +66,17 @@ pub enum Role<'p> {
 /// whole site are large. Steps stay whole.
 const BATCH: usize = 64;
 
-/// Builds the objects of a plan: namespaces, sources, then the releases in order. `sink` receives several
+/// Builds the objects of a plan for a [`site`]: namespaces, sources, then the releases in order. `sink` receives several
 /// objects at a time; neither the objects nor the totals depend on the number of workers.
 pub(crate) fn lower<'p>(
     plan: &'p Plan<'_, '_>,
+    site: Text,
     source_map: &SourceMap,
     options: &Options,
     workers: Workers,
     diagnostics: &mut Diagnostics,
     mut sink: impl FnMut(Vec<(Role<'p>, Object)>),
 ) -> Totals {
-    let site = site(plan, options, diagnostics);
     let mut totals = Totals {
         site: site.clone(),
         ..Totals::default()
@@ -126,7 +126,7 @@ pub(crate) fn lower<'p>(
 }
 
 /// Returns the name of the site as a valid label value.
-fn site(plan: &Plan<'_, '_>, options: &Options, diagnostics: &mut Diagnostics) -> Text {
+pub(crate) fn site(plan: &Plan<'_, '_>, options: &Options, diagnostics: &mut Diagnostics) -> Text {
     let site = names::label_value(options.site.as_ref().unwrap_or(&plan.manifest));
     if options.site.is_none() && site != plan.manifest {
         report_rewritten(&plan.manifest, &site, plan.manifest_span, diagnostics);
@@ -208,6 +208,7 @@ impl Lowering<'_> {
     ) -> Vec<Finished<'p>> {
         let step = place.step;
         let depends_on = helm_release::depends_on(order.dependencies());
+        let bytes_of_dependencies = depends_on.as_ref().map_or(0, Entry::json_bytes);
         let fingerprints = made
             .iter()
             .filter_map(|(made, _)| Some(made.as_ref()?.fingerprint.clone()))
@@ -220,7 +221,7 @@ impl Lowering<'_> {
             if let Some(depends_on) = &depends_on {
                 helm_release::depend_on(&mut made.object, depends_on.clone());
             }
-            made.bytes += depends_on.as_ref().map_or(0, Entry::json_bytes);
+            made.bytes += bytes_of_dependencies;
             size::check(release, made.bytes, diagnostics);
             made.object
                 .set_annotation(DIGEST_ANNOTATION, digest.clone());

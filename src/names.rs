@@ -7,6 +7,9 @@ use crate::value::Text;
 /// Longest value of a Kubernetes label, in characters.
 const MAX_LABEL_VALUE: usize = 63;
 
+/// Longest namespace that Kubernetes allows, in characters (DNS label).
+pub(crate) const MAX_NAMESPACE: usize = 63;
+
 /// Hexadecimal digits of a digest that tell two cut or changed names apart.
 const SUFFIX_DIGITS: usize = 8;
 
@@ -37,17 +40,38 @@ pub(crate) fn slug(text: &str, max: usize) -> Text {
     Text::from(format!("{kept}-{}", short_digest(text)))
 }
 
-/// Returns a text as a label value: unchanged if it is valid.
+/// Returns whether Kubernetes takes a text for a label's value that is not empty.
 #[must_use]
-pub(crate) fn label_value(text: &str) -> Text {
+pub(crate) fn is_label_value(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let edge = |c: char| c.is_ascii_alphanumeric();
-    let fits = !text.is_empty()
+    !text.is_empty()
         && text.len() <= MAX_LABEL_VALUE
         && text.chars().all(inner)
         && text.starts_with(edge)
-        && text.ends_with(edge);
-    if fits {
+        && text.ends_with(edge)
+}
+
+/// Returns whether a text is a DNS label of any length: lower-case letters, digits and inner hyphens.
+#[must_use]
+pub(crate) fn is_dns_label(label: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    !label.is_empty()
+        && label.bytes().all(inner)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+/// Returns whether Kubernetes takes a text for the name of a namespace.
+#[must_use]
+pub(crate) fn is_namespace(text: &str) -> bool {
+    text.len() <= MAX_NAMESPACE && is_dns_label(text)
+}
+
+/// Returns a text as a label value: unchanged if it is valid.
+#[must_use]
+pub(crate) fn label_value(text: &str) -> Text {
+    if is_label_value(text) {
         text.into()
     } else {
         slug(text, MAX_LABEL_VALUE)
@@ -117,6 +141,32 @@ mod tests {
         let long = slug(&"x".repeat(80), 20);
         assert_eq!(long.len(), 20);
         assert_ne!(long, slug(&"x".repeat(81), 20));
+    }
+
+    #[test]
+    fn labels() {
+        for good in ["a", "ucp-keystone", "0", "a1"] {
+            assert!(is_dns_label(good) && is_label_value(good), "{good}");
+        }
+        for bad in ["", "-a", "a-", "A", "a_b", "a/b", "..", "ä"] {
+            assert!(!is_dns_label(bad), "{bad}");
+        }
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            "a b",
+            "a/b",
+            ".a",
+            "a_",
+            "ä",
+            &"a".repeat(64),
+        ] {
+            assert!(!is_label_value(bad) && !is_namespace(bad), "{bad}");
+        }
+        for good in ["A", "full-site_1.lab", &"a".repeat(63)] {
+            assert!(is_label_value(good), "{good}");
+        }
     }
 
     #[test]

@@ -28,7 +28,7 @@ use super::choices::Choices;
 use super::input::{InputArguments, TREES_TOO};
 use super::report::ReportArguments;
 use super::rollout::rollout;
-use super::{Failure, Levels, Output, objects, private_file, show, stdout};
+use super::{Failure, Levels, Output, name, objects, private_file, show, stdout};
 
 use client_warnings::ClientWarnings;
 use preflight::Preflight;
@@ -72,7 +72,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
     /// Namespace of the Lease and of the ConfigMap with the run's state
-    #[arg(long, value_name = "NAME", default_value = "flux-system")]
+    #[arg(long, value_name = "NAME", default_value = "flux-system", value_parser = name::dns_label::<String>)]
     state_namespace: String,
     /// Take over the Lease of a run that ended without releasing it, once it has expired
     #[arg(long)]

@@ -11,8 +11,8 @@ use crate::plan;
 use crate::value::Text;
 use crate::yaml::deliver::Delivery;
 
-use super::Failure;
 use super::input::{InputArguments, YamlReader};
+use super::{Failure, name};
 
 /// Options that change the objects.
 #[derive(Debug, Args)]
@@ -32,11 +32,12 @@ pub(super) struct Choices {
     /// Do not suspend the releases: for a cluster that has none of them yet
     #[arg(long)]
     new_cluster: bool,
-    /// Name of the site, a label on every object [default: the name of the Manifest]
-    #[arg(long, value_name = "NAME")]
+    /// Name of the site, a label on every object and a part of the names of its sources; Manifests of one name in one
+    /// cluster need different ones [default: the name of the Manifest]
+    #[arg(long, value_name = "NAME", value_parser = name::site::<String>)]
     site: Option<String>,
     /// Namespace of source objects; `release` writes a copy to the namespace of each release
-    #[arg(long, value_name = "NAME", default_value = "flux-system")]
+    #[arg(long, value_name = "NAME", default_value = "flux-system", value_parser = name::dns_label::<String>)]
     source_namespace: String,
     /// Source map: rules that say where Flux finds charts; `armada2flux source-map init` writes a first one
     #[arg(long, value_name = "FILE")]

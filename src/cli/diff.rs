@@ -17,7 +17,7 @@ use super::access::{self, AccessArguments, AskArguments, failure};
 use super::choices::Choices;
 use super::input::{InputArguments, TREES_TOO};
 use super::report::ReportArguments;
-use super::{Failure, Levels, Output, flux_tree, objects, warnings};
+use super::{Failure, Levels, Output, flux_tree, name, objects, show, warnings};
 
 /// Exit code for differences, with --exit-code.
 const DIFFERENT: u8 = 2;
@@ -49,7 +49,7 @@ pub(super) struct Arguments {
     ask: AskArguments,
     /// Namespace of objects that name none; an object of another namespace is an error [default: the namespace of the
     /// context]
-    #[arg(short, long, value_name = "NAME", help_heading = "Cluster")]
+    #[arg(short, long, value_name = "NAME", help_heading = "Cluster", value_parser = name::dns_label::<String>)]
     namespace: Option<String>,
     /// Exit with 2 when there are differences
     #[arg(long, alias = "detailed-exitcode")]
@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     )?;
     let (changes, unseen, against) = match &arguments.against {
         Some(tree) => (
-            compare::sets(&flux_tree::read(tree)?, &after),
+            compare::sets(&flux_tree::read(tree, output)?, &after),
             Unseen::default(),
             Against::Tree,
         ),
@@ -92,7 +92,8 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
         refused, objects, ..
     } = report.summary;
     if refused > 0 {
-        let failure = format!("the API server would refuse {refused} of {objects} objects");
+        let objects = show::count(objects, "object");
+        let failure = format!("the API server would refuse {refused} of {objects}");
         let failure = Failure::new(failure);
         return Err(failure.hint("the report has the message for each object"));
     }
@@ -129,6 +130,7 @@ fn in_cluster(
             admission: _,
         } = compared.await.map_err(failure)?;
         warnings::say_requests(&cluster, output);
+        warnings::say_left_over(left_over.len(), output);
         changes.extend(left_over);
         let unseen = Unseen {
             takeovers,

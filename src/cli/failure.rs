@@ -4,12 +4,11 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::compile::{NoSuchRelease, Refused};
+use crate::compile::NoSuchRelease;
 use crate::printable::Printable;
 use crate::printable::escape;
 use crate::printable::paragraph::Paragraph;
 use crate::printable::style::Paint;
-use crate::render::read::Fault;
 
 use super::{Output, show};
 
@@ -189,24 +188,6 @@ impl Failure {
             Kind::ClosedPipe => ExitCode::SUCCESS,
             Kind::Documents | Kind::Message { .. } => self.code,
         }
-    }
-}
-
-impl From<Refused> for Failure {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Tree(fault) => fault.into(),
-            Refused::Release(unknown) => unknown.into(),
-            Refused::Both { .. } => {
-                Self::new(refused.to_string()).hint("give either Armada documents or a Flux tree")
-            }
-        }
-    }
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::new(fault.to_string()).hint(fault.hint())
     }
 }
 

@@ -10,7 +10,7 @@ use crate::report;
 use crate::source::{FileId, Sources};
 use crate::yaml::{self, Tree};
 
-use super::{Failure, load};
+use super::{Failure, Output, load, show};
 
 /// Deepest nesting of Kustomizations.
 const MAX_DEPTH: usize = 32;
@@ -63,7 +63,11 @@ fn resources(path: &Path) -> Result<Vec<String>, Failure> {
         found.extend(read::resources(&tree, &mut diagnostics).map_err(|why| refuse(&why))?);
     }
     match diagnostics.first_error() {
-        Some(error) => Err(refuse(&format!("cannot be read: {}", error.message))),
+        Some(error) => {
+            let place = error.labels.first().map(|label| sources.locate(label.span));
+            let place = place.map_or_else(String::new, |place| format!("{place}: "));
+            Err(refuse(&format!("cannot be read: {place}{}", error.message)))
+        }
         None => Ok(found),
     }
 }
@@ -75,21 +79,44 @@ fn trees(sources: &Sources, files: &[FileId], diagnostics: &mut Diagnostics) -> 
         .collect()
 }
 
-/// Reads a tree that is not the input: a folder or a file.
-pub(super) fn read(input: &Path) -> Result<ObjectSet, Failure> {
+/// Reads a tree that is not the input: a folder or a file. Its faults are printed before this fails.
+pub(super) fn read(input: &Path, output: &Output) -> Result<ObjectSet, Failure> {
     // A missing folder must not look like an empty one.
-    fs::metadata(input).map_err(|cause| Failure::io("read", input, cause))?;
+    let found = fs::metadata(input).map_err(|cause| Failure::io("read", input, cause))?;
+    if found.is_dir() && is_empty(input, 0)? {
+        return Ok(ObjectSet::default());
+    }
     let mut sources = Sources::default();
     let mut diagnostics = Diagnostics::default();
     let files = load::load(&mut sources, &files(input)?, &mut diagnostics)?;
     let trees = trees(&sources, &files, &mut diagnostics);
-    let set = read::objects(&trees, &mut diagnostics)?;
-    match diagnostics.first_error() {
-        None => Ok(set),
-        Some(error) => Err(Failure::new(format!(
-            "cannot read the tree `{}`: {}",
-            input.display(),
-            error.message
-        ))),
+    let set = read::objects(&trees, &mut diagnostics);
+    if diagnostics.errors() == 0 {
+        return Ok(set);
     }
+    show::diagnostics(
+        diagnostics.list(),
+        &sources,
+        &trees.iter().collect::<Vec<_>>(),
+        &output.errors_only(),
+    );
+    let act = format!("cannot read the tree `{}`", input.display());
+    Err(Failure::new(act).hint("correct what is shown above"))
+}
+
+/// Returns whether a folder has no files: a site before its first tree. Hidden ones, such as Git's, do not count.
+fn is_empty(folder: &Path, depth: usize) -> Result<bool, Failure> {
+    if depth > MAX_DEPTH {
+        return Ok(false);
+    }
+    for (path, kind) in load::entries(folder)? {
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let counts_not = hidden || kind.is_dir() && is_empty(&path, depth + 1)?;
+        if !counts_not {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

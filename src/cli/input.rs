@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 
 use crate::armada::overrides::{self, Set};
-use crate::compile::{Inputs, SourceMapText, Texts};
+use crate::compile::{Content, Inputs, SourceMapText, Texts};
 use crate::diagnostic::Diagnostics;
 use crate::source::Sources;
 use crate::yaml::Dialect;
@@ -52,17 +52,41 @@ impl InputArguments {
         self.read_files(&self.files, source_map, diagnostics)
     }
 
-    /// As [`Self::read`], but a folder with a Kustomization stands for the files that it lists.
+    /// As [`Self::read`], but a folder with a Kustomization stands for the files that it lists, unless the input holds
+    /// Armada documents: those are read as `convert` reads them.
     pub(super) fn read_trees(
         &self,
         source_map: Option<&Path>,
         diagnostics: &mut Diagnostics,
     ) -> Result<Inputs, Failure> {
         let mut files = Vec::new();
+        let mut folders = Vec::new();
+        let mut not_followed = None;
         for file in &self.files {
-            files.extend(flux_tree::files(file)?);
+            match flux_tree::files(file) {
+                Ok(found) if found == [file.as_path()] => files.extend(found),
+                Ok(found) => {
+                    folders.push(file.clone());
+                    files.extend(found);
+                }
+                Err(failure) => {
+                    folders.push(file.clone());
+                    not_followed.get_or_insert(failure);
+                }
+            }
         }
-        self.read_files(&files, source_map, diagnostics)
+        if may_hold_documents(&folders)? {
+            let mut found = diagnostics.of_same_levels();
+            let inputs = self.read(source_map, &mut found)?;
+            if let Content::Armada { objects: _ } = inputs.content() {
+                diagnostics.append(found);
+                return Ok(inputs);
+            }
+        }
+        match not_followed {
+            Some(failure) => Err(failure),
+            None => self.read_files(&files, source_map, diagnostics),
+        }
     }
 
     fn read_files(
@@ -103,6 +127,20 @@ impl InputArguments {
         let dialect = self.yaml_reader.dialect();
         Ok(Inputs::read(texts, dialect, super::workers(), diagnostics))
     }
+}
+
+/// Returns whether files of these folders have a text that every Armada document has. It costs less than to read all
+/// trees twice.
+fn may_hold_documents(folders: &[PathBuf]) -> Result<bool, Failure> {
+    if folders.is_empty() {
+        return Ok(false);
+    }
+    let mut sources = Sources::default();
+    load::load(&mut sources, folders, &mut Diagnostics::default())?;
+    let found = sources
+        .iter()
+        .any(|(_, file)| file.text().contains("schema") && file.text().contains("armada/"));
+    Ok(found)
 }
 
 fn load_source_map(

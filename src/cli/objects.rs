@@ -1,5 +1,6 @@
 //! The objects of the input: Armada documents, compiled in memory, or a Flux tree.
 
+use crate::compile::Content;
 use crate::diagnostic::Diagnostics;
 use crate::flux::ObjectSet;
 
@@ -16,15 +17,13 @@ pub(super) fn read(
 ) -> Result<ObjectSet, Failure> {
     let inputs = arguments.read_trees(choices.source_map.as_deref(), diagnostics)?;
     let options = choices.options(arguments)?;
+    let content = inputs.content();
     let set = inputs.objects(&options, diagnostics)?;
     // `convert` reports what is lost; here only errors matter.
     let shown = if output.verbose > 0 {
         output.clone()
     } else {
-        Output {
-            quiet: true,
-            ..output.clone()
-        }
+        output.errors_only()
     };
     show::diagnostics(
         diagnostics.list(),
@@ -34,6 +33,16 @@ pub(super) fn read(
     );
     if diagnostics.errors() > 0 {
         return Err(Failure::documents());
+    }
+    if let Content::Armada {
+        objects: objects @ 1..,
+    } = content
+        && !output.quiet
+    {
+        let objects = show::count(objects, "Kubernetes object");
+        show::say(&format!(
+            "skipped: {objects} beside the Armada documents, as `convert` does"
+        ));
     }
     Ok(set)
 }

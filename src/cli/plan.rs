@@ -130,6 +130,7 @@ async fn ask(
     let assessment = survey::assess(&cluster, rollout, arguments.ask.ask(), &warn).await;
     let assessment = assessment.map_err(failure)?;
     warnings::say_requests(&cluster, output);
+    warnings::say_left_over(assessment.left_over.len(), output);
     let report = report::plan::report(rollout, &assessment, cluster.server());
     let uid = match &arguments.output {
         Some(_) => cluster.identity().await.map_err(failure)?.to_string(),

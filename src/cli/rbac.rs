@@ -11,10 +11,7 @@ use crate::value::Text;
 
 use super::choices::Choices;
 use super::input::{InputArguments, TREES_TOO};
-use super::{Failure, Levels, Output, objects, stdout};
-
-/// Longest name of an account or a namespace.
-const MAX_NAME: usize = 63;
+use super::{Failure, Levels, Output, name, objects, stdout};
 
 /// Print an account with the permissions that a site needs in a cluster, and no more
 ///
@@ -37,13 +34,13 @@ pub(super) struct Arguments {
     #[arg(long = "for", value_enum, value_name = "COMMAND")]
     purpose: Purpose,
     /// Name of the ServiceAccount [default: armada2flux-diff, armada2flux-apply]
-    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    #[arg(long, value_name = "NAME", value_parser = name::dns_label::<String>)]
     account: Option<String>,
     /// Namespace of the ServiceAccount
-    #[arg(long, value_name = "NAME", default_value = FLUX_NAMESPACE, value_parser = parse_name)]
+    #[arg(long, value_name = "NAME", default_value = FLUX_NAMESPACE, value_parser = name::dns_label::<String>)]
     account_namespace: String,
     /// Namespace of the Lease and of the ConfigMap with the run's state, as for `apply`
-    #[arg(long, value_name = "NAME", default_value = FLUX_NAMESPACE, value_parser = parse_name)]
+    #[arg(long, value_name = "NAME", default_value = FLUX_NAMESPACE, value_parser = name::dns_label::<String>)]
     state_namespace: String,
     /// Leave out the permission to list Secrets for Helm's records: `diff` then does not see takeovers, and `plan` fails.
     /// It stays where the tree has Secrets of its own, which are compared. Only for `diff`
@@ -62,17 +59,6 @@ enum Purpose {
     Diff,
     /// `plan`, `apply` and `status`
     Apply,
-}
-
-fn parse_name(text: &str) -> Result<String, String> {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let valid = (1..=MAX_NAME).contains(&text.len())
-        && text.bytes().all(inner)
-        && !text.starts_with('-')
-        && !text.ends_with('-');
-    valid.then(|| text.to_owned()).ok_or_else(|| {
-        "not a valid name; use at most 63 lower-case letters, digits and inner `-`".to_owned()
-    })
 }
 
 pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<(), Failure> {

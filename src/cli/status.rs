@@ -15,7 +15,7 @@ use crate::value::Text;
 
 use super::access::{self, AccessArguments};
 use super::report::{self, Target, parse_target};
-use super::{Failure, Output, journal, stdout, warnings};
+use super::{Failure, Output, journal, name, stdout, warnings};
 
 /// Show the state of the releases of a site, and the last run
 ///
@@ -30,13 +30,13 @@ use super::{Failure, Output, journal, stdout, warnings};
 Exit codes: 0 done, 1 failed (usage, files, API server)")]
 pub(super) struct Arguments {
     /// Site to show [default: all sites in the cluster]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name::site::<Text>)]
     site: Option<Text>,
     /// Journal of the run [default: armada2flux-SITE.journal in the current folder, if it exists]
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
     /// Namespace of the Lease and of the ConfigMap with the run's state
-    #[arg(long, value_name = "NAME", default_value = FLUX_NAMESPACE)]
+    #[arg(long, value_name = "NAME", default_value = FLUX_NAMESPACE, value_parser = name::dns_label::<Text>)]
     state_namespace: Text,
     #[command(flatten)]
     access: AccessArguments,

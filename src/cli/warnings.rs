@@ -34,6 +34,21 @@ fn unreadable(what: &str, namespace: &str) -> String {
     format!("{what} is not shown: it cannot be read in namespace {namespace}")
 }
 
+/// Says what objects in the cluster may be that have the name of the site and are not in the input: Manifests of one name
+/// are one site, unless an option tells them apart.
+pub(super) fn say_left_over(left_over: usize, output: &Output) {
+    if left_over > 0 && !output.quiet {
+        let (objects, them) = match left_over {
+            1 => ("1 object".to_owned(), "it"),
+            number => (format!("{number} objects"), "them"),
+        };
+        show::say(&format!(
+            "left over: {objects} of this site in the cluster; if another Manifest of the same name deployed {them}, give \
+             each Manifest its own name with `--site`"
+        ));
+    }
+}
+
 /// Prints the number of requests, with --verbose.
 pub(super) fn say_requests(cluster: &Cluster, output: &Output) {
     if output.verbose > 0 {

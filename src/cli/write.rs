@@ -5,13 +5,17 @@ use std::fs;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use crate::render::{File, MARKER};
+use crate::printable::escape;
+use crate::render::{Author, File};
 use crate::value::Text;
 
 use super::{Failure, load};
 
 /// Deepest folder in which files of an earlier run are looked for; trees have two levels.
 const MAX_STALE_DEPTH: usize = 3;
+
+/// Bytes of a file's first line that are read: the marker and the longest name of a site fit in.
+const FIRST_LINE: u64 = 160;
 
 /// File in the sibling folder that is locked while its process lives; the system drops the lock of a killed process.
 const LOCK: &str = ".lock";
@@ -23,6 +27,8 @@ const TREE: &str = "tree";
 #[derive(Debug)]
 pub(super) struct Staging {
     target: PathBuf,
+    /// Name of the site; files of other sites are not touched.
+    site: Text,
     /// Holds the lock and the tree.
     sibling: PathBuf,
     /// The files; becomes the target if there is none yet.
@@ -47,7 +53,7 @@ pub(super) struct Written {
 
 impl Staging {
     /// Creates the sibling folder.
-    pub(super) fn new(target: &Path) -> Result<Self, Failure> {
+    pub(super) fn new(target: &Path, site: &Text) -> Result<Self, Failure> {
         // `..` and links in the path must not change what "beside" means.
         let target =
             std::path::absolute(target).map_err(|cause| Failure::io("find", target, cause))?;
@@ -74,6 +80,7 @@ impl Staging {
         fs::create_dir(&tree).map_err(|cause| Failure::io("make", &tree, cause))?;
         Ok(Self {
             target,
+            site: site.clone(),
             sibling,
             tree,
             paths: Vec::new(),
@@ -125,7 +132,7 @@ impl Staging {
         }
         let kept: BTreeSet<PathBuf> = self.paths.iter().map(|p| self.target.join(&**p)).collect();
         let mut own = Vec::new();
-        find_own(&self.target, 0, &mut own)?;
+        find_own(&self.target, &self.site, 0, &mut own)?;
         let stale: Vec<PathBuf> = own
             .into_iter()
             .filter(|path| !kept.contains(path))
@@ -161,10 +168,11 @@ impl Staging {
         }
     }
 
-    /// Refuses to overwrite files that this program did not write.
+    /// Refuses to overwrite files that this program did not write for this site.
     fn refuse_foreign(&self) -> Result<(), Failure> {
         const SHOWN: usize = 5;
         let mut foreign = Vec::new();
+        let mut other_site = None;
         for path in &self.paths {
             let path = self.target.join(&**path);
             let linked = path
@@ -173,9 +181,29 @@ impl Staging {
                 .and_then(|folder| fs::symlink_metadata(folder).ok())
                 .is_some_and(|folder| !folder.is_dir());
             let there = fs::symlink_metadata(&path).is_ok();
-            if linked || there && !is_own(&path) {
-                foreign.push(path);
+            let line = if there {
+                first_line(&path)
+            } else {
+                String::new()
+            };
+            match Author::of(&line) {
+                _ if linked => foreign.push(path),
+                _ if !there => {}
+                author if author.is(&self.site) => {}
+                Author::Ours(site) => other_site = other_site.or(site.map(str::to_owned)),
+                Author::Other => foreign.push(path),
             }
+        }
+        if let Some(other) = other_site {
+            let target = self.target.display();
+            let act = format!(
+                "`{target}` holds the tree of site `{other}`, not of `{}`",
+                self.site
+            );
+            let other = escape::name(&other);
+            return Err(Failure::new(act).hint(format!(
+                "give each site a folder of its own; if it is the same site under another name, give `--site {other}`, or delete the folder first"
+            )));
         }
         if foreign.is_empty() {
             return Ok(());
@@ -225,25 +253,33 @@ fn clear_left_over(parent: &Path, prefix: &str) -> Vec<PathBuf> {
     dead
 }
 
-/// Returns whether a file begins with the marker.
-fn is_own(path: &Path) -> bool {
+/// Returns the first line of a file, as far as it can be a marker; empty if it has no text.
+fn first_line(path: &Path) -> String {
     let regular = fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
-    let mut start = vec![0; MARKER.len()];
-    regular
-        && fs::File::open(path)
-            .and_then(|mut file| file.read_exact(&mut start))
-            .is_ok()
-        && start == MARKER.as_bytes()
+    let mut start = Vec::new();
+    if regular && let Ok(file) = fs::File::open(path) {
+        // What cannot be read is somebody else's.
+        let _ = file.take(FIRST_LINE).read_to_end(&mut start);
+    }
+    let start = String::from_utf8_lossy(&start);
+    start.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Finds the files below a folder that begin with the marker.
-fn find_own(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Failure> {
+/// Finds the files below a folder that were written for this site.
+fn find_own(
+    folder: &Path,
+    site: &str,
+    depth: usize,
+    found: &mut Vec<PathBuf>,
+) -> Result<(), Failure> {
     for (path, kind) in load::entries(folder)? {
         if kind.is_dir() {
             if depth < MAX_STALE_DEPTH {
-                find_own(&path, depth + 1, found)?;
+                find_own(&path, site, depth + 1, found)?;
             }
-        } else if path.extension().is_some_and(|end| end == "yaml") && is_own(&path) {
+        } else if path.extension().is_some_and(|end| end == "yaml")
+            && Author::of(&first_line(&path)).is(site)
+        {
             found.push(path);
         }
     }

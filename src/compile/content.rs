@@ -1,41 +1,38 @@
 //! What input files hold: Armada documents, or a Flux tree.
 
-use crate::source::Span;
 use crate::yaml::Tree;
 use crate::yaml::tree::Node;
 
 /// What input files hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// Armada documents, or nothing recognised.
-    Armada,
-    /// Kubernetes objects.
-    Flux,
-    /// Both.
-    Both {
-        /// Span of the first Armada document.
-        document: Span,
-        /// Span of the first Kubernetes object.
-        object: Span,
+    /// Armada documents.
+    Armada {
+        /// Number of Kubernetes objects beside them, which every command skips.
+        objects: usize,
     },
+    /// Kubernetes objects alone.
+    Flux,
+    /// Neither.
+    Nothing,
 }
 
 impl Content {
     /// Finds out what files hold. Objects have `apiVersion` and `kind`; documents have `schema`.
     pub(super) fn detect(trees: &[Tree]) -> Self {
-        let (mut document, mut object) = (None, None);
+        let (mut documents, mut objects) = (0_usize, 0_usize);
         for root in trees.iter().flat_map(Tree::roots) {
             let is_object = has_key(root, "apiVersion") && has_key(root, "kind");
             match (is_object, has_key(root, "schema")) {
-                (true, false) => object = object.or(Some(root.span())),
-                (false, true) => document = document.or(Some(root.span())),
+                (true, false) => objects += 1,
+                (false, true) => documents += 1,
                 (true, true) | (false, false) => {}
             }
         }
-        match (document, object) {
-            (Some(document), Some(object)) => Content::Both { document, object },
-            (None, Some(_)) => Content::Flux,
-            (Some(_) | None, None) => Content::Armada,
+        match (documents, objects) {
+            (0, 0) => Content::Nothing,
+            (0, _) => Content::Flux,
+            (_, objects) => Content::Armada { objects },
         }
     }
 }

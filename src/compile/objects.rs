@@ -7,25 +7,6 @@ use crate::render::read;
 
 use super::{Content, Inputs, NoSuchRelease, Options};
 
-/// Why an input has no objects.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    /// It holds two kinds of documents.
-    #[error("the input has Armada documents ({document}) and Kubernetes objects ({object})")]
-    Both {
-        /// Place of the first document, as `file:line:column`.
-        document: String,
-        /// Place of the first object.
-        object: String,
-    },
-    /// A document of a Flux tree is not an object, or appears twice.
-    #[error(transparent)]
-    Tree(#[from] read::Fault),
-    /// An option does not fit.
-    #[error(transparent)]
-    Release(#[from] NoSuchRelease),
-}
-
 impl Inputs {
     /// Returns what the input is. No other function decides it.
     #[must_use]
@@ -33,19 +14,20 @@ impl Inputs {
         Content::detect(self.trees())
     }
 
-    /// Returns all objects of the input: for Armada documents those of `options`, else those of the Flux tree.
+    /// Returns all objects of the input: for Armada documents those of `options`, else those of the Flux tree. Faults
+    /// of the documents are diagnostics.
     ///
     /// # Errors
     ///
-    /// The input has no objects at all; faults of its documents are diagnostics.
+    /// An option names a release that the input does not have.
     pub fn objects(
         &self,
         options: &Options,
         diagnostics: &mut Diagnostics,
-    ) -> Result<ObjectSet, Refused> {
+    ) -> Result<ObjectSet, NoSuchRelease> {
         match self.content() {
-            Content::Flux => Ok(read::objects(self.trees(), diagnostics)?),
-            Content::Armada => {
+            Content::Flux => Ok(read::objects(self.trees(), diagnostics)),
+            Content::Armada { objects: _ } | Content::Nothing => {
                 let mut set = ObjectSet::default();
                 let mut sink = |objects: Vec<(Role<'_>, Object)>| {
                     set.extend(objects.into_iter().map(|(_, object)| object));
@@ -53,13 +35,6 @@ impl Inputs {
                 self.decode(diagnostics)
                     .compile(options, diagnostics, &mut sink)?;
                 Ok(set)
-            }
-            Content::Both { document, object } => {
-                let place = |span| self.sources().locate(span).to_string();
-                Err(Refused::Both {
-                    document: place(document),
-                    object: place(object),
-                })
             }
         }
     }
@@ -87,26 +62,102 @@ mod tests {
 
     #[test]
     fn keys_decide_what_an_input_is() {
-        assert_eq!(inputs(&[]).content(), Content::Armada);
-        assert_eq!(inputs(&["a: b\n", "[]\n"]).content(), Content::Armada);
-        assert_eq!(inputs(&["a: b\n", DOCUMENT]).content(), Content::Armada);
+        assert_eq!(inputs(&[]).content(), Content::Nothing);
+        assert_eq!(inputs(&["a: b\n", "[]\n"]).content(), Content::Nothing);
+        let armada = |objects| Content::Armada { objects };
+        assert_eq!(inputs(&["a: b\n", DOCUMENT]).content(), armada(0));
         assert_eq!(inputs(&["a: b\n", OBJECT]).content(), Content::Flux);
         // An object may have a field of that name.
         let object = format!("{OBJECT}schema: x\n");
         assert_eq!(inputs(&[OBJECT, &object]).content(), Content::Flux);
+        // As for `convert`, objects beside documents are documents of another schema.
+        let both = format!("{OBJECT}{DOCUMENT}");
+        assert_eq!(inputs(&[OBJECT, &both]).content(), armada(2));
+    }
+
+    /// What is no tree, and what is said: the place and the start of the message.
+    #[test]
+    fn faults_of_a_tree_name_their_places() {
+        let named = "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n";
+        let table: [(&str, &[&str]); 8] = [
+            (
+                "apiVersion: v1\nmetadata: {name: a}\n",
+                &[
+                    "0.yaml:2:1: a document of the tree is not a Kubernetes object: it has no `kind`",
+                ],
+            ),
+            (
+                "kind: Namespace\n",
+                &[
+                    "0.yaml:2:1: a document of the tree is not a Kubernetes object: it has no `apiVersion`, no `metadata.name`",
+                ],
+            ),
+            (
+                "apiVersion: v1\nkind: Pod\nmetadata: {generateName: a-}\n",
+                &[
+                    "0.yaml:2:1: a document of the tree is not a Kubernetes object: it has no `metadata.name`",
+                ],
+            ),
+            (
+                "apiVersion: 1\nkind: Pod\nmetadata: {name: ''}\n",
+                &[
+                    "0.yaml:2:1: a document of the tree is not a Kubernetes object: it has no `apiVersion`, no `metadata.name`",
+                ],
+            ),
+            (
+                "- a\n",
+                &[
+                    "0.yaml:2:1: a document of the tree is not a Kubernetes object: it is no mapping",
+                ],
+            ),
+            (
+                "apiVersion: v1\nkind: List\nitems: []\n",
+                &["0.yaml:2:1: a `List` holds objects and is none"],
+            ),
+            (
+                "apiVersion: v1\nkind: SecretList\nmetadata: {}\nitems: []\n",
+                &["0.yaml:2:1: a `SecretList` holds objects and is none"],
+            ),
+            (named, &[]),
+        ];
+        for (text, wanted) in table {
+            // The object at the end makes a tree of it, and is read in spite of the fault.
+            let inputs = inputs(&[&format!(
+                "---\n{text}---\n---\n{}",
+                OBJECT.replace("name: a", "name: z")
+            )]);
+            let mut diagnostics = Diagnostics::default();
+            let set = inputs.objects(&Options::default(), &mut diagnostics);
+            let said: Vec<String> = diagnostics
+                .list()
+                .iter()
+                .map(|one| {
+                    let at = inputs.sources().locate(one.labels[0].span);
+                    format!("{at}: {}", one.message)
+                })
+                .collect();
+            assert_eq!(said.len(), wanted.len(), "{text}: {said:?}");
+            for (said, wanted) in said.iter().zip(wanted) {
+                assert!(said.starts_with(wanted), "{said}");
+            }
+            assert_eq!(set.map(|set| set.len()), Ok(2 - wanted.len()), "{text}");
+        }
     }
 
     #[test]
-    fn documents_and_objects_together_are_refused() {
-        let inputs = inputs(&[OBJECT, &format!("{OBJECT}{DOCUMENT}")]);
+    fn an_object_that_appears_twice_is_shown_at_both_places() {
+        let inputs = inputs(&[OBJECT, &format!("# again\n{OBJECT}")]);
         let mut diagnostics = Diagnostics::default();
-        let refused = inputs.objects(&Options::default(), &mut diagnostics);
-        assert_eq!(
-            refused.map(|set| set.len()),
-            Err(Refused::Both {
-                document: "1.yaml:6:1".to_owned(),
-                object: "0.yaml:2:1".to_owned(),
-            })
-        );
+        let set = inputs.objects(&Options::default(), &mut diagnostics);
+        assert_eq!(set.map(|set| set.len()), Ok(1));
+        let [one] = diagnostics.list() else {
+            panic!("{diagnostics:?}");
+        };
+        assert_eq!(one.message, "Namespace a appears twice in the tree");
+        let places = one
+            .labels
+            .iter()
+            .map(|label| inputs.sources().locate(label.span).to_string());
+        assert_eq!(places.collect::<Vec<_>>(), ["1.yaml:3:1", "0.yaml:2:1"]);
     }
 }

@@ -93,6 +93,8 @@ codes! {
     ManifestOverlap "manifest-overlap" Warning "two Manifests of the input deploy the same releases"
     NameInvalid "name-invalid" Error "a name that Helm, Kubernetes or Flux does not accept"
     NameRewritten "name-rewritten" Warning "a name was changed to fit a file name or a label"
+    ObjectDuplicate "object-duplicate" Error "an object appears twice in a Flux tree"
+    ObjectInvalid "object-invalid" Error "a document of a Flux tree is not a Kubernetes object"
     ObjectLarge "object-large" Warning "a HelmRelease is near a limit of Kubernetes, or above one of some tools"
     ObjectTooLarge "object-too-large" Warning "a HelmRelease is larger than Kubernetes can hold"
     OverrideInvalid "override-invalid" Error "an override on which Armada fails"

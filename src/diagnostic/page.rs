@@ -127,6 +127,12 @@ pages! {
     NameRewritten:
         "The name is not valid as a file name or label. Release names and namespaces are never changed.",
         "Set another name with `--site`, or accept the changed name.";
+    ObjectDuplicate:
+        "The API server would hold what was sent last. Which one that is depends on the program that applies the tree; `kubectl kustomize` refuses it.",
+        "Leave one of the two. Of two sites that deploy to one namespace, one writes it: convert the other with `--no-namespaces`.";
+    ObjectInvalid:
+        "A tree holds one object in each document, with `apiVersion`, `kind` and `metadata.name`. What else stands in its files would be neither compared nor applied.",
+        "Correct the document, or leave it out of the tree. Write the items of a list as documents of their own.";
     ObjectLarge:
         "Client-side `kubectl apply` keeps a copy of the object in an annotation of at most 256 KiB and fails above that. Helm's record of a release and every Secret or ConfigMap hold at most 1 MiB. The record holds values, templates and rendered objects together.",
         "Use server-side apply. Near 1 MiB move large texts out of the values, or check that the rendered objects of the chart are small.";

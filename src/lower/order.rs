@@ -56,26 +56,24 @@ fn cumulative(before: &str, mut fingerprints: Vec<String>) -> Text {
 
 /// CEL: the dependency carries this digest and is Ready at its own generation, in every respect that
 /// helm-controller reports. A release that is already reconciled stays Ready while an earlier stage changes.
+///
+/// It is written once for each pair of releases of two steps, so every byte counts. Missing fields need no
+/// guard: helm-controller takes an evaluation that fails for "not ready" and asks again.
 fn ready_expr(digest: &str) -> Text {
     Text::from(format!(
-        "has(self.status.observedGeneration)
-&& self.status.observedGeneration == self.metadata.generation
-|| (
-  has(dep.metadata.annotations)
-  && '{DIGEST_ANNOTATION}' in dep.metadata.annotations
-  && dep.metadata.annotations['{DIGEST_ANNOTATION}'] == '{digest}'
-  && has(dep.status.observedGeneration)
-  && dep.status.observedGeneration == dep.metadata.generation
-  && has(dep.status.lastAttemptedGeneration)
-  && dep.status.lastAttemptedGeneration == dep.metadata.generation
-  && has(dep.status.conditions)
-  && dep.status.conditions.exists(c, c.type == 'Ready' && c.status == 'True')
-)"
+        "self.status.observedGeneration == self.metadata.generation || \
+         dep.metadata.annotations['{DIGEST_ANNOTATION}'] == '{digest}' && \
+         dep.status.observedGeneration == dep.metadata.generation && \
+         dep.status.lastAttemptedGeneration == dep.metadata.generation && \
+         dep.status.conditions.exists(c, c.type == 'Ready' && c.status == 'True')"
     ))
 }
 
 #[cfg(test)]
 mod tests {
+    use cel::{Context, Program};
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn digest(before: &str, fingerprints: &[&str]) -> Text {
@@ -91,17 +89,101 @@ mod tests {
         assert_ne!(digest(&first, &["d"]), digest(&other, &["d"]));
     }
 
-    #[test]
-    fn ready_names_its_digest_and_guards_every_field() {
-        let expression = ready_expr("sha256:00");
-        assert!(
-            expression
-                .contains("dep.metadata.annotations['armada2flux.dev/digest'] == 'sha256:00'")
-        );
-        for field in ["observedGeneration", "lastAttemptedGeneration"] {
-            assert!(expression.contains(&format!("has(dep.status.{field})")));
-            assert!(expression.contains(&format!("dep.status.{field} == dep.metadata.generation")));
+    /// A release whose change waits, and a dependency that is ready at the wanted digest.
+    fn ready() -> [Value; 2] {
+        let own = json!({
+            "metadata": {"generation": 2},
+            "status": {"observedGeneration": 1, "lastAttemptedGeneration": 1},
+        });
+        let dependency = json!({
+            "metadata": {"generation": 7, "annotations": {DIGEST_ANNOTATION: "sha256:00"}},
+            "status": {
+                "observedGeneration": 7,
+                "lastAttemptedGeneration": 7,
+                "conditions": [
+                    {"type": "Released", "status": "True"},
+                    {"type": "Ready", "status": "True"},
+                ],
+            },
+        });
+        [own, dependency]
+    }
+
+    /// Whether helm-controller would go on: an evaluation that fails is taken for "not ready".
+    fn goes_on([own, dependency]: &[Value; 2]) -> bool {
+        let program = Program::compile(&ready_expr("sha256:00")).unwrap();
+        let mut context = Context::default();
+        context.add_variable("self", own).unwrap();
+        context.add_variable("dep", dependency).unwrap();
+        matches!(program.execute(&context), Ok(cel::Value::Bool(true)))
+    }
+
+    /// Changes a place of the dependency; `null` removes it.
+    fn with(place: &str, value: Value) -> [Value; 2] {
+        let [own, mut dependency] = ready();
+        let (parent, key) = place.rsplit_once('/').unwrap();
+        let parent = dependency.pointer_mut(parent).unwrap();
+        match (parent, value) {
+            (Value::Object(parent), Value::Null) => drop(parent.remove(key)),
+            (parent, value) => parent[key] = value,
         }
-        assert!(expression.starts_with("has(self.status.observedGeneration)\n&& self.status.observedGeneration == self.metadata.generation\n|| ("));
+        [own, dependency]
+    }
+
+    #[test]
+    fn each_thing_that_is_not_as_wanted_holds_a_change_back() {
+        assert!(goes_on(&ready()));
+        let annotation = "/metadata/annotations/armada2flux.dev~1digest";
+        assert_eq!(
+            ready()[1].pointer(annotation),
+            Some(&json!("sha256:00")),
+            "the table changes what the expression reads"
+        );
+        let other = json!({DIGEST_ANNOTATION: "sha256:01"});
+        let unready = |status: &str| json!([{"type": "Ready", "status": status}]);
+        let released = json!([{"type": "Released", "status": "True"}]);
+        let table = [
+            // An earlier tree, or an object that another program wrote.
+            ("/metadata/annotations", other),
+            ("/metadata/annotations", json!({})),
+            ("/metadata/annotations", Value::Null),
+            // Changed, and not looked at yet; a suspended one is looked at, but not attempted.
+            ("/metadata/generation", json!(8)),
+            ("/status/observedGeneration", json!(6)),
+            ("/status/observedGeneration", json!(-1)),
+            ("/status/observedGeneration", Value::Null),
+            ("/status/lastAttemptedGeneration", json!(6)),
+            ("/status/lastAttemptedGeneration", Value::Null),
+            // Waiting, failed, or reporting something else.
+            ("/status/conditions", unready("Unknown")),
+            ("/status/conditions", unready("False")),
+            ("/status/conditions", released),
+            ("/status/conditions", json!([])),
+            ("/status/conditions", Value::Null),
+            // As the API server creates it.
+            ("/status", json!({"observedGeneration": -1})),
+            ("/status", json!({})),
+            ("/status", Value::Null),
+        ];
+        for (place, value) in table {
+            let shown = format!("{place}: {value}");
+            assert!(!goes_on(&with(place, value)), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_release_without_a_change_waits_for_nothing() {
+        let [mut own, dependency] = ready();
+        own["status"]["observedGeneration"] = json!(2);
+        assert!(goes_on(&[
+            own.clone(),
+            json!({"metadata": {}, "status": {}})
+        ]));
+        assert!(goes_on(&[own, dependency.clone()]));
+        // A release that is new, or whose status was lost, waits as one with a change does.
+        for status in [json!({"observedGeneration": -1}), json!({})] {
+            let own = json!({"metadata": {"generation": 1}, "status": status});
+            assert!(!goes_on(&[own, json!({"metadata": {}, "status": {}})]));
+        }
     }
 }

@@ -22,7 +22,7 @@ use crate::value::{Text, Value};
 
 use super::options::SourceNamespace;
 use compose::{Parts, chart_folder};
-use key::{Form, Key, MAX_NAME, Nested};
+use key::{Form, Key, MAX_NAME, Names, Nested, OfSite};
 use place::{ArchiveFolders, Located, Place, locate, shown};
 
 /// The source of one release.
@@ -80,12 +80,14 @@ impl Sources {
         let mut emptied = BTreeMap::new();
         needs.iter().for_each(|need| need.emptied(&mut emptied));
         let nested = Nested::among(&emptied);
+        let of_site = OfSite::new(site);
         let mut wanted = Wanted::new();
         for need in &needs {
-            need.report(diagnostics);
+            need.report(&of_site, diagnostics);
             need.request(place.namespace_of(need.release), &nested, &mut wanted);
         }
-        let names = key::names(wanted.keys().map(|(_, key)| key.clone()).collect());
+        let keys = wanted.keys().map(|(_, key)| key.clone());
+        let names = Names::new(keys.collect(), &of_site);
         let mut sources = Self::default();
         for ((namespace, key), (charts, span)) in &wanted {
             let metadata = Metadata {
@@ -176,11 +178,14 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
         }
     }
 
-    fn report(&self, diagnostics: &mut Diagnostics) {
-        report::source(self.release, self.release.chart, &self.located, diagnostics);
+    fn report(&self, of_site: &OfSite, diagnostics: &mut Diagnostics) {
+        let mut report = |chart, located| {
+            report::source(self.release, chart, located, of_site, diagnostics);
+        };
+        report(self.release.chart, &self.located);
         if self.composed().is_some() {
             for (dependency, located) in &self.parts.located {
-                report::source(self.release, dependency.chart, located, diagnostics);
+                report(dependency.chart, located);
             }
         }
         report::dependencies(self.release, &self.located, &self.parts, diagnostics);
@@ -235,12 +240,7 @@ impl<'s, 'd, 't> Need<'s, 'd, 't> {
         }
     }
 
-    fn source(
-        self,
-        namespace: Text,
-        names: &BTreeMap<Key, Text>,
-        objects: &[Object],
-    ) -> ReleaseSource {
+    fn source(self, namespace: Text, names: &Names, objects: &[Object]) -> ReleaseSource {
         let name = self.key.as_ref().and_then(|key| names.get(key)).cloned();
         let reference = |kind| SourceReference {
             kind,

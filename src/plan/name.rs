@@ -1,13 +1,12 @@
 //! Which names Helm, Kubernetes and Flux accept.
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
+use crate::names::{is_dns_label, is_namespace};
 use crate::printable::escape;
 use crate::source::Span;
 
 /// Longest release name that Helm allows, in characters (Helm: pkg/chartutil/validate_name.go).
 pub(super) const MAX_RELEASE_NAME: usize = 53;
-/// Longest namespace that Kubernetes allows, in characters (DNS label).
-pub(super) const MAX_NAMESPACE: usize = 63;
 
 /// Reports a release name that is not valid.
 pub(super) fn check_release(name: &str, span: Span, diagnostics: &mut Diagnostics) {
@@ -32,7 +31,7 @@ pub(super) fn check_release(name: &str, span: Span, diagnostics: &mut Diagnostic
 
 /// Reports a namespace that is not valid.
 pub(super) fn check_namespace(name: &str, span: Span, diagnostics: &mut Diagnostics) {
-    if name.len() <= MAX_NAMESPACE && is_dns_label(name) {
+    if is_namespace(name) {
         return;
     }
     let message = format!("`{}` is not a valid namespace", shown(name));
@@ -46,15 +45,6 @@ pub(super) fn check_namespace(name: &str, span: Span, diagnostics: &mut Diagnost
     );
 }
 
-/// Letters, digits and inner hyphens.
-fn is_dns_label(label: &str) -> bool {
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    !label.is_empty()
-        && label.bytes().all(inner)
-        && !label.starts_with('-')
-        && !label.ends_with('-')
-}
-
 /// Returns a name for a message: its start.
 fn shown(name: &str) -> String {
     const MOST: usize = 80;
@@ -64,19 +54,4 @@ fn shown(name: &str) -> String {
         text.push('…');
     }
     text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn labels() {
-        for good in ["a", "ucp-keystone", "0", "a1"] {
-            assert!(is_dns_label(good), "{good}");
-        }
-        for bad in ["", "-a", "a-", "A", "a_b", "a/b", "..", "ä"] {
-            assert!(!is_dns_label(bad), "{bad}");
-        }
-    }
 }

@@ -18,7 +18,7 @@ use crate::printable::escape;
 use crate::source::Sources;
 use crate::value::{Mapping, Text, Value};
 
-use super::{File, MARKER};
+use super::{File, marker};
 
 /// Longest folder name computed from a chart group's name, in characters.
 const MAX_FOLDER: usize = 100;
@@ -26,6 +26,8 @@ const MAX_FOLDER: usize = 100;
 /// Turns objects into files, one by one.
 #[derive(Debug)]
 pub(crate) struct Plain<'s> {
+    /// Start of every file.
+    marker: String,
     sources: &'s Sources,
     /// Digits of a stage number.
     width: usize,
@@ -37,9 +39,10 @@ pub(crate) struct Plain<'s> {
 }
 
 impl<'s> Plain<'s> {
-    /// Starts a tree of that many stages; `sources` names where objects come from.
-    pub(crate) fn new(stages: usize, sources: &'s Sources) -> Self {
+    /// Starts a tree of a site with that many stages; `sources` names where objects come from.
+    pub(crate) fn new(site: &str, stages: usize, sources: &'s Sources) -> Self {
         Self {
+            marker: marker(site),
             sources,
             width: (stages * 10).to_string().len().max(3),
             paths: Vec::new(),
@@ -105,6 +108,7 @@ impl<'s> Plain<'s> {
     /// Returns the files that list the others.
     pub(crate) fn finish(self) -> Vec<File> {
         let Self {
+            marker,
             sources: _,
             width: _,
             mut paths,
@@ -117,7 +121,7 @@ impl<'s> Plain<'s> {
             let path = Text::from("namespaces.yaml");
             paths.insert(0, path.clone());
             let text = format!(
-                "{MARKER}: the namespaces that Armada would have created\n---\n{namespaces}"
+                "{marker}: the namespaces that Armada would have created\n---\n{namespaces}"
             );
             files.push(File { path, text });
         }
@@ -130,7 +134,7 @@ impl<'s> Plain<'s> {
         .into_iter()
         .collect();
         let mut text = format!(
-            "{MARKER}; apply with `kubectl apply --server-side -k .`: client-side apply drops nulls from values\n---\n"
+            "{marker}; apply with `kubectl apply --server-side -k .`: client-side apply drops nulls from values\n---\n"
         );
         emit::write_yaml(&kustomization.into(), View::Clear, &mut text);
         files.push(File {
@@ -179,7 +183,7 @@ impl<'s> Plain<'s> {
 
     /// Returns the marker, and where the object comes from.
     fn header(&self, role: Role<'_>, object: &Object) -> String {
-        let mut header = MARKER.to_owned();
+        let mut header = self.marker.clone();
         if let Some(origin) = object.origin {
             let location = self.sources.locate(origin);
             // The folder a file was read from differs from machine to machine.
@@ -191,7 +195,7 @@ impl<'s> Plain<'s> {
                 }
                 Role::Namespace | Role::Source => String::new(),
             };
-            let from = format!(" from {what}{file}:{line}");
+            let from = format!(", from {what}{file}:{line}");
             header.push_str(&escape::without_commands(&escape::name(&from)));
         }
         header.push_str("\n---\n");

@@ -1,39 +1,19 @@
 //! Files back to objects: a Flux tree, written by `convert`, edited or both, and what its kustomizations list.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use crate::diagnostic::{Diagnostics, Severity};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::flux::{Object, ObjectSet};
+use crate::source::Span;
 use crate::value::{Mapping, Value};
-use crate::yaml::Tree;
 use crate::yaml::deliver::{self, Delivery};
+use crate::yaml::{Node, Tree};
 
 /// Files that list others, in the order in which kustomize looks for them.
 pub(crate) const KUSTOMIZATIONS: [&str; 3] =
     ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 /// API group of kustomize's own files.
 const KUSTOMIZE: &str = "kustomize.config.k8s.io/";
-
-/// Why files are not a tree of objects.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
-    /// A document lacks what every object has.
-    #[error("a document of the tree is not a Kubernetes object")]
-    NotAnObject,
-    /// An object is there twice.
-    #[error("{0} appears twice in the tree")]
-    Twice(String),
-}
-
-impl Fault {
-    /// Returns the advice.
-    pub(crate) fn hint(&self) -> &'static str {
-        match self {
-            Fault::NotAnObject => "every document needs apiVersion, kind and metadata.name",
-            Fault::Twice(_) => "leave one of the two",
-        }
-    }
-}
 
 /// Why a kustomization is not supported: its result would differ from the files read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,32 +26,90 @@ pub(crate) enum NotFollowed {
     Remote(String),
 }
 
-/// Returns the objects of a tree, in its order; kustomizations are left out.
-///
-/// # Errors
-///
-/// A document is not an object, or an object is there twice.
-pub(crate) fn objects(trees: &[Tree], diagnostics: &mut Diagnostics) -> Result<ObjectSet, Fault> {
+/// Returns the objects of a tree, in its order; kustomizations are left out. A document that is no object, and an
+/// object that is there twice, are errors.
+pub(crate) fn objects(trees: &[Tree], diagnostics: &mut Diagnostics) -> ObjectSet {
     let mut set = ObjectSet::default();
-    let mut seen = BTreeSet::new();
-    for tree in trees {
-        for value in values(tree, diagnostics) {
-            if value == Value::null() {
-                continue;
-            }
-            let span = value.span;
-            let mut object = Object::from_value(value).ok_or(Fault::NotAnObject)?;
-            if object.api_version.starts_with(KUSTOMIZE) {
-                continue;
-            }
-            object.origin = span;
-            if !seen.insert((object.api_version.clone(), object.key())) {
-                return Err(Fault::Twice(object.title()));
-            }
-            set.extend([object]);
+    let mut seen = BTreeMap::new();
+    for root in trees.iter().flat_map(Tree::roots) {
+        let Some(value) = value(root, diagnostics) else {
+            continue;
+        };
+        if value == Value::null() {
+            continue;
         }
+        let start = start(root.span());
+        if let Some(fault) = not_an_object(&value) {
+            diagnostics.push(fault.at(start, "this document"));
+            continue;
+        }
+        let Some(mut object) = Object::from_value(value) else {
+            continue;
+        };
+        if object.api_version.starts_with(KUSTOMIZE) {
+            continue;
+        }
+        object.origin = Some(root.span());
+        if let Some(first) = seen.insert(object.key(), start) {
+            diagnostics.push(twice(&object, start, first));
+            continue;
+        }
+        set.extend([object]);
     }
-    Ok(set)
+    set
+}
+
+/// Returns what a document lacks that every object has.
+fn not_an_object(value: &Value) -> Option<Diagnostic> {
+    let fault = |message: String, help: &str| {
+        Some(Diagnostic::new(Code::ObjectInvalid, message).help(help))
+    };
+    if value.as_mapping().is_none() {
+        return fault(
+            "a document of the tree is not a Kubernetes object: it is no mapping".to_owned(),
+            "give a folder that holds nothing but a tree, or name its files",
+        );
+    }
+    let kind = value.text_at(&["kind"]);
+    if let Some(kind) = kind.filter(|kind| kind.ends_with("List"))
+        && value.at(&["items"]).is_some()
+    {
+        return fault(
+            format!(
+                "a `{kind}` holds objects and is none: a tree has each object in a document of its own"
+            ),
+            "write each item as a document of its own",
+        );
+    }
+    let fields: [&[&str]; 3] = [&["apiVersion"], &["kind"], &["metadata", "name"]];
+    let missing: Vec<String> = fields
+        .into_iter()
+        .filter(|path| value.text_at(path).is_none_or(str::is_empty))
+        .map(|path| format!("`{}`", path.join(".")))
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    fault(
+        format!(
+            "a document of the tree is not a Kubernetes object: it has no {}",
+            missing.join(", no ")
+        ),
+        "every object has `apiVersion`, `kind` and `metadata.name`, each a text",
+    )
+}
+
+fn twice(object: &Object, second: Span, first: Span) -> Diagnostic {
+    let message = format!("{} appears twice in the tree", object.title());
+    Diagnostic::new(Code::ObjectDuplicate, message)
+        .at(second, "again")
+        .at(first, "for the first time")
+        .help("leave one of the two")
+}
+
+/// Returns the first place of a document; the rest of it says nothing more.
+fn start(span: Span) -> Span {
+    Span::new(span.file(), span.start(), span.start())
 }
 
 /// Returns what a kustomization lists.
@@ -106,15 +144,18 @@ pub(crate) fn resources(
     }
 }
 
-/// Returns the documents of a file as trees, as kubectl reads them. Its diagnostics about values are not about a
-/// conversion, so only errors are kept.
+/// Returns the documents of a file as trees, as kubectl reads them.
 fn values(tree: &Tree, diagnostics: &mut Diagnostics) -> Vec<Value> {
-    let mut found = Vec::new();
-    for root in tree.roots() {
-        let mut reported = Diagnostics::default();
-        found.extend(deliver::deliver(root, Delivery::Go, &mut reported));
-        reported.retain(|diagnostic| diagnostic.severity == Severity::Error);
-        diagnostics.append(reported);
-    }
-    found
+    tree.roots()
+        .filter_map(|root| value(root, diagnostics))
+        .collect()
+}
+
+/// Returns a document as a tree. Diagnostics about its values are not about a conversion, so only errors are kept.
+fn value(root: Node<'_>, diagnostics: &mut Diagnostics) -> Option<Value> {
+    let mut reported = Diagnostics::default();
+    let value = deliver::deliver(root, Delivery::Go, &mut reported);
+    reported.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    diagnostics.append(reported);
+    value
 }

@@ -6,6 +6,8 @@ use crate::plan::{Plan, Release};
 use crate::printable::Printable;
 use crate::rollout::{DoneWhen, PREPARATION, Rollout};
 
+use super::digest::{count, count_of};
+
 /// A site to draw.
 #[derive(Clone, Debug)]
 pub struct Picture {
@@ -162,10 +164,10 @@ pub fn text(picture: &Picture) -> Printable {
     }
     out.blank();
     out.line(&format!(
-        "{} releases, {} steps, {} dependencies",
-        picture.steps().map(Vec::len).sum::<usize>(),
-        picture.steps().count(),
-        picture.dependencies
+        "{}, {}, {}",
+        count(picture.steps().map(Vec::len).sum(), "release"),
+        count(picture.steps().count(), "step"),
+        count_of(picture.dependencies, "dependency", "dependencies")
     ));
     out
 }

@@ -33,6 +33,10 @@ const CHARTS: usize = 2500;
 const BYTES: usize = 20_000_000;
 /// Charts in a group.
 const GROUP: usize = 10;
+/// Steps of the site of large steps.
+const STEPS: usize = 20;
+/// Releases of each of them.
+const STEP: usize = 40;
 /// Counted rounds; the median is printed.
 const ROUNDS: usize = 7;
 
@@ -161,6 +165,91 @@ fn main() {
     );
     let program = std::fs::metadata(program()).unwrap().len();
     println!("program: {:.1} MB (goal ≤ 20)", program as f64 / 1e6);
+    large_steps(folder.path());
+}
+
+/// Prints the time of a site of few and large steps, where dependencies are most of the tree, and the size of the tree.
+fn large_steps(folder: &Path) {
+    let input = folder.join("steps.yaml");
+    std::fs::write(&input, steps()).unwrap();
+    let output = folder.join("steps");
+    let times = (0..ROUNDS).map(|_| {
+        let time = time(|| convert_to_files(&input, &output));
+        let bytes = size(&output);
+        std::fs::remove_dir_all(&output).unwrap();
+        (time, bytes)
+    });
+    let (times, bytes): (Vec<_>, Vec<_>) = times.unzip();
+    println!(
+        "{} releases in {STEPS} groups of {STEP}: {:.1} ms, a tree of {:.1} MB",
+        STEPS * STEP,
+        median(times).as_secs_f64() * 1e3,
+        bytes[0] as f64 / 1e6
+    );
+}
+
+/// Returns the bytes of all files below a folder.
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let bytes = entries.map(|entry| {
+        let found = entry.metadata().unwrap();
+        if found.is_dir() {
+            size(&entry.path())
+        } else {
+            found.len()
+        }
+    });
+    bytes.sum()
+}
+
+/// Returns a site whose groups are not sequenced, so that each is one step.
+fn steps() -> String {
+    let mut text = String::new();
+    let mut groups = Vec::new();
+    for group in 0..STEPS {
+        let charts: Vec<String> = (0..STEP)
+            .map(|chart| format!("chart-{group:02}-{chart:02}"))
+            .collect();
+        for chart in &charts {
+            write!(
+                text,
+                "---
+schema: armada/Chart/v1
+metadata: {{schema: metadata/Document/v1, name: {chart}}}
+data:
+  chart_name: {chart}
+  release: {chart}
+  namespace: shop
+  source: {{type: git, location: https://git.example.org/charts.git, subpath: {chart}, reference: a123456789012345678901234567890123456789}}
+  wait: {{timeout: 600, labels: {{release_group: fleet-{chart}}}}}
+  values: {{replicas: 2, image: registry.example.org/{chart}:1.2}}
+"
+            )
+            .unwrap();
+        }
+        let charts = charts.join(", ");
+        write!(
+            text,
+            "---
+schema: armada/ChartGroup/v1
+metadata: {{schema: metadata/Document/v1, name: group-{group:02}}}
+data: {{description: a group, sequenced: false, chart_group: [{charts}]}}
+"
+        )
+        .unwrap();
+        groups.push(format!("group-{group:02}"));
+    }
+    write!(
+        text,
+        "---
+schema: armada/Manifest/v1
+metadata: {{schema: metadata/Document/v1, name: fleet}}
+data: {{release_prefix: fleet, chart_groups: [{}]}}
+",
+        groups.join(", ")
+    )
+    .unwrap();
+    text
 }
 
 fn program() -> &'static Path {

@@ -13,6 +13,7 @@ mod report;
 #[cfg(unix)]
 mod screen;
 mod terminal;
+mod trees;
 mod usage;
 
 pub(crate) use diff::{edited, places, single_changes};
@@ -39,6 +40,7 @@ pub(crate) fn trials() -> Vec<Trial> {
         rbac::trials(),
         report::trials(),
         terminal::trials(),
+        trees::trials(),
         usage::trials(),
     ];
     parts.into_iter().flatten().collect()

@@ -12,6 +12,7 @@ use crate::parallel::{self, Workers};
 use crate::render::File;
 use crate::render::plain::Plain;
 use crate::source::Sources;
+use crate::value::Text;
 
 /// Writes objects to a tree or a stream while they are compiled.
 pub(super) struct TreeSink<'s> {
@@ -73,10 +74,11 @@ impl<'s> TreeSink<'s> {
 }
 
 impl Sink for TreeSink<'_> {
-    fn begin(&mut self, stages: usize) -> bool {
-        self.state = match self.folder.map(Staging::new) {
+    fn begin(&mut self, site: &Text, stages: usize) -> bool {
+        let staging = self.folder.map(|folder| Staging::new(folder, site));
+        self.state = match staging {
             None => State::Stream(String::new()),
-            Some(Ok(staging)) => State::Tree(staging, Plain::new(stages, self.sources)),
+            Some(Ok(staging)) => State::Tree(staging, Plain::new(site, stages, self.sources)),
             Some(Err(failure)) => State::Failed(failure),
         };
         !matches!(self.state, State::Failed(_))

@@ -9,8 +9,10 @@ use crate::value::Text;
 
 use super::address;
 
-/// Longest name of a source object: HelmCharts and labels are named after it.
+/// Longest name of a source object, without the site in front of it.
 pub(super) const MAX_NAME: usize = 53;
+/// Longest form of a site's name in the names of its objects.
+const MAX_SITE: usize = 20;
 /// Digits of a commit in an object's name.
 const COMMIT_DIGITS: usize = 12;
 /// Characters of a digest and its hyphen.
@@ -98,35 +100,85 @@ pub(super) struct SecretKey {
     pub(super) keys: Vec<Text>,
 }
 
-/// Returns a name for each source; where two would share one, all of them get a digest of what they are.
-pub(super) fn names(keys: BTreeSet<Key>) -> BTreeMap<Key, Text> {
-    let mut taken: BTreeMap<Text, Vec<Key>> = BTreeMap::new();
-    let mut names = BTreeMap::new();
-    for key in keys {
-        match &key {
-            // Other objects name them already.
-            Key::Secret(secret) => {
-                let name = secret.name.clone();
-                names.insert(key, name);
-            }
-            Key::Git(..) | Key::Helm(_) | Key::Oci(_) => {
-                taken.entry(base_name(&key)).or_default().push(key);
-            }
-        }
+/// The part of a name that says which site an object belongs to.
+///
+/// Two sites may use one repository. Each has an object of its own, so that both trees can be applied, and built by one
+/// kustomization. A dot ends the part, since nothing else in these names has one: `prod` with `eu-charts` and `prod-eu`
+/// with `charts` stay apart.
+#[derive(Clone, Debug)]
+pub(super) struct OfSite(Text);
+
+impl OfSite {
+    pub(super) fn new(site: &str) -> Self {
+        let short = slug(site, MAX_SITE);
+        // A name that was cut ends with a digest already.
+        let changed = short != site && site.len() <= MAX_SITE;
+        Self(if changed {
+            let digest = short_digest(site);
+            Text::from(format!("{}-{digest}", slug(site, MAX_SITE - DIGEST)))
+        } else {
+            short
+        })
     }
-    for (name, keys) in taken {
-        let shared = keys.len() > 1;
+
+    /// Returns the name of an object of the site.
+    pub(super) fn name(&self, own: &str) -> Text {
+        Text::from(format!("{}.{own}", self.0))
+    }
+}
+
+/// The names of the source objects of a site.
+#[derive(Debug)]
+pub(super) struct Names {
+    by_key: BTreeMap<Key, Text>,
+    /// Secrets of the tree by the name that sources know them under; all others exist already.
+    secrets: BTreeMap<Text, Text>,
+}
+
+impl Names {
+    /// Gives each source a name; where two would share one, all of them get a digest of what they are.
+    pub(super) fn new(keys: BTreeSet<Key>, of_site: &OfSite) -> Self {
+        let mut taken: BTreeMap<Text, Vec<Key>> = BTreeMap::new();
+        let mut names = Self {
+            by_key: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+        };
         for key in keys {
-            let name = if shared {
-                let digest = short_digest(&identity(&key));
-                Text::from(format!("{}-{digest}", slug(&name, MAX_NAME - DIGEST)))
-            } else {
-                name.clone()
-            };
-            names.insert(key, name);
+            match &key {
+                Key::Secret(SecretKey { name, keys: _ }) => {
+                    let own = of_site.name(name);
+                    names.secrets.insert(name.clone(), own.clone());
+                    names.by_key.insert(key, own);
+                }
+                Key::Git(..) | Key::Helm(_) | Key::Oci(_) => {
+                    taken.entry(base_name(&key)).or_default().push(key);
+                }
+            }
         }
+        for (name, keys) in taken {
+            let shared = keys.len() > 1;
+            for key in keys {
+                let name = if shared {
+                    let digest = short_digest(&identity(&key));
+                    Text::from(format!("{}-{digest}", slug(&name, MAX_NAME - DIGEST)))
+                } else {
+                    name.clone()
+                };
+                names.by_key.insert(key, of_site.name(&name));
+            }
+        }
+        names
     }
-    names
+
+    /// Returns the name of an object.
+    pub(super) fn get(&self, key: &Key) -> Option<&Text> {
+        self.by_key.get(key)
+    }
+
+    /// Returns the name of a Secret that a source names: one of the tree has the site in its name.
+    pub(super) fn secret(&self, name: Option<&Text>) -> Option<Text> {
+        name.map(|name| self.secrets.get(name).unwrap_or(name).clone())
+    }
 }
 
 fn base_name(key: &Key) -> Text {
@@ -294,5 +346,80 @@ pub(super) fn proxy_secret(proxy: &str) -> SecretKey {
     SecretKey {
         name: slug(&format!("proxy-{address}"), MAX_NAME),
         keys,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sites whose names are alike, cut, or no names of objects.
+    const SITES: [&str; 12] = [
+        "prod",
+        "prod-eu",
+        "Prod",
+        "prod.eu",
+        "prod_eu",
+        "prod-eu-charts",
+        "a",
+        "A",
+        "an-exceptionally-long-name-of-a-site",
+        "an-exceptionally-long-name-of-b-site",
+        "an-exceptionally-LONG-name-of-a-site",
+        "twenty-characters-xx",
+    ];
+
+    fn keys() -> BTreeSet<Key> {
+        let git = GitSource {
+            url: "ssh://git@git.example.org/charts.git".into(),
+            reference: GitReference::Commit("a".repeat(40).into()),
+            provider: None,
+            secret: Some(ssh_secret("ssh://git@git.example.org/charts.git").name),
+            proxy_secret: Some("own-proxy".into()),
+        };
+        let helm = |host: &str| {
+            Key::Helm(HelmSource {
+                url: format!("https://{host}.example.org/{}", "x".repeat(60)).into(),
+                provider: None,
+                insecure: false,
+                secret: None,
+                cert_secret: None,
+            })
+        };
+        BTreeSet::from([
+            Key::Secret(ssh_secret(&git.url)),
+            Key::Git(git, Form::Plain),
+            helm("charts"),
+            helm("eu-charts"),
+        ])
+    }
+
+    #[test]
+    fn no_two_sites_share_a_name() {
+        let mut seen = BTreeMap::new();
+        for site in SITES {
+            let names = Names::new(keys(), &OfSite::new(site));
+            for (key, name) in &names.by_key {
+                let other = seen.insert(name.clone(), site);
+                assert_eq!(other, None, "{name} of {site}: {key:?}");
+                let parts: Vec<&str> = name.split('.').collect();
+                assert!(parts.len() == 2 && parts.iter().all(|part| slug(part, 63) == *part));
+            }
+        }
+        assert_eq!(seen.len(), SITES.len() * keys().len());
+        assert_eq!(OfSite::new("prod").name("x"), "prod.x");
+    }
+
+    #[test]
+    fn sources_name_the_secrets_of_their_own_site() {
+        let names = Names::new(keys(), &OfSite::new("prod"));
+        let secret = |name: &str| names.secret(Some(&name.into()));
+        assert_eq!(
+            secret("ssh-git-example-org").as_deref(),
+            Some("prod.ssh-git-example-org")
+        );
+        // One that a rule names is not of the tree.
+        assert_eq!(secret("own-proxy").as_deref(), Some("own-proxy"));
+        assert_eq!(names.secret(None), None);
     }
 }

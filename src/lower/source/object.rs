@@ -1,15 +1,15 @@
 //! Keys to source objects.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::flux::{
-    EmptySecret, GitReference, GitRepository, GitSource, HelmRepository, Include, Metadata, Object,
-    OciRepository, Seconds,
+    EmptySecret, GitReference, GitRepository, GitSource, HelmRepository, HelmSource, Include,
+    Metadata, Object, OciRepository, OciSource, Seconds,
 };
 use crate::value::Text;
 
 use super::compose::{FOLDER, chart_folder};
-use super::key::{Form, Key, Nested, SecretKey};
+use super::key::{Form, Key, Names, Nested, SecretKey};
 
 /// Interval for sources that cannot change: a commit, a tag of a registry.
 const PINNED_INTERVAL: Seconds = Seconds(12 * 3600);
@@ -24,20 +24,39 @@ pub(super) fn object(
     key: &Key,
     metadata: Metadata,
     charts: &BTreeSet<Text>,
-    names: &BTreeMap<Key, Text>,
+    names: &Names,
     nested: &Nested,
 ) -> Object {
+    let secret = |name: &Option<Text>| names.secret(name.as_ref());
     match key {
-        Key::Git(git, form) => git_repository(git, form, metadata, charts, names, nested).into(),
+        Key::Git(git, form) => {
+            let source = GitSource {
+                secret: secret(&git.secret),
+                proxy_secret: secret(&git.proxy_secret),
+                ..git.clone()
+            };
+            let mut repository = git_repository(git, form, metadata, charts, names, nested);
+            repository.source = source;
+            repository.into()
+        }
         Key::Helm(source) => HelmRepository {
             metadata,
-            source: source.clone(),
+            source: HelmSource {
+                secret: secret(&source.secret),
+                cert_secret: secret(&source.cert_secret),
+                ..source.clone()
+            },
             interval: INDEX_INTERVAL,
         }
         .into(),
         Key::Oci(source) => OciRepository {
             metadata,
-            source: source.clone(),
+            source: OciSource {
+                secret: secret(&source.secret),
+                cert_secret: secret(&source.cert_secret),
+                proxy_secret: secret(&source.proxy_secret),
+                ..source.clone()
+            },
             interval: if source.tag.is_some() {
                 PINNED_INTERVAL
             } else {
@@ -58,7 +77,7 @@ fn git_repository(
     form: &Form,
     metadata: Metadata,
     charts: &BTreeSet<Text>,
-    names: &BTreeMap<Key, Text>,
+    names: &Names,
     nested: &Nested,
 ) -> GitRepository {
     let name_of = |key: &Key| names.get(key).cloned().unwrap_or_default();

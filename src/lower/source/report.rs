@@ -9,6 +9,7 @@ use crate::source_map::ExistingKind;
 
 use super::address::is_short_commit;
 use super::compose::{NotIncluded, Parts};
+use super::key::OfSite;
 use super::place::{Located, Note, Place};
 
 /// Reports the notes about the source of `chart`, which is the release's own chart or a dependency.
@@ -16,6 +17,7 @@ pub(super) fn source(
     release: &Release<'_, '_>,
     chart: &Chart<'_>,
     located: &Located,
+    of_site: &OfSite,
     diagnostics: &mut Diagnostics,
 ) {
     let is_own = std::ptr::eq(release.chart, chart);
@@ -100,10 +102,10 @@ pub(super) fn source(
     located
         .notes
         .iter()
-        .for_each(|note| diagnostics.push(diagnostic_of(&subject, note)));
+        .for_each(|note| diagnostics.push(diagnostic_of(&subject, note, of_site)));
 }
 
-fn diagnostic_of(subject: &str, note: &Note) -> Diagnostic {
+fn diagnostic_of(subject: &str, note: &Note, of_site: &OfSite) -> Diagnostic {
     match note {
         Note::Rewritten { what, span } => {
             Diagnostic::new(Code::SourceRewritten, format!("{subject}: {what}"))
@@ -111,6 +113,7 @@ fn diagnostic_of(subject: &str, note: &Note) -> Diagnostic {
                 .help("check that it holds the same chart; the source map can set another source")
         }
         Note::Secret { what, secret, span } => {
+            let secret = of_site.name(secret);
             let message = format!("{subject}: {what}: Secret `{secret}` must be filled in");
             Diagnostic::new(Code::SourceSecret, message)
                 .at(*span, "its content is not in the documents")

@@ -5,7 +5,7 @@ use std::fs;
 use libtest_mimic::Trial;
 
 use super::{Workspace, named};
-use crate::support::{Result, compare, contains, ensure, lacks, read_tree, run};
+use crate::support::{ProgramOutput, Result, compare, contains, ensure, lacks, read_tree, run};
 
 pub(super) fn trials() -> Vec<Trial> {
     named(
@@ -20,6 +20,8 @@ pub(super) fn trials() -> Vec<Trial> {
             ("other_files_are_left_alone", others),
             ("a_file_in_place_of_the_folder_is_refused", no_folder),
             ("stale_files_are_named_then_deleted", stale),
+            ("a_folder_belongs_to_one_site", one_site),
+            ("files_of_another_site_are_never_stale", another_site),
             ("errors_leave_the_tree_unchanged", errors),
             ("files_of_a_killed_run_are_deleted", left_over),
         ],
@@ -251,6 +253,72 @@ fn stale() -> Result {
             name == "kustomization.yaml" || listed.contains(name.as_str()),
             format!("{name} is not listed"),
         )?;
+    }
+    Ok(())
+}
+
+/// Converts one Manifest for a site into `out`.
+fn convert_as(workspace: &Workspace, site: &str, more: &[&str]) -> Result<ProgramOutput> {
+    run(
+        workspace.dir(),
+        &[CONVERT, &["--site", site], more].concat(),
+    )
+}
+
+fn one_site() -> Result {
+    let workspace = Workspace::small()?;
+    convert_as(&workspace, "one", &[])?.expect_code(0)?;
+    let before = read_tree(&workspace.path("out"))?;
+    for more in [&[][..], &["--delete-stale"], &["--no-namespaces"]] {
+        // One name is the start of the other.
+        for site in ["two", "one-b", "on", "ONE"] {
+            let out = workspace.path("out").display().to_string();
+            convert_as(&workspace, site, more)?
+                .expect_code(1)?
+                .expect_stderr(&format!(
+                    "`{out}` holds the tree of site `one`, not of `{site}`"
+                ))?
+                .expect_stderr("give each site a folder of its own")?;
+            compare(&before, &read_tree(&workspace.path("out"))?)?;
+        }
+        ensure(workspace.names()? == ["armada.yaml", "out"], "left over")?;
+    }
+    convert_as(&workspace, "one", &["--delete-stale"])?.expect_code(0)?;
+    compare(&before, &read_tree(&workspace.path("out"))?)?;
+    // Sub-folders are folders of their own.
+    let inner = ["convert", "armada.yaml", "-o", "out/two", "--site=two"];
+    run(workspace.dir(), &inner)?.expect_code(0)?;
+    let ran = convert_as(&workspace, "one", &["--delete-stale"])?.expect_code(0)?;
+    lacks(&ran.stderr, "stale")?;
+    ensure(
+        read_tree(&workspace.path("out/two"))?.len() == before.len(),
+        "deleted",
+    )
+}
+
+/// Files that only another site has, in a folder whose list is gone.
+fn another_site() -> Result {
+    let workspace = Workspace::small()?;
+    convert_as(&workspace, "one", &[])?.expect_code(0)?;
+    let text = workspace.text("out/namespaces.yaml")?;
+    fs::remove_dir_all(workspace.path("out"))?;
+    fs::create_dir(workspace.path("out"))?;
+    let others = [
+        ("old-one.yaml", text.clone()),
+        ("old.yaml", text.replace(" for site one", "")),
+        ("old-two.yaml", text.replace("site one", "site two")),
+        ("old-one-b.yaml", text.replace("site one", "site one-b")),
+        ("mine.yaml", format!("#{text}")),
+    ];
+    for (name, text) in &others {
+        fs::write(workspace.path("out").join(name), text)?;
+    }
+    convert_as(&workspace, "one", &["--delete-stale"])?.expect_code(0)?;
+    let left: Vec<String> = read_tree(&workspace.path("out"))?.into_keys().collect();
+    for (name, _) in others {
+        // A file of an earlier version, which named no site, is taken for one's own.
+        let stays = !["old-one.yaml", "old.yaml"].contains(&name);
+        ensure(left.iter().any(|left| left == name) == stays, name)?;
     }
     Ok(())
 }

@@ -50,6 +50,43 @@ fn wrong_arguments() -> Result {
         ),
         (&["schema", "nothing"], "[possible values:"),
         (
+            &["convert", "armada.yaml", "--site", "my site"],
+            "not a valid label value; use at most 63 letters",
+        ),
+        (
+            &["diff", "armada.yaml", "--site="],
+            "not a valid label value; use at most 63 letters",
+        ),
+        (
+            &["status", "--site=-a"],
+            "not a valid label value; use at most 63 letters",
+        ),
+        (
+            &[
+                "convert",
+                "armada.yaml",
+                "--source-namespace",
+                "Flux_System",
+            ],
+            "not a valid name; use at most 63 lower-case letters",
+        ),
+        (
+            &["plan", "armada.yaml", "--source-namespace", "a.b"],
+            "not a valid name; use at most 63 lower-case letters",
+        ),
+        (
+            &["apply", "armada.yaml", "--state-namespace", "A"],
+            "not a valid name; use at most 63 lower-case letters",
+        ),
+        (
+            &["status", "--state-namespace", "a/b"],
+            "not a valid name; use at most 63 lower-case letters",
+        ),
+        (
+            &["diff", "armada.yaml", "--namespace", "ä"],
+            "not a valid name; use at most 63 lower-case letters",
+        ),
+        (
             &["plan", "armada.yaml", "--valid-for", "1h"],
             "--output <FILE>",
         ),

@@ -36,6 +36,14 @@ pub(super) fn tests() -> Vec<Test> {
         ),
         Test::shared("site::stages_upgrade_in_lockstep", lockstep),
         Test::shared(
+            "site::a_suspended_dependency_holds_its_dependents_back",
+            suspended,
+        ),
+        Test::shared(
+            "site::one_kustomization_builds_the_trees_of_two_sites",
+            two_sites,
+        ),
+        Test::shared(
             "site::a_new_commit_under_the_same_version_is_deployed",
             new_commit,
         ),
@@ -285,6 +293,132 @@ fn lockstep(scope: &Scope<'_>) -> Outcome {
         .get(&helm_release("lock-infra", "lock-breakwater-mirror"))?
         .unwrap_or_default();
     ensure(version(&mirror) == 2, || mirror["status"].to_string())
+}
+
+/// A dependency that is suspended with a change looks ready: it has the wanted digest, its generation is observed, and
+/// `Ready` is still true. Only the generation that it last attempted tells; without that part of the expression the
+/// dependent starts too early.
+fn suspended(scope: &Scope<'_>) -> Outcome {
+    const PART: &str = " && dep.status.lastAttemptedGeneration == dep.metadata.generation";
+    let site = Site::worked(scope.bed, "hole")?.renamed("hole")?;
+    let steps = steps(&site)?;
+    apply(scope, &convert(scope, &site, "hole-one", NEW)?, &[])?;
+    all_ready(scope, &steps)?;
+    let two = convert(scope, &with_replicas(&site, 3)?, "hole-two", NEW)?;
+
+    let path = helm_release("hole-web", "hole-breakwater-worker");
+    let worker = scope.bed.get(&path)?.unwrap_or_default();
+    let dependencies = worker["spec"]["dependsOn"].as_array().cloned();
+    let dependencies = dependencies.unwrap_or_default();
+    ensure(!dependencies.is_empty(), || worker["spec"].to_string())?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut paths = Vec::new();
+    for dependency in &dependencies {
+        let (namespace, name) = (text(&dependency["namespace"]), text(&dependency["name"]));
+        paths.push(helm_release(&namespace, &name));
+        for folder in fs::read_dir(&two)? {
+            let file = folder?.path().join(format!("{name}.yaml"));
+            if file.is_file() {
+                let old = fs::read_to_string(&file)?;
+                fs::write(
+                    &file,
+                    old.replace("\nspec:\n", "\nspec:\n  suspend: true\n"),
+                )?;
+                apply(scope, Path::new("/"), &[&file.display().to_string()])?;
+            }
+        }
+    }
+    let version = |object: &Value| object["status"]["history"][0]["version"].clone();
+    for path in &paths {
+        scope.bed.wait(path, READY_WITHIN, |object| {
+            let (own, status) = (&object["metadata"], &object["status"]);
+            object["spec"]["suspend"] == true
+                && own["generation"] == status["observedGeneration"]
+                && own["generation"] != status["lastAttemptedGeneration"]
+                && has_condition(object, "Ready")
+        })?;
+    }
+
+    apply(scope, &two, &["030-services/hole-breakwater-worker.yaml"])?;
+    let waits = |object: &Value| {
+        let conditions = object["status"]["conditions"].as_array().cloned();
+        conditions
+            .unwrap_or_default()
+            .iter()
+            .any(|condition| condition["reason"] == "DependencyNotReady")
+    };
+    let waiting = scope.bed.wait(&path, READY_WITHIN, waits)?;
+    ensure(version(&waiting) == 1, || waiting["status"].to_string())?;
+
+    let edges = waiting["spec"]["dependsOn"].as_array().cloned();
+    let mut patch = Vec::new();
+    for (at, edge) in edges.unwrap_or_default().iter().enumerate() {
+        let whole = text(&edge["readyExpr"]);
+        ensure(whole.matches(PART).count() == 1, || whole.clone())?;
+        let path = format!("/spec/dependsOn/{at}/readyExpr");
+        let value = whole.replace(PART, "");
+        patch.push(serde_json::json!({"op": "replace", "path": path, "value": value}));
+    }
+    let patch = format!("--patch={}", Value::from(patch));
+    scope.bed.run(
+        Program::Kubectl,
+        &[
+            "patch",
+            "helmreleases.helm.toolkit.fluxcd.io",
+            "hole-breakwater-worker",
+            "--namespace=hole-web",
+            "--type=json",
+            &patch,
+        ],
+    )?;
+    scope
+        .bed
+        .wait(&path, READY_WITHIN, |object| version(object) == 2)?;
+    for path in &paths {
+        let dependency = scope.bed.get(path)?.unwrap_or_default();
+        ensure(version(&dependency) == 1, || {
+            dependency["status"].to_string()
+        })?;
+    }
+    Ok(())
+}
+
+/// Two sites use the same repositories. Each tree has sources of its own, so kustomize builds both together, as it does
+/// not for a tree that is there twice.
+fn two_sites(scope: &Scope<'_>) -> Outcome {
+    let one = Site::worked(scope.bed, "pair")?.renamed("east")?;
+    // The same sources under other names of releases and namespaces.
+    let two = Site {
+        text: one.text.replace("east-", "west-"),
+        target: one.target,
+        source_map: one.source_map.clone(),
+        charts: one.charts.clone(),
+    };
+    convert(scope, &one, "pair-east", &["--site=east"])?;
+    convert(scope, &two, "pair-west", &["--site=west"])?;
+    let build = |folder: &str, trees: &[&str]| {
+        let folder = scope.bed.path().join(folder);
+        fs::create_dir_all(&folder)?;
+        let resources: Vec<String> = trees.iter().map(|tree| format!("../{tree}")).collect();
+        let list = serde_json::json!({"resources": resources}).to_string();
+        fs::write(folder.join("kustomization.yaml"), list)?;
+        let folder = folder.display().to_string();
+        scope.bed.run(Program::Kubectl, &["kustomize", &folder])
+    };
+    let both = build("pair-both", &["pair-east", "pair-west"])?;
+    let alone = build("pair-alone", &["pair-east"])?;
+    let count = |text: &str| text.matches("\nkind: ").count();
+    ensure(
+        count(&both) == 2 * count(&alone) && count(&alone) > 10,
+        || format!("{} objects, {} for one", count(&both), count(&alone)),
+    )?;
+    // What one site would get in the place of another.
+    convert(scope, &two, "pair-same", &["--site=east"])?;
+    match build("pair-clash", &["pair-east", "pair-same"]) {
+        Err(error) if error.to_string().contains("already registered id") => Ok(()),
+        Err(error) => Err(error),
+        Ok(_) => Err("kustomize builds two sources of one name".into()),
+    }
 }
 
 /// Returns the UIDs of pods of workloads in namespaces with this prefix.

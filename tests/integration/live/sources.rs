@@ -526,6 +526,7 @@ fn empty_secret(scope: &Scope<'_>) -> Outcome {
             "convert",
             "armada.yaml",
             "--no-namespaces",
+            "--site=keys",
             "--source-namespace",
             namespace,
             "-o",
@@ -567,7 +568,7 @@ fn empty_secret(scope: &Scope<'_>) -> Outcome {
     kustomization("12h")?;
     let secret = |name: &str| format!("/api/v1/namespaces/{namespace}/secrets/{name}");
     let in_namespace = format!("--namespace={namespace}");
-    for name in ["ssh-review-example-org", "plain"] {
+    for name in ["keys.ssh-review-example-org", "plain"] {
         let made = scope.bed.wait(&secret(name), READY_WITHIN, |_| true)?;
         ensure(made["data"].is_null(), || made.to_string())?;
         let content = "--patch={\"stringData\":{\"identity\":\"key\"}}";
@@ -581,7 +582,7 @@ fn empty_secret(scope: &Scope<'_>) -> Outcome {
     scope.bed.wait(&path, READY_WITHIN, |object| {
         object["status"]["observedGeneration"] == 2 && has_condition(object, "Ready")
     })?;
-    for (name, kept) in [("ssh-review-example-org", true), ("plain", false)] {
+    for (name, kept) in [("keys.ssh-review-example-org", true), ("plain", false)] {
         let found = scope.bed.get(&secret(name))?.unwrap_or_default();
         ensure(found["data"]["identity"].is_string() == kept, || {
             format!("{name} is {found}")
