@@ -1,15 +1,18 @@
 //! A new source map: a rule to fill in for each source that Flux cannot read, the others as comments.
 
+mod rule;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::armada::chart::SourceKind;
 use crate::emit::{self, View};
 use crate::lower::{Surveyed, Verdict};
 use crate::printable::{Printable, escape};
-use crate::secret;
 use crate::source_map::FILL_IN;
-use crate::value::{Mapping, Text, Value};
+use crate::value::{Text, Value};
+
+use super::digest::count;
+use rule::{Rule, pattern, rules, word};
 
 /// Most names that a comment lists.
 const MAX_NAMES: usize = 8;
@@ -29,9 +32,14 @@ pub fn source_map(manifest: &str, sources: &[Surveyed]) -> Printable {
     comment(
         &mut text,
         &format!(
-            "Flux can read {1} of {0} sources as they are.",
-            sources.len(),
-            read.len()
+            "Flux can read {} of {} as {}.",
+            read.len(),
+            count(sources.len(), "source"),
+            if sources.len() == 1 {
+                "it is"
+            } else {
+                "they are"
+            }
         ),
     );
     if !missing.is_empty() {
@@ -48,13 +56,19 @@ pub fn source_map(manifest: &str, sources: &[Surveyed]) -> Printable {
     } else {
         text.push_str("sources:\n");
     }
+    let rules = missing.into_iter().flat_map(|source| {
+        rules(source, sources)
+            .into_iter()
+            .map(move |rule| (source, rule))
+    });
+    // The first rule that matches decides.
+    let (alone, catching): (Vec<_>, Vec<_>) = rules.partition(|(_, rule)| rule.also.is_empty());
     let mut written = BTreeSet::new();
-    for source in missing {
-        let rule = rule(source);
+    for (source, Rule { text: rule, also }) in alone.into_iter().chain(catching) {
         let rule = emit::to_yaml(&Value::from(vec![rule]), View::Clear);
         // Several references of one location may have the same rule.
         if written.insert(rule.clone()) {
-            push_rule(&mut text, source, &rule);
+            push_rule(&mut text, source, &also, &rule);
         }
     }
     if !read.is_empty() {
@@ -72,7 +86,7 @@ fn comment(text: &mut String, line: &str) {
     let _ = writeln!(text, "#{space}{line}");
 }
 
-fn push_rule(text: &mut String, source: &Surveyed, rule: &str) {
+fn push_rule(text: &mut String, source: &Surveyed, also: &[&Text], rule: &str) {
     let Surveyed {
         kind: _,
         location: _,
@@ -90,6 +104,19 @@ fn push_rule(text: &mut String, source: &Surveyed, rule: &str) {
         &format!("charts: {}", names(charts.values().map(|(name, _)| name))),
     );
     comment(text, &format!("releases: {}", names(releases.iter())));
+    if !also.is_empty() {
+        let others = names(also.iter().copied());
+        comment(
+            text,
+            &format!(
+                "ATTENTION: the rule also matches the sources of {others}, since a secret tells them apart."
+            ),
+        );
+        comment(
+            text,
+            "Write the locations out, or put rules for the others in front of it.",
+        );
+    }
     text.push_str(rule);
 }
 
@@ -104,61 +131,6 @@ fn names<'n>(names: impl Iterator<Item = &'n Text>) -> String {
     } else {
         list
     }
-}
-
-fn mapping<V: Into<Value>>(entries: impl IntoIterator<Item = (&'static str, V)>) -> Mapping {
-    entries.into_iter().collect()
-}
-
-/// Returns a rule with gaps for the user to fill in.
-fn rule(source: &Surveyed) -> Value {
-    let word = word(source.kind);
-    let location = pattern(&source.location);
-    let matching = mapping([("type", Text::from(word)), ("location", location)]);
-    let (key, target) = match source.kind {
-        SourceKind::Git => ("GitRepository", mapping([("url", FILL_IN)])),
-        SourceKind::Local => {
-            let mut target = mapping([("url", FILL_IN)]);
-            target.insert("ref", mapping([("commit", FILL_IN)]));
-            ("GitRepository", target)
-        }
-        SourceKind::Tar => {
-            let mut target = mapping([("url", FILL_IN)]);
-            let version = source.charts.values().map(|(_, version)| version);
-            if version.clone().all(|version| version.is_empty()) {
-                target.insert("version", FILL_IN);
-            }
-            ("HelmRepository", target)
-        }
-    };
-    let mut rule = mapping([("match", matching)]);
-    rule.insert(key, target);
-    rule.into()
-}
-
-fn word(kind: SourceKind) -> &'static str {
-    match kind {
-        SourceKind::Git => "git",
-        SourceKind::Tar => "tar",
-        SourceKind::Local => "local",
-    }
-}
-
-/// Returns a pattern that matches a location, without a password in it.
-fn pattern(location: &str) -> Text {
-    let plain = location.replace(['<', '>'], "<...>");
-    if !secret::text_looks_secret(location) {
-        return plain.into();
-    }
-    let without = location.split_once("://").and_then(|(scheme, rest)| {
-        let (_, host) = rest.split_once('@')?;
-        Some(format!(
-            "{scheme}://<...>@{}",
-            host.replace(['<', '>'], "<...>")
-        ))
-    });
-    let without = without.filter(|text| !secret::text_looks_secret(text));
-    without.unwrap_or_else(|| "<...>".to_owned()).into()
 }
 
 /// Appends what Flux reads without a rule, and example rules that move it.
