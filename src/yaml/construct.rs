@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 
 use super::deliver::{Delivery, names_secret, wording};
 use super::mapping::{is_merge, merge_refused, unhashable};
-use super::scalar::pyyaml::is_value_key;
+use super::scalar::pyyaml::{is_value_key, may_be_refused};
 use super::scalar::{Dialect, Rejected, resolve};
 use super::shape::{Shape, shape};
 use super::tree::{Kind, Node, NodeId, Tree};
@@ -20,17 +20,11 @@ use crate::diagnostic::Diagnostics;
 
 /// Reports every node of a file that PyYAML cannot construct.
 pub fn check(tree: &Tree, diagnostics: &mut Diagnostics) {
-    // Only messages depend on what names a secret, so nearly all files need no look at the words of their keys.
-    let mut found = Diagnostics::default();
-    walk(tree, false, &mut found);
-    if found.errors() > 0 {
-        walk(tree, true, diagnostics);
+    // Nearly all files hold ordinary nodes alone and need no walk.
+    if tree.nodes().all(is_ordinary) {
+        return;
     }
-}
-
-fn walk(tree: &Tree, words: bool, diagnostics: &mut Diagnostics) {
     let mut walk = Walk {
-        words,
         seen: Marks::new(tree),
         flattened: Marks::new(tree),
         waiting: VecDeque::new(),
@@ -40,6 +34,20 @@ fn walk(tree: &Tree, words: bool, diagnostics: &mut Diagnostics) {
         walk.visit(root, root, false);
         while let Some(collection) = walk.waiting.pop_front() {
             walk.fill(collection);
+        }
+    }
+}
+
+/// Returns whether PyYAML constructs a node wherever it stands: it has no tag, it is no scalar that is refused as
+/// a value, as merge keys are, and no key of it is a list or a mapping.
+fn is_ordinary(node: Node<'_>) -> bool {
+    match node.kind() {
+        _ if node.tag().is_some() => false,
+        Kind::Scalar(scalar) => !may_be_refused(scalar) || resolve(scalar, Dialect::PyYaml).is_ok(),
+        Kind::Sequence | Kind::Alias(_) => true,
+        Kind::Mapping => {
+            let mut keys = node.entries().map(|(key, _)| key.resolved().kind());
+            keys.all(|key| matches!(key, Kind::Scalar(_)))
         }
     }
 }
@@ -72,8 +80,6 @@ struct Collection<'t> {
 }
 
 struct Walk<'d, 't> {
-    /// Whether keys are asked for words that name a secret.
-    words: bool,
     /// Nodes that were constructed: PyYAML constructs each once.
     seen: Marks,
     /// Mappings whose merge keys were followed and whose keys `=` became strings.
@@ -121,8 +127,7 @@ impl<'t> Walk<'_, 't> {
             Shape::Map | Shape::Set => {
                 for (key, value) in self.flatten(node) {
                     self.key(key, secret);
-                    let secret = secret || self.words && names_secret(key);
-                    self.visit(value, value.resolved(), secret);
+                    self.visit(value, value.resolved(), secret || names_secret(key));
                 }
             }
             Shape::Pairs => {
@@ -162,8 +167,7 @@ impl<'t> Walk<'_, 't> {
         if !string {
             self.visit(*key, *key, secret);
         }
-        let secret = secret || self.words && names_secret(*key);
-        self.visit(*value, value.resolved(), secret);
+        self.visit(*value, value.resolved(), secret || names_secret(*key));
     }
 
     /// Returns the entries of a mapping with merge keys followed (`flatten_mapping`). What is merged is not

@@ -172,6 +172,11 @@ impl Tree {
         Node { tree: self, id }
     }
 
+    /// Returns all nodes, each before its descendants.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        (0..self.nodes.len() as u32).map(|at| self.node(NodeId(at)))
+    }
+
     /// Returns the root nodes of the documents that have one.
     pub fn roots(&self) -> impl Iterator<Item = Node<'_>> {
         self.documents

@@ -70,6 +70,18 @@ pub(in crate::yaml) fn is_value_key(scalar: Scalar<'_>) -> bool {
     }
 }
 
+/// Returns whether PyYAML can refuse a scalar without a tag, by its first byte: numbers, times and indicators.
+pub(in crate::yaml) fn may_be_refused(scalar: Scalar<'_>) -> bool {
+    scalar.style == Style::Plain
+        && matches!(
+            scalar.text.as_bytes(),
+            [
+                b'-' | b'+' | b'0'..=b'9' | b'.' | b'=' | b'<' | b'!' | b'&' | b'*',
+                ..
+            ]
+        )
+}
+
 /// Returns whether PyYAML reads the text without quotes as a string. Then it also writes it without quotes,
 /// if the characters allow that.
 pub(in crate::yaml) fn is_plain_string(text: &str) -> bool {
