@@ -90,7 +90,9 @@ impl Guard {
                 "name a source that Flux can read in a source map, and convert with `--source-map`".to_owned()
             }
             Guard::OtherSite { site, .. } => {
-                format!("use other names, or convert with `--site {site}` if it is the same site")
+                format!(
+                    "use other names, convert with `--site {site}` if it is the same site, or with `--no-namespaces` for a namespace of both"
+                )
             }
             Guard::OfKustomization { .. } => {
                 "change it in Git, or remove it from the Kustomization first".to_owned()
