@@ -3,6 +3,7 @@
 //! Pure data, computed from objects alone, so a committed tree is rolled out like the documents that it came from.
 //! `apply` carries it out as it is.
 
+mod action;
 pub mod assemble;
 pub mod change;
 pub mod check;
@@ -18,6 +19,7 @@ mod testing;
 
 use serde::{Deserialize, Serialize};
 
+pub use action::Action;
 pub use assemble::{Fault, assemble};
 pub use change::{Change, change};
 pub use check::{Flaw, check};

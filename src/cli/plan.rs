@@ -104,6 +104,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     if let Some(file) = &arguments.output {
         let plan = saved::save(
             &rollout,
+            &report.actions(),
             cluster,
             Timestamp::now(),
             arguments.valid_for,

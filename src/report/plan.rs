@@ -10,7 +10,7 @@ use crate::compare::{Mark, ObjectChange, Outcome};
 use crate::flux::Conflict;
 use crate::flux::object::title;
 use crate::rollout::change::{self, Change};
-use crate::rollout::{DoneWhen, Item, OnFailure, Rollout};
+use crate::rollout::{Action, DoneWhen, Item, OnFailure, Rollout};
 use crate::survey::{Assessed, Assessment, Guard};
 
 use super::Rendered;
@@ -63,7 +63,7 @@ pub struct Summary {
 
 impl Summary {
     /// Returns the numbers with their words, the worst first.
-    fn outcomes(&self) -> [(usize, What); 6] {
+    fn outcomes(&self) -> [(usize, Action); 6] {
         let Self {
             objects: _,
             created,
@@ -74,12 +74,12 @@ impl Summary {
             refused,
         } = self;
         [
-            (*refused, What::Refuse),
-            (*created, What::Create),
-            (*upgraded, What::Upgrade),
-            (*changed, What::Change),
-            (*reconciled, What::Reconcile),
-            (*unchanged, What::Unchanged),
+            (*refused, Action::Refuse),
+            (*created, Action::Create),
+            (*upgraded, Action::Upgrade),
+            (*changed, Action::Change),
+            (*reconciled, Action::Reconcile),
+            (*unchanged, Action::Unchanged),
         ]
     }
 
@@ -110,39 +110,6 @@ pub struct Step {
     pub objects: Vec<Object>,
 }
 
-/// What a run does with an object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum What {
-    /// The object does not exist yet.
-    Create,
-    /// The release gets a new revision.
-    Upgrade,
-    /// The object changes, and Helm upgrades nothing.
-    Change,
-    /// Flux reconciles the release again, and Helm does nothing.
-    Reconcile,
-    /// The object does not change.
-    Unchanged,
-    /// The object is not touched, and the run is refused.
-    Refuse,
-}
-
-impl What {
-    /// Returns the word in text.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            What::Create => "create",
-            What::Upgrade => "upgrade",
-            What::Change => "change",
-            What::Reconcile => "reconcile",
-            What::Unchanged => "unchanged",
-            What::Refuse => "refused",
-        }
-    }
-}
-
 /// An object.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Object {
@@ -154,15 +121,15 @@ pub struct Object {
     pub namespace: Option<String>,
     /// The name.
     pub name: String,
-    /// What a run does with it.
-    pub what: What,
+    /// Action a run does with it.
+    pub what: Action,
     /// The reasons to refuse a run.
     pub refusals: Vec<Refusal>,
     /// Notes, one sentence each.
     pub notes: Vec<String>,
-    /// What is deleted before an upgrade.
+    /// Action is deleted before an upgrade.
     pub deletions: Vec<String>,
-    /// What is awaited after Helm and its hooks, in order.
+    /// Action is awaited after Helm and its hooks, in order.
     pub gates: Vec<String>,
     /// Whether Helm's tests run, and are awaited.
     pub tests: bool,
@@ -241,16 +208,16 @@ fn object(item: &Item, assessed: &Assessed, summary: &mut Summary) -> Object {
     let what = if refusals.is_empty() {
         what(change)
     } else {
-        What::Refuse
+        Action::Refuse
     };
     summary.objects += 1;
     *match what {
-        What::Create => &mut summary.created,
-        What::Upgrade => &mut summary.upgraded,
-        What::Change => &mut summary.changed,
-        What::Reconcile => &mut summary.reconciled,
-        What::Unchanged => &mut summary.unchanged,
-        What::Refuse => &mut summary.refused,
+        Action::Create => &mut summary.created,
+        Action::Upgrade => &mut summary.upgraded,
+        Action::Change => &mut summary.changed,
+        Action::Reconcile => &mut summary.reconciled,
+        Action::Unchanged => &mut summary.unchanged,
+        Action::Refuse => &mut summary.refused,
     } += 1;
     let Item {
         object,
@@ -259,7 +226,7 @@ fn object(item: &Item, assessed: &Assessed, summary: &mut Summary) -> Object {
         on_failure,
     } = item;
     let mut notes = Vec::new();
-    if !matches!(what, What::Create) {
+    if !matches!(what, Action::Create) {
         notes.extend(change.marks.iter().filter_map(note));
         notes.extend(
             change
@@ -305,15 +272,15 @@ fn object(item: &Item, assessed: &Assessed, summary: &mut Summary) -> Object {
     }
 }
 
-fn what(change: &ObjectChange) -> What {
+fn what(change: &ObjectChange) -> Action {
     if matches!(change.outcome, Outcome::Follows) {
-        return What::Reconcile;
+        return Action::Reconcile;
     }
     match change::from_comparison(change) {
-        Change::Created => What::Create,
-        Change::Changed { upgrades: true } => What::Upgrade,
-        Change::Changed { upgrades: false } => What::Change,
-        Change::Unchanged => What::Unchanged,
+        Change::Created => Action::Create,
+        Change::Changed { upgrades: true } => Action::Upgrade,
+        Change::Changed { upgrades: false } => Action::Change,
+        Change::Unchanged => Action::Unchanged,
     }
 }
 
@@ -367,6 +334,16 @@ fn note(mark: &Mark) -> Option<String> {
     }
 }
 
+impl Report {
+    /// Returns what is done to each item, in the order of the rollout.
+    #[must_use]
+    pub fn actions(&self) -> Vec<Action> {
+        let steps = self.stages.iter().flat_map(|stage| &stage.steps);
+        let objects = steps.flat_map(|step| &step.objects);
+        objects.map(|object| object.what).collect()
+    }
+}
+
 impl Rendered for Report {
     fn text(&self, style: Style) -> Printable {
         text::text(self, style)
@@ -386,6 +363,6 @@ impl Object {
 
     /// Returns whether the object gets a row; unchanged objects are only counted.
     fn is_noteworthy(&self) -> bool {
-        self.what != What::Unchanged
+        self.what != Action::Unchanged
     }
 }

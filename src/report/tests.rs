@@ -187,8 +187,9 @@ fn compared(texts: &mut Texts) -> diff::Report {
 }
 
 fn planned(texts: &mut Texts) -> plan::Report {
-    use plan::{Object, Refusal, Stage, Step, Summary, What};
-    let objects = [What::Refuse, What::Upgrade, What::Create].map(|what| Object {
+    use crate::rollout::Action;
+    use plan::{Object, Refusal, Stage, Step, Summary};
+    let objects = [Action::Refuse, Action::Upgrade, Action::Create].map(|what| Object {
         api_version: texts.text(),
         kind: texts.text(),
         namespace: texts.some(),

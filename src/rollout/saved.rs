@@ -11,12 +11,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Pieces;
-use super::{DoneWhen, Item, Release, Rollout, Stage, Step};
+use super::{Action, DoneWhen, Item, Release, Rollout, Stage, Step};
 use crate::flux::object::title;
 use crate::names::hex;
 
 /// The version of the format. A reader refuses any other.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Length of the key, in bytes.
 pub const KEY_BYTES: usize = 32;
@@ -98,6 +98,8 @@ pub struct SavedObject {
     pub namespace: Option<String>,
     /// The name.
     pub name: String,
+    /// What the run would do to it; `apply` does no more.
+    pub action: Action,
     /// Digest of the object and of what is awaited of it, keyed.
     pub digest: String,
     /// The time limit in seconds.
@@ -166,6 +168,12 @@ pub enum Mismatch {
         /// The objects that were changed, added, taken out or moved, as `Kind namespace/name`, with which of these.
         objects: Vec<String>,
     },
+    /// The run would do more than was planned, since the cluster is not what it was.
+    #[error("the cluster is not what it was, so the run would do more than was planned: {}", listed(.objects))]
+    More {
+        /// The objects, as `Kind namespace/name`, each with what was planned and what would be done.
+        objects: Vec<String>,
+    },
 }
 
 impl Mismatch {
@@ -176,7 +184,8 @@ impl Mismatch {
             Mismatch::Edited
             | Mismatch::Undated
             | Mismatch::Expired { .. }
-            | Mismatch::OtherProgram { .. } => "plan again, and check the new plan",
+            | Mismatch::OtherProgram { .. }
+            | Mismatch::More { .. } => "plan again, and check the new plan",
             Mismatch::Future { .. } => "correct the clocks of both machines",
             Mismatch::OtherCluster { .. } => {
                 "choose the cluster with --context, or plan again for this one"
@@ -200,10 +209,12 @@ fn listed(objects: &[String]) -> String {
     shown.join(", ")
 }
 
-/// Returns the plan of a rollout for a cluster, valid for `valid_for` seconds. `key` must be random.
+/// Returns the plan of a rollout for a cluster, valid for `valid_for` seconds. `actions` are those of its items, in order.
+/// `key` must be random.
 #[must_use]
 pub fn save(
     rollout: &Rollout,
+    actions: &[Action],
     cluster: ClusterId,
     created: Timestamp,
     valid_for: u64,
@@ -225,7 +236,7 @@ pub fn save(
         digest: String::new(),
     };
     saved.rollout = whole(&saved.key, rollout);
-    saved.stages = stages(&saved.key, rollout);
+    saved.stages = stages(&saved.key, rollout, actions);
     saved.digest = own_digest(&saved);
     saved
 }
@@ -309,10 +320,35 @@ pub fn verify(
         return Err(Mismatch::OtherSite { site: site.clone() });
     }
     if *whole_digest != whole(key, rollout) {
-        let objects = differing(planned, &stages(key, rollout));
+        let objects = differing(planned, &stages(key, rollout, &[]));
         return Err(Mismatch::Different { objects });
     }
     Ok(())
+}
+
+/// Checks that a run does no more than a plan of the same rollout says. `actions` are what it would do to the items now, in
+/// order; `None` for what it does not touch.
+///
+/// # Errors
+///
+/// When it would do more to an object.
+pub fn verify_actions(
+    saved: &Saved,
+    actions: impl IntoIterator<Item = Option<Action>>,
+) -> Result<(), Mismatch> {
+    let stages = saved.stages.iter();
+    let planned = stages.flat_map(|stage| stage.steps.iter().flat_map(|step| &step.objects));
+    let more = planned.zip(actions).filter_map(|(object, now)| {
+        let now = now.filter(|now| !object.action.covers(*now))?;
+        let title = title(&object.kind, object.namespace.as_deref(), &object.name);
+        let (planned, now) = (object.action.word(), now.word());
+        Some(format!("{title} (planned: {planned}, now: {now})"))
+    });
+    let objects: Vec<String> = more.collect();
+    if objects.is_empty() {
+        return Ok(());
+    }
+    Err(Mismatch::More { objects })
 }
 
 /// Returns the objects that differ, each with its title and how.
@@ -354,7 +390,9 @@ fn whole(key: &str, rollout: &Rollout) -> String {
     pieces.finish().to_string()
 }
 
-fn stages(key: &str, rollout: &Rollout) -> Vec<SavedStage> {
+/// `actions` are those of the items; without one, an item counts as refused, which covers nothing.
+fn stages(key: &str, rollout: &Rollout, actions: &[Action]) -> Vec<SavedStage> {
+    let mut actions = actions.iter().copied();
     let stages = rollout.stages.iter().map(|stage| {
         let Stage {
             number,
@@ -363,7 +401,10 @@ fn stages(key: &str, rollout: &Rollout) -> Vec<SavedStage> {
         } = stage;
         let steps = steps.iter().map(|Step { number, items }| SavedStep {
             number: *number,
-            objects: items.iter().map(|item| saved_object(key, item)).collect(),
+            objects: items
+                .iter()
+                .map(|item| saved_object(key, item, actions.next().unwrap_or(Action::Refuse)))
+                .collect(),
         });
         SavedStage {
             number: *number,
@@ -374,7 +415,7 @@ fn stages(key: &str, rollout: &Rollout) -> Vec<SavedStage> {
     stages.collect()
 }
 
-fn saved_object(key: &str, item: &Item) -> SavedObject {
+fn saved_object(key: &str, item: &Item, action: Action) -> SavedObject {
     let mut pieces = Pieces::default();
     pieces.text(key);
     pieces.item(item);
@@ -403,6 +444,7 @@ fn saved_object(key: &str, item: &Item) -> SavedObject {
         kind: object.kind.to_string(),
         namespace: object.namespace.as_ref().map(ToString::to_string),
         name: object.name.to_string(),
+        action,
         digest: pieces.finish().to_string(),
         timeout: *timeout,
         deletions,

@@ -1,5 +1,7 @@
 //! Everything that is looked at before a run: what it lacks, what forbids it, what it will change. Nothing is written.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::super::access::failure;
@@ -8,8 +10,9 @@ use super::Arguments;
 use crate::apply::{Found, Options, Present};
 use crate::cluster::Cluster;
 use crate::report::plan::{self, Refusal, Report};
+use crate::rollout::Rollout;
 use crate::rollout::journal::RunInfo;
-use crate::rollout::{Rollout, saved};
+use crate::rollout::saved::{self, Mismatch, Saved};
 use crate::survey;
 use crate::value::Text;
 
@@ -37,7 +40,7 @@ pub(super) async fn preflight(
         .complete()
         .map_err(|missing| failure(missing).refused())?;
     let fingerprint = cluster.identity().await.map_err(failure)?;
-    same_as_planned(arguments, rollout, &fingerprint)?;
+    let planned = same_as_planned(arguments, rollout, &fingerprint)?;
     let active = survey::active(cluster).await.map_err(failure)?;
     if !active.is_empty() {
         let refusals = active.into_iter().map(|active| Refusal {
@@ -68,6 +71,13 @@ pub(super) async fn preflight(
     if !refusals.is_empty() {
         return Err(refused("the cluster does not allow the run", refusals));
     }
+    let report = plan::report(rollout, &assessment, cluster.server());
+    if let Some((file, planned)) = planned {
+        let concerned = rollout.items().map(|(stage, _, _)| options.concerns(stage));
+        let actions = report.actions().into_iter().zip(concerned);
+        let actions = actions.map(|(action, concerned)| concerned.then_some(action));
+        saved::verify_actions(&planned, actions).map_err(|mismatch| unusable(file, &mismatch))?;
+    }
     Ok(Preflight {
         info: RunInfo {
             site: rollout.site.clone(),
@@ -79,7 +89,7 @@ pub(super) async fn preflight(
             program: env!("CARGO_PKG_VERSION").into(),
             failed_before,
         },
-        plan: plan::report(rollout, &assessment, cluster.server()),
+        plan: report,
         found: Found {
             present,
             admission: assessment.admission,
@@ -87,14 +97,14 @@ pub(super) async fn preflight(
     })
 }
 
-/// Refuses when the saved plan is stale, of another cluster, or of another input.
-fn same_as_planned(
-    arguments: &Arguments,
+/// Returns the saved plan; refuses when it is stale, of another cluster, or of another input.
+fn same_as_planned<'a>(
+    arguments: &'a Arguments,
     rollout: &Rollout,
     fingerprint: &str,
-) -> Result<(), Failure> {
+) -> Result<Option<(&'a Path, Saved)>, Failure> {
     let Some(file) = &arguments.plan else {
-        return Ok(());
+        return Ok(None);
     };
     let text = std::fs::read_to_string(file).map_err(|cause| Failure::io("read", file, cause))?;
     let plan = saved::read(&text).map_err(|error| {
@@ -103,10 +113,14 @@ fn same_as_planned(
             .hint("plan again: armada2flux plan … -o plan.json")
             .refused()
     })?;
-    saved::verify(&plan, rollout, fingerprint, Timestamp::now()).map_err(|mismatch| {
-        let act = format!("cannot use the plan `{}`: {mismatch}", file.display());
-        Failure::new(act).hint(mismatch.hint()).refused()
-    })
+    saved::verify(&plan, rollout, fingerprint, Timestamp::now())
+        .map_err(|mismatch| unusable(file, &mismatch))?;
+    Ok(Some((file, plan)))
+}
+
+fn unusable(file: &Path, mismatch: &Mismatch) -> Failure {
+    let act = format!("cannot use the plan `{}`: {mismatch}", file.display());
+    Failure::new(act).hint(mismatch.hint()).refused()
 }
 
 /// A refusal with all its reasons, each with what to do.

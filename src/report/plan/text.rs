@@ -1,11 +1,12 @@
 //! The report of `plan` for a terminal: a table a stage, the summary last.
 
-use super::{Object, Report, Stage, What};
+use super::{Object, Report, Stage};
 use crate::flux::duration;
 use crate::printable::Printable;
 use crate::printable::paragraph::{Paragraph, padded, text_columns};
 use crate::printable::style::Paint;
 use crate::report::digest::count;
+use crate::rollout::Action;
 
 pub use crate::printable::style::Style;
 
@@ -13,12 +14,12 @@ pub use crate::printable::style::Style;
 const MAX_TITLE: usize = 54;
 
 /// The colour of what is done to an object.
-fn colour(what: What) -> Paint {
+fn colour(what: Action) -> Paint {
     match what {
-        What::Create => Paint::Green,
-        What::Upgrade | What::Change => Paint::Yellow,
-        What::Reconcile | What::Unchanged => Paint::Dim,
-        What::Refuse => Paint::Danger,
+        Action::Create => Paint::Green,
+        Action::Upgrade | Action::Change => Paint::Yellow,
+        Action::Reconcile | Action::Unchanged => Paint::Dim,
+        Action::Refuse => Paint::Danger,
     }
 }
 
@@ -66,21 +67,21 @@ pub fn text(report: &Report, style: Style) -> Printable {
     line.write(&mut out, style);
     if summary.refused > 0 {
         let line = "a run would be refused before it writes anything";
-        let line = Paragraph::default().painted(line, colour(What::Refuse));
+        let line = Paragraph::default().painted(line, colour(Action::Refuse));
         line.write(&mut out, style);
     }
     out
 }
 
 /// What became of several.
-pub(super) fn summed(what: What) -> &'static str {
+pub(super) fn summed(what: Action) -> &'static str {
     match what {
-        What::Create => "to create",
-        What::Upgrade => "to upgrade",
-        What::Change => "to change",
-        What::Reconcile => "reconciled again in turn",
-        What::Unchanged => "unchanged",
-        What::Refuse => "refused",
+        Action::Create => "to create",
+        Action::Upgrade => "to upgrade",
+        Action::Change => "to change",
+        Action::Reconcile => "reconciled again in turn",
+        Action::Unchanged => "unchanged",
+        Action::Refuse => "refused",
     }
 }
 
@@ -107,7 +108,7 @@ fn stage(out: &mut Printable, stage: &Stage, style: Style) {
         let rest = step.objects.iter().filter(|object| !shown(object)).count();
         if rest > 0 {
             let line = format!("  {place:<5} {} unchanged", count(rest, "object"));
-            let line = Paragraph::default().painted(&line, colour(What::Unchanged));
+            let line = Paragraph::default().painted(&line, colour(Action::Unchanged));
             line.write(out, style);
         }
     }
@@ -137,7 +138,7 @@ fn row(out: &mut Printable, place: &str, width: usize, object: &Object, style: S
     for refusal in refusals {
         begin
             .clone()
-            .painted("x", colour(What::Refuse))
+            .painted("x", colour(Action::Refuse))
             .plain(&format!(" {}", refusal.why))
             .fit(out, 10, style);
         let hint = Paragraph::default().plain("          ");
@@ -145,7 +146,7 @@ fn row(out: &mut Printable, place: &str, width: usize, object: &Object, style: S
     }
     let line = |text: &str| begin.clone().plain(text);
     // What is deleted only before an upgrade is of no interest where there is none.
-    if *what == What::Upgrade || style.all {
+    if *what == Action::Upgrade || style.all {
         for deletion in deletions {
             line(&format!("deletes {deletion}")).fit(out, 10, style);
         }
@@ -166,7 +167,7 @@ mod tests {
     use super::super::{Refusal, Report, Step, Summary};
     use super::*;
 
-    fn object(kind: &str, name: &str, what: What) -> Object {
+    fn object(kind: &str, name: &str, what: Action) -> Object {
         Object {
             api_version: "v1".to_owned(),
             kind: kind.to_owned(),
@@ -189,7 +190,7 @@ mod tests {
                 why: "HelmRelease town/c is being deleted".to_owned(),
                 hint: "wait until it is gone".to_owned(),
             }],
-            ..object("HelmRelease", "c", What::Refuse)
+            ..object("HelmRelease", "c", Action::Refuse)
         };
         let report = Report {
             version: 1,
@@ -209,9 +210,9 @@ mod tests {
                 steps: vec![Step {
                     number: 1,
                     objects: vec![
-                        object("HelmRelease", "web", What::Upgrade),
-                        object("HelmRelease", "a", What::Unchanged),
-                        object("HelmRelease", "b", What::Unchanged),
+                        object("HelmRelease", "web", Action::Upgrade),
+                        object("HelmRelease", "a", Action::Unchanged),
+                        object("HelmRelease", "b", Action::Unchanged),
                         refused,
                     ],
                 }],

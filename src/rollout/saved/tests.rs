@@ -26,6 +26,7 @@ fn rollout() -> Rollout {
 fn saved() -> Saved {
     save(
         &rollout(),
+        &[Action::Create, Action::Unchanged, Action::Upgrade],
         cluster(),
         at("2026-03-01T10:00:00Z"),
         7200,
@@ -104,6 +105,7 @@ fn an_object_is_in_no_plan_and_no_digest_is_in_two() {
     assert!(!write(&one).contains("sesame"));
     let other = save(
         &rollout,
+        &[],
         cluster(),
         at("2026-03-01T10:00:00Z"),
         7200,
@@ -132,8 +134,8 @@ fn other_texts_are_no_plans() {
     assert_eq!(read(&text).expect("a plan"), saved());
     for (text, message) in [
         (
-            text.replacen("\"version\": 1", "\"version\": 2", 1),
-            "the plan has version 2, this program reads version 1",
+            text.replacen("\"version\": 2", "\"version\": 3", 1),
+            "the plan has version 3, this program reads version 2",
         ),
         (
             text.replacen("\"site\"", "\"town\"", 1),
@@ -153,7 +155,7 @@ proptest! {
     #[test]
     fn every_edit_is_seen(set in site(), at_byte in any::<prop::sample::Index>(), byte in b' '..b'~') {
         let rollout = assemble(&set).expect("a rollout");
-        let saved = save(&rollout, cluster(), at("2026-03-01T10:00:00Z"), 7200, [7; KEY_BYTES]);
+        let saved = save(&rollout, &[], cluster(), at("2026-03-01T10:00:00Z"), 7200, [7; KEY_BYTES]);
         let now = at("2026-03-01T10:30:00Z");
         prop_assert_eq!(verify(&saved, &rollout, UID, now), Ok(()));
         let mut bytes = write(&saved).into_bytes();
@@ -164,4 +166,43 @@ proptest! {
             prop_assert_eq!(verify(&edited, &rollout, UID, now), Err(Mismatch::Edited));
         }
     }
+}
+
+#[test]
+fn what_is_more_than_planned_is_named() {
+    use Action::{Create, Reconcile, Refuse, Unchanged, Upgrade};
+    let saved = saved();
+    let verdict = |actions: [Option<Action>; 3]| match verify_actions(&saved, actions) {
+        Ok(()) => "yes".to_owned(),
+        Err(mismatch) => mismatch.to_string(),
+    };
+    // Planned were: create, unchanged, upgrade.
+    let [namespace, first, second] = saved
+        .stages
+        .iter()
+        .flat_map(|stage| &stage.steps)
+        .flat_map(|step| &step.objects)
+        .map(|object| title(&object.kind, object.namespace.as_deref(), &object.name))
+        .collect::<Vec<_>>()
+        .try_into()
+        .expect("three objects");
+    for less in [
+        [Some(Create), Some(Unchanged), Some(Upgrade)],
+        [Some(Unchanged), Some(Unchanged), Some(Reconcile)],
+        [None, None, None],
+        [None, Some(Refuse), Some(Unchanged)],
+    ] {
+        assert_eq!(verdict(less), "yes", "{less:?}");
+    }
+    let more = "the cluster is not what it was, so the run would do more than was planned";
+    assert_eq!(
+        verdict([Some(Create), Some(Create), Some(Create)]),
+        format!(
+            "{more}: {first} (planned: unchanged, now: create), {second} (planned: upgrade, now: create)"
+        )
+    );
+    assert_eq!(
+        verdict([Some(Upgrade), None, Some(Upgrade)]),
+        format!("{more}: {namespace} (planned: create, now: upgrade)")
+    );
 }

@@ -21,6 +21,7 @@ pub(super) fn tests() -> Vec<Test> {
         Test::private("apply::refuses_while_armada_runs", armada),
         Test::shared("apply::refuses_a_concurrent_run", twice),
         Test::shared("apply::applies_only_the_saved_plan", planned),
+        Test::shared("apply::does_no_more_than_planned", more_than_planned),
     ]
 }
 
@@ -367,4 +368,101 @@ fn planned(scope: &Scope<'_>) -> Outcome {
     untouched(scope, "free")?;
     let ran = apply(scope, kubeconfig, &tree, &["--plan", &good])?;
     ended(&ran, 0)
+}
+
+/// The cluster changes after the plan: the run does not do what nobody agreed to.
+fn more_than_planned(scope: &Scope<'_>) -> Outcome {
+    let kubeconfig = &scope.bed.kubeconfig;
+    let namespace = &scope.namespace;
+    let groups: [&[MapRelease<'_>]; 2] = [
+        &[MapRelease::new("free", "a")],
+        &[MapRelease::new("next", "a")],
+    ];
+    let tree = map_site::tree(scope, "one", &groups)?;
+    let folder = tree.display().to_string();
+    let plan = scope
+        .bed
+        .path()
+        .join(format!("{namespace}-plan.json"))
+        .display()
+        .to_string();
+    plans(scope, &folder, &plan, &[])?;
+    let run = || apply(scope, kubeconfig, &tree, &["--plan", &plan]);
+    ended(&run()?, 0)?;
+    // Everything is done already, which is less than was planned.
+    ended(&run()?, 0)?;
+    plans(scope, &folder, &plan, &[])?;
+
+    // Files of the tree, as `apply` sends them.
+    let mut files = std::collections::BTreeMap::new();
+    for (name, bytes) in crate::support::read_tree(&tree).map_err(to_error)? {
+        files.insert(
+            name,
+            String::from_utf8(bytes)?.replace("  suspend: true\n", ""),
+        );
+    }
+    let find = |part: &str| {
+        let found = files.iter().find(|(name, _)| name.contains(part));
+        found
+            .map(|(_, text)| text.clone())
+            .ok_or_else(|| format!("no file of {part}"))
+    };
+    let (source, free, next) = (find("sources/")?, find("grain-free")?, find("grain-next")?);
+    let send = |text: &str, changed: String| -> Outcome {
+        ensure(text != changed, || text.to_owned())?;
+        let file = scope.bed.path().join(format!("{namespace}-drift.yaml"));
+        fs::write(&file, changed)?;
+        let file = file.display().to_string();
+        site::apply_as("armada2flux", scope, std::path::Path::new(""), &[&file])
+    };
+    let refuses = |object: &str, now: &str| -> Outcome {
+        let ran = run()?;
+        ended(&ran, 4)?;
+        let wanted = format!("{object} (planned: unchanged, now: {now})");
+        ensure(ran.stderr.contains(&wanted), || {
+            format!("{wanted}: {}", ran.stderr)
+        })
+    };
+    let named = |release: &str| format!("HelmRelease {namespace}/grain-{release}");
+    let repository = {
+        let name = source
+            .lines()
+            .find_map(|line| line.strip_prefix("  name: "));
+        format!(
+            "GitRepository {namespace}/{}",
+            name.ok_or("a source without name")?
+        )
+    };
+    send(
+        &source,
+        source.replace("interval: ", "timeout: 59s\n  interval: "),
+    )?;
+    refuses(&repository, "change")?;
+    let digest = next.find("sha256:").ok_or("no digest")? + "sha256:".len();
+    let mut other = next.clone();
+    let zero = if other[digest..].starts_with('0') {
+        "1"
+    } else {
+        "0"
+    };
+    other.replace_range(digest..=digest, zero);
+    send(&next, other)?;
+    refuses(&named("next"), "reconcile")?;
+    send(&free, free.replace("word: a", "word: c"))?;
+    refuses(&named("free"), "upgrade")?;
+    let release = named("next").replacen("HelmRelease ", "", 1);
+    let (_, name) = release.split_once('/').ok_or("no name")?;
+    let delete = |kind: &str, name: &str| {
+        let place = format!("--namespace={namespace}");
+        scope
+            .bed
+            .run(Program::Kubectl, &["delete", kind, name, &place])
+    };
+    delete("helmrelease", name)?;
+    refuses(&named("next"), "create")?;
+    let (_, name) = repository.split_once('/').ok_or("no name")?;
+    delete("gitrepository", name)?;
+    refuses(&repository, "create")?;
+    ended(&apply(scope, kubeconfig, &tree, &[])?, 0)?;
+    ended(&run()?, 0)
 }
