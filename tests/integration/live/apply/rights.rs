@@ -18,8 +18,14 @@ pub(super) fn tests() -> Vec<Test> {
     ]
 }
 
-/// Permissions that only improve messages, or that a cluster without Armada does not need.
-const NOT_MISSED: [&str; 3] = ["events", "pods/log", "locks"];
+/// Permissions that only improve messages or save requests, or that a cluster without Armada does not need.
+const NOT_MISSED: [&str; 4] = [
+    "events",
+    "pods/log",
+    "locks",
+    // Without those of this group, each object is asked about.
+    "mutatingadmissionpolicies",
+];
 
 fn enough(scope: &Scope<'_>) -> Outcome {
     // The runs of the story, and the diff after them, use such an account.
