@@ -5,6 +5,7 @@
 pub mod apply;
 mod command;
 pub mod convert;
+pub mod dangers_page;
 mod decided;
 pub mod diagnostics_page;
 pub mod diff;

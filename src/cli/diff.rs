@@ -9,6 +9,7 @@ use clap::Args;
 
 use crate::compare::{self, ObjectChange};
 use crate::flux::ObjectSet;
+use crate::render::read;
 use crate::report::diff::{self, Against, Summary, Unseen};
 use crate::rollout;
 use crate::survey::{self, Compared, WithoutRecords};
@@ -76,7 +77,7 @@ pub(super) fn run(arguments: &Arguments, output: &Output) -> Result<ExitCode, Fa
     )?;
     let (changes, unseen, against) = match &arguments.against {
         Some(tree) => (
-            compare::sets(&flux_tree::read(tree, output)?, &after),
+            compare::sets(&flux_tree::read(tree, output)?, &after, &read::values),
             Unseen::default(),
             Against::Tree,
         ),
@@ -132,6 +133,7 @@ fn in_cluster(
         warnings::say_requests(&cluster, output);
         warnings::say_left_over(left_over.len(), output);
         changes.extend(left_over);
+        compare::together(&mut changes);
         let unseen = Unseen {
             takeovers,
             validators,

@@ -71,12 +71,14 @@ pub static RULES: &[Noise] = &[
     },
     Noise {
         name: "flux-owner",
-        what: "the labels `kustomize.toolkit.fluxcd.io/name` and `/namespace`",
+        what: "the labels `kustomize.toolkit.fluxcd.io/name` and `/namespace`, on one side only",
         why: "kustomize-controller marks what it applied; the report names the manager of the object",
-        matches: |_, path, _| {
-            [KUSTOMIZATION_NAME_LABEL, KUSTOMIZATION_NAMESPACE_LABEL]
-                .iter()
-                .any(|label| path.starts_with(&["metadata", "labels", label]))
+        matches: |_, path, edit| {
+            // One owner in the place of another is a change.
+            !matches!(edit, Edit::Changed { .. })
+                && [KUSTOMIZATION_NAME_LABEL, KUSTOMIZATION_NAMESPACE_LABEL]
+                    .iter()
+                    .any(|label| path.starts_with(&["metadata", "labels", label]))
         },
     },
     Noise {

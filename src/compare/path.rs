@@ -29,6 +29,13 @@ impl Path {
                 Segment::Index(_) | Segment::Named(_) => false,
             })
     }
+
+    /// Returns whether it lies in, at or above the field at these keys.
+    #[must_use]
+    pub fn touches(&self, keys: &[&str]) -> bool {
+        let common = self.0.len().min(keys.len());
+        self.starts_with(&keys[..common])
+    }
 }
 
 impl fmt::Display for Path {

@@ -41,6 +41,7 @@ fn paths(before: serde_json::Value, after: serde_json::Value) -> Vec<String> {
             Edit::Removed(_) => '-',
             Edit::Changed { .. } => '~',
             Edit::Reordered { .. } => '%',
+            Edit::Moved { .. } => '>',
         };
         format!("{sign}{}", change.path)
     });
@@ -129,7 +130,7 @@ fn dangers_are_found_below_and_above_their_place() {
         .changes;
         let dangers = changes
             .iter()
-            .filter_map(|change| Some(change.danger?.name));
+            .filter_map(|change| Some(change.danger.as_ref()?.code.name()));
         dangers.collect::<Vec<_>>()
     };
     assert_eq!(
@@ -137,7 +138,7 @@ fn dangers_are_found_below_and_above_their_place() {
         ["release-name"]
     );
     assert_eq!(
-        of(json!({"upgrade": {"force": true}}), json!({})),
+        of(json!({"upgrade": {}}), json!({"upgrade": {"force": true}})),
         ["force"]
     );
     assert_eq!(
@@ -180,7 +181,10 @@ fn a_digest_that_is_passed_on_is_no_change_of_its_own() {
     let changed = object(&with("00ff", ""), &with("11aa", " && y"));
     assert!(matches!(changed.outcome, Outcome::Changed));
     assert_eq!(
-        changed.changes[0].danger.map(|danger| danger.name),
+        changed.changes[0]
+            .danger
+            .as_ref()
+            .map(|danger| danger.code.name()),
         Some("order")
     );
 }
@@ -197,7 +201,7 @@ fn what_only_one_side_has_is_created_or_left_over() {
         );
         set
     };
-    let all = sets(&set(&["a", "b"]), &set(&["b", "c"]));
+    let all = sets(&set(&["a", "b"]), &set(&["b", "c"]), &|_| None);
     let outcomes: Vec<_> = all
         .iter()
         .map(|o| (o.name.to_string(), format!("{:?}", o.outcome)))

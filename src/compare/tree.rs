@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::value::{Data, Mapping, Text, Value};
 
+use super::list::{self, Names, Step};
 use super::path::{Path, Segment};
 
 /// A difference at one path.
@@ -27,6 +28,13 @@ pub enum Edit {
         /// Their names after.
         after: Vec<Text>,
     },
+    /// An item of a list, the same as before, at another position.
+    Moved {
+        /// The item.
+        item: Value,
+        /// Its position before, from 0.
+        from: usize,
+    },
 }
 
 impl Edit {
@@ -34,7 +42,9 @@ impl Edit {
     #[must_use]
     pub fn is_sensitive(&self) -> bool {
         match self {
-            Edit::Added(value) | Edit::Removed(value) => value.sensitive_leaves() > 0,
+            Edit::Added(value) | Edit::Removed(value) | Edit::Moved { item: value, .. } => {
+                value.sensitive_leaves() > 0
+            }
             Edit::Changed { before, after } => {
                 before.sensitive
                     || after.sensitive
@@ -75,11 +85,12 @@ impl Walk {
     fn compare(&mut self, before: &Value, after: &Value) {
         match (&before.data, &after.data) {
             (Data::Mapping(before), Data::Mapping(after)) => self.mappings(before, after),
-            (Data::Sequence(old), Data::Sequence(new)) => match (named(old), named(new)) {
-                (Some(old_names), Some(new_names)) => {
-                    self.by_name((old, &old_names), (new, &new_names));
+            (Data::Sequence(old), Data::Sequence(new)) if old == new => {}
+            (Data::Sequence(old), Data::Sequence(new)) => match list::names(old, new) {
+                Some(Names { before, after }) => {
+                    self.by_name((old, &before), (new, &after));
                 }
-                _ => self.by_position(old, new),
+                None => self.by_content(old, new),
             },
             (old, new) if old == new => {}
             _ => self.found(Edit::Changed {
@@ -138,29 +149,21 @@ impl Walk {
         }
     }
 
-    /// Skips equal items at both ends and pairs the rest.
-    fn by_position(&mut self, old: &[Value], new: &[Value]) {
-        let start = old.iter().zip(new).take_while(|(a, b)| a == b).count();
-        let (old_rest, new_rest) = (&old[start..], &new[start..]);
-        let end = old_rest
-            .iter()
-            .rev()
-            .zip(new_rest.iter().rev())
-            .take_while(|(a, b)| a == b)
-            .count();
-        let old_rest = &old_rest[..old_rest.len() - end];
-        let new_rest = &new_rest[..new_rest.len() - end];
-        for (index, (a, b)) in old_rest.iter().zip(new_rest).enumerate() {
-            self.below(Segment::Index(start + index), |walk| walk.compare(a, b));
-        }
-        for (index, item) in new_rest.iter().enumerate().skip(old_rest.len()) {
-            self.below(Segment::Index(start + index), |walk| {
-                walk.found(Edit::Added(item.clone()));
-            });
-        }
-        for (index, item) in old_rest.iter().enumerate().skip(new_rest.len()) {
-            self.below(Segment::Index(start + index), |walk| {
-                walk.found(Edit::Removed(item.clone()));
+    fn by_content(&mut self, old: &[Value], new: &[Value]) {
+        for step in list::steps(old, new) {
+            let at = match step {
+                Step::Paired(_, at) | Step::Moved(_, at) | Step::Added(at) | Step::Removed(at) => {
+                    at
+                }
+            };
+            self.below(Segment::Index(at), |walk| match step {
+                Step::Paired(from, to) => walk.compare(&old[from], &new[to]),
+                Step::Moved(from, to) => {
+                    let item = new[to].clone();
+                    walk.found(Edit::Moved { item, from });
+                }
+                Step::Added(to) => walk.found(Edit::Added(new[to].clone())),
+                Step::Removed(from) => walk.found(Edit::Removed(old[from].clone())),
             });
         }
     }
@@ -169,22 +172,4 @@ impl Walk {
 fn values(mapping: &Mapping) -> BTreeMap<&str, &Value> {
     let entries = mapping.entries().iter();
     entries.map(|entry| (&*entry.key, &entry.value)).collect()
-}
-
-/// Returns the names of a list whose items all have a unique name.
-fn named(items: &[Value]) -> Option<Vec<Text>> {
-    let mut names: Vec<Text> = Vec::with_capacity(items.len());
-    for item in items {
-        let text = |key: &str| item.text_at(&[key]);
-        let name = text("name")?;
-        names.push(match (text("kind"), text("namespace")) {
-            (None, None) => name.into(),
-            (None, Some(namespace)) => Text::from(format!("{namespace}/{name}")),
-            (Some(kind), _) => Text::from(format!("{kind} {name}")),
-        });
-    }
-    let mut sorted = names.clone();
-    sorted.sort_unstable();
-    sorted.dedup();
-    (sorted.len() == names.len()).then_some(names)
 }

@@ -290,7 +290,7 @@ pub(crate) fn title(kind: &str, namespace: Option<&str>, name: &str) -> String {
 }
 
 /// Sets the sensitivity bit of every leaf.
-fn hide(value: &mut Value) {
+pub(crate) fn hide(value: &mut Value) {
     match &mut value.data {
         Data::Sequence(items) => items.iter_mut().for_each(hide),
         Data::Mapping(mapping) => {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
 use crate::flux::{Object, ObjectSet};
-use crate::source::Span;
+use crate::source::{Sources, Span};
 use crate::value::{Mapping, Value};
 use crate::yaml::deliver::{self, Delivery};
-use crate::yaml::{Node, Tree};
+use crate::yaml::{self, Node, Tree};
 
 /// Files that list others, in the order in which kustomize looks for them.
 pub(crate) const KUSTOMIZATIONS: [&str; 3] =
@@ -122,7 +122,7 @@ pub(crate) fn resources(
     diagnostics: &mut Diagnostics,
 ) -> Result<Vec<String>, NotFollowed> {
     let mut found = Vec::new();
-    for value in values(tree, diagnostics) {
+    for value in documents(tree, diagnostics) {
         let entries = value.as_mapping().map(Mapping::entries);
         for entry in entries.unwrap_or_default() {
             match &*entry.key {
@@ -144,8 +144,24 @@ pub(crate) fn resources(
     }
 }
 
+/// Reads a text with values of a release; `None` if it is not one mapping. An empty text holds no values.
+pub(crate) fn values(text: &str) -> Option<Value> {
+    let mut sources = Sources::default();
+    let file = sources.add("values", text)?;
+    let mut diagnostics = Diagnostics::default();
+    let tree = yaml::read(file, sources.file(file).text(), &mut diagnostics);
+    let mut documents = documents(&tree, &mut diagnostics);
+    let values = match documents.pop() {
+        None => Mapping::new().into(),
+        Some(values) if values == Value::null() => Mapping::new().into(),
+        Some(values) => values,
+    };
+    let whole = documents.is_empty() && diagnostics.errors() == 0;
+    (whole && values.as_mapping().is_some()).then_some(values)
+}
+
 /// Returns the documents of a file as trees, as kubectl reads them.
-fn values(tree: &Tree, diagnostics: &mut Diagnostics) -> Vec<Value> {
+fn documents(tree: &Tree, diagnostics: &mut Diagnostics) -> Vec<Value> {
     tree.roots()
         .filter_map(|root| value(root, diagnostics))
         .collect()

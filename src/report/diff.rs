@@ -1,7 +1,9 @@
 //! The report of `diff`: what applying the input would change.
 
+mod alike;
 mod assemble;
 mod dangers;
+mod lines;
 pub mod page;
 pub mod text;
 
@@ -17,11 +19,12 @@ use super::page::Page;
 use super::words::words;
 use crate::printable::Printable;
 use crate::printable::style::Style;
+use alike::NAME;
 pub use assemble::{Unseen, report};
 use dangers::dangers;
 
 /// Version of the report's shape: a number that grows with every change a reader must know of.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// The report of `armada2flux diff`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -43,6 +46,17 @@ pub struct Report {
     /// Objects that differ, in the order in which they would be applied, then those that are left over or
     /// otherwise noteworthy. Unchanged objects are counted only.
     pub objects: Vec<Object>,
+    /// Changes that several objects have in common. The objects have them, too.
+    pub alike: Vec<Alike>,
+}
+
+/// Changes that several objects have in common.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Alike {
+    /// The objects, as `Kind namespace/name`.
+    pub objects: Vec<String>,
+    /// The changes.
+    pub changes: Vec<Change>,
 }
 
 impl Report {
@@ -157,6 +171,8 @@ pub struct Object {
     pub shared: Vec<Shared>,
     /// Further facts about the object, a sentence each.
     pub notes: Vec<String>,
+    /// Dangers that no single change of the object shows.
+    pub dangers: Vec<Danger>,
     /// The differences.
     pub changes: Vec<Change>,
 }
@@ -180,16 +196,20 @@ pub struct Shared {
 }
 
 /// A difference inside an object.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
     /// Path of the field.
     pub path: String,
+    /// What the field says, for fields that are written for programs; null for all others.
+    pub title: Option<String>,
     /// What happens to the value.
     pub what: Edit,
     /// Value before, as JSON; secrets are `***`.
     pub before: Option<String>,
     /// Value after, as JSON; secrets are `***`, or `*** (changed)`.
     pub after: Option<String>,
+    /// The change line by line, for texts of several lines and for fields with a title; empty for all others.
+    pub lines: Vec<Line>,
     /// Whether a part of the value is hidden as secret.
     pub secret: bool,
     /// Danger of the change; null for most changes.
@@ -199,12 +219,23 @@ pub struct Change {
     pub noise: Option<String>,
     /// Whether it is only a lockstep digest that changes with a step before.
     pub lockstep: bool,
+    /// Position in the report's list `alike`, from 0, of a change that several objects have in common.
+    pub alike: Option<usize>,
+}
+
+/// A line of a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Line {
+    /// What happens to it.
+    pub what: LineEdit,
+    /// The line.
+    pub text: String,
 }
 
 /// A change that can restart, delete or block something.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Danger {
-    /// Name of the rule.
+    /// Its code; `docs/dangers.md` has a section for each.
     #[schemars(extend("enum" = danger_rules()))]
     pub name: String,
     /// What the change causes.
@@ -252,15 +283,29 @@ words! {
         Changed = "changed",
         /// The same items are in another order.
         Reordered = "reordered",
+        /// The same item is at another place of its list.
+        Moved = "moved",
     }
 }
 
-/// Returns the names of all danger rules.
+words! {
+    /// What happens to a line.
+    pub enum LineEdit {
+        /// It is there before and after.
+        Kept = "kept",
+        /// It is there before only.
+        Removed = "removed",
+        /// It is there after only.
+        Added = "added",
+        /// Lines that stay are left out here.
+        Skipped = "skipped",
+    }
+}
+
+/// Returns the codes of all dangers.
 fn danger_rules() -> Vec<&'static str> {
-    compare::danger::RULES
-        .iter()
-        .map(|rule| rule.name)
-        .collect()
+    let codes = compare::danger::Code::ALL.iter();
+    codes.map(|code| code.name()).collect()
 }
 
 /// Returns the names of all noise rules, and `None` for no rule.
@@ -303,10 +348,38 @@ impl Rendered for Report {
     }
 }
 
+impl Alike {
+    /// Returns what stands for the names of the objects, if anything does.
+    fn names(&self) -> &'static str {
+        let named = |change: &Change| change.lines.iter().any(|line| line.text.contains(NAME));
+        if self.changes.iter().any(named) {
+            "; NAME is the name of each"
+        } else {
+            ""
+        }
+    }
+}
+
 impl Object {
     /// Returns whether it is shown even if it does not change. Fields with other owners are not enough.
     fn is_noteworthy(&self) -> bool {
-        !(self.changes.is_empty() && self.notes.is_empty() && self.staying.is_empty())
+        !(self.changes.is_empty() && self.has_no_remarks())
+    }
+
+    /// Returns whether nothing is said of it but its changes.
+    fn has_no_remarks(&self) -> bool {
+        self.notes.is_empty() && self.staying.is_empty() && self.dangers.is_empty()
+    }
+
+    /// Returns whether everything about it is said where several objects are: it changes as they do.
+    fn is_said_with_others(&self) -> bool {
+        let mut own = self.changes.iter().filter(|change| !change.lockstep);
+        let shared = own.clone().next().is_some() && own.all(|change| change.alike.is_some());
+        shared
+            && self.outcome == Outcome::Changed
+            && self.has_no_remarks()
+            && self.message.is_none()
+            && self.conflicts.is_empty()
     }
 
     /// `Kind namespace/name`

@@ -243,6 +243,11 @@ impl Item {
     pub fn item(&mut self, text: Line) {
         self.items.push(text.into());
     }
+
+    /// Adds an item below it that may have items of its own.
+    pub fn nest(&mut self, item: Item) {
+        self.items.push(item);
+    }
 }
 
 impl Table {

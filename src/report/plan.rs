@@ -330,6 +330,7 @@ fn note(mark: &Mark) -> Option<String> {
         Mark::OfSite(_)
         | Mark::OfKustomization(_)
         | Mark::Foreign { refused: true, .. }
+        | Mark::Values { .. }
         | Mark::Takeover { .. } => None,
     }
 }

@@ -112,14 +112,20 @@ fn applied(texts: &mut Texts) -> apply::Report {
 }
 
 fn compared(texts: &mut Texts) -> diff::Report {
-    use diff::{Change, Danger, Edit, Held, Object, Outcome, Shared};
+    use diff::{Alike, Change, Danger, Edit, Held, Line, LineEdit, Object, Outcome, Shared};
     let shared = |texts: &mut Texts| Shared {
         field: texts.text(),
         managers: vec![texts.text(), texts.text()],
     };
     let quoted = |text: String| Some(serde_json::Value::from(text).to_string());
     let changes = |texts: &mut Texts| {
-        let edits = [Edit::Added, Edit::Removed, Edit::Changed, Edit::Reordered];
+        let edits = [
+            Edit::Added,
+            Edit::Removed,
+            Edit::Changed,
+            Edit::Reordered,
+            Edit::Moved,
+        ];
         let long = "word ".repeat(30);
         let changes = edits.into_iter().flat_map(|what| {
             [
@@ -135,9 +141,19 @@ fn compared(texts: &mut Texts) -> diff::Report {
             ]
             .map(|(before, after)| Change {
                 path: texts.text(),
+                title: texts.some(),
                 what,
                 before: quoted(before),
                 after: quoted(after),
+                lines: match what {
+                    Edit::Changed => [LineEdit::Kept, LineEdit::Removed, LineEdit::Added]
+                        .map(|what| Line {
+                            what,
+                            text: texts.text(),
+                        })
+                        .into(),
+                    _ => Vec::new(),
+                },
                 secret: false,
                 danger: Some(Danger {
                     name: texts.text(),
@@ -145,6 +161,7 @@ fn compared(texts: &mut Texts) -> diff::Report {
                 }),
                 noise: texts.some(),
                 lockstep: false,
+                alike: None,
             })
         });
         changes.collect::<Vec<_>>()
@@ -172,9 +189,17 @@ fn compared(texts: &mut Texts) -> diff::Report {
         staying: vec![shared(texts)],
         shared: vec![shared(texts)],
         notes: vec![texts.text()],
+        dangers: vec![Danger {
+            name: texts.text(),
+            effect: texts.text(),
+        }],
         changes: changes(texts),
     });
     let objects = objects.collect();
+    let alike = vec![Alike {
+        objects: vec![texts.text()],
+        changes: changes(texts),
+    }];
     diff::Report {
         version: diff::VERSION,
         program: texts.text(),
@@ -183,6 +208,7 @@ fn compared(texts: &mut Texts) -> diff::Report {
         takeovers_unseen: vec![texts.text()],
         validators_not_asked: vec![texts.text()],
         objects,
+        alike,
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line: arguments, streams, files, exit codes.
 
+mod dangers;
 mod diff;
 mod explain;
 mod failing;
@@ -29,6 +30,7 @@ use super::support::{Result, root};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let parts = [
+        dangers::trials(),
         diff::trials(),
         explain::trials(),
         failing::trials(),

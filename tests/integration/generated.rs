@@ -12,6 +12,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     vec![
         Trial::test("generated::docs/diagnostics.md", diagnostics),
         Trial::test("generated::docs/differences.md", differences),
+        Trial::test("generated::docs/dangers.md", dangers),
         Trial::test("generated::docs/field-mapping.md", field_mapping),
         Trial::test("generated::src/diagnostic/examples.txt", examples),
         Trial::test("generated::docs/cli.md", cli),
@@ -36,6 +37,11 @@ fn differences() -> Result {
         "docs/differences.md",
         &format!("# Differences from Armada\n\n{NOTE}\n{page}"),
     )
+}
+
+fn dangers() -> Result {
+    let page = armada2flux::report::dangers_page::page();
+    check_file("docs/dangers.md", &format!("# Dangers\n\n{NOTE}\n{page}"))
 }
 
 fn field_mapping() -> Result {

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::alike::alike;
 use super::{
-    Against, Change, Danger, Edit, Held, Object, Outcome, Report, Shared, Summary, VERSION,
+    Against, Change, Danger, Edit, Held, Line, LineEdit, Object, Outcome, Report, Shared, Summary,
+    VERSION, lines,
 };
 use crate::compare::{self, Mark, ObjectChange};
 use crate::emit::{self, View};
@@ -45,6 +47,7 @@ pub fn report(
             objects.push(object);
         }
     }
+    let alike = alike(&mut objects);
     Report {
         version: VERSION,
         program: env!("CARGO_PKG_VERSION").to_owned(),
@@ -53,6 +56,7 @@ pub fn report(
         takeovers_unseen: unseen.takeovers.iter().map(Text::to_string).collect(),
         validators_not_asked: unseen.validators.iter().map(Text::to_string).collect(),
         objects,
+        alike,
     }
 }
 
@@ -67,6 +71,8 @@ fn count(summary: &mut Summary, change: &ObjectChange) {
         staying,
         shared,
         marks,
+        dangers,
+        sides: _,
     } = change;
     let number = match outcome {
         compare::Outcome::Created => &mut summary.created,
@@ -81,7 +87,7 @@ fn count(summary: &mut Summary, change: &ObjectChange) {
     if !matches!(outcome, compare::Outcome::LeftOver) {
         summary.objects += 1;
     }
-    summary.dangers += changes.iter().filter(|c| c.danger.is_some()).count();
+    summary.dangers += dangers.len() + changes.iter().filter(|c| c.danger.is_some()).count();
     summary.staying += staying.len();
     summary.shared += shared.len();
     summary.noise += changes.iter().filter(|c| c.noise.is_some()).count();
@@ -90,7 +96,7 @@ fn count(summary: &mut Summary, change: &ObjectChange) {
             Mark::Takeover { .. } => summary.takeovers += 1,
             Mark::ClientSide(_) => summary.client_side += 1,
             Mark::Foreign { .. } => summary.foreign += 1,
-            Mark::OfSite(_) | Mark::OfKustomization(_) => {}
+            Mark::OfSite(_) | Mark::OfKustomization(_) | Mark::Values { .. } => {}
         }
     }
 }
@@ -106,6 +112,8 @@ fn object(change: &ObjectChange, show_noise: bool) -> Object {
         staying,
         shared,
         marks,
+        dangers,
+        sides: _,
     } = change;
     let mut message = None;
     let mut conflicts = Vec::new();
@@ -141,6 +149,7 @@ fn object(change: &ObjectChange, show_noise: bool) -> Object {
         staying: staying.iter().map(Shared::new).collect(),
         shared: shared.iter().map(Shared::new).collect(),
         notes: marks.iter().map(note).collect(),
+        dangers: dangers.iter().map(Danger::new).collect(),
         changes: changes.map(Change::new).collect(),
     }
 }
@@ -173,6 +182,13 @@ fn note(mark: &Mark) -> String {
             format!("{field} is held by `{manager}` and not in the input: it {effect}{then}")
         }
         Mark::ClientSide(why) => format!("compared without the API server's defaults: {why}"),
+        Mark::Values { releases, former } => {
+            let former = match former.as_slice() {
+                [] => String::new(),
+                former => format!("; {} is left over, nothing deletes it", former.join(", ")),
+            };
+            format!("holds values of {releases}, where they are compared{former}")
+        }
         Mark::Takeover { revision, status } => format!(
             "a takeover, not an install: Helm has revision {revision} ({status}), Flux does not manage it yet"
         ),
@@ -186,6 +202,7 @@ impl Change {
             edit,
             noise,
             danger,
+            meaning,
             lockstep,
         } = change;
         let (what, before, after) = match edit {
@@ -202,21 +219,63 @@ impl Change {
             compare::Edit::Reordered { before, after } => {
                 (Edit::Reordered, Some(names(before)), Some(names(after)))
             }
+            compare::Edit::Moved { item, from: _ } => {
+                (Edit::Moved, Some(json(item)), Some(json(item)))
+            }
+        };
+        let lines = match meaning {
+            Some(meaning) => said(meaning),
+            None => match (&before, &after) {
+                // What is hidden in a text is hidden here, too.
+                (Some(before), Some(after)) => lines::of_texts(before, after),
+                _ => Vec::new(),
+            },
         };
         Self {
             path: path.to_string(),
+            title: meaning.as_ref().map(|meaning| meaning.title.to_owned()),
             what,
             before,
             after,
+            lines,
             secret: edit.is_sensitive(),
-            danger: danger.map(|danger| Danger {
-                name: danger.name.to_owned(),
-                effect: danger.effect.to_owned(),
-            }),
+            danger: danger.as_ref().map(Danger::new),
             noise: noise.map(|noise| noise.name.to_owned()),
             lockstep: *lockstep,
+            alike: None,
         }
     }
+}
+
+impl Danger {
+    fn new(danger: &compare::Danger) -> Self {
+        let compare::Danger { code, effect } = danger;
+        Self {
+            name: code.name().to_owned(),
+            effect: effect.to_string(),
+        }
+    }
+}
+
+/// Returns a meaning line by line.
+fn said(meaning: &compare::Meaning) -> Vec<Line> {
+    let compare::Meaning {
+        title: _,
+        removed,
+        added,
+    } = meaning;
+    let lines = |what, texts: &[Text]| -> Vec<Line> {
+        let lines = texts.iter().map(|text| Line {
+            what,
+            text: text.to_string(),
+        });
+        lines.collect()
+    };
+    [
+        lines(LineEdit::Removed, removed),
+        lines(LineEdit::Added, added),
+    ]
+    .concat()
 }
 
 fn json(value: &Value) -> String {

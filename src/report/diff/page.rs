@@ -1,6 +1,6 @@
 //! The report of `diff` as a page, for a comment on a change.
 
-use super::{Change, Object, Outcome, Report, Shared, Summary};
+use super::{Alike, Change, LineEdit, Object, Outcome, Report, Shared, Summary};
 use crate::report::digest::count;
 use crate::report::page::{Item, Line, List, Page, Table};
 
@@ -9,6 +9,8 @@ const MAX_VALUE: usize = 100;
 
 /// Objects that are listed for one danger.
 const SHOWN_OBJECTS: usize = 5;
+/// Lines that are shown of one change.
+const SHOWN_LINES: usize = 12;
 
 /// Returns the page.
 #[must_use]
@@ -20,6 +22,7 @@ pub fn page(report: &Report) -> Page {
         page.paragraph(Line::text(sentence));
     }
     dangers(&mut page, report);
+    alike(&mut page, report);
     for (outcome, title) in [
         (Outcome::Refused, "refused by the API server"),
         (
@@ -42,7 +45,8 @@ pub fn page(report: &Report) -> Page {
             .objects
             .iter()
             .filter(|object| object.outcome == outcome)
-            .filter(|object| outcome != Outcome::Unchanged || object.is_noteworthy());
+            .filter(|object| outcome != Outcome::Unchanged || object.is_noteworthy())
+            .filter(|object| !object.is_said_with_others());
         let objects: Vec<&Object> = objects.collect();
         if objects.is_empty() {
             continue;
@@ -92,10 +96,10 @@ fn dangers(page: &mut Page, report: &Report) {
         return;
     }
     page.section("Dangers");
-    let mut table = Table::new(&["effect", "change", "objects"]);
+    let mut table = Table::new(&["danger", "effect", "change", "objects"]);
     for danger in &dangers {
         let change = danger.change.map_or_else(Line::default, |change| {
-            Line::code(&change.path).and(" ").and_line(sides(change))
+            named(change).and(" ").and_line(in_one_line(change))
         });
         let shown = danger.objects.iter().take(SHOWN_OBJECTS);
         let mut objects: Vec<Line> = shown.map(|object| Line::code(object.title())).collect();
@@ -104,7 +108,8 @@ fn dangers(page: &mut Page, report: &Report) {
             objects.push(Line::text(format!("{more} more")));
         }
         table.row([
-            Line::text(danger.effect),
+            Line::code(danger.name),
+            Line::text(&danger.effect),
             change,
             Line::joined(objects, ", "),
         ]);
@@ -131,18 +136,88 @@ fn item(object: &Object) -> Item {
     for note in &object.notes {
         item.item(Line::text(note));
     }
-    for change in object.changes.iter().filter(|change| !change.lockstep) {
-        let noise = change.noise.as_ref();
-        let noise = noise.map(|rule| format!(" (noise: {rule})"));
-        item.item(
-            Line::text(format!("{} ", change.what))
-                .and_code(&change.path)
-                .and(": ")
-                .and_line(sides(change))
-                .and(noise.unwrap_or_default()),
-        );
+    for danger in &object.dangers {
+        item.item(Line::text("danger ").and_code(&danger.name));
+    }
+    let own = object
+        .changes
+        .iter()
+        .filter(|change| !change.lockstep && change.alike.is_none());
+    own.for_each(|change| item.nest(self::change(change)));
+    item
+}
+
+/// A change: in one line, or with the lines that changed below it.
+fn change(change: &Change) -> Item {
+    let noise = change.noise.as_ref();
+    let noise = noise.map(|rule| format!(" (noise: {rule})"));
+    let noise = noise.unwrap_or_default();
+    let head = Line::text(format!("{} ", change.what)).and_line(named(change));
+    if change.lines.is_empty() {
+        return Item::from(head.and(": ").and_line(sides(change)).and(noise));
+    }
+    let mut item = Item::from(head.and(noise));
+    for line in change.lines.iter().take(SHOWN_LINES) {
+        item.item(Line::code(cut(&signed(line))));
+    }
+    let more = change.lines.len().saturating_sub(SHOWN_LINES);
+    if more > 0 {
+        item.item(Line::text(format!("{} more", count(more, "line"))));
     }
     item
+}
+
+/// The field in words, or its path.
+fn named(change: &Change) -> Line {
+    match &change.title {
+        Some(title) => Line::text(title),
+        None => Line::code(&change.path),
+    }
+}
+
+fn signed(line: &super::Line) -> String {
+    let sign = match line.what {
+        LineEdit::Kept | LineEdit::Skipped => " ",
+        LineEdit::Removed => "-",
+        LineEdit::Added => "+",
+    };
+    format!("{sign} {}", line.text)
+}
+
+/// A change for the cell of a table.
+fn in_one_line(change: &Change) -> Line {
+    let lines = change.lines.iter();
+    let changed = lines.filter(|line| matches!(line.what, LineEdit::Removed | LineEdit::Added));
+    let changed: Vec<&super::Line> = changed.collect();
+    if changed.is_empty() {
+        return sides(change);
+    }
+    let shown = changed.iter().take(SHOWN_OBJECTS);
+    let mut shown: Vec<Line> = shown.map(|line| Line::code(cut(&signed(line)))).collect();
+    let more = changed.len().saturating_sub(SHOWN_OBJECTS);
+    if more > 0 {
+        shown.push(Line::text(format!("{more} more")));
+    }
+    Line::joined(shown, ", ")
+}
+
+/// What several objects have in common, before the objects.
+fn alike(page: &mut Page, report: &Report) {
+    for alike in &report.alike {
+        let Alike { objects, changes } = alike;
+        let title = format!(
+            "{} with the same {}{}",
+            count(objects.len(), "object"),
+            count(changes.len(), "change"),
+            alike.names()
+        );
+        let mut list = List::default();
+        changes
+            .iter()
+            .for_each(|change| list.item(self::change(change)));
+        list.note(Line::joined(objects.iter().map(Line::code), ", "));
+        page.fold_list(Line::text(title), "line", list);
+    }
 }
 
 /// Fields with several owners, last: nothing happens to them now.

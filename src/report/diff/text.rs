@@ -3,7 +3,8 @@
 
 mod values;
 
-use super::{Object, Outcome, Report, Summary};
+use super::{Alike, Object, Outcome, Report, Summary};
+use crate::flux::HELM_RELEASE;
 use crate::report::digest::count;
 
 pub(super) use values::plain_words;
@@ -24,16 +25,14 @@ const SENTENCE: (&str, usize) = ("    ", 6);
 pub fn text(report: &Report, style: Style) -> Printable {
     let mut out = Printable::default();
     dangers(&mut out, report, style);
+    alike(&mut out, report, style);
     let mut follows = 0;
     for object in &report.objects {
         let shown = match object.outcome {
-            Outcome::Follows => !(object.notes.is_empty() && object.staying.is_empty()),
+            Outcome::Follows => !object.has_no_remarks(),
+            Outcome::Changed => !object.is_said_with_others(),
             Outcome::Unchanged => object.is_noteworthy(),
-            Outcome::Created
-            | Outcome::Changed
-            | Outcome::Conflicting
-            | Outcome::Refused
-            | Outcome::LeftOver => true,
+            Outcome::Created | Outcome::Conflicting | Outcome::Refused | Outcome::LeftOver => true,
         };
         if shown || style.all {
             self::object(&mut out, object, style);
@@ -68,18 +67,54 @@ fn dangers(out: &mut Printable, report: &Report, style: Style) {
             .plain(&format!(": {}", danger.effect))
             .wrap(out, 2, style);
         let limit = if style.all { usize::MAX } else { SHOWN_OBJECTS };
-        if let Some(change) = danger.change {
+        // One that several objects share is written below, with its objects.
+        if let Some(change) = danger
+            .change
+            .filter(|_| danger.objects.len() < SHOWN_OBJECTS)
+        {
             self::change(out, change, style);
         }
-        let indented = Paragraph::default().plain("      ");
-        for object in danger.objects.iter().take(limit) {
-            indented.clone().plain(&object.title()).write(out, style);
-        }
+        let shown = danger.objects.iter().take(limit);
+        let objects: Vec<String> = shown.map(|object| object.title()).collect();
+        let mut objects = listed(&objects);
         let more = danger.objects.len().saturating_sub(limit);
         if more > 0 {
-            let line = format!("and {more} more; -v lists all");
-            indented.plain(&line).write(out, style);
+            objects.push_str(&format!(", and {more} more; -v lists all"));
         }
+        let indented = Paragraph::default().plain("      ");
+        indented.plain(&objects).wrap(out, 8, style);
+        out.blank();
+    }
+}
+
+/// Lists titles; a kind is said where it changes.
+fn listed(titles: &[String]) -> String {
+    let mut kind = "";
+    let named = titles.iter().map(|title| {
+        let (before, name) = title.split_once(' ').unwrap_or_default();
+        let same = std::mem::replace(&mut kind, before) == before;
+        if same { name } else { title.as_str() }
+    });
+    named.collect::<Vec<_>>().join(", ")
+}
+
+/// Writes what several objects have in common, once.
+fn alike(out: &mut Printable, report: &Report, style: Style) {
+    for alike in &report.alike {
+        let Alike { objects, changes } = alike;
+        let names = alike.names();
+        let head = format!("~ {} change alike{names}", count(objects.len(), "object"));
+        Paragraph::default()
+            .painted(&head, Paint::Yellow)
+            .wrap(out, 2, style);
+        for change in changes {
+            self::change(out, change, style);
+        }
+        let (begin, indent) = SENTENCE;
+        Paragraph::default()
+            .plain(begin)
+            .plain(&listed(objects))
+            .wrap(out, indent, style);
         out.blank();
     }
 }
@@ -95,7 +130,10 @@ fn object(out: &mut Printable, object: &Object, style: Style) {
             Paint::Dim,
             "  left over: not in the input, but nothing deletes it",
         ),
-        Outcome::Follows => (" ", Paint::Dim, "  reconciled again in order"),
+        Outcome::Follows if object.kind == HELM_RELEASE => {
+            (" ", Paint::Dim, "  reconciled again in order")
+        }
+        Outcome::Follows => (" ", Paint::Dim, "  follows its release"),
         Outcome::Unchanged => (" ", Paint::Dim, "  unchanged"),
     };
     let (begin, indent) = SENTENCE;
@@ -122,12 +160,18 @@ fn object(out: &mut Printable, object: &Object, style: Style) {
         let text = format!("{}: also owned by {}", shared.field, shared.owners());
         sentence(&text).wrap(out, indent, style);
     }
+    for danger in &object.dangers {
+        Paragraph::default()
+            .plain("  ")
+            .painted(&format!("! danger {}", danger.name), Paint::Danger)
+            .wrap(out, indent, style);
+    }
     for note in &object.notes {
         let line = Paragraph::default().plain(begin);
         line.painted(note, Paint::Bold).wrap(out, indent, style);
     }
     for change in &object.changes {
-        if change.lockstep && !style.all {
+        if !style.all && (change.lockstep || change.alike.is_some()) {
             continue;
         }
         self::change(out, change, style);

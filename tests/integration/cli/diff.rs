@@ -257,13 +257,9 @@ pub(crate) fn single_changes() -> &'static [(&'static str, &'static str, &'stati
     CHANGES
 }
 
-/// Returns how many paths a change has: two for a renamed key or list item.
-pub(crate) fn places(to: &str, path: &str) -> usize {
-    if to.starts_with("scale") || path == "spec.dependsOn" {
-        2
-    } else {
-        1
-    }
+/// Returns how many paths a change has: two for a renamed key.
+pub(crate) fn places(to: &str) -> usize {
+    if to.starts_with("scale") { 2 } else { 1 }
 }
 
 /// Writes a tree with one line of one release changed.
@@ -310,7 +306,7 @@ fn changes() -> Result {
             .flat_map(|object| object["changes"].as_array().cloned().unwrap_or_default())
             .map(|change| change["path"].as_str().unwrap_or_default().to_owned())
             .collect();
-        let wanted = places(to, path);
+        let wanted = places(to);
         ensure(
             objects.len() == 1
                 && objects[0]["name"] == format!("breakwater-{release}")
@@ -321,7 +317,8 @@ fn changes() -> Result {
         let text = run(workspace.path(), &arguments[..4])?
             .expect_code(0)?
             .stdout;
-        contains(&text, &shown[0])?;
+        let title = objects[0]["changes"][0]["title"].as_str();
+        contains(&text, title.unwrap_or(&shown[0]))?;
         for secret in [
             "root-of-breakwater",
             "worker-of-breakwater",
@@ -385,7 +382,7 @@ kind: HelmRelease
 metadata: {{name: release-with-a-name-{number}, namespace: namespace-{number}}}
 spec:
   suspend: {}
-  values: {{replicas: {replicas}, text: 'one text that is as long as texts of values often are {replicas}'}}
+  values: {{replicas: {replicas}, text: 'one text that is as long as texts of values often are {number} {replicas}'}}
 ",
                 replicas == 1
             ));

@@ -186,7 +186,7 @@ fn changes(scope: &Scope<'_>) -> Outcome {
         let arguments = [folder.as_str(), "--exit-code", "--report=json"];
         let ran = diff(scope, &scope.bed.kubeconfig, &arguments)?;
         let found = shown(&json(&ran, 2)?);
-        let wanted = crate::cli::places(to, path);
+        let wanted = crate::cli::places(to);
         ensure(
             found.len() == 1
                 && found[0].0 == format!("breakwater-{release}")

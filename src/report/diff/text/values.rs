@@ -6,10 +6,9 @@ use std::time::Duration;
 use similar::{ChangeTag, TextDiff};
 
 use crate::printable::Printable;
-use crate::printable::escape;
 use crate::printable::paragraph::{Paragraph, text_columns};
 use crate::printable::style::{Paint, Style};
-use crate::report::diff::{Change, Edit};
+use crate::report::diff::{Change, Edit, Line, LineEdit};
 use crate::report::digest::count;
 
 /// Longest value in a line, in characters; the end of a longer one is cut.
@@ -20,8 +19,6 @@ const MIN_VALUE: usize = 24;
 const MAX_LINES: usize = 12;
 /// Time limit of finding out which words of a text changed.
 const WORDS_DEADLINE: Duration = Duration::from_millis(100);
-/// Lines around a change.
-const CONTEXT: usize = 1;
 /// Words, and spaces between them, around a change.
 const WORDS_AROUND: usize = 4;
 /// Characters that are shown before the first difference of two long values.
@@ -33,14 +30,18 @@ const INDENT: usize = 8;
 pub(super) fn change(out: &mut Printable, change: &Change, style: Style) {
     let Change {
         path,
+        title,
         what,
         before,
         after,
+        lines,
         secret: _,
         danger,
         noise,
         lockstep: _,
+        alike: _,
     } = change;
+    let path = title.as_ref().unwrap_or(path);
     let head = match danger {
         Some(_) => Paragraph::default().plain("  ").painted("!", Paint::Danger),
         None => Paragraph::default().plain("   "),
@@ -50,12 +51,30 @@ pub(super) fn change(out: &mut Printable, change: &Change, style: Style) {
     let tail = tail.as_deref().unwrap_or_default();
     let before = before.as_deref().unwrap_or_default();
     let after = after.as_deref().unwrap_or_default();
+    if !lines.is_empty() {
+        let (sign, paint) = match what {
+            Edit::Added => ("+", Paint::Green),
+            Edit::Removed => ("-", Paint::Red),
+            Edit::Changed | Edit::Reordered | Edit::Moved => ("~", Paint::Yellow),
+        };
+        let head = head.painted(sign, paint).plain(&format!(" {path}:"));
+        head.painted(tail, Paint::Dim).write(out, style);
+        return self::lines(out, lines, style);
+    }
     match what {
         Edit::Added => one(out, head, ("+", path, after), tail, Paint::Green, style),
         Edit::Removed => one(out, head, ("-", path, before), tail, Paint::Red, style),
         Edit::Reordered => {
             let head = head.plain(&format!("~ {path}: order"));
             both(out, head, (before, after), tail, style);
+        }
+        Edit::Moved => {
+            let head = head.plain("~ ").plain(&format!("{path}: moved here"));
+            let room = style.columns().saturating_sub(head.columns() + 1);
+            let value = format!(" {}", fit(after, room.max(MIN_VALUE), style));
+            head.plain(&value)
+                .painted(tail, Paint::Dim)
+                .write(out, style);
         }
         Edit::Changed => {
             let head = head.painted("~", Paint::Yellow).plain(&format!(" {path}:"));
@@ -144,10 +163,6 @@ fn changed(
     let text = |json: &str| serde_json::from_str::<String>(json).ok();
     let short = |value: &str| value.chars().count() <= MAX_VALUE;
     match (text(before), text(after)) {
-        (Some(old), Some(new)) if old.contains('\n') || new.contains('\n') => {
-            head.painted(tail, Paint::Dim).write(out, style);
-            lines(out, &old, &new, style);
-        }
         (Some(old), Some(new)) if !(short(before) && short(after)) && is_prose(&old, &new) => {
             head.painted(tail, Paint::Dim).write(out, style);
             let mut line = Paragraph::default().plain(&" ".repeat(INDENT));
@@ -188,43 +203,21 @@ fn take(line: &mut Paragraph) -> Paragraph {
 }
 
 /// Writes the lines that changed, with those around them.
-fn lines(out: &mut Printable, old: &str, new: &str, style: Style) {
-    let diff = TextDiff::configure()
-        .timeout(WORDS_DEADLINE)
-        .diff_lines(old, new);
+fn lines(out: &mut Printable, lines: &[Line], style: Style) {
     let indented = || Paragraph::default().plain(&" ".repeat(INDENT));
-    let mut shown = 0_usize;
-    let mut hidden = 0_usize;
-    for (at, group) in diff.grouped_ops(CONTEXT).iter().enumerate() {
-        if at > 0 && shown < MAX_LINES {
-            indented().plain("...").write(out, style);
-        }
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            if shown >= MAX_LINES && !style.all {
-                hidden += 1;
-                continue;
-            }
-            shown += 1;
-            let (sign, paint) = match change.tag() {
-                ChangeTag::Delete => ("-", Some(Paint::Red)),
-                ChangeTag::Insert => ("+", Some(Paint::Green)),
-                ChangeTag::Equal => (" ", None),
-            };
-            let end = if change.missing_newline() {
-                " (no line break at the end)"
-            } else {
-                ""
-            };
-            let value = escape::fold(change.value().trim_end_matches('\n'));
-            let room = style.columns() - INDENT - 2 - end.len();
-            let line = format!("{sign} {}{end}", fit(&value, room, style));
-            let line = match paint {
-                Some(paint) => indented().painted(&line, paint),
-                None => indented().plain(&line),
-            };
-            line.write(out, style);
-        }
+    let shown = if style.all { lines.len() } else { MAX_LINES };
+    for Line { what, text } in lines.iter().take(shown) {
+        let room = style.columns() - INDENT - 2;
+        let value = fit(text, room, style);
+        let line = match what {
+            LineEdit::Kept => indented().plain(&format!("  {value}")),
+            LineEdit::Skipped => indented().plain(&value),
+            LineEdit::Removed => indented().painted(&format!("- {value}"), Paint::Red),
+            LineEdit::Added => indented().painted(&format!("+ {value}"), Paint::Green),
+        };
+        line.write(out, style);
     }
+    let hidden = lines.len().saturating_sub(shown);
     if hidden > 0 {
         let more = format!("... {} more; -v shows all", count(hidden, "line"));
         indented().plain(&more).write(out, style);
