@@ -13,6 +13,9 @@ pub use json::to_json;
 pub(crate) use json::write_canonical_json;
 pub use yaml::{to_yaml, write_yaml};
 
+use std::borrow::Cow;
+
+use crate::secret;
 use crate::value::Value;
 
 /// What a writer shows of sensitive values.
@@ -23,17 +26,17 @@ use crate::value::Value;
 pub enum View {
     /// Everything, comments included: for files of the tree, for requests to a cluster, for digests.
     Clear,
-    /// Sensitive leaves as [`crate::value::REDACTED`] and no comments, since comments may hold passwords,
+    /// [`crate::value::REDACTED`] for sensitive leaves and for secret parts of texts, and no comments, since comments may hold passwords,
     /// too: for reports, logs and differences.
     Redacted,
 }
 
 impl View {
-    /// Returns whether the value must be replaced by [`crate::value::REDACTED`].
-    fn hides(self, value: &Value) -> bool {
+    /// Returns what is written in place of a leaf's content; `None` for the content itself.
+    fn replaces(self, value: &Value) -> Option<Cow<'_, str>> {
         match self {
-            View::Clear => false,
-            View::Redacted => value.sensitive,
+            View::Clear => None,
+            View::Redacted => secret::shown(value),
         }
     }
 }

@@ -22,7 +22,7 @@ pub(crate) use object_meta::{Metadata, ObjectMeta};
 pub(crate) use oci_repository::{OciRepository, OciSource};
 pub(crate) use release::ReleaseView;
 
-use crate::secret::text_looks_secret;
+use crate::secret;
 use crate::value::{Mapping, Text, Value};
 
 /// Label: the site an object belongs to; objects of another site are never touched.
@@ -129,11 +129,8 @@ pub(crate) fn reference(name: Text) -> Mapping {
 
 /// Returns a mapping of strings from pairs; label selectors of gates and deletions may hold anything.
 pub(crate) fn text_mapping(pairs: Vec<(Text, Text)>) -> Mapping {
-    let pairs = pairs.into_iter().map(|(key, text)| {
-        let sensitive = text_looks_secret(&text);
-        let mut value = Value::from(text);
-        value.sensitive = sensitive;
-        (key, value)
-    });
+    let pairs = pairs
+        .into_iter()
+        .map(|(key, text)| (key, secret::marked(text)));
     pairs.collect()
 }

@@ -1,6 +1,6 @@
 //! The neutral value tree: documents are read into it, and objects are built from it.
 //!
-//! Mappings keep their order, integers have any size, each leaf carries a **sensitivity bit** that is
+//! Mappings keep their order, integers have any size, each leaf carries its **sensitivity**, which is
 //! set once (by `secret`, when the tree is made) and that every sink honours. `Debug` redacts.
 
 mod go_yaml;
@@ -26,10 +26,22 @@ pub struct Value {
     pub data: Data,
     /// Its span in the input; `None` for computed values.
     pub span: Option<Span>,
-    /// Whether the leaf must never be shown; always false for collections.
-    pub sensitive: bool,
+    /// How much of the leaf must never be shown; always nothing of collections.
+    pub sensitive: Sensitivity,
     /// The comments around it in the input.
     pub notes: Option<Box<Notes>>,
+}
+
+/// How much of a leaf must never be shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sensitivity {
+    /// All of it may be shown.
+    #[default]
+    Public,
+    /// A text with secret parts, which `secret` finds again.
+    Parts,
+    /// Nothing of it may be shown.
+    Whole,
 }
 
 /// The content of a [`Value`].
@@ -200,7 +212,7 @@ impl PartialEq for Mapping {
     }
 }
 
-/// Equality compares content only: not places, comments or the sensitivity bit.
+/// Equality compares content only: not places, comments or sensitivity.
 impl PartialEq for Value {
     fn eq(&self, other: &Self) -> bool {
         self.data == other.data
@@ -309,13 +321,19 @@ impl Value {
         }
     }
 
-    /// Returns the number of leaves that carry the sensitivity bit and are not empty.
+    /// Returns whether the leaf, or a part of it, must never be shown.
+    #[must_use]
+    pub fn is_sensitive(&self) -> bool {
+        self.sensitive != Sensitivity::Public
+    }
+
+    /// Returns the number of sensitive leaves that are not empty.
     #[must_use]
     pub fn sensitive_leaves(&self) -> usize {
         let mut count = 0;
         self.for_each_leaf(&mut |leaf| {
             let empty = matches!(&leaf.data, Data::Null) || leaf.as_str() == Some("");
-            count += usize::from(leaf.sensitive && !empty);
+            count += usize::from(leaf.is_sensitive() && !empty);
         });
         count
     }
@@ -326,7 +344,7 @@ impl From<Data> for Value {
         Self {
             data,
             span: None,
-            sensitive: false,
+            sensitive: Sensitivity::Public,
             notes: None,
         }
     }
@@ -386,7 +404,7 @@ impl<K: Into<Text>, V: Into<Value>> FromIterator<(K, V)> for Mapping {
 
 impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.sensitive {
+        if self.is_sensitive() {
             return f.write_str(REDACTED);
         }
         match &self.data {
@@ -417,7 +435,7 @@ mod tests {
     #[test]
     fn debug_never_shows_a_sensitive_leaf() {
         let mut secret = Value::from("hunter2");
-        secret.sensitive = true;
+        secret.sensitive = Sensitivity::Whole;
         let mapping: Mapping = [("password", secret)].into_iter().collect();
         let shown = format!("{:?}", Value::from(mapping));
         assert_eq!(shown, r#"{"password": ***}"#);

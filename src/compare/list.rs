@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use similar::{Algorithm, DiffOp, capture_diff_slices};
 
 use crate::emit::{self, View};
-use crate::value::{Data, Text, Value};
+use crate::value::{Data, Sensitivity, Text, Value};
 
 /// Most comparisons of items of two lists; longer lists are paired by position.
 const MOST_COMPARISONS: usize = 4_000_000;
@@ -93,14 +93,18 @@ fn identity(item: &Value, key: &str) -> Option<Text> {
     let value = item.at(&[key])?;
     match (shown_text(value), value.as_int()) {
         (Some(text), _) => Some(Text::from(format!("{key}={text}"))),
-        (None, Some(number)) if !value.sensitive => Some(Text::from(format!("{key}={number}"))),
+        (None, Some(number)) if value.sensitive == Sensitivity::Public => {
+            Some(Text::from(format!("{key}={number}")))
+        }
         _ => None,
     }
 }
 
 /// A text that may be shown: paths name items by it.
 fn shown_text(value: &Value) -> Option<&str> {
-    value.as_str().filter(|_| !value.sensitive)
+    value
+        .as_str()
+        .filter(|_| value.sensitive == Sensitivity::Public)
 }
 
 /// Pairs items by a longest common subsequence; what is left is paired by likeness between the same neighbours.

@@ -46,8 +46,8 @@ impl Edit {
                 value.sensitive_leaves() > 0
             }
             Edit::Changed { before, after } => {
-                before.sensitive
-                    || after.sensitive
+                before.is_sensitive()
+                    || after.is_sensitive()
                     || before.sensitive_leaves() > 0
                     || after.sensitive_leaves() > 0
             }

@@ -2,7 +2,7 @@
 
 use super::View;
 use super::scalar::{write_big, write_escaped, write_float, write_hex, write_int};
-use crate::value::{Data, Entry, Mapping, Number, REDACTED, Value};
+use crate::value::{Data, Entry, Mapping, Number, Value};
 
 /// Returns the JSON text of a value, without line breaks, keys in the order of the tree.
 ///
@@ -36,8 +36,8 @@ struct Writer {
 
 impl Writer {
     fn value(&self, value: &Value, out: &mut String) {
-        if self.view.hides(value) {
-            return write_string(REDACTED, out);
+        if let Some(shown) = self.view.replaces(value) {
+            return write_string(&shown, out);
         }
         match &value.data {
             Data::Null => out.push_str("null"),

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use super::scalar::must_escape;
 use super::{View, to_json, to_yaml, write_canonical_json, write_yaml};
 use crate::printable::escape::may_be_command;
-use crate::value::{Data, Mapping, Notes, Number, Value};
+use crate::value::{Data, Mapping, Notes, Number, Sensitivity, Value};
 use reader::{read, same};
 
 fn yaml(value: &Value) -> String {
@@ -29,7 +29,7 @@ fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
 
 fn secret(text: &str) -> Value {
     Value {
-        sensitive: true,
+        sensitive: Sensitivity::Whole,
         ..text.into()
     }
 }
@@ -131,7 +131,7 @@ fn mark(value: &mut Value) {
     match &mut value.data {
         Data::String(text) => {
             text.push_str("hunter2");
-            value.sensitive = true;
+            value.sensitive = Sensitivity::Whole;
         }
         Data::Sequence(items) => items.iter_mut().for_each(mark),
         Data::Mapping(mapping) => mapping
@@ -373,7 +373,7 @@ fn redacted_views_hide_leaves_and_comments() {
         (
             "list",
             Value {
-                sensitive: true,
+                sensitive: Sensitivity::Whole,
                 ..vec!["hunter2".into()].into()
             },
         ),

@@ -6,7 +6,7 @@
 use super::View;
 use super::scalar::{literal_header, must_escape, write_big, write_float, write_int, write_string};
 use crate::printable::escape::inner_markers;
-use crate::value::{Data, Mapping, Notes, Number, REDACTED, Text, Value};
+use crate::value::{Data, Mapping, Notes, Number, Text, Value};
 
 /// Written keys longer than this are marked with `?`. Readers look for the `:` of an unmarked key no further
 /// than 1024 characters; their own writers mark keys of 128 characters and more.
@@ -64,10 +64,12 @@ impl Writer<'_> {
     }
 
     fn block<'a>(&self, value: &'a Value) -> Option<Block<'a>> {
+        let hidden = self.view == View::Redacted && value.is_sensitive();
         match &value.data {
-            _ if self.view.hides(value) => None,
-            Data::Sequence(items) if !items.is_empty() => Some(Block::Items(items)),
-            Data::Mapping(mapping) if !mapping.is_empty() => Some(Block::Entries(mapping)),
+            Data::Sequence(items) if !items.is_empty() && !hidden => Some(Block::Items(items)),
+            Data::Mapping(mapping) if !mapping.is_empty() && !hidden => {
+                Some(Block::Entries(mapping))
+            }
             Data::Null
             | Data::Bool(_)
             | Data::Number(_)
@@ -144,22 +146,26 @@ impl Writer<'_> {
 
     /// Writes a leaf to the end of its last line; lines of a block literal are indented by `indent`.
     fn leaf(&mut self, value: &Value, indent: usize) {
-        if self.view.hides(value) {
-            write_string(REDACTED, self.out);
-            return self.end_line(value);
+        if let Some(shown) = self.view.replaces(value) {
+            return self.text(value, &shown, indent);
         }
         match &value.data {
             Data::Null => self.out.push_str("null"),
             Data::Bool(true) => self.out.push_str("true"),
             Data::Bool(false) => self.out.push_str("false"),
             Data::Number(number) => self.number(number),
-            Data::String(text) => match literal_header(text) {
-                Some(header) => return self.literal(value, text, header, indent),
-                None => write_string(text, self.out),
-            },
+            Data::String(text) => return self.text(value, text, indent),
             Data::Sequence(_) => self.out.push_str("[]"),
             Data::Mapping(_) => self.out.push_str("{}"),
         }
+        self.end_line(value);
+    }
+
+    fn text(&mut self, value: &Value, text: &str, indent: usize) {
+        if let Some(header) = literal_header(text) {
+            return self.literal(value, text, header, indent);
+        }
+        write_string(text, self.out);
         self.end_line(value);
     }
 

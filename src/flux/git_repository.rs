@@ -130,10 +130,7 @@ impl From<Include> for Value {
     }
 }
 
-/// Returns an address; one that holds a password carries the sensitivity bit.
+/// Returns an address; a password in it is sensitive.
 pub(super) fn address(url: Text) -> Value {
-    let sensitive = secret::text_looks_secret(&url);
-    let mut value = Value::from(url);
-    value.sensitive = sensitive;
-    value
+    secret::marked(url)
 }

@@ -1,7 +1,7 @@
 //! Objects of any kind as trees: what is written, compared and applied.
 
 use crate::source::Span;
-use crate::value::{Data, Mapping, Text, Value};
+use crate::value::{Data, Mapping, Sensitivity, Text, Value};
 
 use crate::secret;
 
@@ -289,7 +289,7 @@ pub(crate) fn title(kind: &str, namespace: Option<&str>, name: &str) -> String {
     }
 }
 
-/// Sets the sensitivity bit of every leaf.
+/// Makes every leaf sensitive.
 pub(crate) fn hide(value: &mut Value) {
     match &mut value.data {
         Data::Sequence(items) => items.iter_mut().for_each(hide),
@@ -297,7 +297,9 @@ pub(crate) fn hide(value: &mut Value) {
             let entries = mapping.entries_mut().make_mut().iter_mut();
             entries.for_each(|entry| hide(&mut entry.value));
         }
-        Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => value.sensitive = true,
+        Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => {
+            value.sensitive = Sensitivity::Whole
+        }
     }
 }
 

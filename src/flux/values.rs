@@ -1,6 +1,6 @@
 //! `Secret` and `ConfigMap` that hold values of a release.
 
-use crate::value::{Mapping, Text, Value};
+use crate::value::{Mapping, Sensitivity, Text, Value};
 
 use super::{Fields, Metadata, Object};
 
@@ -50,7 +50,9 @@ impl From<Values> for Object {
             sensitive,
         } = values;
         let mut text = Value::from(text);
-        text.sensitive = sensitive;
+        if sensitive {
+            text.sensitive = Sensitivity::Whole;
+        }
         let data: Mapping = [(VALUES_KEY, text)].into_iter().collect();
         let rest = match kind {
             ValuesKind::Secret => Fields::default()

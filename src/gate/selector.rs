@@ -62,8 +62,11 @@ pub(super) fn shown(selector: &str) -> String {
 }
 
 fn shown_label(key: &str, value: &str) -> String {
-    let hidden = secret::key_names_secret(key) || secret::text_looks_secret(value);
-    format!("{key}={}", if hidden { REDACTED } else { value })
+    let shown = match secret::key_names_secret(key) {
+        true => REDACTED.into(),
+        false => secret::redact(value),
+    };
+    format!("{key}={shown}")
 }
 
 fn joined(labels: impl Iterator<Item = String>) -> String {

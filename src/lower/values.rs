@@ -164,6 +164,7 @@ fn hide_comments(value: &mut Value) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Sensitivity;
 
     fn map(entries: Vec<(&'static str, Value)>) -> Value {
         entries.into_iter().collect::<Mapping>().into()
@@ -171,7 +172,7 @@ mod tests {
 
     fn secret(text: &str) -> Value {
         let mut value = Value::from(text);
-        value.sensitive = true;
+        value.sensitive = Sensitivity::Whole;
         value
     }
 

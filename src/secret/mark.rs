@@ -1,43 +1,48 @@
-//! Sets the sensitivity bit in live objects, which are not read from documents.
+//! Sets the sensitivity of the leaves of live objects, which are not read from documents.
 
-use super::{key_names_secret, text_looks_secret};
-use crate::value::{Data, Value};
+use super::context::Below;
+use crate::value::{Data, Mapping, Sensitivity, Value};
 
 /// Annotation of client-side `kubectl apply`: the whole object once more, as text.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
-/// Sets the bit of every leaf below a key that names a secret, and of texts that look like one: the rules
-/// that apply to documents. That everything in a Secret is sensitive is decided by the caller.
-///
-/// References are names, not secrets, so nothing below a key such as `secretRef` counts for its key.
+/// Sets the sensitivity of every leaf by the rules that apply to documents. That everything in a Secret is
+/// sensitive is decided by the caller.
 pub fn mark(value: &mut Value) {
-    mark_below(value, false);
+    mark_below(value, Below::Open);
 }
 
-fn mark_below(value: &mut Value, secret: bool) {
+fn mark_below(value: &mut Value, below: Below) {
     match &mut value.data {
-        Data::Null | Data::Bool(_) => {}
-        Data::Number(_) => value.sensitive |= secret,
-        Data::String(text) => value.sensitive |= secret || text_looks_secret(text),
-        Data::Sequence(items) => items.iter_mut().for_each(|item| mark_below(item, secret)),
+        Data::Null | Data::Bool(_) | Data::Number(_) | Data::String(_) => {
+            value.sensitive = value.sensitive.max(below.leaf(&value.data));
+        }
+        Data::Sequence(items) => {
+            let mut walk = below.items();
+            let each: Vec<Below> = items.iter().map(|item| walk.next(item.as_str())).collect();
+            for (item, below) in items.iter_mut().zip(each) {
+                mark_below(item, below);
+            }
+        }
         Data::Mapping(mapping) => {
-            for entry in mapping.entries_mut().make_mut() {
-                let named = !refers(&entry.key, &entry.value) && key_names_secret(&entry.key)
-                    || entry.key == LAST_APPLIED;
-                mark_below(&mut entry.value, secret || named);
+            let below = below.mapping(|key| mapping.get(key).is_some());
+            let each: Vec<Below> = mapping
+                .entries()
+                .iter()
+                .map(|entry| of_entry(mapping, below, &entry.key))
+                .collect();
+            for (entry, below) in mapping.entries_mut().make_mut().iter_mut().zip(each) {
+                mark_below(&mut entry.value, below);
+                if entry.key == LAST_APPLIED {
+                    entry.value.sensitive = Sensitivity::Whole;
+                }
             }
         }
     }
 }
 
-/// Returns whether an entry is a reference such as `secretRef: {name: …}`.
-fn refers(key: &str, value: &Value) -> bool {
-    let parts = ["apiVersion", "kind", "name", "namespace", "key", "optional"];
-    key.ends_with("Ref")
-        && value.as_mapping().is_some_and(|mapping| {
-            let mut entries = mapping.entries().iter();
-            entries.all(|entry| parts.contains(&entry.key.as_str()))
-        })
+fn of_entry(mapping: &Mapping, below: Below, key: &str) -> Below {
+    below.entry(key, |name| mapping.get(name).and_then(Value::as_str))
 }
 
 #[cfg(test)]
@@ -54,7 +59,7 @@ mod tests {
         mark(&mut value);
         assert_eq!(
             to_json(&value, View::Redacted),
-            r#"{"kind":"HelmRelease","metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"***"}},"spec":{"secretRef":{"name":"pull"},"values":{"db":{"password":"***","port":1,"token":["***",true,null]},"url":"***"}}}"#
+            r#"{"kind":"HelmRelease","metadata":{"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"***"}},"spec":{"secretRef":{"name":"pull"},"values":{"db":{"password":"***","port":1,"token":["***",true,null]},"url":"http://u:***@h"}}}"#
         );
     }
 }

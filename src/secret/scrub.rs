@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::text_looks_secret;
 use crate::value::{Data, Number, REDACTED, Value};
 
 /// Shorter secrets are hidden only as whole words: hiding every `1` would hide the message.
@@ -31,11 +30,13 @@ impl Scrubber {
         let mut scrubber = Self::default();
         for tree in trees {
             tree.for_each_leaf(&mut |leaf| {
-                if !leaf.sensitive {
+                if !leaf.is_sensitive() {
                     return;
                 }
                 match &leaf.data {
-                    Data::String(text) => scrubber.learn(text),
+                    Data::String(_) => super::hidden(leaf)
+                        .into_iter()
+                        .for_each(|part| scrubber.learn(part)),
                     Data::Number(Number::Int(int)) => scrubber.add(&int.to_string(), false),
                     Data::Number(Number::Big(digits)) => scrubber.add(digits, false),
                     Data::Number(Number::Float(float)) => scrubber.add(&float.to_string(), false),
@@ -98,7 +99,9 @@ impl Scrubber {
             }
         }
         self.hide_fragments(text.as_bytes(), &mut hidden);
-        hide_suspicious(text, &mut hidden);
+        for part in super::text::parts(text) {
+            hidden[part].fill(true);
+        }
         let mut scrubbed = String::with_capacity(text.len());
         let mut inside = false;
         for (at, c) in text.char_indices() {
@@ -137,22 +140,10 @@ fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     !before.is_some_and(char::is_alphanumeric) && !after.is_some_and(char::is_alphanumeric)
 }
 
-fn hide_suspicious(text: &str, hidden: &mut [bool]) {
-    let separates = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '`' | ',' | '(' | ')');
-    let mut start = 0;
-    for part in text.split_inclusive(separates) {
-        let word = part.trim_end_matches(separates);
-        if text_looks_secret(word) {
-            hidden[start..start + word.len()].fill(true);
-        }
-        start += part.len();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::Mapping;
+    use crate::value::{Mapping, Sensitivity};
 
     fn scrubber(secrets: &[&str]) -> Scrubber {
         let mut scrubber = Scrubber::default();
@@ -163,7 +154,7 @@ mod tests {
     #[test]
     fn only_sensitive_leaves_are_known() {
         let mut pin = Value::from(4711_i64);
-        pin.sensitive = true;
+        pin.sensitive = Sensitivity::Whole;
         let tree: Mapping = [("pin", pin), ("name", "keystone".into())]
             .into_iter()
             .collect();
@@ -222,7 +213,7 @@ mod tests {
         let scrubber = Scrubber::default();
         assert_eq!(
             scrubber.scrub("cannot fetch \"https://u:pw@host/x\": gone"),
-            "cannot fetch \"***\": gone"
+            "cannot fetch \"https://u:***@host/x\": gone"
         );
         let plain = "Operation cannot be fulfilled on helmreleases.helm.toolkit.fluxcd.io \"a\"";
         assert_eq!(scrubber.scrub(plain), plain);

@@ -5,7 +5,7 @@
 //! strings, so a string that the author quoted may have reached Helm as a number or a boolean. armada-go
 //! reads the manifest with go-yaml v2 alone.
 //!
-//! Sensitivity is decided here, too, once for each leaf, and comments are attached to the values that they
+//! Sensitivity is decided here, too, once for each leaf (`secret::Below`), and comments are attached to the values that they
 //! are about.
 
 mod collision;
@@ -26,7 +26,7 @@ use super::scalar::{Dialect, Rejected};
 use super::shape::{Shape, shape};
 use super::tree::{Kind, Node, NodeId};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
-use crate::secret;
+use crate::secret::{self, Below};
 use crate::value::{Data, Entry, Mapping, Value};
 
 /// The reading of the values that the output has.
@@ -89,8 +89,7 @@ struct Walk<'d, 't> {
 /// What surrounds a value.
 #[derive(Clone, Copy)]
 struct Context {
-    /// Below a key that names a secret.
-    secret: bool,
+    below: Below,
     /// The number of collections around it, with aliases followed.
     depth: usize,
     place: Place,
@@ -99,7 +98,7 @@ struct Context {
 impl<'t> Walk<'_, 't> {
     fn root(&mut self, node: Node<'t>, place: Place) -> Value {
         let context = Context {
-            secret: false,
+            below: Below::Open,
             depth: 0,
             place,
         };
@@ -131,7 +130,7 @@ impl<'t> Walk<'_, 't> {
                 }
                 return self.follow_reference(target, |walk| walk.value(target, context));
             }
-            Kind::Scalar(scalar) => return self.leaf(node, scalar, context.secret),
+            Kind::Scalar(scalar) => return self.leaf(node, scalar, context.below),
             Kind::Sequence | Kind::Mapping => node,
         };
         if context.depth >= EXPANDED_DEPTH_LIMIT {
@@ -144,7 +143,7 @@ impl<'t> Walk<'_, 't> {
             depth: context.depth + 1,
             ..context
         };
-        let Some(shape) = self.shape(target, context.secret) else {
+        let Some(shape) = self.shape(target, context.below.names_secret()) else {
             return Value::null();
         };
         let data = match shape {
@@ -201,12 +200,20 @@ impl<'t> Walk<'_, 't> {
 
     fn sequence(&mut self, node: Node<'t>, context: Context) -> Vec<Value> {
         let mut items = node.items().peekable();
+        let mut walk = context.below.items();
         let mut values: Vec<Value> = Vec::with_capacity(items.len());
         while let Some(item) = items.next() {
             let next = items.peek().map(|next| next.span().start());
             let place = context.place.inside(node, next);
             let pending = self.comments.above_item(item);
-            let mut value = self.value(item, Context { place, ..context });
+            let text = item.resolved().scalar().map(|scalar| scalar.text);
+            let below = walk.next(text);
+            let context = Context {
+                place,
+                below,
+                ..context
+            };
+            let mut value = self.value(item, context);
             self.comments.attach(item, place, pending, &mut value);
             values.push(value);
         }
@@ -226,17 +233,17 @@ impl<'t> Walk<'_, 't> {
             else {
                 let reason =
                     Rejected::Text("an item of this list has to be a mapping of one entry");
-                self.rejected(item, &reason, context.secret);
+                self.rejected(item, &reason, context.below.names_secret());
                 continue;
             };
             let context = Context {
                 depth: context.depth + 2,
                 ..context
             };
-            let secret = context.secret || names_secret(key);
+            let below = context.below.entry(key_text(key), |_| None);
             let pair = vec![
                 self.value(key, context),
-                self.value(value, Context { secret, ..context }),
+                self.value(value, Context { below, ..context }),
             ];
             values.push(Value {
                 span: Some(item.span()),
@@ -249,17 +256,26 @@ impl<'t> Walk<'_, 't> {
 
     fn mapping(&mut self, node: Node<'t>, shape: Shape, context: Context) -> Mapping {
         let entries = self.entries(node);
+        let has = |name: &str| text_of(&entries, name).is_some();
+        let below = context.below.mapping(has);
+        let context = Context { below, ..context };
         let mut keys: Vec<Key> = Vec::new();
         let mut mapping = Mapping::with_capacity(entries.len());
-        let mut entries = entries.into_iter().peekable();
         let mut last_own = None;
-        while let Some(entry) = entries.next() {
-            let mapping::Entry { key, value, merged } = entry;
-            let next = entries.peek().filter(|next| !next.merged);
+        for (at, entry) in entries.iter().enumerate() {
+            let mapping::Entry { key, value, merged } = *entry;
+            let next = entries.get(at + 1).filter(|next| !next.merged);
+            let below = context
+                .below
+                .entry(key_text(key), |name| text_of(&entries, name));
             let place = context
                 .place
                 .inside(node, next.map(|next| next.key.span().start()));
-            let context = Context { place, ..context };
+            let context = Context {
+                place,
+                below,
+                ..context
+            };
             let (key_made, content) = if merged {
                 self.follow_reference(key, |walk| walk.entry(key, value, shape, context))
             } else {
@@ -295,12 +311,9 @@ impl<'t> Walk<'_, 't> {
         context: Context,
     ) -> (Option<Key>, Value) {
         let made = self.key(key);
-        let secret = context.secret || names_secret(key);
         let content = match shape {
-            Shape::Set => self.member(value, secret),
-            Shape::Map | Shape::List | Shape::Pairs => {
-                self.value(value, Context { secret, ..context })
-            }
+            Shape::Set => self.member(value, context.below.names_secret()),
+            Shape::Map | Shape::List | Shape::Pairs => self.value(value, context),
         };
         (made, content)
     }
@@ -358,7 +371,17 @@ fn contains(outer: Node<'_>, inner: Node<'_>) -> bool {
     outer_at <= inner_at && inner_at < outer_at + outer.subtree_len()
 }
 
+fn key_text(key: Node<'_>) -> &str {
+    key.scalar().map_or("", |scalar| scalar.text)
+}
+
+/// Returns the text of the value under a key, with aliases followed.
+fn text_of<'t>(entries: &[mapping::Entry<'t>], name: &str) -> Option<&'t str> {
+    let entry = entries.iter().find(|entry| key_text(entry.key) == name)?;
+    entry.value.resolved().scalar().map(|scalar| scalar.text)
+}
+
+/// Returns whether a key names a secret by itself.
 pub(super) fn names_secret(key: Node<'_>) -> bool {
-    key.scalar()
-        .is_some_and(|scalar| secret::key_names_secret(scalar.text))
+    secret::key_names_secret(key_text(key))
 }

@@ -5,9 +5,9 @@ mod unread;
 
 use std::borrow::Cow;
 
-use crate::secret::{self, Mask};
+use crate::secret::{self, Below, Mask};
 use crate::source::Span;
-use crate::value::REDACTED;
+use crate::value::{REDACTED, Sensitivity};
 
 use super::tree::{Kind, Node, Tree};
 
@@ -16,7 +16,7 @@ use super::tree::{Kind, Node, Tree};
 pub fn masks(tree: &Tree) -> Vec<Mask> {
     let mut masks = Vec::new();
     for root in tree.roots() {
-        collect(root, &mut masks);
+        collect(root, Below::Open, &mut masks);
     }
     let file = tree.file();
     let comments = tree.comments().iter();
@@ -32,30 +32,64 @@ pub fn masks(tree: &Tree) -> Vec<Mask> {
     masks
 }
 
-fn collect(node: Node<'_>, masks: &mut Vec<Mask>) {
+fn collect(node: Node<'_>, below: Below, masks: &mut Vec<Mask>) {
     match node.kind() {
         // The target of an alias is masked where it is defined, and below the key that refers to it.
         Kind::Alias(_) => {}
         Kind::Scalar(scalar) => {
-            if secret::text_looks_secret(scalar.text) {
+            if below.text(scalar.text) != Sensitivity::Public {
                 masks.push(node.span());
             }
         }
-        Kind::Sequence => node.children().for_each(|item| collect(item, masks)),
+        Kind::Sequence => {
+            let mut walk = below.items();
+            for item in node.items() {
+                let below = walk.next(text_of(item));
+                // The target is elsewhere, and nothing there says what it is here.
+                if let Kind::Alias(target) = item.kind()
+                    && below != Below::Open
+                {
+                    masks.push(target.span());
+                }
+                collect(item, below, masks);
+            }
+        }
         Kind::Mapping => {
+            let sibling = |name: &str| {
+                let mut entries = node.entries();
+                let (_, value) = entries.find(|(key, _)| text_of(*key) == Some(name))?;
+                text_of(value)
+            };
+            let below = below.mapping(|name| sibling(name).is_some());
             for (key, value) in node.entries() {
-                let named = key
-                    .scalar()
-                    .is_some_and(|key| secret::key_names_secret(key.text));
-                if named {
+                let name = key.scalar().map_or("", |key| key.text);
+                let below = below.entry(name, sibling);
+                if hides(value.resolved(), below) {
                     masks.push(value.resolved().span());
                     masks.push(after_key(key, value));
                 } else {
-                    collect(key, masks);
-                    collect(value, masks);
+                    collect(key, Below::Open, masks);
+                    collect(value, below, masks);
                 }
             }
         }
+    }
+}
+
+/// Returns the text of a scalar, with aliases followed.
+fn text_of(node: Node<'_>) -> Option<&str> {
+    node.resolved().scalar().map(|scalar| scalar.text)
+}
+
+/// Returns whether nothing behind a key may be shown. What no reader made a leaf of is hidden without a look at
+/// its form.
+fn hides(value: Node<'_>, below: Below) -> bool {
+    match value.kind() {
+        Kind::Scalar(scalar) => {
+            below == Below::Secret && value.tag().is_some()
+                || below.text(scalar.text) == Sensitivity::Whole
+        }
+        Kind::Sequence | Kind::Mapping | Kind::Alias(_) => false,
     }
 }
 

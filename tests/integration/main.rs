@@ -24,6 +24,7 @@ mod oracle_gates;
 mod oracle_waits;
 mod overrides;
 mod schemas;
+mod shapes;
 mod shared;
 mod source_map;
 mod support;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     }
     let mut trials: Vec<Trial> = Vec::new();
     trials.extend(canary::trials());
+    trials.extend(shapes::trials());
     trials.extend(cli::trials());
     trials.extend(corpus::trials());
     trials.extend(examples::trials());

@@ -16,8 +16,10 @@ pub fn shown(argument: &str) -> String {
         return secret::mask_line(argument);
     };
     let path = left.rsplit(':').next().unwrap_or(left);
-    let secret = path.split('.').any(secret::key_names_secret) || secret::text_looks_secret(value);
-    let value = if secret { REDACTED } else { value };
+    let value = match path.split('.').any(secret::key_names_secret) {
+        true => REDACTED.into(),
+        false => secret::redact(value),
+    };
     format!("{left}={value}")
 }
 

@@ -335,6 +335,20 @@ pub(super) fn ssh_secret(url: &str) -> SecretKey {
     }
 }
 
+/// Returns the name of the Secret with the login for an address. Two users of one host have two Secrets; a user
+/// without a password may be a token, which is in no name.
+pub(super) fn login_secret(url: &str, user: Option<&str>) -> SecretKey {
+    let host = address::host(url);
+    let name = match user {
+        Some(user) => format!("login-{user}-{host}"),
+        None => format!("login-{host}"),
+    };
+    SecretKey {
+        name: slug(&name, MAX_NAME),
+        keys: ["username", "password"].map(Text::from).to_vec(),
+    }
+}
+
 /// Returns the name of the Secret that a proxy needs.
 pub(super) fn proxy_secret(proxy: &str) -> SecretKey {
     let address = proxy.split_once("://").map_or(proxy, |(_, rest)| rest);

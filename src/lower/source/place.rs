@@ -1,5 +1,6 @@
 //! The location of a chart: from its `source` block or from the source map.
 
+mod login;
 mod mapped;
 
 use std::borrow::Cow;
@@ -10,6 +11,7 @@ use crate::armada::chart::{Source, SourceKind};
 use crate::flux::{GitReference, GitSource, HelmSource, OciSource, Verify};
 use crate::plan::Plan;
 use crate::resolve::Dependency;
+use crate::secret;
 use crate::source::Span;
 use crate::source_map::{ExistingKind, Facts, SourceMap};
 use crate::value::Text;
@@ -136,13 +138,14 @@ pub(super) fn locate(chart: &Chart<'_>, map: &SourceMap, folders: &ArchiveFolder
         return unreadable("Armada has no such source type");
     };
     let known = Known::new(source, kind);
-    match map.find(&known.facts(source, kind)) {
+    let located = match map.find(&known.facts(source, kind)) {
         Some((at, rule, captures)) => {
             let target = rule.target.fill(&captures);
             mapped::place(source, kind, &known, rule, target, at)
         }
         None => read(source, kind, known, folders),
-    }
+    };
+    located.with_login(source.location.span)
 }
 
 /// Returns the facts of a chart's source that rules of a source map match.
@@ -419,9 +422,5 @@ fn git(url: Text, reference: GitReference, folder: Text) -> Located {
 
 /// Returns a location that is safe in messages and annotations.
 pub(super) fn shown(location: &str) -> Text {
-    if crate::secret::text_looks_secret(location) {
-        crate::value::REDACTED.into()
-    } else {
-        location.into()
-    }
+    secret::redact(location).into()
 }

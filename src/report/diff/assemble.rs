@@ -10,7 +10,8 @@ use super::{
 use crate::compare::{self, Mark, ObjectChange};
 use crate::emit::{self, View};
 use crate::flux::Conflict;
-use crate::value::{REDACTED, Text, Value};
+use crate::secret;
+use crate::value::{REDACTED, Sensitivity, Text, Value};
 
 /// What a comparison with a cluster did not look at.
 #[derive(Clone, Debug, Default)]
@@ -208,13 +209,13 @@ impl Change {
         let (what, before, after) = match edit {
             compare::Edit::Added(value) => (Edit::Added, None, Some(json(value))),
             compare::Edit::Removed(value) => (Edit::Removed, Some(json(value)), None),
-            compare::Edit::Changed { before, after } if before.sensitive || after.sensitive => (
-                Edit::Changed,
-                Some(REDACTED.to_owned()),
-                Some(format!("{REDACTED} (changed)")),
-            ),
             compare::Edit::Changed { before, after } => {
-                (Edit::Changed, Some(json(before)), Some(json(after)))
+                let (shown, mut new) = (json(before), json(after));
+                // What is hidden changed, too; the rest shows its change.
+                if secret::hidden(before) != secret::hidden(after) || shown == new {
+                    new.push_str(" (changed)");
+                }
+                (Edit::Changed, Some(shown), Some(new))
             }
             compare::Edit::Reordered { before, after } => {
                 (Edit::Reordered, Some(names(before)), Some(names(after)))
@@ -279,7 +280,7 @@ fn said(meaning: &compare::Meaning) -> Vec<Line> {
 }
 
 fn json(value: &Value) -> String {
-    if value.sensitive {
+    if value.sensitive == Sensitivity::Whole {
         return REDACTED.to_owned();
     }
     emit::to_json(value, View::Redacted)

@@ -4,8 +4,8 @@ use num_bigint::BigInt;
 
 use super::{Delivery, Walk, wording};
 use crate::diagnostic::Code;
-use crate::secret;
-use crate::value::{Data, NEXT_LINE, Number, Text, Value, unsafe_char};
+use crate::secret::{self, Below};
+use crate::value::{Data, NEXT_LINE, Number, Sensitivity, Text, Value, unsafe_char};
 use crate::yaml::scalar::{self, Dialect, Rejected, Typed, go_yaml_v2, pyyaml};
 use crate::yaml::tree::{Node, Scalar};
 
@@ -99,14 +99,14 @@ fn inexact(number: &Number) -> Option<f64> {
 }
 
 impl<'t> Walk<'_, 't> {
-    pub(super) fn leaf(&mut self, node: Node<'t>, scalar: Scalar<'t>, below_secret: bool) -> Value {
+    pub(super) fn leaf(&mut self, node: Node<'t>, scalar: Scalar<'t>, below: Below) -> Value {
         let data = match self.how {
-            Delivery::Python => self.through_armada(node, scalar, below_secret),
-            Delivery::Written => self.as_written(node, scalar, below_secret),
-            Delivery::Go => self.through_go(node, scalar, below_secret),
+            Delivery::Python => self.through_armada(node, scalar, below),
+            Delivery::Written => self.as_written(node, scalar, below),
+            Delivery::Go => self.through_go(node, scalar, below),
         };
         let data = data.unwrap_or(Data::Null);
-        let sensitive = is_sensitive(&data, below_secret);
+        let sensitive = below.leaf(&data);
         if let Data::String(text) = &data
             && let Some(unsafe_char) = unsafe_char(text)
         {
@@ -130,7 +130,7 @@ impl<'t> Walk<'_, 't> {
     }
 
     /// Reads a scalar as PyYAML does; `None` after an error.
-    fn python(&mut self, node: Node<'t>, scalar: Scalar<'t>, secret: bool) -> Option<Typed<'t>> {
+    fn python(&mut self, node: Node<'t>, scalar: Scalar<'t>, below: Below) -> Option<Typed<'t>> {
         match python(scalar) {
             Ok(Typed::Float(float)) if !float.is_finite() => {
                 self.not_finite(node);
@@ -138,14 +138,14 @@ impl<'t> Walk<'_, 't> {
             }
             Ok(typed) => Some(typed),
             Err(reason) => {
-                self.rejected(node, &reason, secret);
+                self.rejected(node, &reason, below.names_secret());
                 None
             }
         }
     }
 
-    fn through_armada(&mut self, node: Node<'t>, scalar: Scalar<'t>, secret: bool) -> Option<Data> {
-        let typed = self.python(node, scalar, secret)?;
+    fn through_armada(&mut self, node: Node<'t>, scalar: Scalar<'t>, below: Below) -> Option<Data> {
+        let typed = self.python(node, scalar, below)?;
         if let Typed::String(text) = typed {
             let Some(typed) = rewritten(&text) else {
                 return Some(Data::String((&*text).into()));
@@ -156,7 +156,7 @@ impl<'t> Walk<'_, 't> {
                 scalar,
                 &Data::String((&*text).into()),
                 &delivered,
-                secret,
+                below,
             );
             return Some(delivered);
         }
@@ -168,17 +168,17 @@ impl<'t> Walk<'_, 't> {
                 (delivered.clone(), delivered)
             }
         };
-        self.compare_typed(node, scalar, &written, &delivered, time, secret);
+        self.compare_typed(node, scalar, &written, &delivered, time, below);
         Some(delivered)
     }
 
-    fn as_written(&mut self, node: Node<'t>, scalar: Scalar<'t>, secret: bool) -> Option<Data> {
+    fn as_written(&mut self, node: Node<'t>, scalar: Scalar<'t>, below: Below) -> Option<Data> {
         // The warnings are the same, so that the user knows what the running release received.
-        self.through_armada(node, scalar, secret)?;
+        self.through_armada(node, scalar, below)?;
         data(python(scalar).ok()?)
     }
 
-    fn through_go(&mut self, node: Node<'t>, scalar: Scalar<'t>, secret: bool) -> Option<Data> {
+    fn through_go(&mut self, node: Node<'t>, scalar: Scalar<'t>, below: Below) -> Option<Data> {
         let delivered = match scalar::resolve(scalar, Dialect::GoYamlV2) {
             Ok(typed) => {
                 let Some(delivered) = json(typed) else {
@@ -188,7 +188,7 @@ impl<'t> Walk<'_, 't> {
                 delivered
             }
             Err(reason) => {
-                self.rejected(node, &reason, secret);
+                self.rejected(node, &reason, below.names_secret());
                 return None;
             }
         };
@@ -200,10 +200,10 @@ impl<'t> Walk<'_, 't> {
             Err(_) => None,
         };
         match written {
-            Some(written) => self.compare(node, scalar, &written, &delivered, secret),
+            Some(written) => self.compare(node, scalar, &written, &delivered, below),
             None => {
-                let secret = is_sensitive(&delivered, secret);
-                let message = wording::go_only(&wording::describe(&delivered, secret));
+                let hidden = below.leaf(&delivered) != Sensitivity::Public;
+                let message = wording::go_only(&wording::describe(&delivered, hidden));
                 self.retyped(node, message);
             }
         }
@@ -227,7 +227,7 @@ impl<'t> Walk<'_, 't> {
         written: &Data,
         delivered: &Data,
         time: bool,
-        secret: bool,
+        below: Below,
     ) {
         let changed_text = match delivered {
             Data::String(text) if time => *text != scalar.text,
@@ -237,9 +237,9 @@ impl<'t> Walk<'_, 't> {
             }
         };
         if !changed_text {
-            return self.compare(node, scalar, written, delivered, secret);
+            return self.compare(node, scalar, written, delivered, below);
         }
-        let hidden = secret || secret::text_looks_secret(scalar.text);
+        let hidden = below.names_secret() || secret::text_looks_secret(scalar.text);
         let kind = if time { "time" } else { "binary value" };
         self.retyped(
             node,
@@ -254,11 +254,11 @@ impl<'t> Walk<'_, 't> {
         scalar: Scalar<'t>,
         written: &Data,
         delivered: &Data,
-        secret: bool,
+        below: Below,
     ) {
-        let hidden = is_sensitive(written, secret)
-            || is_sensitive(delivered, secret)
-            || secret::text_looks_secret(scalar.text);
+        let hides = |data| below.leaf(data) != Sensitivity::Public;
+        let hidden =
+            hides(written) || hides(delivered) || below.text(scalar.text) != Sensitivity::Public;
         match (written, delivered) {
             (Data::Number(number), Data::Number(other)) => {
                 if let Some(float) = inexact(number) {
@@ -277,15 +277,6 @@ impl<'t> Walk<'_, 't> {
 
 fn delivered_is(delivered: &Data, text: &str) -> bool {
     matches!(delivered, Data::String(delivered) if delivered == text)
-}
-
-/// Returns whether a leaf is sensitive. Booleans and null never are: they cannot hold a secret.
-fn is_sensitive(data: &Data, below_secret: bool) -> bool {
-    match data {
-        Data::String(text) => below_secret || secret::text_looks_secret(text),
-        Data::Number(_) => below_secret,
-        Data::Null | Data::Bool(_) | Data::Sequence(_) | Data::Mapping(_) => false,
-    }
 }
 
 fn is_minus_zero(data: &Data) -> bool {

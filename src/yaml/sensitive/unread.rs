@@ -63,6 +63,10 @@ impl State {
             }
             return true;
         }
+        if secret::may_be_pair_value(text) {
+            self.awaited = true;
+            return true;
+        }
         let item = text.starts_with("- ") || text == "-";
         let under = self
             .under
@@ -74,6 +78,8 @@ impl State {
             self.under = None;
         }
         self.pem = text.contains("-----BEGIN ") && !text.contains("-----END ");
+        self.awaited = item && secret::announces_secret(text.trim_start_matches(['-', ' ']))
+            || item && text.starts_with("- -") && secret::announces_secret(&text[2..]);
         if let Some(at) = secret::after_secret_key(line) {
             if !under {
                 self.under = Some(indent);
@@ -135,6 +141,9 @@ mod tests {
             shown("x: |\n -----BEGIN A\n b\n -----END A\nc: 1\n"),
             "x: |\n -----BEGIN A\n *\n *\nc: 1\n"
         );
+        assert_eq!(shown("- --token\n- a\n- b\n"), "- --token\n*\n- b\n");
+        assert_eq!(shown("- -p\n- a\n- b\n"), "- -p\n*\n- b\n");
+        assert_eq!(shown("- value: a\n  name: b\n"), "*\n  *\n");
         assert_eq!(shown("a: b # c\n# d\n"), "a: b #*\n#*\n");
         assert_eq!(shown("password: a\nuser: b\n"), "password: a\nuser: b\n");
     }
