@@ -121,15 +121,15 @@ pub struct Object {
     pub namespace: Option<String>,
     /// The name.
     pub name: String,
-    /// Action a run does with it.
+    /// What a run does with it.
     pub what: Action,
     /// The reasons to refuse a run.
     pub refusals: Vec<Refusal>,
     /// Notes, one sentence each.
     pub notes: Vec<String>,
-    /// Action is deleted before an upgrade.
+    /// What is deleted before an upgrade.
     pub deletions: Vec<String>,
-    /// Action is awaited after Helm and its hooks, in order.
+    /// What is awaited after Helm and its hooks, in order.
     pub gates: Vec<String>,
     /// Whether Helm's tests run, and are awaited.
     pub tests: bool,

@@ -57,6 +57,9 @@ impl fmt::Display for Moment {
 /// The placeholder for the namespace in a path.
 const HERE: &str = "NAMESPACE";
 
+/// The source of a site is the only one there. Its name has a digest of the site's name in it, so the path ends here.
+const SOURCE: &str = "/gitrepositories/";
+
 impl Moment {
     /// Returns a moment before and one after every recorded write, identified by path and number.
     fn all(proxy: &Proxy, site: &SmallSite<'_>) -> Vec<Self> {
@@ -68,6 +71,10 @@ impl Moment {
             .filter(|seen| seen.kind == Kind::Write)
         {
             let path = seen.path.split('?').next().unwrap_or_default();
+            let path = match path.find(SOURCE) {
+                Some(at) => &path[..at + SOURCE.len()],
+                None => path,
+            };
             let path = path.replace(&site.name, HERE);
             let write = (seen.method.to_string(), path);
             let nth = met.entry(write.clone()).or_insert(0);
@@ -90,7 +97,11 @@ impl Moment {
         let rule = match write {
             Some((method, path)) => {
                 let path = path.replace(HERE, &site.name);
-                rule.kind(Kind::Write).method(method).exactly(&path)
+                let rule = rule.kind(Kind::Write).method(method);
+                match path.ends_with(SOURCE) {
+                    true => rule.path(&path),
+                    false => rule.exactly(&path),
+                }
             }
             None => rule,
         };

@@ -66,7 +66,7 @@ fn resumes(scope: &Scope<'_>) -> Outcome {
         )?;
         let text = run("--color=never")?.stdout;
         ensure(
-            text.starts_with("! resume: helm-controller acts at once"),
+            text.starts_with("! resume: its controller acts at once"),
             || text.clone(),
         )
     };
